@@ -1,0 +1,280 @@
+"""
+What signaling and the workers (media, phone, visibility) say to each other.
+
+Newline-delimited JSON over a Unix socket. A request is ``{"v":1,"id":7,"command":{...}}``; its reply
+``{"v":1,"re":7,"ok":true,"result":{...}}`` or ``{"v":1,"re":7,"ok":false,"error":{"code":…,"message":…}}``; an event is
+``{"v":1,"event":{...}}`` and goes to every connected client. The first event on each connection is ``worker_state``.
+
+Commands are idempotent and carry ``call_id`` and ``epoch``: an older epoch is refused (``stale_epoch``), a newer one
+becomes the call's epoch.
+"""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, TypeAdapter
+
+from relay.model import (
+    CallPlan,
+    Frozen,
+    IceServer,
+    Leg,
+    LegConnection,
+    LegStats,
+    PhoneOutcome,
+    PhoneProgress,
+    VisibilityLevel,
+    WebLeg,
+)
+
+CONTROL_VERSION: Literal[1] = 1
+WorkerKind = Literal["media", "phone", "visibility"]
+
+
+class _Command(Frozen):
+    call_id: str
+    epoch: int = Field(ge=0)
+
+
+# --- media worker -----------------------------------------------------------------------------------------
+
+
+class OpenLeg(_Command):
+    """
+    Make a peer connection and return its offer: result ``{"sdp": str}``.
+
+    A higher generation replaces the leg's peer (recovery is a new peer connection); the same generation returns the
+    same offer again; a lower one is refused with ``stale_generation``.
+    """
+
+    type: Literal["open_leg"] = "open_leg"
+    leg: WebLeg
+    generation: int = Field(ge=1)
+    ice_servers: tuple[IceServer, ...] = ()
+
+
+class AnswerLeg(_Command):
+    type: Literal["answer_leg"] = "answer_leg"
+    leg: WebLeg
+    generation: int = Field(ge=1)
+    sdp: str
+
+
+class CloseLeg(_Command):
+    type: Literal["close_leg"] = "close_leg"
+    leg: WebLeg
+
+
+class UpdateCall(_Command):
+    """State the whole plan; also creates the call in the worker when it is not there yet."""
+
+    type: Literal["update_call"] = "update_call"
+    plan: CallPlan
+
+
+class CloseCall(_Command):
+    """Everything of the call goes, on any kind of worker. Unknown calls are no error."""
+
+    type: Literal["close_call"] = "close_call"
+
+
+# --- phone worker -----------------------------------------------------------------------------------------
+
+
+class Dial(_Command):
+    """
+    Place the phone leg. ``attempt`` names this try: a repeated command with the same attempt changes nothing.
+
+    :param target: E.164 (``+33199000001``) or, for rehearsals and internal use, a ``sip:`` URI.
+    :param caller_id: E.164 presented outward, None for anonymous.
+    :param timeout_s: ringing time before ``no_answer``.
+    """
+
+    type: Literal["dial"] = "dial"
+    attempt: str
+    target: str
+    caller_id: str | None = None
+    timeout_s: float = Field(default=60.0, gt=0, le=180)
+
+
+class SetPhoneAudio(_Command):
+    """
+    Where the call's media worker listens, and who hears whom (``relay.routing.Routes.hears``).
+
+    The phone worker mixes for each destination the sources named; a source not named is silent for it.
+    """
+
+    type: Literal["set_phone_audio"] = "set_phone_audio"
+    worker_socket: str = Field(description="path of the media worker's audio datagram socket")
+    hears: dict[Leg, tuple[Leg, ...]]
+
+
+class HoldPhone(_Command):
+    type: Literal["hold_phone"] = "hold_phone"
+    held: bool
+
+
+class SendDtmf(_Command):
+    type: Literal["send_dtmf"] = "send_dtmf"
+    digits: str = Field(pattern=r"^[0-9*#A-D]{1,32}$")
+
+
+class HangUpPhone(_Command):
+    """CANCEL, BYE or rejection, whatever the dialog needs. No dialog is no error."""
+
+    type: Literal["hang_up_phone"] = "hang_up_phone"
+
+
+# --- visibility worker ------------------------------------------------------------------------------------
+
+
+class Watch(_Command):
+    """Expect tap datagrams of this leg and report on them once a second."""
+
+    type: Literal["watch"] = "watch"
+    leg: WebLeg = "signer"
+
+
+class Unwatch(_Command):
+    type: Literal["unwatch"] = "unwatch"
+    leg: WebLeg = "signer"
+
+
+AnyCommand = Annotated[
+    OpenLeg
+    | AnswerLeg
+    | CloseLeg
+    | UpdateCall
+    | CloseCall
+    | Dial
+    | SetPhoneAudio
+    | HoldPhone
+    | SendDtmf
+    | HangUpPhone
+    | Watch
+    | Unwatch,
+    Field(discriminator="type"),
+]
+
+
+# --- events -----------------------------------------------------------------------------------------------
+
+
+class CallSummary(Frozen):
+    """What a worker holds of one call, told on connect so that a new runner can pick it up."""
+
+    call_id: str
+    epoch: int
+    legs: dict[Leg, str] = Field(description="leg -> LegConnection or PhoneProgress")
+    generations: dict[WebLeg, int] = {}
+
+
+class WorkerState(Frozen):
+    """
+    :param load: 0..1, share of capacity in use.
+    :param datagram_socket: where this worker listens for datagrams (audio or tap), if it does.
+    """
+
+    type: Literal["worker_state"] = "worker_state"
+    worker_id: str
+    kind: WorkerKind
+    capacity: int
+    load: float
+    draining: bool = False
+    datagram_socket: str | None = None
+    calls: tuple[CallSummary, ...] = ()
+    notice: str | None = Field(default=None, description="why a service is reduced, e.g. models_missing")
+
+
+class LegState(Frozen):
+    type: Literal["leg_state"] = "leg_state"
+    call_id: str
+    leg: WebLeg
+    generation: int
+    state: LegConnection
+
+
+class LegStatsEvent(Frozen):
+    """Once every 2 s per connected leg."""
+
+    type: Literal["leg_stats"] = "leg_stats"
+    call_id: str
+    leg: WebLeg
+    stats: LegStats
+
+
+class PhoneState(Frozen):
+    """:param sip_code: last final or provisional response, when one came."""
+
+    type: Literal["phone_state"] = "phone_state"
+    call_id: str
+    attempt: str
+    progress: PhoneProgress
+    outcome: PhoneOutcome | None = None
+    sip_code: int | None = None
+
+
+class PhoneSpeaking(Frozen):
+    """The phone party begins or stops speaking (EN 301 549 §6.5.5): on change only."""
+
+    type: Literal["phone_speaking"] = "phone_speaking"
+    call_id: str
+    speaking: bool
+
+
+class PhoneDtmf(Frozen):
+    type: Literal["phone_dtmf"] = "phone_dtmf"
+    call_id: str
+    digit: str
+
+
+class VisibilityReading(Frozen):
+    """
+    Once a second per watched leg.
+
+    :param level: after hysteresis; ``off`` when it cannot be measured (no models, no video).
+    :param advice: one code (``relay.visibility.advice``): ``good``, ``no_person``, ``hands_cut``, ``too_dark``…
+    :param measures: names and units as in ``relay.visibility.measures``.
+    """
+
+    type: Literal["visibility"] = "visibility"
+    call_id: str
+    leg: WebLeg
+    level: VisibilityLevel
+    advice: str
+    measures: dict[str, float | None] = {}
+
+
+AnyEvent = Annotated[
+    WorkerState | LegState | LegStatsEvent | PhoneState | PhoneSpeaking | PhoneDtmf | VisibilityReading,
+    Field(discriminator="type"),
+]
+
+
+# --- envelopes --------------------------------------------------------------------------------------------
+
+
+class Request(Frozen):
+    v: Literal[1] = CONTROL_VERSION
+    id: int
+    command: AnyCommand
+
+
+class ControlErrorBody(Frozen):
+    code: str
+    message: str
+
+
+class Reply(Frozen):
+    v: Literal[1] = CONTROL_VERSION
+    re: int | None
+    ok: bool
+    result: dict[str, Any] = {}
+    error: ControlErrorBody | None = None
+
+
+class Notification(Frozen):
+    v: Literal[1] = CONTROL_VERSION
+    event: AnyEvent
+
+
+FromWorker: TypeAdapter[Reply | Notification] = TypeAdapter(Reply | Notification)

@@ -1,0 +1,62 @@
+"""
+Packets between our own processes: media worker ↔ phone worker (audio), media worker → visibility worker (tap).
+
+One Unix datagram holds an 18-byte header and a plaintext (decrypted) RTP packet, or JSON for ``STATS``::
+
+    0      version (1)
+    1      kind << 4 | leg
+    2..17  call key: BLAKE2s-128 of the call_id
+
+The sockets are non-blocking on the sending side: what the receiver cannot take at once is dropped, never queued,
+so that nothing here can slow the forwarding down.
+"""
+
+import hashlib
+import struct
+from enum import IntEnum
+from typing import NamedTuple
+
+from relay.model import WebLeg
+
+VERSION = 1
+HEADER = struct.Struct("!BB16s")
+HEADER_SIZE = HEADER.size
+_LEGS: tuple[WebLeg, ...] = ("signer", "agent")
+
+
+class Kind(IntEnum):
+    AUDIO = 1  # Opus RTP: worker -> phone: from `leg`; phone -> worker: the mix for `leg`
+    VP8 = 2  # tap: VP8 RTP packet of the base temporal layer from `leg`
+    H264 = 3
+    STATS = 4  # tap: JSON of relay.model.LegStats about `leg`, once a second
+
+
+class Datagram(NamedTuple):
+    kind: Kind
+    call_key: bytes
+    leg: WebLeg
+    payload: bytes
+
+
+def call_key(call_id: str) -> bytes:
+    """:returns: 16 bytes that stand for the call inside datagrams."""
+    return hashlib.blake2s(call_id.encode(), digest_size=16).digest()
+
+
+def header(kind: Kind, key: bytes, leg: WebLeg) -> bytes:
+    return HEADER.pack(VERSION, kind << 4 | _LEGS.index(leg), key)
+
+
+def pack(kind: Kind, key: bytes, leg: WebLeg, payload: bytes) -> bytes:
+    return header(kind, key, leg) + payload
+
+
+def unpack(data: bytes) -> Datagram | None:
+    """:returns: None for anything that is not ours (wrong version, short, unknown kind or leg)."""
+    if len(data) < HEADER_SIZE:
+        return None
+    version, kind_leg, key = HEADER.unpack_from(data)
+    kind, leg = kind_leg >> 4, kind_leg & 15
+    if version != VERSION or kind not in Kind._value2member_map_ or leg >= len(_LEGS):
+        return None
+    return Datagram(Kind(kind), key, _LEGS[leg], data[HEADER_SIZE:])

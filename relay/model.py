@@ -1,0 +1,89 @@
+"""
+The nouns of the media plane.
+
+A *leg* is one participant's side of a call. ``signer`` and ``agent`` are WebRTC legs, ``phone`` is a SIP
+dialog. What each leg receives is not commanded piece by piece: the runner states the whole :class:`CallPlan`
+and ``relay.routing`` derives who sees, hears and reads whom. Stating the same plan twice changes nothing.
+"""
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+WebLeg = Literal["signer", "agent"]
+Leg = Literal["signer", "agent", "phone"]
+LegConnection = Literal["connecting", "connected", "disconnected", "closed"]
+PhoneProgress = Literal["trying", "ringing", "early_media", "answered", "held", "ended"]
+
+#: Why a phone leg ended, as the runner needs it. SIP codes map onto these in ``relay.phone.outcome``.
+PhoneOutcome = Literal[
+    "hung_up",  # by the phone party
+    "released",  # by us
+    "busy",
+    "no_answer",
+    "wrong_number",  # 404, 410, 484, 604: the number does not exist
+    "declined",
+    "unreachable",  # 480 and relatives
+    "refused",  # our dialling rules said no
+    "trunk_failed",  # no route, 5xx, authentication
+]
+
+VisibilityLevel = Literal["good", "fair", "poor", "off"]
+
+
+class Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class IceServer(Frozen):
+    urls: tuple[str, ...]
+    username: str | None = None
+    credential: str | None = None
+
+
+class Tap(Frozen):
+    """Where a copy of a leg's base temporal layer goes (``relay.datagram`` format)."""
+
+    leg: WebLeg = "signer"
+    socket: str = Field(description="path of the visibility worker's Unix datagram socket")
+
+
+class CallPlan(Frozen):
+    """
+    What a call's media should be now.
+
+    :param bridged: signer and agent see and read each other (false while the signer only waits).
+    :param signer_voice: VCO: the signer's own voice is passed on.
+    :param signer_hearing: HCO: the signer hears the phone party (or, without phone, the agent).
+    :param agent_hidden: the agent's picture is withheld (hide own picture; privacy).
+    :param phone_socket: path of the phone worker's audio datagram socket while a phone leg has media, else None.
+    :param phone_held: the phone party is on hold: hears nobody, nobody hears it.
+    """
+
+    bridged: bool = False
+    signer_voice: bool = False
+    signer_hearing: bool = False
+    signer_muted: bool = False
+    agent_muted: bool = False
+    agent_hidden: bool = False
+    phone_socket: str | None = None
+    phone_held: bool = False
+    tap: Tap | None = None
+
+
+class LegStats(Frozen):
+    """
+    One leg's media over the last period, names after W3C webrtc-stats.
+
+    ``frames_per_second`` and ``bitrate_bps`` are of video received *from* the leg; ``round_trip_time_s`` and
+    ``fraction_lost`` (0..1) are reported by the leg about what it receives.
+    """
+
+    frames_per_second: float = 0.0
+    bitrate_bps: int = 0
+    packets_received: int = 0
+    packets_lost: int = 0
+    fraction_lost: float = 0.0
+    round_trip_time_s: float | None = None
+    jitter_s: float | None = None
+    audio_level: float | None = Field(default=None, description="0..1 linear, W3C audioLevel; None without audio")
