@@ -1,0 +1,421 @@
+"""
+The WebSocket protocol between the pages and signaling, version 1.
+
+JSON text frames at ``/ws``, one message each, discriminated by ``type``. Client messages may carry ``ref`` (client's
+own string); the answer, an ``ok`` or an ``error``, repeats it as ``re``. The server states the whole ``call.state`` on
+every change, so a page that reloads needs no history. An unknown, malformed or out-of-place message is answered with
+an ``error`` and costs the sender nothing else.
+
+The TypeScript types are generated from these models (``signaling.typescript``); golden examples are in
+``tests/data/messages``.
+"""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+
+from interpreter_queue.model import AgentState, PauseReason, Presence, Trade
+from relay.model import IceServer, LegStats, PhoneOutcome, PhoneProgress, VisibilityLevel
+from signaling.call_model import Action, CallKind, CallState, EndFault, EndReason, Mode
+
+PROTOCOL_VERSION: Literal[1] = 1
+TEXT_LIMIT = 2_000  # characters in any one free-text field
+
+Disposition = Literal["resolved", "call_back", "follow_up", "transferred", "wrong_service", "abuse", "other"]
+ShortText = Annotated[str, Field(max_length=200)]
+LongText = Annotated[str, Field(max_length=TEXT_LIMIT)]
+
+
+class Message(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class ClientMessage(Message):
+    ref: Annotated[str, Field(max_length=64)] | None = None
+
+
+# --- from the pages ---------------------------------------------------------------------------------------
+
+
+class Hello(ClientMessage):
+    """
+    First message on every socket. Who is there comes from the session cookie; a brand's signer needs none.
+
+    :param resume_token: from an earlier ``welcome``: finds the call again after a reload or a change of network.
+    :param brand: slug, on a brand's page or embed.
+    :param operator_token: rehearsals only.
+    """
+
+    type: Literal["hello"] = "hello"
+    v: Literal[1] = PROTOCOL_VERSION
+    role: Literal["signer", "agent"]
+    locale: Literal["fr", "en"] = "fr"
+    resume_token: Annotated[str, Field(max_length=2048)] | None = None
+    brand: Annotated[str, Field(max_length=64)] | None = None
+    operator_token: Annotated[str, Field(max_length=256)] | None = None
+
+
+class Ping(ClientMessage):
+    """Heartbeat, every ``heartbeat_s`` of the welcome."""
+
+    type: Literal["ping"] = "ping"
+
+
+class CallRequest(ClientMessage):
+    """
+    A signer asks for a call. ``number`` as typed (relay); ``brand`` slug (direct).
+
+    :param voice: VCO. :param hearing: HCO.
+    """
+
+    type: Literal["call.request"] = "call.request"
+    kind: CallKind
+    mode: Mode = "LSF"
+    number: Annotated[str, Field(max_length=64)] | None = None
+    brand: Annotated[str, Field(max_length=64)] | None = None
+    voice: bool = False
+    hearing: bool = False
+    emergency_confirmed: bool = Field(default=False, description="the signer insisted on the relay after the 114 page")
+
+
+class CallAct(ClientMessage):
+    """
+    Anything a party may do in a call; which actions are open now is in ``call.state.actions``.
+
+    :param number: for ``dial`` (None: the number of the request again).
+    :param digits: for ``dtmf``.
+    """
+
+    type: Literal["call.act"] = "call.act"
+    call_id: str
+    action: Action
+    number: Annotated[str, Field(max_length=64)] | None = None
+    digits: Annotated[str, Field(pattern=r"^[0-9*#]{1,32}$")] | None = None
+
+
+class CallRate(ClientMessage):
+    """:param stars: 1..5. :param problems: tick boxes."""
+
+    type: Literal["call.rate"] = "call.rate"
+    call_id: str
+    stars: int = Field(ge=1, le=5)
+    problems: tuple[Literal["picture", "freeze", "interpreter", "wait", "phone", "other"], ...] = ()
+
+
+class MediaAnswer(ClientMessage):
+    type: Literal["media.answer"] = "media.answer"
+    call_id: str
+    generation: int = Field(ge=1)
+    sdp: Annotated[str, Field(max_length=48_000)]
+
+
+class MediaRenew(ClientMessage):
+    """The page's peer connection failed or its network changed: ask for a new offer."""
+
+    type: Literal["media.renew"] = "media.renew"
+    call_id: str
+
+
+class PresenceSet(ClientMessage):
+    type: Literal["presence.set"] = "presence.set"
+    presence: Presence
+    reason: PauseReason | None = None
+
+
+class PauseAfterCall(ClientMessage):
+    type: Literal["pause_after_call"] = "pause_after_call"
+    enabled: bool
+
+
+class AssignmentAccept(ClientMessage):
+    type: Literal["assignment.accept"] = "assignment.accept"
+    assignment_id: str
+
+
+class AssignmentDecline(ClientMessage):
+    type: Literal["assignment.decline"] = "assignment.decline"
+    assignment_id: str
+    reason: Literal["conflict_of_interest", "known_person", "skill", "fatigue", "technical", "other"] = "other"
+
+
+class ContactForm(Message):
+    """The contact record (fiche contact), direct calls only."""
+
+    name: ShortText | None = None
+    email: ShortText | None = None
+    phone: ShortText | None = None
+    reference: ShortText | None = None
+
+
+class WrapUpSubmit(ClientMessage):
+    """Direct calls: disposition, note, contact. Relay calls take none of the three (``not_in_relay``)."""
+
+    type: Literal["wrap_up.submit"] = "wrap_up.submit"
+    call_id: str
+    disposition: Disposition | None = None
+    note: LongText | None = None
+    contact: ContactForm | None = None
+
+
+class WrapUpExtend(ClientMessage):
+    type: Literal["wrap_up.extend"] = "wrap_up.extend"
+
+
+class WrapUpFinish(ClientMessage):
+    """Ready again."""
+
+    type: Literal["wrap_up.finish"] = "wrap_up.finish"
+
+
+AnyClientMessage = Annotated[
+    Hello
+    | Ping
+    | CallRequest
+    | CallAct
+    | CallRate
+    | MediaAnswer
+    | MediaRenew
+    | PresenceSet
+    | PauseAfterCall
+    | AssignmentAccept
+    | AssignmentDecline
+    | WrapUpSubmit
+    | WrapUpExtend
+    | WrapUpFinish,
+    Field(discriminator="type"),
+]
+ClientMessageAdapter: TypeAdapter[AnyClientMessage] = TypeAdapter(AnyClientMessage)
+
+
+# --- from the server --------------------------------------------------------------------------------------
+
+
+class Person(Message):
+    name: str
+    trades: tuple[Trade, ...] = ()
+
+
+class Welcome(Message):
+    """:param resume_token: keep it in ``sessionStorage``; renewed with every welcome."""
+
+    type: Literal["welcome"] = "welcome"
+    v: Literal[1] = PROTOCOL_VERSION
+    role: Literal["signer", "agent"]
+    person: Person | None
+    resume_token: str
+    heartbeat_s: float
+    resumed: bool
+    demo_phone_url: str | None = None
+
+
+class Pong(Message):
+    type: Literal["pong"] = "pong"
+    re: str | None = None
+
+
+class Ok(Message):
+    type: Literal["ok"] = "ok"
+    re: str | None = None
+
+
+class Error(Message):
+    """:param code: stable, for programs. :param message: for people, in the locale of ``hello``."""
+
+    type: Literal["error"] = "error"
+    code: str
+    message: str
+    re: str | None = None
+
+
+class QueueView(Message):
+    """:param wait_low_s: the expected wait is a range; None while there is too little history."""
+
+    position: int | None = None
+    wait_low_s: float | None = None
+    wait_high_s: float | None = None
+
+
+class PhoneView(Message):
+    """:param number: as people read it (``01 99 00 00 01``). :param sip_code: last final answer."""
+
+    number: str | None = None
+    progress: PhoneProgress | None = None
+    outcome: PhoneOutcome | None = None
+    held: bool = False
+    speaking: bool = False
+    dialled_at: float | None = None
+    answered_at: float | None = None
+
+
+class PartyView(Message):
+    """:param connected: has media now. :param present: its page is connected."""
+
+    present: bool
+    connected: bool
+    lost_since: float | None = None
+
+
+class CallStateMessage(Message):
+    """
+    The whole call as this party may see it. Times are Unix seconds.
+
+    :param actions: what this party may do now (``call.act``).
+    :param wrap_up_until: agent only.
+    """
+
+    type: Literal["call.state"] = "call.state"
+    call_id: str
+    kind: CallKind
+    state: CallState
+    mode: Mode
+    brand: str | None = None
+    brand_name: str | None = None
+    trade: Trade | None = None
+    voice: bool
+    hearing: bool
+    muted: bool = Field(description="this party's sound is muted")
+    hidden: bool = Field(default=False, description="the agent's picture is withheld")
+    phone: PhoneView
+    signer: PartyView
+    agent: PartyView
+    queue: QueueView | None = None
+    queued_at: float
+    together_at: float | None = None
+    ended_at: float | None = None
+    end_reason: EndReason | None = None
+    end_fault: EndFault | None = None
+    wrap_up_until: float | None = None
+    actions: tuple[Action, ...] = ()
+    now: float
+
+
+class EmergencyNotice(Message):
+    """Instead of a call: the number is an emergency number. ``offer_114``: show 114 at once, with one tap."""
+
+    type: Literal["emergency"] = "emergency"
+    number: str
+    kind: Literal["offer_114", "relay_first"]
+    may_relay: bool
+
+
+class MediaOffer(Message):
+    type: Literal["media.offer"] = "media.offer"
+    call_id: str
+    generation: int
+    sdp: str
+    ice_servers: tuple[IceServer, ...] = ()
+
+
+class MediaClosed(Message):
+    """The peer connection of this call is over; the page releases it."""
+
+    type: Literal["media.closed"] = "media.closed"
+    call_id: str
+
+
+class VisibilityMessage(Message):
+    """Readability of the signing, once a second: to the signer (words, pictogram) and the agent (meter)."""
+
+    type: Literal["visibility"] = "visibility"
+    call_id: str
+    level: VisibilityLevel
+    advice: str
+    measures: dict[str, float | None] = {}
+
+
+class NetworkMessage(Message):
+    """Both web legs' received media; ``whose`` is the leg it was received from."""
+
+    type: Literal["network"] = "network"
+    call_id: str
+    whose: Literal["signer", "agent"]
+    stats: LegStats
+
+
+class Alert(Message):
+    """A call rings at the workstation (visually). No name, no content: kind, mode, brand, how long it has waited."""
+
+    type: Literal["assignment.alert"] = "assignment.alert"
+    assignment_id: str
+    call_id: str
+    kind: CallKind
+    mode: Mode
+    trade: Trade
+    brand_name: str | None
+    queued_at: float
+    expires_at: float
+    resumed: bool = False
+
+
+class AlertEnded(Message):
+    type: Literal["assignment.ended"] = "assignment.ended"
+    assignment_id: str
+    reason: Literal["accepted", "declined", "not_responding", "cancelled", "lost"]
+
+
+class AgentView(Message):
+    """The agent's own place in the queue."""
+
+    type: Literal["agent.state"] = "agent.state"
+    presence: Presence
+    state: AgentState
+    reason: PauseReason | None = None
+    since: float
+    pause_after_call: bool
+    waiting: int = Field(description="requests waiting that this agent could serve")
+    wrap_up_until: float | None = None
+
+
+class CallSummaryRow(Message):
+    """A line of today's calls. Relay: technical ending and times only."""
+
+    call_id: str
+    kind: CallKind
+    mode: Mode
+    brand_name: str | None
+    began_at: float
+    talk_s: float
+    end_reason: EndReason | None
+    disposition: Disposition | None = None
+
+
+class CallsToday(Message):
+    type: Literal["calls.today"] = "calls.today"
+    calls: tuple[CallSummaryRow, ...]
+
+
+class ContactKnown(Message):
+    """Direct calls: the contact record of who calls, when known."""
+
+    type: Literal["contact"] = "contact"
+    call_id: str
+    contact: ContactForm
+    earlier_calls: int
+
+
+class Replaced(Message):
+    """Another tab of the same person took over; this one must not reconnect by itself."""
+
+    type: Literal["replaced"] = "replaced"
+
+
+AnyServerMessage = Annotated[
+    Welcome
+    | Pong
+    | Ok
+    | Error
+    | CallStateMessage
+    | EmergencyNotice
+    | MediaOffer
+    | MediaClosed
+    | VisibilityMessage
+    | NetworkMessage
+    | Alert
+    | AlertEnded
+    | AgentView
+    | CallsToday
+    | ContactKnown
+    | Replaced,
+    Field(discriminator="type"),
+]
+ServerMessageAdapter: TypeAdapter[AnyServerMessage] = TypeAdapter(AnyServerMessage)
