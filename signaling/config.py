@@ -1,0 +1,317 @@
+"""
+The settings of the control plane, and the one place where the process environment is read.
+
+A value comes from ``PASSERELLE_<FIELD>``, else from the table ``[signaling]`` of ``passerelle.toml``, else from the
+default given here with its unit and its reason. The leaves own their own settings (``relay.config``…); ``signaling.processes``
+joins them to these.
+"""
+
+import dataclasses
+import hashlib
+import os
+import secrets
+import socket
+import tempfile
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from relay.model import IceServer
+from signaling.settings import ConfigError, generated, read_fields, setting
+
+PREFIX = "PASSERELLE_"
+SOCKET_PATH_LIMIT = 100  # bytes; sockaddr_un takes 107 (unix(7)), the longest name below run/ must still fit
+_LONGEST_SOCKET_NAME = len("/visibility-00.datagram.sock")
+__all__ = ["Config", "ConfigError", "ServiceConfig", "SignalingConfig", "load_config", "process_environ"]
+
+
+def process_environ() -> dict[str, str]:
+    """The environment of this process; nobody else reads ``os.environ``."""
+    return dict(os.environ)
+
+
+def _instance_id() -> str:
+    return f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(2)}"
+
+
+def _secret() -> str:
+    return secrets.token_urlsafe(32)
+
+
+@dataclass(frozen=True)
+class SignalingConfig:
+    """
+    One signaling process. Empty values (``database_url``, ``redis_url``, ``run_dir``, ``public_url``,
+    ``allowed_origins``) are derived from the others when the object is made: ``SignalingConfig(data_dir=...)`` is whole.
+    """
+
+    data_dir: Path = setting(Path("var"), "path", "everything the service keeps on this machine lies below it")
+    run_dir: Path = setting(Path(), "path", "Unix sockets; <data_dir>/run, or a short private directory when too long")
+    database_url: str = setting(
+        "", "SQLAlchemy URL", "SQLite in data_dir needs no administration; PostgreSQL by URL", is_secret=True
+    )
+    redis_url: str = setting(
+        "", "redis:// rediss:// or unix:// URL", "empty: an own Redis on a Unix socket in run_dir", is_secret=True
+    )
+    http_host: str = setting("127.0.0.1", "address", "nothing is offered to the network before somebody says so")
+    http_port: int = setting(8080, "TCP port", "usable without root", at_least=0, at_most=65535)
+    tls_certificate: Path | None = setting(
+        None, "PEM file", "none: a proxy in front, or localhost, where cameras work too"
+    )
+    tls_key: Path | None = setting(None, "PEM file", "belongs to tls_certificate")
+    public_url: str = setting("", "origin", "what people type; also the first allowed Origin of the WebSocket")
+    allowed_origins: tuple[str, ...] = setting(
+        (), "origins", "who may open the WebSocket, besides the brands' own lists"
+    )
+    trusted_proxies: tuple[str, ...] = setting((), "addresses", "only these are believed about X-Forwarded-For")
+    instance_id: str = generated(
+        _instance_id, "text", "owner name in call leases; new at each start, so that a lease is never inherited"
+    )
+    demo_phone_url: str | None = setting(None, "URL", "page of the demonstration phone, linked from the home page")
+    ice_servers: tuple[IceServer, ...] = setting((), "STUN/TURN servers, JSON", "none needed on one machine or a LAN")
+
+    # --- people and sessions
+    operator_token: str = generated(
+        _secret, "secret", "rehearsals sign in with it; made at first start in data_dir/secrets", is_secret=True
+    )
+    secret_key: str = generated(
+        _secret, "secret", "signs resume and embed tokens; made at first start in data_dir/secrets", is_secret=True
+    )
+    metrics_token: str | None = setting(None, "secret", "none: /metrics answers the loopback alone", is_secret=True)
+    session_lifetime_s: float = setting(43_200.0, "s", "one shift: 12 h, then sign in again", at_least=60)
+    resume_lifetime_s: float = setting(900.0, "s", "a reload or a dead zone; longer, and the seat is lost", at_least=30)
+    first_people: bool = setting(
+        True, "yes/no", "an empty directory gets one signer, interpreter and adviser to try with"
+    )
+
+    # --- the call
+    signer_grace_s: float = setting(60.0, "s", "the signer's network may come back; the others are told", at_least=1)
+    agent_grace_s: float = setting(30.0, "s", "then the call goes back to the head of the line", at_least=1)
+    after_phone_reminder_s: float = setting(
+        120.0, "s", "both stay when the phone hangs up; a reminder, no end", at_least=5
+    )
+    alert_s: float = setting(20.0, "s", "an interpreter's time to accept (PRODUCT, course of a call)", at_least=1)
+    wrap_up_s: float = setting(60.0, "s", "post-appel before the next alert", at_least=0)
+    ring_timeout_s: float = setting(
+        60.0, "s", "ringing before no_answer; networks give up at 60 to 180", at_least=5, at_most=180
+    )
+    reconnect_s: float = setting(
+        15.0, "s", "a leg's media may be away before a new peer connection is made", at_least=1
+    )
+    call_lease_s: float = setting(10.0, "s", "a silent owner's calls are taken over after it", at_least=2)
+    rating_s: float = setting(300.0, "s", "how long the signer may rate after the end", at_least=0)
+
+    # --- WebSocket and HTTP
+    heartbeat_s: float = setting(10.0, "s", "below the idle limit of every proxy met", at_least=1)
+    heartbeat_timeout_s: float = setting(
+        25.0, "s", "two beats lost and a little: the connection counts as gone", at_least=2
+    )
+    message_limit_bytes: int = setting(65_536, "bytes", "an SDP is 10 kB", at_least=16_384)
+    messages_per_s: float = setting(20.0, "1/s", "trickling candidates and typing fit three times in", at_least=1)
+    messages_burst: int = setting(100, "messages", "a page that resumes says much at once", at_least=10)
+    send_queue_limit: int = setting(
+        256, "messages", "a page that does not read is disconnected and resumes", at_least=16
+    )
+    connections_per_address: int = setting(64, "connections", "a school or a floor behind one address", at_least=1)
+    sign_in_attempts: int = setting(
+        10, "per sign_in_window_s and address", "guessing passwords must be slow", at_least=1
+    )
+    sign_in_window_s: float = setting(300.0, "s", "see sign_in_attempts", at_least=1)
+    http_body_limit_bytes: int = setting(262_144, "bytes", "the API takes forms, no files", at_least=16_384)
+    drain_deadline_s: float = setting(20.0, "s", "SIGTERM: no new calls, hand over, then leave", at_least=1)
+
+    # --- dialling (PRODUCT, emergency; the rules themselves are in relay.phone)
+    default_caller_id: str | None = setting(None, "E.164", "presented when the signer has no number of their own")
+    dial_region: str = setting("FR", "ISO 3166 region", "how a number without + is read")
+    dial_international: bool = setting(True, "yes/no", "a relay serves calls abroad alike")
+    dial_premium: bool = setting(False, "yes/no", "surcharged numbers need somebody who pays")
+    dial_short: bool = setting(True, "yes/no", "French short numbers (3xxx, 10xx) free or at normal price")
+    dial_denied_prefixes: tuple[str, ...] = setting((), "E.164 prefixes", "destinations this operator does not serve")
+    relay_emergency: bool = setting(
+        False, "yes/no", "15, 17, 18, 112: the page offers 114; relaying is the operator's choice"
+    )
+
+    def __post_init__(self) -> None:
+        for name, value in _derived(self).items():
+            object.__setattr__(self, name, value)
+
+    @property
+    def secrets_dir(self) -> Path:
+        return self.data_dir / "secrets"
+
+    @property
+    def has_own_redis(self) -> bool:
+        return self.redis_url == _own_redis_url(self.run_dir)
+
+    @property
+    def is_tls(self) -> bool:
+        return self.tls_certificate is not None
+
+
+@dataclass(frozen=True)
+class ServiceConfig:
+    """What ``passerelle serve`` starts, and where the other processes find things."""
+
+    media_workers: int = setting(0, "processes", "0: one per core", at_least=0, at_most=256)
+    phone_workers: int = setting(1, "processes", "one per trunk address", at_least=0, at_most=16)
+    visibility_workers: int = setting(
+        1, "processes", "one holds a dozen calls; more cores, more workers", at_least=0, at_most=64
+    )
+    demo_phone: bool = setting(True, "yes/no", "a SIP phone on loopback, to try everything without a trunk")
+    demo_phone_http_port: int = setting(0, "TCP port", "0: the port after http_port", at_least=0, at_most=65535)
+    demo_phone_sip_port: int = setting(0, "UDP port", "0: a free one, kept in run_dir", at_least=0, at_most=65535)
+    model_dir: Path = setting(Path(), "path", "MediaPipe models; <data_dir>/models")
+    log_format: Literal["auto", "json", "text"] = setting("auto", "", "auto: text in a terminal, JSON elsewhere")
+    log_level: Literal["debug", "info", "warning", "error"] = setting(
+        "info", "", "debug names states, still no content"
+    )
+    stop_deadline_s: float = setting(10.0, "s", "what has not stopped by then is killed", at_least=1)
+
+
+@dataclass(frozen=True)
+class Config:
+    """
+    All of it, as read once at start.
+
+    :param environ: the variables as given. :param tables: of passerelle.toml, by section. Both are kept for the leaves:
+        their values get types when the leaf's dataclass is built (``signaling.processes``).
+    """
+
+    signaling: SignalingConfig
+    service: ServiceConfig
+    environ: Mapping[str, str] = field(default_factory=dict, repr=False)
+    tables: Mapping[str, Mapping[str, Any]] = field(default_factory=dict, repr=False)
+
+
+#: table of passerelle.toml -> prefix of the environment variables
+SECTIONS = {
+    "signaling": PREFIX,
+    "service": PREFIX,
+    "media": PREFIX + "MEDIA_",
+    "phone": PREFIX + "PHONE_",
+    "visibility": PREFIX + "VISIBILITY_",
+    "demo_phone": PREFIX + "DEMO_PHONE_",
+    "queue": PREFIX + "QUEUE_",
+}
+
+
+def load_config(environ: Mapping[str, str], toml_path: Path | None = None) -> Config:
+    """
+    :param toml_path: None: ``PASSERELLE_CONFIG``, else ``passerelle.toml`` in the data directory when it is there.
+    :raises ConfigError: the first setting that cannot be used, in words for the operator.
+    """
+    tables = _read_toml(environ, toml_path)
+    own = read_fields(SignalingConfig, environ, PREFIX, tables.get("signaling", {}), "signaling")
+    service = read_fields(ServiceConfig, environ, PREFIX, tables.get("service", {}), "service")
+    data_dir = own.setdefault("data_dir", Path("var").absolute())
+    for name in ("operator_token", "secret_key"):
+        own.setdefault(name, ensure_secret(data_dir / "secrets" / name))
+    signaling = SignalingConfig(**own)
+    service.setdefault("model_dir", data_dir / "models")
+    _check(signaling)
+    return Config(signaling, ServiceConfig(**service), dict(environ), tables)
+
+
+def ensure_secret(path: Path) -> str:
+    """
+    The secret kept in ``path``, made on the first call (mode 0600). Two processes that start together agree: the
+    file is linked into place whole, and the first one wins.
+
+    :raises ConfigError: the directory cannot be written.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if not path.exists():
+            draft = path.with_suffix(f".{os.getpid()}.{secrets.token_hex(4)}")
+            draft.touch(mode=0o600)
+            draft.write_text(_secret())
+            try:
+                path.hardlink_to(draft)
+            except FileExistsError:
+                pass
+            finally:
+                draft.unlink()
+        return path.read_text().strip()
+    except OSError as error:
+        advice = "Donnez un autre dossier par PASSERELLE_DATA_DIR, ou les droits d’écriture sur celui-ci."
+        raise ConfigError("PASSERELLE_DATA_DIR", "un dossier où écrire", f"{path} : {error.strerror}", advice) from None
+
+
+def _read_toml(environ: Mapping[str, str], toml_path: Path | None) -> dict[str, Mapping[str, Any]]:
+    named = toml_path or (Path(environ["PASSERELLE_CONFIG"]) if environ.get("PASSERELLE_CONFIG") else None)
+    path = named or Path(environ.get("PASSERELLE_DATA_DIR", "var")) / "passerelle.toml"
+    if named is None and not path.exists():
+        return {}
+    try:
+        tables = tomllib.loads(path.read_text())
+    except OSError as error:
+        raise ConfigError("PASSERELLE_CONFIG", "un fichier TOML lisible", f"{path} : {error.strerror}") from None
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(str(path), "du TOML", str(error), "Corrigez la ligne indiquée.") from None
+    for section, table in tables.items():
+        if section not in SECTIONS or not isinstance(table, dict):
+            raise ConfigError(f"[{section}]", "une section parmi " + ", ".join(SECTIONS), repr(section))
+    for cls, section in ((SignalingConfig, "signaling"), (ServiceConfig, "service")):
+        reject_unknown(cls, tables.get(section, {}), section)
+    return tables
+
+
+def reject_unknown(cls: type[Any], table: Mapping[str, Any], section: str) -> None:
+    """:raises ConfigError: a key in ``[section]`` that is no field of ``cls``: typing errors must not pass in silence."""
+    names = [entry.name for entry in dataclasses.fields(cls)]
+    for key in table:
+        if key not in names:
+            raise ConfigError(f"[{section}] {key}", "un réglage parmi " + ", ".join(names), key)
+
+
+def _derived(config: SignalingConfig) -> dict[str, Any]:
+    data_dir = config.data_dir.absolute()
+    run_dir = short_run_dir(data_dir) if config.run_dir == Path() else config.run_dir.absolute()
+    scheme = "https" if config.tls_certificate else "http"
+    public_url = (config.public_url or f"{scheme}://localhost:{config.http_port}").rstrip("/")
+    local = tuple(f"{scheme}://{host}:{config.http_port}" for host in ("localhost", "127.0.0.1"))
+    return {
+        "data_dir": data_dir,
+        "run_dir": run_dir,
+        "database_url": config.database_url or f"sqlite+aiosqlite:///{data_dir}/passerelle.sqlite3",
+        "redis_url": config.redis_url or _own_redis_url(run_dir),
+        "public_url": public_url,
+        "allowed_origins": config.allowed_origins or tuple(dict.fromkeys((public_url, *local))),
+    }
+
+
+def _own_redis_url(run_dir: Path) -> str:
+    return f"unix://{run_dir}/redis.sock"
+
+
+def short_run_dir(data_dir: Path) -> Path:
+    """Where sockets lie: a path that the kernel takes, always the same one for a data directory."""
+    usual = data_dir / "run"
+    if len(os.fsencode(usual)) + _LONGEST_SOCKET_NAME <= SOCKET_PATH_LIMIT:
+        return usual
+    name = hashlib.blake2s(os.fsencode(data_dir), digest_size=6).hexdigest()
+    return Path(tempfile.gettempdir()) / f"passerelle-{os.getuid()}-{name}"
+
+
+def _check(config: SignalingConfig) -> None:
+    """Rules that join several settings. :raises ConfigError:"""
+    if (config.tls_certificate is None) != (config.tls_key is None):
+        raise ConfigError("PASSERELLE_TLS_CERTIFICATE", "le certificat et sa clé ensemble", "l’un sans l’autre")
+    for name, path in (("PASSERELLE_TLS_CERTIFICATE", config.tls_certificate), ("PASSERELLE_TLS_KEY", config.tls_key)):
+        if path is not None and not path.is_file():
+            raise ConfigError(name, "un fichier PEM", f"{path}, qui n’existe pas")
+    if config.heartbeat_timeout_s <= config.heartbeat_s:
+        raise ConfigError(
+            "PASSERELLE_HEARTBEAT_TIMEOUT_S",
+            f"plus que PASSERELLE_HEARTBEAT_S ({config.heartbeat_s:g} s)",
+            f"{config.heartbeat_timeout_s:g} s",
+        )
+    if config.public_url.count("/") != 2 or not config.public_url.startswith(("http://", "https://")):
+        raise ConfigError("PASSERELLE_PUBLIC_URL", "une origine, https://nom[:port], sans chemin", config.public_url)
+    if not config.redis_url.startswith(("redis://", "rediss://", "unix://")):
+        raise ConfigError("PASSERELLE_REDIS_URL", "redis://…, rediss://… ou unix://…", config.redis_url.split("@")[-1])
+    if "+aiosqlite://" not in config.database_url and "+asyncpg://" not in config.database_url:
+        got = config.database_url.split("://", maxsplit=1)[0] + "://…"
+        raise ConfigError("PASSERELLE_DATABASE_URL", "sqlite+aiosqlite:///… ou postgresql+asyncpg://…", got)
