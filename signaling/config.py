@@ -2,8 +2,8 @@
 The settings of the control plane, and the one place where the process environment is read.
 
 A value comes from ``PASSERELLE_<FIELD>``, else from the table ``[signaling]`` of ``passerelle.toml``, else from the
-default given here with its unit and its reason. The leaves own their own settings (``relay.config``…); ``signaling.processes``
-joins them to these.
+default given here with its unit and its reason. The leaves own their settings (``relay.config``…);
+``signaling.processes`` joins them to these.
 """
 
 import dataclasses
@@ -44,7 +44,7 @@ def _secret() -> str:
 class SignalingConfig:
     """
     One signaling process. Empty values (``database_url``, ``redis_url``, ``run_dir``, ``public_url``,
-    ``allowed_origins``) are derived from the others when the object is made: ``SignalingConfig(data_dir=...)`` is whole.
+    ``allowed_origins``) are derived when the object is made: ``SignalingConfig(data_dir=...)`` is whole.
     """
 
     data_dir: Path = setting(Path("var"), "path", "everything the service keeps on this machine lies below it")
@@ -259,7 +259,7 @@ def _read_toml(environ: Mapping[str, str], toml_path: Path | None) -> dict[str, 
 
 
 def reject_unknown(cls: type[Any], table: Mapping[str, Any], section: str) -> None:
-    """:raises ConfigError: a key in ``[section]`` that is no field of ``cls``: typing errors must not pass in silence."""
+    """:raises ConfigError: a key in ``[section]`` that is no field of ``cls``: a typing error is told."""
     names = [entry.name for entry in dataclasses.fields(cls)]
     for key in table:
         if key not in names:
