@@ -3,6 +3,11 @@
 from enum import StrEnum
 from typing import Literal, get_args
 
+from pydantic import Field
+
+from interpreter_queue.model import Trade
+from relay.model import Frozen, PhoneOutcome, PhoneProgress
+
 CallKind = Literal["relay", "direct"]
 #: ARCEP's codes (PRODUCT): LSF and its open variants, cued speech, transcription, deafblind, aphasia.
 Mode = Literal["LSF", "LSFA", "LfPC", "LfPCA", "TTH", "TTA", "CAS", "CAA"]
@@ -49,3 +54,138 @@ EndReason = Literal[
     "failed",  # our side
 ]
 EndFault = Literal["nobody", "signer", "agent", "phone", "service"]
+
+RESUMED_PRIORITY = 50  # a call that was served already: ahead of everyone who is not an emergency
+EMERGENCY_PRIORITY = 100
+
+
+class Side(Frozen):
+    """
+    One person's side.
+
+    :param present: the page's WebSocket is there.
+    :param connected: the leg has media.
+    :param lost_since: Unix seconds since when the page is gone; None while present.
+    """
+
+    present: bool = True
+    connected: bool = False
+    lost_since: float | None = None
+    muted: bool = False
+    hidden: bool = False
+
+
+class PhoneLegState(Frozen):
+    """
+    One attempt at the phone party; kept in ``Call.phone_legs`` for the record.
+
+    :param target: E.164 or ``sip:`` URI. :param display: as people read it.
+    """
+
+    attempt: str
+    target: str
+    display: str
+    dialled_at: float
+    progress: PhoneProgress = "trying"
+    outcome: PhoneOutcome | None = None
+    sip_code: int | None = None
+    answered_at: float | None = None
+    ended_at: float | None = None
+    held: bool = False
+    speaking: bool = False
+
+    @property
+    def is_up(self) -> bool:
+        return self.answered_at is not None and self.ended_at is None
+
+    @property
+    def is_over(self) -> bool:
+        return self.ended_at is not None
+
+
+class Grace(Frozen):
+    """How long a lost party is waited for, seconds (``SignalingConfig``)."""
+
+    signer_s: float = 60.0
+    agent_s: float = 30.0
+
+
+class Call(Frozen):
+    """
+    Everything about one call that survives a process. Written as a snapshot at every transition; holds no SDP, no text.
+
+    :param signer_key: who the signer is to the session layer (person id, or a visitor's random id).
+    :param agent_key: the agent's id once assigned.
+    :param target: what ``dial`` dials when no other number is given.
+    """
+
+    call_id: str
+    kind: CallKind
+    mode: Mode
+    signer_key: str
+    signer_id: str | None
+    trades: tuple[Trade, ...]
+    state: CallState = CallState.QUEUED
+    brand: str | None = None
+    brand_id: str | None = None
+    brand_name: str | None = None
+    skills: tuple[str, ...] = ()
+    refused_agents: tuple[str, ...] = ()
+    preferred_agent: str | None = None
+    priority: int = 0
+    rehearsal: bool = False
+    voice: bool = False
+    hearing: bool = False
+    caller_id: str | None = None
+    target: str | None = None
+    display: str | None = None
+    signer: Side = Side()
+    agent: Side = Side(present=False)
+    agent_key: str | None = None
+    assignment_id: str | None = None
+    trade: Trade | None = None
+    phone_legs: tuple[PhoneLegState, ...] = ()
+    served_by: tuple[str, ...] = Field(default=(), description="agents who left the call before its end")
+    queued_at: float
+    alerted_at: float | None = None
+    together_at: float | None = None
+    ended_at: float | None = None
+    end_reason: EndReason | None = None
+    end_fault: EndFault | None = None
+    grace: Grace = Grace()
+
+    @property
+    def phone(self) -> PhoneLegState | None:
+        """The phone leg of now: the last attempt, over or not."""
+        return self.phone_legs[-1] if self.phone_legs else None
+
+    @property
+    def has_phone(self) -> bool:
+        return self.phone is not None and not self.phone.is_over
+
+    @property
+    def is_together(self) -> bool:
+        """Signer and agent are in the call (their media may still be coming)."""
+        return self.state in TOGETHER
+
+
+TOGETHER = frozenset(
+    {
+        CallState.BRIEFING,
+        CallState.TALKING,
+        CallState.DIALING,
+        CallState.RINGING,
+        CallState.ACTIVE,
+        CallState.AFTER_PHONE,
+    }
+)
+    {
+        CallState.BRIEFING,
+        CallState.TALKING,
+        CallState.DIALING,
+        CallState.RINGING,
+        CallState.ACTIVE,
+        CallState.AFTER_PHONE,
+    }
+)
+WAITING = frozenset({CallState.QUEUED, CallState.ALERTING})

@@ -1,0 +1,138 @@
+"""
+One owner per call: a lease with a fencing epoch, and the call's snapshot, in Redis.
+
+Keys of one call share its hash tag: ``passerelle:call:{<id>}:lease`` (owner, expiring), ``:epoch`` (counter) and
+``:snapshot`` (JSON of :class:`Snapshot`). ``passerelle:calls`` lists calls that have a snapshot.
+
+Without Redis the owner goes on from memory. After Redis came back, nobody takes a call over before one full lease
+period has passed, so that owners can renew first (ARCHITECTURE).
+"""
+
+import time
+from typing import Protocol, cast
+
+from redis.asyncio import Redis
+from redis.commands.core import AsyncScript
+from redis.exceptions import RedisError
+
+from relay.model import Frozen
+from signaling.call_model import Call
+
+SNAPSHOT_LIFETIME_S = 24 * 3600  # a forgotten snapshot goes by itself
+_INDEX = "passerelle:calls"
+
+_CLAIM = """
+if redis.call('SET', KEYS[1], ARGV[1], 'NX', 'PX', ARGV[2]) then
+  redis.call('EXPIRE', KEYS[2], ARGV[3])
+  local epoch = redis.call('INCR', KEYS[2])
+  redis.call('EXPIRE', KEYS[2], ARGV[3])
+  return epoch
+end
+return 0
+"""
+_RENEW = """
+local owner = redis.call('GET', KEYS[1])
+local epoch = redis.call('GET', KEYS[2])
+if epoch and epoch ~= ARGV[2] then return 0 end
+if owner and owner ~= ARGV[1] then return 0 end
+redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[3])
+if not epoch then redis.call('SET', KEYS[2], ARGV[2], 'EX', ARGV[4]) end
+if #ARGV > 4 then redis.call('SET', KEYS[3], ARGV[5], 'EX', ARGV[4]) end
+return 1
+"""
+_RELEASE = "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0"
+
+
+class Snapshot(Frozen):
+    """What a new owner needs: the call and where its media is."""
+
+    call: Call
+    media_worker: str | None = None
+    phone_worker: str | None = None
+    visibility_worker: str | None = None
+    removed_at: float | None = None
+
+
+class Clock(Protocol):
+    def __call__(self) -> float: ...
+
+
+class Ownership:
+    """
+    :param owner: this process, new at each start.
+    :param lease_s: how long a silent owner keeps its calls.
+    """
+
+    def __init__(self, redis: Redis, owner: str, lease_s: float, clock: Clock = time.monotonic) -> None:
+        self._redis, self._owner, self._lease_s, self._clock = redis, owner, lease_s, clock
+        self._claim = redis.register_script(_CLAIM)
+        self._renew = redis.register_script(_RENEW)
+        self._release = redis.register_script(_RELEASE)
+        self._reachable_since: float | None = None
+
+    async def claim(self, call_id: str) -> int | None:
+        """:returns: the new epoch; None when somebody else owns the call. :raises RedisError: not reachable."""
+        lease_ms = int(self._lease_s * 1000)
+        epoch = await self._run(self._claim, call_id, self._owner, lease_ms, SNAPSHOT_LIFETIME_S)
+        return epoch or None
+
+    async def save(self, snapshot: Snapshot, epoch: int) -> bool:
+        """:returns: False when the call belongs to somebody else now. :raises RedisError: not reachable."""
+        call_id = snapshot.call.call_id
+        kept = await self._renewed(call_id, epoch, snapshot.model_dump_json())
+        if kept:
+            await self._redis.sadd(_INDEX, call_id)
+        return kept
+
+    async def renew(self, call_id: str, epoch: int) -> bool:
+        return await self._renewed(call_id, epoch)
+
+    async def release(self, call_id: str) -> None:
+        await self._run(self._release, call_id, self._owner)
+
+    async def forget(self, call_id: str) -> None:
+        lease, epoch, snapshot = _keys(call_id)
+        await self._redis.delete(lease, epoch, snapshot)
+        await self._redis.srem(_INDEX, call_id)
+
+    async def watch(self) -> None:
+        """Call regularly: notes since when Redis answers, for :meth:`may_take_over`."""
+        try:
+            await self._redis.ping()
+        except (RedisError, OSError):
+            self._reachable_since = None
+            return
+        if self._reachable_since is None:
+            self._reachable_since = self._clock()
+
+    def may_take_over(self) -> bool:
+        since = self._reachable_since
+        return since is not None and self._clock() - since >= self._lease_s
+
+    async def orphans(self) -> list[Snapshot]:
+        """Calls with a snapshot and no live lease."""
+        found = []
+        for call_id in await self._redis.smembers(_INDEX):
+            name = call_id.decode() if isinstance(call_id, bytes) else call_id
+            lease, _, snapshot_key = _keys(name)
+            if await self._redis.exists(lease):
+                continue
+            text = await self._redis.get(snapshot_key)
+            if text is None:
+                await self._redis.srem(_INDEX, name)
+            else:
+                found.append(Snapshot.model_validate_json(text))
+        return found
+
+    async def _renewed(self, call_id: str, epoch: int, *snapshot: str) -> bool:
+        lease_ms = int(self._lease_s * 1000)
+        done = await self._run(self._renew, call_id, self._owner, epoch, lease_ms, SNAPSHOT_LIFETIME_S, *snapshot)
+        return done == 1
+
+    async def _run(self, script: AsyncScript, call_id: str, *args: str | int | float) -> int:
+        return cast("int", await script(keys=list(_keys(call_id)), args=list(args)))
+
+
+def _keys(call_id: str) -> tuple[str, str, str]:
+    tag = f"passerelle:call:{{{call_id}}}"
+    return f"{tag}:lease", f"{tag}:epoch", f"{tag}:snapshot"

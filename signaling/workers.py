@@ -1,0 +1,146 @@
+"""
+The workers this process talks to: found in the registry, connected by control socket, chosen by load.
+
+Decides where a new call goes. What is asked of a worker belongs to ``signaling.call_runner``.
+"""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from relay.control import ControlClient
+from relay.control_messages import AnyCommand, AnyEvent, WorkerKind, WorkerState
+from relay.errors import RelayError
+from relay.registry import Registration, registered
+
+POLL_S = 0.5
+GREETING_DEADLINE_S = 5.0
+KINDS: tuple[WorkerKind, ...] = ("media", "phone", "visibility")
+log = logging.getLogger(__name__)
+
+
+class WorkerLink:
+    """One connected worker."""
+
+    def __init__(self, state: WorkerState, client: ControlClient) -> None:
+        self.state = state
+        self.load = state.load
+        self.draining = state.draining
+        self.placed = 0  # calls given since the last load figure
+        self._client = client
+
+    @property
+    def worker_id(self) -> str:
+        return self.state.worker_id
+
+    @property
+    def datagram_socket(self) -> str | None:
+        return self.state.datagram_socket
+
+    async def request(self, command: AnyCommand) -> dict[str, Any]:
+        """:raises RelayError: refused, silent or gone."""
+        return await self._client.request(command)
+
+    async def close(self) -> None:
+        await self._client.close()
+
+
+class WorkerPool:
+    """
+    :param on_event: every event of every worker.
+    :param on_lost: a worker's connection ended.
+    :param on_found: a worker greeted; its state tells the calls it holds.
+    """
+
+    def __init__(
+        self,
+        redis: Redis,
+        on_event: Callable[[WorkerLink, AnyEvent], None],
+        on_lost: Callable[[WorkerLink], None],
+        on_found: Callable[[WorkerLink], None],
+    ) -> None:
+        self._redis = redis
+        self._on_event, self._on_lost, self._on_found = on_event, on_lost, on_found
+        self._links: dict[str, WorkerLink] = {}
+        self._connecting: set[str] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def links(self, kind: WorkerKind) -> list[WorkerLink]:
+        return [link for link in self._links.values() if link.state.kind == kind]
+
+    def link(self, worker_id: str | None) -> WorkerLink | None:
+        return self._links.get(worker_id) if worker_id else None
+
+    def choose(self, kind: WorkerKind) -> WorkerLink | None:
+        """:returns: the least loaded worker that takes new calls, None when there is none."""
+        able = [link for link in self.links(kind) if not link.draining]
+        if not able:
+            return None
+        best = min(able, key=lambda link: (link.load + link.placed / max(link.state.capacity, 1), link.worker_id))
+        best.placed += 1
+        return best
+
+    async def run(self) -> None:
+        """Look for workers until cancelled."""
+        try:
+            while True:
+                with contextlib.suppress(RedisError, OSError):
+                    for kind in KINDS:
+                        for entry in await registered(self._redis, kind):
+                            self._consider(entry)
+                await asyncio.sleep(POLL_S)
+        finally:
+            for task in list(self._tasks):
+                task.cancel()
+            for link in list(self._links.values()):
+                await link.close()
+
+    def _consider(self, entry: Registration) -> None:
+        link = self._links.get(entry.worker_id)
+        if link is not None:
+            if link.load != entry.load:
+                link.placed = 0
+            link.load, link.draining = entry.load, entry.draining
+        elif entry.worker_id not in self._connecting:
+            self._connecting.add(entry.worker_id)
+            task = asyncio.create_task(self._connect(entry))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    async def _connect(self, entry: Registration) -> None:
+        greeted: asyncio.Future[WorkerLink] = asyncio.get_running_loop().create_future()
+
+        def on_event(event: AnyEvent) -> None:
+            if isinstance(event, WorkerState) and not greeted.done():
+                greeted.set_result(WorkerLink(event, client))
+            elif greeted.done():
+                self._on_event(greeted.result(), event)
+
+        def on_close() -> None:
+            if greeted.done() and not greeted.cancelled():
+                self._lost(greeted.result())
+
+        client = ControlClient(on_event, on_close)
+        try:
+            await client.connect(Path(entry.address))
+            async with asyncio.timeout(GREETING_DEADLINE_S):
+                link = await greeted
+            self._links[entry.worker_id] = link
+            log.info("worker found: %s", entry.worker_id)
+            self._on_found(link)
+        except (OSError, TimeoutError, RelayError):
+            await client.close()
+        finally:
+            self._connecting.discard(entry.worker_id)
+
+    def _lost(self, link: WorkerLink) -> None:
+        if self._links.get(link.worker_id) is link:
+            del self._links[link.worker_id]
+            log.warning("worker lost: %s", link.worker_id)
+            self._on_lost(link)
