@@ -179,13 +179,4 @@ TOGETHER = frozenset(
         CallState.AFTER_PHONE,
     }
 )
-    {
-        CallState.BRIEFING,
-        CallState.TALKING,
-        CallState.DIALING,
-        CallState.RINGING,
-        CallState.ACTIVE,
-        CallState.AFTER_PHONE,
-    }
-)
 WAITING = frozenset({CallState.QUEUED, CallState.ALERTING})
