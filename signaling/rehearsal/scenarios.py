@@ -1,0 +1,45 @@
+"""The courses that can be rehearsed: a table, with what each must lead to. Pure."""
+
+from collections.abc import Iterable
+
+from signaling.rehearsal.model import Scenario, Tones
+
+#: Numbers of the demonstration phone (01 99 00 xx xx is reserved for fiction).
+SCENARIOS: dict[str, Scenario] = {
+    scenario.name: scenario
+    for scenario in (
+        Scenario("answered", "le téléphone répond", "+33199000020", "released", True, "completed", proves_media=True),
+        Scenario("busy", "occupé", "+33199000002", "busy", False, "completed"),
+        Scenario("no_answer", "personne ne répond", "+33199000003", "no_answer", False, "completed"),
+        Scenario("wrong_number", "numéro non attribué", "+33199000004", "wrong_number", False, "completed"),
+        Scenario("abandoned", "le signeur part pendant l’attente", "+33199000020", None, False, "abandoned"),
+        Scenario("phone_hangs_up", "le téléphone raccroche", "+33199000005", "hung_up", True, "completed"),
+    )
+}
+
+_STATES_AFTER = ("after_phone", "ended")
+TONE_STEP_HZ, TONE_SLOTS = 20.0, 20
+
+
+def expected_states(scenario: Scenario) -> tuple[str, ...]:
+    """States that the signer must have gone through, in this order; others may lie between them."""
+    if scenario.outcome is None:
+        return ("queued", "ended")
+    together = ("queued", "briefing", "dialing")
+    return (*together, "active", *_STATES_AFTER) if scenario.answers else (*together, *_STATES_AFTER)
+
+
+def follows(seen: Iterable[str], expected: Iterable[str]) -> bool:
+    """:returns: whether ``expected`` is a subsequence of ``seen``."""
+    states = iter(seen)
+    return all(any(state == wanted for state in states) for wanted in expected)
+
+
+def tones_of(index: int, phone: float | None = 440.0) -> Tones:
+    """
+    Each call has voices of its own, so that a leak is heard: signer from 600 Hz, agent from 1000 Hz, 20 Hz apart.
+
+    The slots repeat after twenty calls; all lie within G.711's 300..3400 Hz.
+    """
+    shift = TONE_STEP_HZ * (index % TONE_SLOTS)
+    return Tones(signer=600.0 + shift, agent=1000.0 + shift, phone=phone)
