@@ -1,0 +1,249 @@
+"""
+The nouns of the records, as frozen values. Times are Unix seconds, durations seconds.
+
+What may be written about a call depends on its kind: of a relay call only times, codes and figures, so the values
+here refuse text where it could hide; the tables refuse it once more (``signaling.records.tables``).
+"""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Annotated, Literal
+
+import pydantic.dataclasses
+from pydantic import ConfigDict, Field
+
+from interpreter_queue.model import Trade
+from relay.model import PhoneOutcome
+from signaling.call_model import CallKind, EndFault, EndReason, Mode, Party
+from signaling.messages import TEXT_LIMIT, ContactForm, Disposition
+from signaling.records.errors import NotInRelayError
+
+Role = Literal["signer", "agent", "supervisor", "operator"]
+Locale = Literal["fr", "en"]
+Problem = Literal["picture", "freeze", "interpreter", "wait", "phone", "other"]
+
+#: Figures kept of a call's network, over its whole length; means and worst values of ``relay.model.LegStats``.
+NetworkFigure = Literal[
+    "signer_fps_mean",
+    "signer_fps_p5",
+    "signer_bitrate_bps_mean",
+    "signer_loss_mean",
+    "signer_rtt_s_mean",
+    "agent_fps_mean",
+    "agent_fps_p5",
+    "agent_bitrate_bps_mean",
+    "agent_loss_mean",
+    "agent_rtt_s_mean",
+    "phone_loss_mean",
+    "reconnects",
+]
+Identifier = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]  # too narrow for a sentence
+Seconds = Annotated[float, Field(ge=0)]
+Dialled = Annotated[str, Field(pattern=r"^\+?[0-9*#]{1,20}$")]  # E.164 has 15 digits at most, short numbers fewer
+#: Checked when made, so that nothing but codes and figures passes; the refused value never shows in the error.
+CHECKED = ConfigDict(hide_input_in_errors=True, extra="forbid", allow_inf_nan=False)
+
+
+@dataclass(frozen=True)
+class Qualification:
+    """
+    A trade somebody may serve in.
+
+    :param text: the diploma or licence, as shown to the operator (« Master LSF-français »).
+    :param valid_until: last day; None: for good.
+    """
+
+    trade: Trade
+    text: str = ""
+    valid_until: date | None = None
+
+    def is_valid(self, today: date) -> bool:
+        return self.valid_until is None or today <= self.valid_until
+
+
+@dataclass(frozen=True)
+class Person:
+    """:param numbers: E.164 relay numbers of a signer. :param disabled: may no longer sign in."""
+
+    id: str
+    login: str
+    name: str
+    role: Role
+    locale: Locale = "fr"
+    created_at: float = 0.0
+    disabled: bool = False
+    qualifications: tuple[Qualification, ...] = ()
+    skills: tuple[str, ...] = ()
+    numbers: tuple[str, ...] = ()
+
+    def trades(self, today: date) -> tuple[Trade, ...]:
+        """Those whose qualification is valid today: routing takes no other."""
+        return tuple(entry.trade for entry in self.qualifications if entry.is_valid(today))
+
+
+@dataclass(frozen=True)
+class Device:
+    """A browser a signer signs in with. :param label: kind of browser and system, nothing that identifies it."""
+
+    id: str
+    label: str
+    created_at: float
+    last_seen_at: float
+
+
+@dataclass(frozen=True)
+class Session:
+    """A sign-in. The token itself is only in the cookie."""
+
+    person: Person
+    created_at: float
+    expires_at: float
+
+
+@dataclass(frozen=True)
+class Colours:
+    """``#rrggbb``."""
+
+    background: str = "#0b3d91"
+    text: str = "#ffffff"
+
+
+@dataclass(frozen=True)
+class Brand:
+    """
+    The business a call is answered for.
+
+    :param skills: what an agent must have to serve it.
+    :param hours: see ``signaling.records.opening``: ``24/7`` or ``lun-ven 9:00-18:00; sam 9:00-12:00``.
+    :param holidays_zone: ``FR``, ``FR-57``…, closed on its public holidays; None: open on them.
+    :param allowed_origins: sites that may embed its button.
+    :param numbers: service numbers of the brand, E.164.
+    :param wait_target_s: wait within which its calls should be answered.
+    """
+
+    id: str
+    slug: str
+    name: str
+    colours: Colours = Colours()
+    locale: Locale = "fr"
+    skills: tuple[str, ...] = ()
+    hours: str = "24/7"
+    timezone: str = "Europe/Paris"
+    holidays_zone: str | None = None
+    allowed_origins: tuple[str, ...] = ()
+    numbers: tuple[str, ...] = ()
+    wait_target_s: float = 120.0
+    is_rehearsal: bool = False
+    is_demo: bool = False
+    created_at: float = 0.0
+
+
+@pydantic.dataclasses.dataclass(frozen=True, config=CHECKED)
+class PhoneLegRecord:
+    """
+    One dialled number of a call.
+
+    :param number: digits as dialled; None where it may not be kept (rehearsals, numbers that show in no bill).
+    :param sip_code: the last final answer, 200 when answered.
+    :raises pydantic.ValidationError: the number is no number.
+    """
+
+    number: Dialled | None
+    dialled_at: float
+    answered_at: float | None = None
+    ended_at: float | None = None
+    outcome: PhoneOutcome | None = None
+    sip_code: int | None = None
+
+
+@pydantic.dataclasses.dataclass(frozen=True, config=CHECKED)
+class CallRecord:
+    """
+    A call as it is kept: technical endings, times and figures, for both trades. No field takes a text.
+
+    :param brand_id: id or None (relay for oneself).
+    :param together_at: signer and agent first saw each other; None when no agent was ever there.
+    :param wait_s: from ``queued_at`` to ``together_at`` or, when abandoned, to the end; without time of resumption.
+    :param talk_s: signer and agent together. :param phone_s: the phone party on the line.
+    :param readable_share: share of signing time at level good or fair, 0..1; None: not measured.
+    :param abandoned: the signer left before an agent was there.
+    :raises pydantic.ValidationError: an identifier that could hold a sentence, a code or figure that is unknown.
+    """
+
+    call_id: Identifier
+    kind: CallKind
+    mode: Mode
+    queued_at: float
+    brand_id: Identifier | None = None
+    signer_id: Identifier | None = None
+    agent_id: Identifier | None = None
+    trade: Trade | None = None
+    alerted_at: float | None = None
+    together_at: float | None = None
+    ended_at: float | None = None
+    end_reason: EndReason | None = None
+    end_fault: EndFault | None = None
+    wait_s: Seconds = 0.0
+    talk_s: Seconds = 0.0
+    phone_s: Seconds = 0.0
+    readable_share: Annotated[float, Field(ge=0, le=1)] | None = None
+    abandoned: bool = False
+    rehearsal: bool = False
+    network: dict[NetworkFigure, float] = Field(default_factory=dict)
+    phone_legs: tuple[PhoneLegRecord, ...] = ()
+
+
+@pydantic.dataclasses.dataclass(frozen=True, config=CHECKED)
+class RatingGiven:
+    """The signer's rating. :param stars: 1..5. :param signer_id: None when not signed in."""
+
+    call_id: Identifier
+    signer_id: Identifier | None
+    stars: Annotated[int, Field(ge=1, le=5)]
+    problems: tuple[Problem, ...] = ()
+
+
+@pydantic.dataclasses.dataclass(frozen=True, config=CHECKED)
+class WrapUp:
+    """
+    What the agent writes after a direct call.
+
+    :param kind: of the call, as its runner knows it.
+    :raises NotInRelayError: about a relay call, whatever it holds.
+    """
+
+    call_id: Identifier
+    kind: CallKind
+    agent_id: Identifier
+    disposition: Disposition | None = None
+    note: Annotated[str, Field(max_length=TEXT_LIMIT)] | None = Field(default=None, repr=False)
+    contact: ContactForm | None = Field(default=None, repr=False)
+
+    def __post_init__(self) -> None:
+        if self.kind != "direct":
+            raise NotInRelayError(self.call_id)
+
+
+@pydantic.dataclasses.dataclass(frozen=True, config=CHECKED)
+class AbuseReported:
+    """One key at the workstation: the fact alone, no reason asked. :param at: Unix seconds."""
+
+    call_id: Identifier
+    by: Party
+    at: float
+
+
+Write = CallRecord | RatingGiven | WrapUp | AbuseReported
+
+
+@dataclass(frozen=True)
+class FirstSignIn:
+    """
+    The people of an empty database, shown once at the first start.
+
+    :param people: (login, password, role in words) each.
+    :param brand_slug: the demonstration brand.
+    """
+
+    people: tuple[tuple[str, str, str], ...]
+    brand_slug: str

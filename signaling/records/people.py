@@ -1,0 +1,176 @@
+"""People: who may sign in, with which trades, numbers and devices; and who is silently never joined with whom."""
+
+import uuid
+from collections.abc import Callable, Sequence
+from datetime import date
+from typing import cast
+
+from sqlalchemy import select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from interpreter_queue.model import Trade
+from signaling.call_model import Party
+from signaling.records.database import Database
+from signaling.records.errors import TakenError, UnknownRecordError
+from signaling.records.model import Device, Locale, Person, Qualification, Role
+from signaling.records.tables import (
+    AgentSkillRow,
+    AgentTradeRow,
+    PersonRow,
+    RefusalRow,
+    SignerDeviceRow,
+    SignerNumberRow,
+)
+
+
+class People:
+    def __init__(self, database: Database, clock: Callable[[], float]) -> None:
+        self._database, self._clock = database, clock
+
+    async def add(
+        self,
+        *,
+        login: str,
+        name: str,
+        role: Role,
+        password_hash: str,
+        locale: Locale = "fr",
+        qualifications: Sequence[Qualification] = (),
+        skills: Sequence[str] = (),
+        numbers: Sequence[str] = (),
+    ) -> Person:
+        """:raises TakenError: the login (case ignored) or a number is in use."""
+        row = PersonRow(
+            id=uuid.uuid4().hex,
+            login=normal_login(login),
+            name=name,
+            role=role,
+            password_hash=password_hash,
+            locale=locale,
+            created_at=self._clock(),
+            disabled=False,
+            trades=[_trade_row(entry) for entry in qualifications],
+            skills=[AgentSkillRow(skill=skill) for skill in dict.fromkeys(skills)],
+            numbers=[SignerNumberRow(number=number) for number in dict.fromkeys(numbers)],
+        )
+        if await self.by_login(login):
+            raise TakenError("login")
+        try:
+            async with self._database.writing() as session:
+                session.add(row)
+        except IntegrityError as error:
+            raise TakenError("login" if "people" in str(error.orig) else "number") from None
+        return person_of(row)
+
+    async def by_id(self, person_id: str) -> Person | None:
+        async with self._database.reading() as session:
+            row = await session.get(PersonRow, person_id)
+            return person_of(row) if row else None
+
+    async def by_login(self, login: str) -> Person | None:
+        found = await self.credentials(login)
+        return found[0] if found else None
+
+    async def by_number(self, number: str) -> Person | None:
+        """:param number: E.164, a signer's relay number."""
+        query = select(PersonRow).join(SignerNumberRow).where(SignerNumberRow.number == number)
+        async with self._database.reading() as session:
+            row = (await session.scalars(query)).one_or_none()
+            return person_of(row) if row else None
+
+    async def credentials(self, login: str) -> tuple[Person, str] | None:
+        """:returns: the person and the password's argon2 hash."""
+        async with self._database.reading() as session:
+            row = await _by_login(session, login)
+            return (person_of(row), row.password_hash) if row else None
+
+    async def all(self) -> list[Person]:
+        async with self._database.reading() as session:
+            return [person_of(row) for row in await session.scalars(select(PersonRow).order_by(PersonRow.login))]
+
+    async def is_empty(self) -> bool:
+        async with self._database.reading() as session:
+            return (await session.scalars(select(PersonRow.id).limit(1))).first() is None
+
+    async def set_disabled(self, login: str, disabled: bool) -> None:
+        """:raises UnknownRecordError:"""
+        async with self._database.writing() as session:
+            row = await _by_login(session, login)
+            if row is None:
+                raise UnknownRecordError("person", "of this login")
+            row.disabled = disabled
+
+    async def set_password_hash(self, person_id: str, password_hash: str) -> None:
+        async with self._database.writing() as session:
+            change = update(PersonRow).where(PersonRow.id == person_id).values(password_hash=password_hash)
+            await session.execute(change)
+
+    async def device_seen(self, person_id: str, label: str) -> None:
+        """A signer signed in with this kind of browser: a device to ring later."""
+        now, label = self._clock(), label[:80]
+        async with self._database.writing() as session:
+            query = select(SignerDeviceRow).filter_by(person_id=person_id, label=label)
+            row = (await session.scalars(query)).one_or_none()
+            if row is None:
+                row = SignerDeviceRow(id=uuid.uuid4().hex, person_id=person_id, label=label, created_at=now)
+                session.add(row)
+            row.last_seen_at = now
+
+    async def devices(self, person_id: str) -> list[Device]:
+        query = select(SignerDeviceRow).filter_by(person_id=person_id).order_by(SignerDeviceRow.created_at)
+        async with self._database.reading() as session:
+            return [Device(row.id, row.label, row.created_at, row.last_seen_at) for row in await session.scalars(query)]
+
+    async def refuse(self, signer_id: str, agent_id: str, asked_by: Party) -> None:
+        """From now on these two are never joined; neither is told. Asking twice changes nothing."""
+        row = RefusalRow(signer_id=signer_id, agent_id=agent_id, asked_by=asked_by, at=self._clock())
+        async with self._database.writing() as session:
+            await session.merge(row)
+
+    async def take_back_refusal(self, signer_id: str, agent_id: str, asked_by: Party) -> None:
+        async with self._database.writing() as session:
+            row = await session.get(RefusalRow, (signer_id, agent_id, asked_by))
+            if row is not None:
+                await session.delete(row)
+
+    async def refused(self, signer_id: str) -> tuple[str, ...]:
+        """Agents this signer is not to be given to, whoever of the two asked."""
+        query = select(RefusalRow.agent_id).where(RefusalRow.signer_id == signer_id).distinct()
+        async with self._database.reading() as session:
+            return tuple(sorted(await session.scalars(query)))
+
+
+def normal_login(login: str) -> str:
+    """People type capitals and blanks by accident."""
+    return login.strip().casefold()
+
+
+async def _by_login(session: AsyncSession, login: str) -> PersonRow | None:
+    query = select(PersonRow).where(PersonRow.login == normal_login(login))
+    return (await session.scalars(query)).one_or_none()
+
+
+def _trade_row(entry: Qualification) -> AgentTradeRow:
+    valid_until = entry.valid_until.isoformat() if entry.valid_until else None
+    return AgentTradeRow(trade=entry.trade, qualification=entry.text, valid_until=valid_until)
+
+
+def person_of(row: PersonRow) -> Person:
+    return Person(
+        id=row.id,
+        login=row.login,
+        name=row.name,
+        role=cast(Role, row.role),
+        locale=cast(Locale, row.locale),
+        created_at=row.created_at,
+        disabled=row.disabled,
+        qualifications=tuple(_qualification(trade) for trade in sorted(row.trades, key=lambda entry: entry.trade)),
+        skills=tuple(sorted(entry.skill for entry in row.skills)),
+        numbers=tuple(sorted(entry.number for entry in row.numbers)),
+    )
+
+
+def _qualification(row: AgentTradeRow) -> Qualification:
+    valid_until = date.fromisoformat(row.valid_until) if row.valid_until else None
+    return Qualification(cast(Trade, row.trade), row.qualification, valid_until)

@@ -1,0 +1,45 @@
+"""What reports read: figures of calls, never who they were of. Rehearsals do not count."""
+
+from collections.abc import Sequence
+from typing import cast
+
+from sqlalchemy import select
+
+from signaling.call_model import EndReason, Mode
+from signaling.records.database import Database
+from signaling.records.tables import CallRow, RatingRow
+from signaling.report import ReportedCall
+
+
+class ReportRows:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def calls(self, brand_id: str, begin: float, end: float) -> Sequence[ReportedCall]:
+        """Ended calls of the brand that were queued at ``begin <= t < end``."""
+        query = (
+            select(CallRow, RatingRow.stars)
+            .outerjoin(RatingRow, RatingRow.call_id == CallRow.id)
+            .where(
+                CallRow.brand_id == brand_id,
+                CallRow.queued_at >= begin,
+                CallRow.queued_at < end,
+                CallRow.ended_at.is_not(None),
+                CallRow.rehearsal.is_(False),
+            )
+        )
+        async with self._database.reading() as session:
+            return [_reported(*row) for row in (await session.execute(query)).tuples()]
+
+
+def _reported(call: CallRow, stars: int | None) -> ReportedCall:
+    return ReportedCall(
+        mode=cast(Mode, call.mode),
+        is_answered=call.together_at is not None,
+        is_abandoned=call.abandoned,
+        wait_s=call.wait_s,
+        talk_s=call.talk_s,
+        stars=stars,
+        readable_share=call.readable_share,
+        end_reason=cast("EndReason | None", call.end_reason),
+    )

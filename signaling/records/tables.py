@@ -1,0 +1,265 @@
+"""
+The tables. Types are those that SQLite and PostgreSQL share; times are Unix seconds (double precision).
+
+What no code path may get wrong is a constraint here: every code is checked against its list, and a wrap-up carries
+``call_kind = 'direct'`` in its foreign key, so that no row of text can point to a relay call.
+"""
+
+from typing import Any, get_args
+
+from sqlalchemy import (
+    JSON,
+    CheckConstraint,
+    Double,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    MetaData,
+    String,
+    Text,
+    UniqueConstraint,
+)
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
+
+from interpreter_queue.model import Trade
+from relay.model import PhoneOutcome
+from signaling.call_model import CallKind, EndFault, EndReason, Mode, Party
+from signaling.messages import TEXT_LIMIT, Disposition
+from signaling.records.model import Locale, Problem, Role
+
+ID = String(64)
+SHORT = String(200)
+
+
+def one_of(column: str, codes: Any) -> CheckConstraint:
+    """The column holds one of a Literal's codes, or NULL where it may."""
+    listed = ", ".join(f"'{code}'" for code in get_args(codes))
+    return CheckConstraint(f"{column} IN ({listed})", name=f"{column}_code")
+
+
+class Base(DeclarativeBase):
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map = {float: Double(), str: SHORT}
+
+
+class PersonRow(Base):
+    __tablename__ = "people"
+    __table_args__ = (one_of("role", Role), one_of("locale", Locale))
+
+    id: Mapped[str] = mapped_column(ID, primary_key=True)
+    login: Mapped[str] = mapped_column(String(64), unique=True)
+    name: Mapped[str]
+    role: Mapped[str] = mapped_column(String(16))
+    password_hash: Mapped[str]
+    locale: Mapped[str] = mapped_column(String(8))
+    created_at: Mapped[float]
+    disabled: Mapped[bool]
+    trades: Mapped[list["AgentTradeRow"]] = relationship(cascade="all, delete-orphan", lazy="selectin")
+    skills: Mapped[list["AgentSkillRow"]] = relationship(cascade="all, delete-orphan", lazy="selectin")
+    numbers: Mapped[list["SignerNumberRow"]] = relationship(cascade="all, delete-orphan", lazy="selectin")
+
+
+def person_key(*, primary: bool = False, index: bool = False) -> Mapped[str]:
+    return mapped_column(ID, ForeignKey("people.id", ondelete="CASCADE"), primary_key=primary, index=index)
+
+
+class AgentTradeRow(Base):
+    __tablename__ = "agent_trades"
+    __table_args__ = (one_of("trade", Trade),)
+
+    person_id: Mapped[str] = person_key(primary=True)
+    trade: Mapped[str] = mapped_column(String(16), primary_key=True)
+    qualification: Mapped[str]
+    valid_until: Mapped[str | None] = mapped_column(String(10))  # ISO 8601 day, both engines order it alike
+
+
+class AgentSkillRow(Base):
+    __tablename__ = "agent_skills"
+
+    person_id: Mapped[str] = person_key(primary=True)
+    skill: Mapped[str] = mapped_column(String(80), primary_key=True)
+
+
+class SignerNumberRow(Base):
+    __tablename__ = "signer_numbers"
+
+    number: Mapped[str] = mapped_column(String(20), primary_key=True)  # E.164
+    person_id: Mapped[str] = person_key(index=True)
+
+
+class SignerDeviceRow(Base):
+    __tablename__ = "signer_devices"
+    __table_args__ = (UniqueConstraint("person_id", "label"),)
+
+    id: Mapped[str] = mapped_column(ID, primary_key=True)
+    person_id: Mapped[str] = person_key()
+    label: Mapped[str] = mapped_column(String(80))
+    created_at: Mapped[float]
+    last_seen_at: Mapped[float]
+
+
+class RefusalRow(Base):
+    """Signer and agent who are never joined. Silent: neither is told; who asked is kept to let them undo it."""
+
+    __tablename__ = "refusals"
+    __table_args__ = (one_of("asked_by", Party),)
+
+    signer_id: Mapped[str] = person_key(primary=True)
+    agent_id: Mapped[str] = person_key(primary=True)
+    asked_by: Mapped[str] = mapped_column(String(8), primary_key=True)
+    at: Mapped[float]
+
+
+class SessionRow(Base):
+    __tablename__ = "sessions"
+
+    token_hash: Mapped[str] = mapped_column(String(64), primary_key=True)  # SHA-256, hexadecimal
+    person_id: Mapped[str] = person_key(index=True)
+    created_at: Mapped[float]
+    expires_at: Mapped[float] = mapped_column(index=True)
+    user_agent: Mapped[str]
+
+
+class BrandRow(Base):
+    __tablename__ = "brands"
+    __table_args__ = (one_of("locale", Locale),)
+
+    id: Mapped[str] = mapped_column(ID, primary_key=True)
+    slug: Mapped[str] = mapped_column(String(64), unique=True)
+    name: Mapped[str]
+    colours: Mapped[dict[str, str]] = mapped_column(JSON)
+    locale: Mapped[str] = mapped_column(String(8))
+    skills: Mapped[list[str]] = mapped_column(JSON)
+    hours: Mapped[str] = mapped_column(String(400))
+    timezone: Mapped[str] = mapped_column(String(64))
+    holidays_zone: Mapped[str | None] = mapped_column(String(16))
+    allowed_origins: Mapped[list[str]] = mapped_column(JSON)
+    numbers: Mapped[list[str]] = mapped_column(JSON)
+    wait_target_s: Mapped[float]
+    is_rehearsal: Mapped[bool]
+    is_demo: Mapped[bool]
+    created_at: Mapped[float]
+
+
+class CallRow(Base):
+    __tablename__ = "calls"
+    __table_args__ = (
+        one_of("kind", CallKind),
+        one_of("mode", Mode),
+        one_of("trade", Trade),
+        one_of("end_reason", EndReason),
+        one_of("end_fault", EndFault),
+        UniqueConstraint("id", "kind"),  # target of wrap_ups' foreign key
+        Index("ix_calls_brand_id_queued_at", "brand_id", "queued_at"),
+        Index("ix_calls_agent_id_queued_at", "agent_id", "queued_at"),
+    )
+
+    id: Mapped[str] = mapped_column(ID, primary_key=True)
+    kind: Mapped[str] = mapped_column(String(8))
+    mode: Mapped[str] = mapped_column(String(8))
+    brand_id: Mapped[str | None] = mapped_column(ID, ForeignKey("brands.id"))
+    signer_id: Mapped[str | None] = mapped_column(ID, ForeignKey("people.id", ondelete="SET NULL"), index=True)
+    agent_id: Mapped[str | None] = mapped_column(ID, ForeignKey("people.id", ondelete="SET NULL"))
+    trade: Mapped[str | None] = mapped_column(String(16))
+    queued_at: Mapped[float] = mapped_column(index=True)
+    alerted_at: Mapped[float | None]
+    together_at: Mapped[float | None]
+    ended_at: Mapped[float | None]
+    end_reason: Mapped[str | None] = mapped_column(String(24))
+    end_fault: Mapped[str | None] = mapped_column(String(8))
+    wait_s: Mapped[float]
+    talk_s: Mapped[float]
+    phone_s: Mapped[float]
+    readable_share: Mapped[float | None]
+    abandoned: Mapped[bool]
+    rehearsal: Mapped[bool]
+    network: Mapped[dict[str, float]] = mapped_column(JSON)
+    phone_legs: Mapped[list["PhoneLegRow"]] = relationship(
+        cascade="all, delete-orphan", lazy="selectin", order_by="PhoneLegRow.position"
+    )
+
+
+class PhoneLegRow(Base):
+    __tablename__ = "call_phone_legs"
+    __table_args__ = (one_of("outcome", PhoneOutcome),)
+
+    call_id: Mapped[str] = mapped_column(ID, ForeignKey("calls.id", ondelete="CASCADE"), primary_key=True)
+    position: Mapped[int] = mapped_column(primary_key=True)  # 0: the first number dialled in the call
+    number: Mapped[str | None] = mapped_column(String(21))
+    dialled_at: Mapped[float]
+    answered_at: Mapped[float | None]
+    ended_at: Mapped[float | None]
+    outcome: Mapped[str | None] = mapped_column(String(16))
+    sip_code: Mapped[int | None]
+
+
+class ContactRow(Base):
+    """Fiche contact: of one brand, never shared between brands."""
+
+    __tablename__ = "contacts"
+    __table_args__ = (UniqueConstraint("brand_id", "signer_id"),)
+
+    id: Mapped[str] = mapped_column(ID, primary_key=True)
+    brand_id: Mapped[str] = mapped_column(ID, ForeignKey("brands.id", ondelete="CASCADE"))
+    signer_id: Mapped[str | None] = mapped_column(ID, ForeignKey("people.id", ondelete="SET NULL"))
+    name: Mapped[str | None]
+    email: Mapped[str | None]
+    phone: Mapped[str | None]
+    reference: Mapped[str | None]
+    created_at: Mapped[float]
+    updated_at: Mapped[float]
+
+
+class WrapUpRow(Base):
+    """The one place where something is written about a call; only a direct call can be pointed to."""
+
+    __tablename__ = "wrap_ups"
+    __table_args__ = (
+        CheckConstraint("call_kind = 'direct'", name="direct_only"),
+        CheckConstraint(f"length(note) <= {TEXT_LIMIT}", name="note_length"),
+        one_of("disposition", Disposition),
+        ForeignKeyConstraint(["call_id", "call_kind"], ["calls.id", "calls.kind"], ondelete="CASCADE"),
+    )
+
+    call_id: Mapped[str] = mapped_column(ID, primary_key=True)
+    call_kind: Mapped[str] = mapped_column(String(8))
+    agent_id: Mapped[str | None] = mapped_column(ID, ForeignKey("people.id", ondelete="SET NULL"))
+    contact_id: Mapped[str | None] = mapped_column(ID, ForeignKey("contacts.id", ondelete="SET NULL"), index=True)
+    disposition: Mapped[str | None] = mapped_column(String(16))
+    note: Mapped[str | None] = mapped_column(Text)
+    at: Mapped[float]
+
+
+class RatingRow(Base):
+    __tablename__ = "ratings"
+    __table_args__ = (CheckConstraint("stars BETWEEN 1 AND 5", name="stars_range"),)
+
+    call_id: Mapped[str] = mapped_column(ID, ForeignKey("calls.id", ondelete="CASCADE"), primary_key=True)
+    signer_id: Mapped[str | None] = mapped_column(ID, ForeignKey("people.id", ondelete="SET NULL"))
+    stars: Mapped[int]
+    at: Mapped[float]
+
+
+class RatingProblemRow(Base):
+    __tablename__ = "rating_problems"
+    __table_args__ = (one_of("problem", Problem),)
+
+    call_id: Mapped[str] = mapped_column(ID, ForeignKey("ratings.call_id", ondelete="CASCADE"), primary_key=True)
+    problem: Mapped[str] = mapped_column(String(16), primary_key=True)
+
+
+class AbuseReportRow(Base):
+    __tablename__ = "abuse_reports"
+    __table_args__ = (one_of("reported_by", Party),)
+
+    call_id: Mapped[str] = mapped_column(ID, ForeignKey("calls.id", ondelete="CASCADE"), primary_key=True)
+    reported_by: Mapped[str] = mapped_column(String(8), primary_key=True)
+    at: Mapped[float]
