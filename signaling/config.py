@@ -6,7 +6,6 @@ default given here with its unit and its reason. The leaves own their settings (
 ``signaling.processes`` joins them to these.
 """
 
-import dataclasses
 import hashlib
 import os
 import secrets
@@ -18,8 +17,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from interpreter_queue.config import QueueConfig
 from relay.model import IceServer
-from signaling.settings import ConfigError, generated, read_fields, setting
+from relay.phone.dialling import DiallingPolicy
+from signaling.settings import ConfigError, Reader, generated, setting
 
 PREFIX = "PASSERELLE_"
 SOCKET_PATH_LIMIT = 100  # bytes; sockaddr_un takes 107 (unix(7)), the longest name below run/ must still fit
@@ -92,8 +93,6 @@ class SignalingConfig:
     after_phone_reminder_s: float = setting(
         120.0, "s", "both stay when the phone hangs up; a reminder, no end", at_least=5
     )
-    alert_s: float = setting(20.0, "s", "an interpreter's time to accept (PRODUCT, course of a call)", at_least=1)
-    wrap_up_s: float = setting(60.0, "s", "post-appel before the next alert", at_least=0)
     ring_timeout_s: float = setting(
         60.0, "s", "ringing before no_answer; networks give up at 60 to 180", at_least=5, at_most=180
     )
@@ -120,22 +119,29 @@ class SignalingConfig:
     )
     sign_in_window_s: float = setting(300.0, "s", "see sign_in_attempts", at_least=1)
     http_body_limit_bytes: int = setting(262_144, "bytes", "the API takes forms, no files", at_least=16_384)
-    drain_deadline_s: float = setting(20.0, "s", "SIGTERM: no new calls, hand over, then leave", at_least=1)
+    drain_deadline_s: float = setting(5.0, "s", "SIGTERM: no new calls, hand over, then leave", at_least=1)
 
-    # --- dialling (PRODUCT, emergency; the rules themselves are in relay.phone)
+    # --- whom one may call, and who serves (the leaves' own settings, sections [dialling] and [queue])
     default_caller_id: str | None = setting(None, "E.164", "presented when the signer has no number of their own")
-    dial_region: str = setting("FR", "ISO 3166 region", "how a number without + is read")
-    dial_international: bool = setting(True, "yes/no", "a relay serves calls abroad alike")
-    dial_premium: bool = setting(False, "yes/no", "surcharged numbers need somebody who pays")
-    dial_short: bool = setting(True, "yes/no", "French short numbers (3xxx, 10xx) free or at normal price")
-    dial_denied_prefixes: tuple[str, ...] = setting((), "E.164 prefixes", "destinations this operator does not serve")
     relay_emergency: bool = setting(
         False, "yes/no", "15, 17, 18, 112: the page offers 114; relaying is the operator's choice"
     )
+    dialling: DiallingPolicy = generated(DiallingPolicy, "", "see [dialling]")
+    queue: QueueConfig = generated(QueueConfig, "", "see [queue]")
 
     def __post_init__(self) -> None:
         for name, value in _derived(self).items():
             object.__setattr__(self, name, value)
+
+    @property
+    def alert_s(self) -> float:
+        """Seconds that an interpreter has to accept."""
+        return self.queue.alert_s
+
+    @property
+    def wrap_up_s(self) -> float:
+        """Seconds of post-appel."""
+        return self.queue.wrap_up_s
 
     @property
     def secrets_dir(self) -> Path:
@@ -175,25 +181,24 @@ class Config:
     """
     All of it, as read once at start.
 
-    :param environ: the variables as given. :param tables: of passerelle.toml, by section. Both are kept for the leaves:
-        their values get types when the leaf's dataclass is built (``signaling.processes``).
+    :param reader: for the leaves: their values get types when the leaf's dataclass is built (``signaling.processes``).
     """
 
     signaling: SignalingConfig
     service: ServiceConfig
-    environ: Mapping[str, str] = field(default_factory=dict, repr=False)
-    tables: Mapping[str, Mapping[str, Any]] = field(default_factory=dict, repr=False)
+    reader: Reader = field(repr=False)
 
 
 #: table of passerelle.toml -> prefix of the environment variables
 SECTIONS = {
     "signaling": PREFIX,
     "service": PREFIX,
+    "queue": PREFIX + "QUEUE_",
+    "dialling": PREFIX + "DIALLING_",
     "media": PREFIX + "MEDIA_",
     "phone": PREFIX + "PHONE_",
     "visibility": PREFIX + "VISIBILITY_",
     "demo_phone": PREFIX + "DEMO_PHONE_",
-    "queue": PREFIX + "QUEUE_",
 }
 
 
@@ -203,15 +208,20 @@ def load_config(environ: Mapping[str, str], toml_path: Path | None = None) -> Co
     :raises ConfigError: the first setting that cannot be used, in words for the operator.
     """
     tables = _read_toml(environ, toml_path)
-    own = read_fields(SignalingConfig, environ, PREFIX, tables.get("signaling", {}), "signaling")
-    service = read_fields(ServiceConfig, environ, PREFIX, tables.get("service", {}), "service")
+    own_table = {
+        **tables.get("signaling", {}),
+        "queue": tables.get("queue", {}),
+        "dialling": tables.get("dialling", {}),
+    }
+    reader = Reader(environ, {**tables, "signaling": own_table}, SECTIONS)
+    own, service = reader.fields(SignalingConfig, "signaling"), reader.fields(ServiceConfig, "service")
     data_dir = own.setdefault("data_dir", Path("var").absolute())
     for name in ("operator_token", "secret_key"):
         own.setdefault(name, ensure_secret(data_dir / "secrets" / name))
-    signaling = SignalingConfig(**own)
     service.setdefault("model_dir", data_dir / "models")
+    signaling = SignalingConfig(**own)
     _check(signaling)
-    return Config(signaling, ServiceConfig(**service), dict(environ), tables)
+    return Config(signaling, ServiceConfig(**service), reader)
 
 
 def ensure_secret(path: Path) -> str:
@@ -253,17 +263,7 @@ def _read_toml(environ: Mapping[str, str], toml_path: Path | None) -> dict[str, 
     for section, table in tables.items():
         if section not in SECTIONS or not isinstance(table, dict):
             raise ConfigError(f"[{section}]", "une section parmi " + ", ".join(SECTIONS), repr(section))
-    for cls, section in ((SignalingConfig, "signaling"), (ServiceConfig, "service")):
-        reject_unknown(cls, tables.get(section, {}), section)
     return tables
-
-
-def reject_unknown(cls: type[Any], table: Mapping[str, Any], section: str) -> None:
-    """:raises ConfigError: a key in ``[section]`` that is no field of ``cls``: a typing error is told."""
-    names = [entry.name for entry in dataclasses.fields(cls)]
-    for key in table:
-        if key not in names:
-            raise ConfigError(f"[{section}] {key}", "un réglage parmi " + ", ".join(names), key)
 
 
 def _derived(config: SignalingConfig) -> dict[str, Any]:

@@ -6,6 +6,7 @@ Messages are for the operator, in French: what was expected, what came, what to 
 """
 
 import dataclasses
+import difflib
 import types
 from collections.abc import Callable, Mapping
 from enum import Enum
@@ -53,8 +54,8 @@ def generated(make: Callable[[], T], unit: str, reason: str, *, is_secret: bool 
 
 def convert(name: str, kind: Any, value: Any) -> Any:
     """
-    :param kind: the field's annotation: str, int, float, bool, Path, a Literal, an Enum, a tuple or an optional of
-        these, or a pydantic model (JSON).
+    :param kind: the field's annotation: str, int, float, bool, Path, a Literal, an Enum, a tuple, frozenset or
+        optional of these, or a pydantic model (JSON).
     :param value: text from the environment, or what TOML made of it.
     :raises ConfigError: with what was expected.
     """
@@ -63,8 +64,8 @@ def convert(name: str, kind: Any, value: Any) -> Any:
         return _optional(name, kind, value)
     if origin is Literal:
         return _one_of(name, get_args(kind), value)
-    if origin is tuple:
-        return _several(name, get_args(kind)[0], value)
+    if origin in (tuple, frozenset):
+        return _several(name, origin, get_args(kind), value)
     if isinstance(kind, type) and issubclass(kind, Enum):
         return kind(_one_of(name, tuple(member.value for member in kind), value))
     if isinstance(kind, type) and issubclass(kind, BaseModel):
@@ -82,28 +83,72 @@ def check_range(name: str, field: "dataclasses.Field[Any]", value: Any) -> None:
         raise ConfigError(name, f"un nombre de {bounds} ({field.metadata.get('unit')})", f"{value:g}")
 
 
-def read_fields(
-    cls: type[Any], environ: Mapping[str, str], prefix: str, table: Mapping[str, Any], section: str
-) -> dict[str, Any]:
+class Reader:
     """
-    The fields of dataclass ``cls`` that the operator set: the environment wins over TOML.
+    Finds what the operator set for a dataclass: the environment wins over TOML.
 
-    :param prefix: of the variables, e.g. ``PASSERELLE_PHONE_``.
-    :raises ConfigError: a value that cannot be used.
+    :param tables: TOML sections. :param prefixes: section -> prefix of its variables, e.g. ``PASSERELLE_PHONE_``.
     """
-    hints = get_type_hints(cls)
-    found: dict[str, Any] = {}
-    for field in dataclasses.fields(cls):
-        variable = prefix + field.name.upper()
-        if variable in environ:
-            name, raw = variable, environ[variable]
-        elif field.name in table:
-            name, raw = f"[{section}] {field.name}", table[field.name]
-        else:
-            continue
-        found[field.name] = convert(name, hints[field.name], raw)
-        check_range(name, field, found[field.name])
-    return found
+
+    def __init__(
+        self, environ: Mapping[str, str], tables: Mapping[str, Mapping[str, Any]], prefixes: Mapping[str, str]
+    ) -> None:
+        self._environ, self._tables, self._prefixes = environ, tables, prefixes
+
+    def fields(self, cls: type[Any], section: str) -> dict[str, Any]:
+        """:raises ConfigError: a value that cannot be used, or a TOML key that is no field."""
+        return self._read(cls, self._prefixes[section], self._tables.get(section, {}), section)
+
+    def build(self, cls: type[T], section: str, **wired: Any) -> T:
+        """
+        :param wired: what the service works out by itself; the operator's own word comes before it.
+        :raises ConfigError: also when the dataclass refuses a combination (ValueError).
+        """
+        return _make(section, cls, wired | self.fields(cls, section))
+
+    def is_set(self, section: str, name: str) -> bool:
+        return name in self._tables.get(section, {}) or self._prefixes[section] + name.upper() in self._environ
+
+    def _read(self, cls: type[Any], prefix: str, table: Mapping[str, Any], section: str) -> dict[str, Any]:
+        reject_unknown(cls, table, section)
+        hints = get_type_hints(cls)
+        found: dict[str, Any] = {}
+        for field in dataclasses.fields(cls):
+            variable, kind = prefix + field.name.upper(), hints[field.name]
+            if dataclasses.is_dataclass(kind) and isinstance(kind, type):
+                inner = f"{section}.{field.name}".removeprefix("signaling.")
+                if inside := self._read(kind, f"{variable}_", table.get(field.name, {}), inner):
+                    found[field.name] = _make(inner, kind, inside)
+            elif variable in self._environ:
+                found[field.name] = _checked(variable, field, kind, self._environ[variable])
+            elif field.name in table:
+                found[field.name] = _checked(f"[{section}] {field.name}", field, kind, table[field.name])
+        return found
+
+
+def reject_unknown(cls: type[Any], table: Any, section: str) -> None:
+    """:raises ConfigError: a key in ``[section]`` that is no field of ``cls``: a typing error is told."""
+    if not isinstance(table, Mapping):
+        raise ConfigError(f"[{section}]", "une section", repr(table))
+    names = [entry.name for entry in dataclasses.fields(cls)]
+    for key in table:
+        if key not in names:
+            close = difflib.get_close_matches(key, names, n=1)
+            advice = f"Vouliez-vous dire {close[0]} ?" if close else ""
+            raise ConfigError(f"[{section}] {key}", "un réglage parmi " + ", ".join(names), key, advice)
+
+
+def _make(section: str, cls: type[T], values: Mapping[str, Any]) -> T:
+    try:
+        return cls(**values)
+    except ValueError as error:
+        raise ConfigError(f"[{section}]", "des réglages qui vont ensemble", str(error)) from None
+
+
+def _checked(name: str, field: "dataclasses.Field[Any]", kind: Any, value: Any) -> Any:
+    converted = convert(name, kind, value)
+    check_range(name, field, converted)
+    return converted
 
 
 def _optional(name: str, kind: Any, value: Any) -> Any:
@@ -120,14 +165,18 @@ def _one_of(name: str, allowed: tuple[Any, ...], value: Any) -> Any:
     raise ConfigError(name, "une de ces valeurs : " + ", ".join(map(str, allowed)), repr(value))
 
 
-def _several(name: str, kind: Any, value: Any) -> tuple[Any, ...]:
+def _several(name: str, container: Any, kinds: tuple[Any, ...], value: Any) -> Any:
+    kind = kinds[0]
     if isinstance(value, str) and isinstance(kind, type) and issubclass(kind, BaseModel):
-        value = _model(name, TypeAdapter(list[kind]), value)
+        value = _model(name, TypeAdapter(types.GenericAlias(list, (kind,))), value)
     elif isinstance(value, str):
         value = [part.strip() for part in value.split(",") if part.strip()]
     if not isinstance(value, (list, tuple)):
         raise ConfigError(name, "une liste, ou du texte séparé par des virgules", repr(value))
-    return tuple(convert(name, kind, part) for part in value)
+    has_fixed_length = container is tuple and Ellipsis not in kinds
+    if has_fixed_length and len(value) != len(kinds):
+        raise ConfigError(name, f"{len(kinds)} valeurs séparées par des virgules", f"{len(value)}")
+    return container(convert(name, kind, part) for part in value)
 
 
 def _model(name: str, kind: Any, value: Any) -> Any:
