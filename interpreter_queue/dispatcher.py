@@ -1,10 +1,26 @@
-"""What signaling calls: the queue's commands and its events."""
+"""
+What signaling calls: the commands of the queue, its events, its snapshot.
 
-from collections.abc import AsyncIterator, Iterable
+A command reads, decides (``operations``) and commits; losing a race means reading and deciding again. Every
+command raises :class:`QueueUnavailableError` when Redis does not answer within ``command_deadline_s``; all are
+idempotent and may then be repeated.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from typing import TypeVar
 
 from redis.asyncio import Redis
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import ReadOnlyError
+from redis.exceptions import TimeoutError as RedisTimeoutError
 
+from interpreter_queue import operations
+from interpreter_queue.broadcast import Broadcast
 from interpreter_queue.config import QueueConfig
+from interpreter_queue.errors import ContentionError, QueueFullError, QueueUnavailableError, UnknownAgentError
+from interpreter_queue.estimate import standings
 from interpreter_queue.model import (
     Agent,
     AgentRecord,
@@ -15,77 +31,224 @@ from interpreter_queue.model import (
     QueueSnapshot,
     Request,
     RequestRecord,
+    WaitingRequest,
 )
+from interpreter_queue.operations import Change, View
+from interpreter_queue.redis_store import RedisStore, Whole
+from interpreter_queue.rounds import Decide, Dispatcher
+
+#: Redis is away, starting, or just lost its role: worth another try within the deadline.
+PASSING = (RedisConnectionError, RedisTimeoutError, ReadOnlyError, OSError)
+T = TypeVar("T")
 
 
 class InterpreterQueue:
     """
-    Signatures first; the bodies follow in the next commits.
+    One per process. Several processes may run theirs on the same Redis and domain at once.
 
-    Every command raises ``QueueUnavailableError`` when Redis does not answer, and may then be repeated.
+    :param redis: owned by the caller, who closes it after :meth:`close`.
+    :param instance_id: of this process, for the log.
     """
 
-    def __init__(self, redis: Redis, config: QueueConfig, instance_id: str) -> None: ...
+    def __init__(self, redis: Redis, config: QueueConfig, instance_id: str) -> None:
+        self._config = config
+        self._store = RedisStore(redis, config)
+        self._broadcast = Broadcast(config.events_bound)
+        self._dispatcher = Dispatcher(self._store, config, self._broadcast, instance_id)
+        self._task: asyncio.Task[None] | None = None
+
     @property
     def is_synced(self) -> bool:
         """The dispatcher is connected and up to date (for ``/readyz``)."""
-        raise NotImplementedError
+        return self._dispatcher.synced.is_set()
 
     async def start(self) -> None:
-        """Start the dispatcher task; returns even when Redis is away (it keeps trying)."""
+        """Start the dispatcher task. Returns once it is in sync, or after the deadline: it keeps trying."""
+        self._task = asyncio.create_task(self._dispatcher.run(), name="queue-dispatcher")
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self._config.command_deadline_s):
+                await self._dispatcher.synced.wait()
 
-    async def close(self) -> None: ...
+    async def close(self) -> None:
+        """Stop dispatching here and end every ``events()``. Leases are left to run out or to be taken over."""
+        if self._task:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+            self._task = None
+        self._dispatcher.synced.clear()
+        self._broadcast.close()
+
+    # Requests
+
     async def enqueue(self, request: Request) -> None:
-        """:raises QueueFullError:"""
+        """
+        Into the line; again for the same call while it waits: the newer wording counts, the place stays; after
+        ``Assigned``: the call is resumed (interpreter lost, hand-over) and keeps its ``queued_at``.
+
+        :raises QueueFullError: never for emergencies and resumed calls.
+        """
+        if request.priority < self._config.emergency_priority and request.queued_at is None:
+            self._check_room(request.call_id)
+        await self._run("enqueue", lambda view: operations.enqueue(view, request, self._config), None, request.call_id)
+
+    def _check_room(self, call_id: str) -> None:
+        index = self._dispatcher.index
+        if call_id not in index.requests and len(index.waiting()) >= self._config.max_waiting:
+            raise QueueFullError(self._config.max_waiting)
 
     async def cancel(self, call_id: str, reason: str) -> None:
-        """Abandoned, or call over: an alert is withdrawn, an engaged agent goes to wrap-up."""
-
-    async def sign_in(self, agent: Agent) -> None:
-        """Known from now on, presence ``paused`` until declared available. Again: refreshes profile and lease only."""
-
-    async def sign_out(self, agent_id: str) -> None: ...
-    async def set_presence(self, agent_id: str, presence: Presence, reason: PauseReason | None = None) -> None:
-        """:raises UnknownAgentError:"""
-
-    async def set_pause_after_call(self, agent_id: str, wanted: bool) -> None:
-        """:raises UnknownAgentError:"""
-
-    async def keep_alive(self, agent_ids: Iterable[str]) -> frozenset[str]:
-        """Returns those no longer known: sign them in again."""
-        raise NotImplementedError
+        """Abandoned, or call over: an alert is withdrawn, an engaged agent goes to wrap-up. Unknown: nothing."""
+        await self._run("cancel", lambda view: operations.cancel(view, reason, self._config), None, call_id)
 
     async def keep_calls(self, call_ids: Iterable[str]) -> frozenset[str]:
-        """Returns those the queue does not know (neither waiting nor assigned)."""
-        raise NotImplementedError
+        """
+        Renew the owner's lease on calls that wait or are served; beat every few seconds.
+
+        :returns: those without a request here (over, or freed because nobody kept them).
+        """
+        ids = list(call_ids)
+        return await self._with_deadline("keep_calls", lambda: self._store.renew_calls(ids))
+
+    # Agents
+
+    async def sign_in(self, agent: Agent) -> None:
+        """Known from now on, presence ``paused`` until declared available. Again: profile and lease only."""
+        await self._run("sign_in", lambda view: operations.sign_in(view, agent, self._config), agent.agent_id)
+
+    async def sign_out(self, agent_id: str) -> None:
+        """An alert goes back to its place; a call is kept until ``release``."""
+        await self._run("sign_out", operations.leave, agent_id)
+
+    async def set_presence(self, agent_id: str, presence: Presence, reason: PauseReason | None = None) -> None:
+        """
+        In a call or wrap-up it counts from its end on; ``offline`` is ``sign_out``.
+
+        :raises UnknownAgentError:
+        """
+        view, _ = await self._run(
+            "set_presence", lambda view: operations.set_presence(view, presence, reason), agent_id
+        )
+        if view.agent is None and presence != "offline":
+            raise UnknownAgentError(agent_id)
+
+    async def set_pause_after_call(self, agent_id: str, wanted: bool, reason: PauseReason | None = None) -> None:
+        """
+        Paused after this call and its wrap-up; when idle, at once.
+
+        :raises UnknownAgentError:
+        """
+        view, _ = await self._run(
+            "set_pause_after_call", lambda view: operations.set_pause_after_call(view, wanted, reason), agent_id
+        )
+        if view.agent is None:
+            raise UnknownAgentError(agent_id)
+
+    async def keep_alive(self, agent_ids: Iterable[str]) -> frozenset[str]:
+        """
+        Renew the leases of the agents connected to this process; beat every third of ``agent_lease_s``.
+
+        :returns: those no longer signed in: sign them in again.
+        """
+        ids = list(agent_ids)
+        return await self._with_deadline("keep_alive", lambda: self._store.renew_agents(ids))
 
     async def accept(self, agent_id: str, assignment_id: str) -> Assignment | None:
-        """None: lost (expired, cancelled, another's)."""
-        raise NotImplementedError
+        """:returns: None: lost (not answered in time, cancelled, another assignment). Again: the same answer."""
+        view, change = await self._run("accept", lambda view: operations.accept(view, assignment_id), agent_id)
+        agent = view.agent if change is None else change.agents[agent_id]
+        ours = agent is not None and agent.state == "engaged" and agent.assignment is not None
+        if not ours or agent is None or agent.assignment is None or agent.assignment.assignment_id != assignment_id:
+            return None
+        return agent.assignment
 
     async def decline(self, agent_id: str, assignment_id: str, reason: str) -> bool:
-        raise NotImplementedError
+        """:param reason: a code, told in ``AlertEnded``, stored nowhere. :returns: False: nothing to decline."""
+        _, change = await self._run("decline", lambda view: operations.decline(view, assignment_id, reason), agent_id)
+        return change is not None
 
-    async def release(self, agent_id: str, call_id: str, *, wrap_up: bool) -> None: ...
+    async def release(self, agent_id: str, call_id: str, *, wrap_up: bool) -> None:
+        """The call is over for this agent. ``wrap_up=False`` also ends a wrap-up of that call."""
+        await self._run(
+            "release", lambda view: operations.release(view, call_id, self._config, wrap_up=wrap_up), agent_id, call_id
+        )
+
     async def extend_wrap_up(self, agent_id: str) -> float | None:
-        """The new end, Redis time; None: not in wrap-up, or no extension left."""
-        raise NotImplementedError
+        """:returns: the new end, Redis time; None: not in wrap-up, or no extension left."""
+        _, change = await self._run(
+            "extend_wrap_up", lambda view: operations.extend_wrap_up(view, self._config), agent_id
+        )
+        agent = change.agents[agent_id] if change else None
+        return agent.until if agent else None
 
-    async def finish_wrap_up(self, agent_id: str) -> None: ...
+    async def finish_wrap_up(self, agent_id: str) -> None:
+        await self._run("finish_wrap_up", operations.finish_wrap_up, agent_id)
+
+    # What is known
+
     def events(self) -> AsyncIterator[Event]:
-        """Everything from the moment of this call on; subscribe before ``start`` to miss nothing."""
-        raise NotImplementedError
+        """Everything of every process from this call on (not from the first iteration), until :meth:`close`."""
+        return self._broadcast.subscribe()
 
     async def snapshot(self) -> QueueSnapshot:
-        raise NotImplementedError
+        """Straight from Redis, at one moment."""
+        return _snapshot(await self._with_deadline("snapshot", self._store.load_all), self._config)
 
     async def agent(self, agent_id: str) -> AgentRecord | None:
-        raise NotImplementedError
+        """:returns: None: not signed in."""
+        loaded = await self._with_deadline("agent", lambda: self._store.load(agent_id, None))
+        return loaded.view.agent
 
     async def request(self, call_id: str) -> RequestRecord | None:
-        """Waiting, alerting or assigned; None when the queue does not know the call."""
-        raise NotImplementedError
+        """Queued, alerting or assigned; None when the queue does not know the call."""
+        loaded = await self._with_deadline("request", lambda: self._store.load(None, call_id))
+        return loaded.view.request
 
     async def assignment_of(self, call_id: str) -> Assignment | None:
         """The standing assignment, alerting or accepted (``request`` tells which)."""
-        raise NotImplementedError
+        record = await self.request(call_id)
+        return record.assignment if record else None
+
+    # Running a command
+
+    async def _run(
+        self, command: str, decide: Decide, agent_id: str | None, call_id: str | None = None
+    ) -> tuple[View, Change | None]:
+        """:returns: what it was decided from, and the change that was committed, if any."""
+        return await self._with_deadline(command, lambda: self._attempts(command, decide, agent_id, call_id))
+
+    async def _attempts(
+        self, command: str, decide: Decide, agent_id: str | None, call_id: str | None
+    ) -> tuple[View, Change | None]:
+        for _ in range(self._config.commit_attempts):
+            loaded = await self._store.load(agent_id, call_id)
+            change = decide(loaded.view)
+            if change is None or await self._store.commit(loaded, change):
+                return loaded.view, change
+        raise ContentionError(command, self._config.commit_attempts)
+
+    async def _with_deadline(self, command: str, work: Callable[[], Awaitable[T]]) -> T:
+        pause = self._config.backoff_s[0]
+        try:
+            async with asyncio.timeout(self._config.command_deadline_s):
+                while True:
+                    with contextlib.suppress(*PASSING):
+                        return await work()
+                    await asyncio.sleep(pause)
+        except TimeoutError:
+            raise QueueUnavailableError(command) from None
+
+
+def _snapshot(whole: Whole, config: QueueConfig) -> QueueSnapshot:
+    index, waiting = whole.index, whole.index.waiting()
+    found = standings(waiting, index.agents.values(), index.handles, now=whole.now, config=config)
+    lines = []
+    for record in waiting:
+        at = found[record.call_id]
+        lines.append(WaitingRequest(record=record, position=at.position, wait_low_s=at.low_s, wait_high_s=at.high_s))
+    return QueueSnapshot(
+        at=whole.now,
+        waiting=tuple(lines),
+        assigned=tuple(record for record in index.requests.values() if record.state == "assigned"),
+        agents=tuple(sorted(index.agents.values(), key=lambda agent: agent.agent_id)),
+    )

@@ -1,0 +1,109 @@
+"""
+Position in line and expected wait, pure.
+
+The wait is shown as a range, rounded outwards, hidden under ``min_samples`` handle times, and never rises without
+a reason that can be told: more people ahead, or fewer at work. Formula: (calls ahead + 1) × handle time of the
+last hour / agents at work, with the quartiles of the handle time as the two ends.
+"""
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from interpreter_queue import policy
+from interpreter_queue.config import QueueConfig
+from interpreter_queue.model import AgentRecord, HandleTime, RequestRecord
+
+ROUND_S = 30  # below ten minutes; beyond, five minutes
+COARSE_FROM_S = 600
+COARSE_ROUND_S = 300
+
+
+@dataclass(frozen=True)
+class Standing:
+    """
+    Where a request stands.
+
+    :param working: agents at work who may serve it.
+    :param low_s: expected wait, shortest; None while there is too little to tell. :param high_s: longest.
+    """
+
+    position: int
+    working: int
+    low_s: int | None
+    high_s: int | None
+
+
+def standings(
+    waiting: Sequence[RequestRecord],
+    agents: Iterable[AgentRecord],
+    handles: Iterable[HandleTime],
+    *,
+    now: float,
+    config: QueueConfig,
+) -> dict[str, Standing]:
+    """
+    Where everybody stands, by ``call_id``, in one pass.
+
+    :param waiting: everything queued or alerting, in the order of ``policy.place``.
+    :param handles: recent handle times of all trades.
+    """
+    recent = [handle for handle in handles if handle.ended_at > now - config.handle_window_s]
+    at_work = [agent for agent in agents if agent.state in policy.WORKING]
+    before: dict[policy.Pool, int] = {}  # how many of each pool have been passed
+    found: dict[str, Standing] = {}
+    for record in waiting:
+        pool = policy.pool(record.request)
+        ahead = sum(count for other, count in before.items() if policy.compete(pool, other))
+        before[pool] = before.get(pool, 0) + 1
+        found[record.call_id] = _standing(record, ahead, at_work, recent, config)
+    return found
+
+
+def _standing(
+    record: RequestRecord, ahead: int, at_work: list[AgentRecord], recent: list[HandleTime], config: QueueConfig
+) -> Standing:
+    able = [agent for agent in at_work if policy.trade_for(agent, record)]
+    samples = sorted(handle.seconds for handle in recent if handle.trade in record.request.trades)
+    if len(samples) < config.min_samples or not able or record.request.rehearsal:
+        return Standing(ahead + 1, len(able), None, None)
+    free = sum(agent.state in ("idle", "alerting") for agent in able)
+    low, high = expected_range(ahead, len(able), free, samples)
+    return Standing(ahead + 1, len(able), low, high)
+
+
+def expected_range(ahead: int, working: int, free: int, samples: Sequence[float]) -> tuple[int, int]:
+    """
+    :param ahead: requests before this one. :param working: agents at work, > 0; ``free`` of them have no call.
+    :param samples: handle times, seconds, sorted, not empty.
+    :returns: seconds, rounded outwards: the low end down, the high end up.
+    """
+    rounds = max(0, ahead + 1 - free) / working
+    low, high = rounds * quantile(samples, 0.25), rounds * quantile(samples, 0.75)
+    return _round(low, math.floor), max(ROUND_S, _round(high, math.ceil))
+
+
+def quantile(ordered: Sequence[float], share: float) -> float:
+    """Linear interpolation between the two neighbours; ``ordered`` is sorted and not empty, ``share`` in [0, 1]."""
+    at = share * (len(ordered) - 1)
+    below = int(at)
+    above = min(below + 1, len(ordered) - 1)
+    return ordered[below] + (ordered[above] - ordered[below]) * (at - below)
+
+
+def _round(seconds: float, whole: Callable[[float], int]) -> int:
+    step = ROUND_S if seconds < COARSE_FROM_S else COARSE_ROUND_S
+    return whole(seconds / step) * step
+
+
+def hold(shown: Standing | None, fresh: Standing) -> Standing:
+    """
+    What to show after ``shown``: the fresh one, except that the wait does not rise by chance.
+
+    A longer place in line or fewer people at work are reasons to rise; a few longer calls are none.
+    """
+    if shown is None or shown.low_s is None or shown.high_s is None or fresh.low_s is None or fresh.high_s is None:
+        return fresh
+    if fresh.position > shown.position or fresh.working < shown.working:
+        return fresh
+    return Standing(fresh.position, fresh.working, min(shown.low_s, fresh.low_s), min(shown.high_s, fresh.high_s))

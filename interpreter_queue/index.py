@@ -1,0 +1,138 @@
+"""
+What one dispatcher knows of the queue: all records in memory, kept up to date by the stream of changes. Pure.
+
+Records carry the number of the change that wrote them as their version. A change that was applied here before it
+came by the stream is recognised by that number and not applied twice.
+"""
+
+from collections import deque
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from interpreter_queue import policy
+from interpreter_queue.config import QueueConfig
+from interpreter_queue.model import AgentRecord, Event, HandleTime, RequestRecord
+from interpreter_queue.operations import View
+
+R = TypeVar("R", AgentRecord, RequestRecord)
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """
+    A view and the versions it was read at; 0: not there.
+
+    :param agent_id: which agent was asked for, there or not. :param call_id: likewise.
+    """
+
+    view: View
+    agent_id: str | None = None
+    agent_version: int = 0
+    call_id: str | None = None
+    request_version: int = 0
+
+
+@dataclass(frozen=True)
+class FeedEntry:
+    """One committed change as it comes by the stream; None deletes."""
+
+    number: int
+    agents: Mapping[str, AgentRecord | None]
+    requests: Mapping[str, RequestRecord | None]
+    events: tuple[Event, ...] = ()
+    handle: HandleTime | None = None
+
+
+@dataclass
+class Index:
+    """:param number: of the last change that came by the stream; the next one must be one more."""
+
+    number: int = 0
+    agents: dict[str, AgentRecord] = field(default_factory=dict)
+    requests: dict[str, RequestRecord] = field(default_factory=dict)
+    handles: deque[HandleTime] = field(default_factory=deque)
+    _agent_versions: dict[str, int] = field(default_factory=dict)
+    _request_versions: dict[str, int] = field(default_factory=dict)
+
+    @classmethod
+    def of(
+        cls,
+        number: int,
+        agents: Mapping[str, tuple[int, AgentRecord]],
+        requests: Mapping[str, tuple[int, RequestRecord]],
+        handles: Iterable[HandleTime],
+        kept: int,
+    ) -> "Index":
+        """:param handles: newest first. :param kept: how many of them to keep."""
+        return cls(
+            number=number,
+            agents={key: record for key, (_, record) in agents.items()},
+            requests={key: record for key, (_, record) in requests.items()},
+            handles=deque(handles, maxlen=kept),
+            _agent_versions={key: version for key, (version, _) in agents.items()},
+            _request_versions={key: version for key, (version, _) in requests.items()},
+        )
+
+    def follows(self, entry: FeedEntry) -> bool:
+        """Nothing is missing between what is known and ``entry``."""
+        return entry.number == self.number + 1
+
+    def apply(self, entry: FeedEntry) -> None:
+        """From the stream, in order."""
+        self.number = entry.number
+        self.apply_early(entry)
+        if entry.handle:
+            self.handles.appendleft(entry.handle)
+
+    def apply_early(self, entry: FeedEntry) -> None:
+        """Own change, just committed: known here before it comes by the stream."""
+        for agent_id, agent in entry.agents.items():
+            if entry.number > self._agent_versions.get(agent_id, 0):
+                _put(self.agents, self._agent_versions, agent_id, agent, entry.number)
+        for call_id, request in entry.requests.items():
+            if entry.number > self._request_versions.get(call_id, 0):
+                _put(self.requests, self._request_versions, call_id, request, entry.number)
+
+    def loaded(self, agent_id: str, call_id: str | None, now: float) -> Loaded:
+        """As read from Redis, only from memory: perhaps too old, then its commit is lost."""
+        return Loaded(
+            view=View(now=now, agent=self.agents.get(agent_id), request=self.requests.get(call_id or "")),
+            agent_id=agent_id,
+            agent_version=self._agent_versions.get(agent_id, 0),
+            call_id=call_id,
+            request_version=self._request_versions.get(call_id or "", 0),
+        )
+
+    def waiting(self) -> list[RequestRecord]:
+        """Queued and alerting, in the order of the line."""
+        return sorted((r for r in self.requests.values() if r.state != "assigned"), key=policy.place)
+
+    def due(self, now: float) -> list[AgentRecord]:
+        """Agents whose alert or wrap-up has reached its end."""
+        return [agent for agent in self.agents.values() if agent.until is not None and agent.until <= now]
+
+    def next_deadline(self, now: float, config: QueueConfig) -> float | None:
+        """The nearest moment after ``now`` at which something happens by itself."""
+        ends = [agent.until for agent in self.agents.values() if agent.until is not None]
+        preferred = [r for r in self.requests.values() if r.state == "queued" and r.request.preferred_agent]
+        ends += [record.enqueued_at + config.preferred_s for record in preferred]
+        return min((end for end in ends if end > now), default=None)
+
+
+def _put(records: dict[str, R], versions: dict[str, int], key: str, record: R | None, number: int) -> None:
+    if record is None:
+        records.pop(key, None)
+        versions.pop(key, None)
+    else:
+        records[key], versions[key] = record, number
+
+
+def lapsed(until: float, period: float, now: float, back_at: float) -> bool:
+    """
+    A lease (or an alert) has run out, and could have been renewed (answered) meanwhile.
+
+    :param back_at: since when Redis is known to be there without a break: before one full period from then,
+        nothing counts as run out, because nobody had the time to renew it.
+    """
+    return until <= now and now >= back_at + period

@@ -1,0 +1,376 @@
+"""
+Every change of the queue, pure: what was read and ``now`` in, the records to write and the events to tell out.
+
+A change is committed only if nobody else touched what it was decided from (``redis_store``); a loser reads and
+decides again. Every operation is idempotent: repeated after an unknown outcome it finds nothing left to change,
+and returns None.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from interpreter_queue import policy
+from interpreter_queue.config import QueueConfig
+from interpreter_queue.lifecycle import AgentInput, agent_after, request_after
+from interpreter_queue.model import (
+    REHEARSAL_SKILL,
+    Agent,
+    AgentChanged,
+    AgentRecord,
+    AlertEnded,
+    AlertEnding,
+    Alerting,
+    Assigned,
+    Assignment,
+    Cancelled,
+    Event,
+    HandleTime,
+    PauseReason,
+    Presence,
+    Queued,
+    Released,
+    Request,
+    RequestRecord,
+    Trade,
+)
+
+ReleaseReason = Literal["released", "call_over", "owner_lost"]
+
+
+@dataclass(frozen=True)
+class View:
+    """What was read: at most one agent and one request, the two sides of one bond. ``now`` is Redis time."""
+
+    now: float
+    agent: AgentRecord | None = None
+    request: RequestRecord | None = None
+
+
+@dataclass(frozen=True)
+class Change:
+    """
+    :param agents: records to write by id; None deletes. :param requests: likewise.
+    :param agent_leases: seconds from now by id; 0 ends it. :param call_leases: likewise.
+    """
+
+    agents: Mapping[str, AgentRecord | None] = field(default_factory=dict)
+    requests: Mapping[str, RequestRecord | None] = field(default_factory=dict)
+    events: tuple[Event, ...] = ()
+    agent_leases: Mapping[str, float] = field(default_factory=dict)
+    call_leases: Mapping[str, float] = field(default_factory=dict)
+    handle: HandleTime | None = None
+
+
+# Requests
+
+
+def enqueue(view: View, request: Request, config: QueueConfig) -> Change | None:
+    """New, told again, or resumed: its place in line stays the one it first had."""
+    old = view.request
+    if request_after(old.state if old else "gone", "enqueue") is None:
+        return None
+    queued_at = request.queued_at if request.queued_at is not None else old.queued_at if old else view.now
+    waiting = old is not None and old.state == "queued"
+    record = RequestRecord(
+        request=request,
+        state="queued",
+        queued_at=queued_at,
+        enqueued_at=old.enqueued_at if old and waiting else view.now,
+        declined_by=old.declined_by if old else (),
+    )
+    if record == old:
+        return None
+    return Change(
+        requests={record.call_id: record},
+        events=(Queued(call_id=record.call_id, queued_at=queued_at),),
+        call_leases={record.call_id: config.owner_lease_s},
+    )
+
+
+def alert(view: View, trade: Trade, assignment_id: str, config: QueueConfig) -> Change | None:
+    """Bind the two: refused unless both are still free and the agent may serve this request in this trade."""
+    agent, request = view.agent, view.request
+    if agent is None or request is None or request_after(request.state, "alert") is None:
+        return None
+    if policy.trade_for(agent, request) is None or trade not in agent.agent.trades & set(request.request.trades):
+        return None
+    assignment = Assignment(
+        assignment_id=assignment_id,
+        call_id=request.call_id,
+        agent_id=agent.agent_id,
+        trade=trade,
+        expires_at=view.now + config.alert_s,
+    )
+    alerted = _moved(agent, "alert", view.now, assignment=assignment, until=assignment.expires_at)
+    if alerted is None:
+        return None
+    event = Alerting(call_id=request.call_id, assignment=assignment, now=view.now)
+    bound = request.model_copy(update={"state": "alerting", "assignment": assignment})
+    return _of_agent(alerted, event, requests={bound.call_id: bound})
+
+
+def accept(view: View, assignment_id: str) -> Change | None:
+    """Counts as long as the alert stands: whoever ends an alert writes it, so there is no second truth."""
+    agent, request = view.agent, view.request
+    if not _stands(agent, request, assignment_id) or agent is None or request is None:
+        return None
+    engaged = _moved(agent, "accept", view.now, until=None, engaged_at=view.now)
+    if engaged is None or agent.assignment is None:
+        return None
+    assigned = request.model_copy(update={"state": "assigned"})
+    event = Assigned(call_id=request.call_id, assignment=agent.assignment)
+    return _of_agent(engaged, event, requests={request.call_id: assigned})
+
+
+def decline(view: View, assignment_id: str, reason: str) -> Change | None:
+    """No penalty: the agent keeps the idle rank, and is never alerted for this request again."""
+    return _end_alert(view, assignment_id, "decline", "declined", decline_reason=reason)
+
+
+def silence(view: View) -> Change | None:
+    """Nobody answered in time: the agent has to declare itself available again."""
+    agent = view.agent
+    if agent is None or agent.assignment is None or agent.until is None or agent.until > view.now:
+        return None
+    return _end_alert(view, agent.assignment.assignment_id, "silence", "not_responding")
+
+
+def _end_alert(
+    view: View, assignment_id: str, event: AgentInput, reason: AlertEnding, *, decline_reason: str | None = None
+) -> Change | None:
+    agent, request = view.agent, view.request
+    if not _stands(agent, request, assignment_id) or agent is None or request is None:
+        return None
+    moved = _moved(agent, event, view.now)
+    if moved is None:
+        return None
+    ended = _alert_ended(agent, reason, decline_reason)
+    returned = _given_back(request, agent.agent_id if reason == "declined" else None)
+    return _of_agent(moved, ended, requests={request.call_id: returned})
+
+
+def cancel(view: View, reason: str, config: QueueConfig) -> Change | None:
+    """Out of the queue. An alert is withdrawn; the agent of a call that is over goes to wrap-up."""
+    agent, request = view.agent, view.request
+    if request is None:
+        return None
+    gone = Cancelled(call_id=request.call_id, reason=reason)
+    removed: dict[str, RequestRecord | None] = {request.call_id: None}
+    if agent and request.assignment and _stands(agent, request, request.assignment.assignment_id):
+        moved = _moved(agent, "withdraw", view.now)
+        if moved:
+            return _of_agent(moved, _alert_ended(agent, "cancelled", None), gone, requests=removed)
+    if agent and request.state == "assigned" and agent.call_id == request.call_id:
+        over: ReleaseReason = "owner_lost" if reason == "owner_lost" else "call_over"
+        released = release(view, request.call_id, config, wrap_up=True, reason=over)
+        if released:
+            return Change(
+                released.agents, removed, (gone, *released.events), released.agent_leases, {}, released.handle
+            )
+    return Change(requests=removed, events=(gone,))
+
+
+# Agents
+
+
+def sign_in(view: View, agent: Agent, config: QueueConfig) -> Change | None:
+    """First time: known, not yet available. Again (reload, other page): profile and lease, the state stays."""
+    old = view.agent
+    lease = {agent.agent_id: config.agent_lease_s}
+    if old is None:
+        new = AgentRecord(agent=agent, presence="paused", state="paused", since=view.now, idle_since=view.now)
+        return _of_agent(new, leases=lease)
+    presence: Presence = "paused" if old.presence == "offline" else old.presence
+    again = old.model_copy(update={"agent": agent, "presence": presence})
+    return Change(agent_leases=lease) if again == old else _of_agent(again, leases=lease)
+
+
+def leave(view: View) -> Change | None:
+    """Signed out or lease lost. An alert ends; a call is kept until released."""
+    agent, request = view.agent, view.request
+    if agent is None:
+        return None
+    left = _moved(agent, "leave", view.now, presence="offline", pause_reason=None)
+    if left is None or left == agent:
+        return None
+    handle = _handle_time(agent, view.now) if agent.state == "wrap_up" else None
+    return _end_if_alerted(view, agent, request, left, handle=handle)
+
+
+def set_presence(view: View, presence: Presence, reason: PauseReason | None) -> Change | None:
+    """:param presence: ``available`` or ``paused``; ``offline`` is :func:`leave`."""
+    agent, request = view.agent, view.request
+    if agent is None:
+        return None
+    if presence == "offline":
+        return leave(view)
+    event: AgentInput = "declare_available" if presence == "available" else "declare_paused"
+    pause = reason if presence == "paused" else None
+    declared = _moved(agent, event, view.now, presence=presence, pause_reason=pause, pause_after_call=False)
+    if declared is None or declared == agent:
+        return None
+    return _end_if_alerted(view, agent, request, declared)
+
+
+def set_pause_after_call(view: View, wanted: bool, reason: PauseReason | None) -> Change | None:
+    """In a call, an alert or a wrap-up: kept for its end. When idle there is nothing to wait for: pause now."""
+    agent = view.agent
+    if agent is None or agent.presence != "available" or agent.state == "not_responding":
+        return None
+    if agent.state == "idle":
+        return set_presence(view, "paused", reason) if wanted else None
+    wish = agent.model_copy(update={"pause_after_call": wanted, "pause_reason": reason if wanted else None})
+    return None if wish == agent else _of_agent(wish)
+
+
+def release(
+    view: View, call_id: str, config: QueueConfig, *, wrap_up: bool, reason: ReleaseReason = "released"
+) -> Change | None:
+    """
+    The call is over for this agent. Who has signed out gets no wrap-up.
+
+    The request goes with it, unless it is another's by now (resumed, handed over).
+    """
+    agent, request = view.agent, view.request
+    if agent is None or agent.assignment is None or agent.assignment.call_id != call_id:
+        return None
+    to_wrap_up = wrap_up and agent.presence != "offline"
+    until = view.now + config.wrap_up_s if to_wrap_up else None
+    was_engaged = agent.state == "engaged"
+    moved = _moved(agent, "release_to_wrap_up" if to_wrap_up else "release", view.now, until=until)
+    if moved is None:
+        return None
+    ours = request is not None and request.assignment == agent.assignment and request.state == "assigned"
+    told = (Released(call_id=call_id, agent_id=agent.agent_id, reason=reason),) if was_engaged else ()
+    handle = None if to_wrap_up else _handle_time(agent, view.now)
+    return _of_agent(moved, *told, requests={call_id: None} if ours else {}, handle=handle)
+
+
+def extend_wrap_up(view: View, config: QueueConfig) -> Change | None:
+    agent = view.agent
+    if agent is None or agent.state != "wrap_up" or agent.until is None:
+        return None
+    if agent.extensions >= config.wrap_up_extensions:
+        return None
+    update = {"until": agent.until + config.wrap_up_extension_s, "extensions": agent.extensions + 1}
+    return _of_agent(agent.model_copy(update=update))
+
+
+def finish_wrap_up(view: View, *, only_if_due: bool = False) -> Change | None:
+    """:param only_if_due: the dispatcher's: nothing happens before the end of the time box."""
+    agent = view.agent
+    if agent is None or (only_if_due and (agent.until is None or agent.until > view.now)):
+        return None
+    moved = _moved(agent, "wrap_up_over", view.now)
+    return _of_agent(moved, handle=_handle_time(agent, view.now)) if moved else None
+
+
+# Parts
+
+
+def _stands(agent: AgentRecord | None, request: RequestRecord | None, assignment_id: str) -> bool:
+    """Both sides are alerting by this very assignment."""
+    return (
+        agent is not None
+        and request is not None
+        and agent.state == request.state == "alerting"
+        and agent.assignment is not None
+        and agent.assignment == request.assignment
+        and agent.assignment.assignment_id == assignment_id
+    )
+
+
+def _moved(agent: AgentRecord, event: AgentInput, now: float, **updates: Any) -> AgentRecord | None:
+    """The record after the event with ``updates``; None when the table knows no such transition."""
+    if agent_after(agent.state, event, "available") is None:
+        return None
+    after = agent.model_copy(update=updates)
+    if _rests(agent, event) and after.pause_after_call and after.presence == "available":
+        after = after.model_copy(update={"presence": "paused"})
+    state = agent_after(agent.state, event, after.presence)
+    if state == agent.state:
+        return after
+    common: dict[str, Any] = {"state": state, "since": now}
+    if state not in ("alerting", "engaged", "wrap_up"):
+        common |= {"assignment": None, "until": None, "extensions": 0, "engaged_at": None, "pause_after_call": False}
+        if agent.state in ("engaged", "wrap_up"):
+            common["idle_since"] = now
+    return after.model_copy(update=common)
+
+
+def _rests(agent: AgentRecord, event: AgentInput) -> bool:
+    """The event brings the agent where its presence belongs."""
+    return agent_after(agent.state, event, "available") == "idle" and agent.state not in ("paused", "not_responding")
+
+
+def _of_agent(
+    agent: AgentRecord,
+    *events: Event,
+    requests: Mapping[str, RequestRecord | None] | None = None,
+    leases: Mapping[str, float] | None = None,
+    handle: HandleTime | None = None,
+) -> Change:
+    """The change of one agent, told; who is offline is forgotten."""
+    gone = agent.state == "offline"
+    return Change(
+        agents={agent.agent_id: None if gone else agent},
+        requests=requests or {},
+        events=(*events, changed(agent)),
+        agent_leases={agent.agent_id: 0.0} if gone else leases or {},
+        handle=handle,
+    )
+
+
+def changed(agent: AgentRecord) -> AgentChanged:
+    return AgentChanged(
+        agent_id=agent.agent_id,
+        state=agent.state,
+        presence=agent.presence,
+        reason=agent.pause_reason,
+        since=agent.since,
+        pause_after_call=agent.pause_after_call,
+        call_id=agent.call_id,
+        until=agent.until,
+    )
+
+
+def _end_if_alerted(
+    view: View,
+    before: AgentRecord,
+    request: RequestRecord | None,
+    after: AgentRecord,
+    *,
+    handle: HandleTime | None = None,
+) -> Change:
+    """The agent goes its way; a request that was alerting it goes back to its place."""
+    assignment = before.assignment
+    if after.state == "alerting" or assignment is None or not _stands(before, request, assignment.assignment_id):
+        return _of_agent(after, handle=handle)
+    ended = _alert_ended(before, "agent_gone", None)
+    back = {assignment.call_id: _given_back(request, None)} if request else {}
+    return _of_agent(after, ended, requests=back, handle=handle)
+
+
+def _alert_ended(agent: AgentRecord, reason: AlertEnding, decline_reason: str | None) -> AlertEnded:
+    if agent.assignment is None:  # _stands was asked before
+        raise ValueError("no alert to end")
+    return AlertEnded(
+        call_id=agent.assignment.call_id,
+        agent_id=agent.agent_id,
+        assignment_id=agent.assignment.assignment_id,
+        reason=reason,
+        decline_reason=decline_reason,
+    )
+
+
+def _given_back(request: RequestRecord, declined_by: str | None) -> RequestRecord:
+    declined = (*request.declined_by, declined_by) if declined_by else request.declined_by
+    return request.model_copy(update={"state": "queued", "assignment": None, "declined_by": declined})
+
+
+def _handle_time(agent: AgentRecord, now: float) -> HandleTime | None:
+    """Rehearsals do not count: their calls last seconds."""
+    if agent.assignment is None or agent.engaged_at is None or REHEARSAL_SKILL in agent.agent.skills:
+        return None
+    return HandleTime(trade=agent.assignment.trade, seconds=now - agent.engaged_at, ended_at=now)

@@ -1,0 +1,217 @@
+"""
+The dispatcher task: read what changed, alert whom the policy says, end what is due, sweep what nobody keeps.
+
+Any number of dispatchers may run, in any number of processes: each decides from its own index, and the commit
+script lets one of them win. A round that lost something reads on before it decides again.
+"""
+
+import asyncio
+import logging
+import uuid
+from collections.abc import Callable
+
+from redis.exceptions import RedisError
+
+from interpreter_queue import operations, policy
+from interpreter_queue.broadcast import Broadcast
+from interpreter_queue.config import QueueConfig
+from interpreter_queue.estimate import Standing, hold, standings
+from interpreter_queue.index import Index, Loaded, lapsed
+from interpreter_queue.model import AgentRecord, Event, Position, Resynced
+from interpreter_queue.operations import Change, View
+from interpreter_queue.redis_store import Batch, Guard, RedisStore
+
+log = logging.getLogger(__name__)
+Decide = Callable[[View], Change | None]
+
+
+class Dispatcher:
+    """
+    :param name: of this process, for the log.
+
+    ``index`` and ``is_synced`` may be read by others; everything else happens in :meth:`run`.
+    """
+
+    def __init__(self, store: RedisStore, config: QueueConfig, broadcast: Broadcast, name: str) -> None:
+        self._store = store
+        self._config = config
+        self._broadcast = broadcast
+        self._name = name
+        self.index = Index()
+        self.synced = asyncio.Event()
+        self._last_id = ""  # empty: nothing read yet
+        self._now = 0.0  # Redis time at the last round
+        self._back_at = 0.0  # since when Redis is there without a break
+        self._swept_at = 0.0
+        self._lost = False  # the last round lost a commit
+        self._shown: dict[str, Standing] = {}
+
+    async def run(self) -> None:
+        """Until cancelled. Redis away: retried with growing waits, nothing is decided meanwhile."""
+        wait = self._config.backoff_s[0]
+        while True:
+            try:
+                await self._connect()
+                wait = self._config.backoff_s[0]
+                while True:
+                    await self._round()
+            except (RedisError, OSError, TimeoutError) as error:
+                if self.synced.is_set():
+                    log.warning("queue %s: Redis is away (%s)", self._name, type(error).__name__)
+                self.synced.clear()
+            except Exception:  # a record that cannot be read, a bug: the queue must not stand still
+                log.exception("queue %s: the round failed", self._name)
+                self.synced.clear()
+                self._last_id = ""
+            await asyncio.sleep(wait)
+            wait = min(2 * wait, self._config.backoff_s[1])
+
+    async def _connect(self) -> None:
+        """The first time, or when Redis came back with less than it had: everything anew. Else read on."""
+        if not self._last_id:
+            await self._read_all()
+        elif await self._store.counter() < self.index.number:
+            await self._resync("Redis lost changes")
+        self.synced.set()
+
+    async def _resync(self, why: str) -> None:
+        log.warning("queue %s: reading everything anew: %s", self._name, why)
+        await self._read_all()
+        self._broadcast.publish([Resynced()])
+
+    async def _read_all(self) -> None:
+        whole = await self._store.load_all()
+        self.index, self._last_id = whole.index, whole.last_id
+        self._see(whole.now)
+        self._show_positions()
+
+    def _see(self, now: float) -> None:
+        """A gap between two rounds means that Redis was away, or this process: leases start afresh."""
+        if now - self._now > self._config.outage_gap_s:
+            self._back_at = now
+        self._now = now
+
+    async def _round(self) -> None:
+        batch = await self._store.read_feed(self._last_id, self._pause())
+        self._see(batch.now)
+        await self._take_in(batch)
+        self._lost = False
+        await self._alert()
+        await self._end_due()
+        if self._now >= self._swept_at + self._config.sweep_s:
+            self._swept_at = self._now
+            await self._sweep()
+
+    def _pause(self) -> float:
+        """Seconds until something is due by itself."""
+        deadline = self.index.next_deadline(self._now, self._config)
+        return self._config.poll_s if deadline is None else min(self._config.poll_s, max(0.001, deadline - self._now))
+
+    async def _take_in(self, batch: Batch) -> None:
+        events: list[Event] = []
+        for entry in batch.entries:
+            if not self.index.follows(entry):
+                self._broadcast.publish(events)
+                await self._resync(f"change {entry.number} after {self.index.number}")
+                return
+            self.index.apply(entry)
+            events += entry.events
+        self._last_id = batch.last_id
+        self._broadcast.publish(events)
+        if batch.entries:
+            self._show_positions()
+        elif self._lost:
+            await self._resync("lost a commit to nobody")
+
+    def _show_positions(self) -> None:
+        """Tell every standing that changed; who no longer waits is forgotten."""
+        agents, handles = self.index.agents.values(), self.index.handles
+        fresh = standings(self.index.waiting(), agents, handles, now=self._now, config=self._config)
+        shown = {call_id: hold(self._shown.get(call_id), standing) for call_id, standing in fresh.items()}
+        old, self._shown = self._shown, shown
+        self._broadcast.publish(
+            position_event(call_id, standing)
+            for call_id, standing in shown.items()
+            if call_id not in old or visible(old[call_id]) != visible(standing)
+        )
+
+    async def _alert(self) -> None:
+        for match in policy.plan(self.index.requests.values(), self.index.agents, self._now, self._config):
+            loaded = self.index.loaded(match.agent_id, match.call_id, self._now)
+            change = operations.alert(loaded.view, match.trade, uuid.uuid4().hex, self._config)
+            if change:
+                await self._commit(loaded, change)
+
+    async def _end_due(self) -> None:
+        for agent in self.index.due(self._now):
+            if agent.state == "wrap_up":
+                await self._decide(agent, lambda view: operations.finish_wrap_up(view, only_if_due=True))
+            elif lapsed(agent.until or 0, self._config.alert_s, self._now, self._back_at):
+                await self._decide(agent, operations.silence)
+
+    async def _sweep(self) -> None:
+        agents, calls = await self._store.ended_leases(self._now)
+        for agent_id, ended in agents.items():
+            if lapsed(ended, self._config.agent_lease_s, self._now, self._back_at):
+                await self._agent_lost(agent_id)
+        for call_id, ended in calls.items():
+            if lapsed(ended, self._config.owner_lease_s, self._now, self._back_at):
+                await self._call_lost(call_id)
+
+    async def _agent_lost(self, agent_id: str) -> None:
+        """Engaged: kept, the call decides; the lease is looked at again after it."""
+        agent = self.index.agents.get(agent_id)
+        guard = Guard("agents", agent_id, self._now)
+        if agent is None:
+            await self._commit(self.index.loaded(agent_id, None, self._now), _end_lease(agent_id), guard)
+        elif agent.state != "engaged":
+            log.info("queue %s: agent lease ended", self._name)
+            await self._decide(agent, operations.leave, guard)
+
+    async def _call_lost(self, call_id: str) -> None:
+        """Nobody keeps this call: its request goes, who is engaged in it is freed, then the lease ends."""
+        guard = Guard("calls", call_id, self._now)
+        request = self.index.requests.get(call_id)
+        if request:
+            agent_id = request.assignment.agent_id if request.assignment else ""
+            loaded = self.index.loaded(agent_id, call_id, self._now)
+            change = operations.cancel(loaded.view, "owner_lost", self._config)
+            if change is None or not await self._commit(loaded, change, guard):
+                return
+        for agent in [one for one in self.index.agents.values() if one.call_id == call_id]:
+            await self._decide(agent, lambda view: self._freed(view, call_id), guard)
+        if not self._lost:
+            ended = Change(call_leases={call_id: 0.0})
+            await self._commit(Loaded(View(self._now)), ended, guard)
+            log.info("queue %s: call %s was kept by nobody", self._name, call_id)
+
+    def _freed(self, view: View, call_id: str) -> Change | None:
+        return operations.release(view, call_id, self._config, wrap_up=True, reason="owner_lost")
+
+    async def _decide(self, agent: AgentRecord, decide: Decide, guard: Guard | None = None) -> None:
+        call_id = agent.assignment.call_id if agent.assignment else None
+        loaded = self.index.loaded(agent.agent_id, call_id, self._now)
+        change = decide(loaded.view)
+        if change:
+            await self._commit(loaded, change, guard)
+
+    async def _commit(self, loaded: Loaded, change: Change, guard: Guard | None = None) -> bool:
+        """False: lost. Somebody else's change is on its way in the stream."""
+        entry = await self._store.commit(loaded, change, guard)
+        if entry is None:
+            self._lost = self._lost or guard is None  # a guarded one may be lost to a renewed lease, told by nobody
+            return False
+        self.index.apply_early(entry)
+        return True
+
+
+def _end_lease(agent_id: str) -> Change:
+    return Change(agent_leases={agent_id: 0.0})
+
+
+def visible(standing: Standing) -> tuple[int, int | None, int | None]:
+    return standing.position, standing.low_s, standing.high_s
+
+
+def position_event(call_id: str, standing: Standing) -> Position:
+    return Position(call_id=call_id, position=standing.position, wait_low_s=standing.low_s, wait_high_s=standing.high_s)
