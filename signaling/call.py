@@ -199,7 +199,7 @@ def _page(call: Call, event: PageCame | PageWent, now: float) -> Step:
         since = side.lost_since if side.lost_since is not None else now
         return _with_side(call, party, present=False, lost_since=since), ()
     call = _with_side(call, party, present=True, lost_since=None)
-    return call, ((OpenMedia(party),) if call.is_together else ())
+    return call, ((OpenMedia(party),) if call.is_together and not event.has_media else ())
 
 
 def _media_lost(call: Call) -> Step:

@@ -40,7 +40,10 @@ class Act(NamedTuple):
 
 
 class PageCame(NamedTuple):
+    """:param has_media: only its WebSocket was away; its peer connection still stands."""
+
     party: Party
+    has_media: bool = False
 
 
 class PageWent(NamedTuple):

@@ -6,7 +6,7 @@ from signaling.messages import CallStateMessage, PartyView, PhoneView, QueueView
 
 
 def view(
-    call: Call, party: Party, now: float, queue: QueueView | None, wrap_up_until: float | None
+    call: Call, party: Party, now: float, queue: QueueView | None, wrap_up_until: float | None = None
 ) -> CallStateMessage:
     own = call.signer if party == "signer" else call.agent
     return CallStateMessage(

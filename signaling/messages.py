@@ -44,6 +44,7 @@ class Hello(ClientMessage):
     :param resume_token: from an earlier ``welcome``: finds the call again after a reload or a change of network.
     :param brand: slug, on a brand's page or embed.
     :param operator_token: rehearsals only.
+    :param live_generation: of the peer connection this page still holds (only its WebSocket was lost): it keeps it.
     """
 
     type: Literal["hello"] = "hello"
@@ -53,6 +54,7 @@ class Hello(ClientMessage):
     resume_token: Annotated[str, Field(max_length=2048)] | None = None
     brand: Annotated[str, Field(max_length=64)] | None = None
     operator_token: Annotated[str, Field(max_length=256)] | None = None
+    live_generation: int | None = Field(default=None, ge=1)
 
 
 class Ping(ClientMessage):

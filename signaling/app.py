@@ -1,0 +1,177 @@
+"""
+The composition root: builds one signaling process from its parts and runs it until told to stop.
+
+Nothing is decided here; who owns what and in which order things start and end is.
+"""
+
+import asyncio
+import contextlib
+import logging
+import ssl
+from collections.abc import AsyncIterator
+
+from aiohttp import web
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from interpreter_queue.dispatcher import InterpreterQueue
+from relay.control_messages import WorkerKind
+from signaling import http_api
+from signaling.auth import Auth
+from signaling.call_desk import CallDesk
+from signaling.call_runner import Services
+from signaling.config import SignalingConfig
+from signaling.floor import Floor
+from signaling.health import Health
+from signaling.metrics import Metrics
+from signaling.ownership import Ownership
+from signaling.records import Records
+from signaling.records.outbox import Outbox
+from signaling.records_desk import RecordsDesk
+from signaling.sessions import Hub
+from signaling.websocket import Pages
+from signaling.workers import WorkerPool
+
+REDIS_TIMEOUT_S = 2.0
+log = logging.getLogger(__name__)
+
+
+async def serve(config: SignalingConfig, stop: asyncio.Event) -> None:
+    """
+    :param stop: set by SIGTERM or Ctrl-C: no new calls, effects finished, leases given back, then return.
+    :raises OSError: the HTTP port is taken.
+    """
+    async with _redis(config) as redis, _records(config) as records:
+        outbox = Outbox(redis, records)
+        metrics, hub = Metrics(), Hub()
+        queue = InterpreterQueue(redis, config.queue, config.instance_id)
+        ownership = Ownership(redis, config.instance_id, config.call_lease_s)
+        pool = WorkerPool(
+            redis,
+            on_event=lambda link, event: desk.worker_event(link, event),  # noqa: PLW0108 -- the desk comes after the pool
+            on_lost=lambda link: desk.worker_lost(link),  # noqa: PLW0108
+            on_found=lambda link: desk.worker_found(link),  # noqa: PLW0108
+        )
+        records_desk = RecordsDesk(config, records, outbox)
+        services = Services(config, hub, pool, queue, ownership, outbox, metrics)
+        desk = CallDesk(services, records_desk)
+        floor = Floor(queue, hub, desk, metrics, records_desk.send_contact)
+        pages = Pages(services, desk, floor, records_desk, Auth(records, config))
+        health = _health(services, redis, records)
+
+        app = web.Application(client_max_size=config.http_body_limit_bytes)
+        app.router.add_get("/ws", pages.handle)
+        health.add_routes(app)
+        http_api.setup(app, records, config)
+
+        background = [
+            asyncio.create_task(coroutine, name=name)
+            for name, coroutine in (
+                ("queue events", floor.listen()),
+                ("workers", pool.run()),
+                ("leases", desk.keep()),
+                ("agents", floor.keep()),
+                ("records", outbox.run()),
+            )
+        ]
+        await queue.start()
+        runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=2.0)
+        await runner.setup()
+        try:
+            site = web.TCPSite(runner, config.http_host, config.http_port, ssl_context=_tls(config))
+            await site.start()
+            log.info("signaling listens", extra={"host": config.http_host, "port": config.http_port})
+            await _until(stop, background)
+        finally:
+            desk.draining = health.draining = True
+            await desk.close(deadline_s=min(2.0, config.drain_deadline_s))
+            for task in background:
+                task.cancel()
+            await asyncio.gather(*background, return_exceptions=True)
+            await runner.cleanup()
+            await queue.close()
+
+
+async def _until(stop: asyncio.Event, background: list[asyncio.Task[None]]) -> None:
+    """Wait for the order to stop; a background task that ends by itself is a fault of this process."""
+    stopping = asyncio.create_task(stop.wait())
+    done, _ = await asyncio.wait([stopping, *background], return_when=asyncio.FIRST_COMPLETED)
+    stopping.cancel()
+    for task in done - {stopping}:
+        task.result()
+        raise RuntimeError(f"background task ended: {task.get_name()}")
+
+
+@contextlib.asynccontextmanager
+async def _redis(config: SignalingConfig) -> AsyncIterator[Redis]:
+    redis = Redis.from_url(config.redis_url, socket_timeout=REDIS_TIMEOUT_S, socket_connect_timeout=REDIS_TIMEOUT_S)
+    try:
+        yield redis
+    finally:
+        await redis.aclose()
+
+
+@contextlib.asynccontextmanager
+async def _records(config: SignalingConfig) -> AsyncIterator[Records]:
+    records = Records(config.database_url)
+    await records.open(migrate=True)
+    try:
+        yield records
+    finally:
+        await records.close()
+
+
+def _tls(config: SignalingConfig) -> ssl.SSLContext | None:
+    if config.tls_certificate is None:
+        return None
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(config.tls_certificate, config.tls_key)
+    return context
+
+
+def _health(services: Services, redis: Redis, records: Records) -> Health:
+    pool, queue, metrics = services.pool, services.queue, services.metrics
+
+    async def redis_ok() -> str | None:
+        try:
+            await redis.ping()
+        except (RedisError, OSError):
+            return "unreachable"
+        return None
+
+    async def database_ok() -> str | None:
+        await records.people.is_empty()
+        return None
+
+    async def queue_ok() -> str | None:
+        return None if queue.is_synced else "not_synced"
+
+    def worker_ok(kind: WorkerKind) -> "_WorkerCheck":
+        return _WorkerCheck(pool, metrics, kind)
+
+    return Health(
+        metrics,
+        services.config.metrics_token,
+        {
+            "redis": redis_ok,
+            "database": database_ok,
+            "queue": queue_ok,
+            "media": worker_ok("media"),
+            "phone": worker_ok("phone"),
+            "visibility": worker_ok("visibility"),
+        },
+        required={"redis", "database", "queue", "media"},
+    )
+
+
+class _WorkerCheck:
+    def __init__(self, pool: WorkerPool, metrics: Metrics, kind: WorkerKind) -> None:
+        self._pool, self._metrics, self._kind = pool, metrics, kind
+
+    async def __call__(self) -> str | None:
+        links = self._pool.links(self._kind)
+        self._metrics.workers.labels(self._kind).set(len(links))
+        if not links:
+            return "none"
+        notices = {link.state.notice for link in links if link.state.notice}
+        return ", ".join(sorted(notices)) or None

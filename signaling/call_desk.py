@@ -1,0 +1,317 @@
+"""
+All calls this process owns: begun from requests, fed with events, taken over from owners that died.
+
+Decides which runner an event belongs to and whether a request becomes a call. What happens in a call belongs to
+``signaling.call``; agents and alerts to ``signaling.floor``.
+"""
+
+import asyncio
+import contextlib
+import logging
+import time
+import uuid
+from typing import Protocol
+
+from redis.exceptions import RedisError
+
+from interpreter_queue.model import REHEARSAL_SKILL, Position, Trade
+from relay.control_messages import AnyEvent
+from signaling.call_events import Act, Event, PageCame, PageWent
+from signaling.call_model import EMERGENCY_PRIORITY, Call, CallState, Grace, Mode
+from signaling.call_runner import CallRunner, OutOfPlaceError, Services
+from signaling.messages import CallAct, CallRequest, EmergencyNotice, QueueView
+from signaling.numbers import Dialable, EmergencyFound, read_number
+from signaling.ownership import Snapshot
+from signaling.page_errors import PageError
+from signaling.records.model import Brand
+from signaling.sessions import Identity, PageSession
+from signaling.workers import WorkerLink
+
+#: Which trades serve which mode of a relay call, the preferred first (PRODUCT, modes).
+TRADES_BY_MODE: dict[Mode, tuple[Trade, ...]] = {
+    "LSF": ("interpreter",),
+    "LSFA": ("interpreter",),
+    "LfPC": ("lfpc_coder",),
+    "LfPCA": ("lfpc_coder",),
+    "TTH": ("transcriber",),
+    "TTA": ("transcriber",),
+    "CAS": ("interpreter", "transcriber"),
+    "CAA": ("transcriber", "interpreter"),
+}
+log = logging.getLogger(__name__)
+
+
+class Lookups(Protocol):
+    """What the desk asks the records."""
+
+    async def brand(self, slug: str) -> Brand | None: ...
+    def brand_is_open(self, brand: Brand, now: float) -> bool: ...
+    async def refused_agents(self, signer_id: str | None) -> tuple[str, ...]: ...
+
+
+class CallDesk:
+    def __init__(self, services: Services, lookups: Lookups) -> None:
+        self._services, self._lookups = services, lookups
+        self._runners: dict[str, CallRunner] = {}
+        self._closing: set[asyncio.Task[None]] = set()
+        self.draining = False
+
+    # --- finding
+
+    def runner(self, call_id: str) -> CallRunner | None:
+        return self._runners.get(call_id)
+
+    def of(self, identity: Identity) -> CallRunner | None:
+        """The call this person is in, an ended one too as long as it is shown."""
+        found = None
+        for runner in self._runners.values():
+            key = runner.call.signer_key if identity.role == "signer" else runner.call.agent_key
+            if key == identity.key and (found is None or runner.call.queued_at >= found.call.queued_at):
+                found = runner
+        return found
+
+    def mine(self, session: PageSession, call_id: str) -> CallRunner:
+        """:raises PageError: not a call of this page."""
+        runner = self._runners.get(call_id)
+        if runner is not None:
+            call, who = runner.call, session.identity
+            if who.key == (call.signer_key if who.role == "signer" else call.agent_key):
+                return runner
+        raise PageError("unknown_call")
+
+    def active_ids(self) -> list[str]:
+        return [call_id for call_id, runner in self._runners.items() if runner.call.state is not CallState.ENDED]
+
+    def __len__(self) -> int:
+        return len(self._runners)
+
+    # --- beginning
+
+    async def request(self, session: PageSession, message: CallRequest) -> EmergencyNotice | None:
+        """
+        :returns: None when the call has begun; a notice when the number is an emergency number.
+        :raises PageError: why there is no call.
+        """
+        if self.draining:
+            raise PageError("draining")
+        current = self.of(session.identity)
+        if current is not None and current.call.state is not CallState.ENDED:
+            raise PageError("already_in_call")
+        call = await (self._relay(session, message) if message.kind == "relay" else self._direct(session, message))
+        if isinstance(call, EmergencyNotice):
+            return call
+        # Redis away: the owner goes on from memory, its epoch is the first one
+        epoch: int | None = None
+        with contextlib.suppress(RedisError, OSError):
+            epoch = await self._services.ownership.claim(call.call_id)
+        runner = CallRunner(call, epoch or 1, self._services)
+        self._runners[call.call_id] = runner
+        runner.enqueue()
+        runner.publish()
+        return None
+
+    async def _relay(self, session: PageSession, message: CallRequest) -> Call | EmergencyNotice:
+        who = session.identity
+        if who.person_id is None and not who.rehearsal:
+            raise PageError("sign_in_required")
+        if not message.number:
+            raise PageError("number_missing")
+        read = read_number(message.number, self._services.config, allow_uri=who.rehearsal)
+        priority = 0
+        if isinstance(read, EmergencyFound):
+            may_relay = read.kind == "relay_first" or self._services.config.relay_emergency
+            if not (may_relay and (message.emergency_confirmed or read.kind == "relay_first")):
+                return EmergencyNotice(number=read.display, kind=read.kind, may_relay=may_relay)
+            priority = EMERGENCY_PRIORITY
+        return self._call(
+            session,
+            message,
+            trades=TRADES_BY_MODE[message.mode],
+            target=read.target,
+            display=read.display,
+            priority=priority,
+            caller_id=who.number or self._services.config.default_caller_id,
+            refused_agents=await self._lookups.refused_agents(who.person_id),
+        )
+
+    async def _direct(self, session: PageSession, message: CallRequest) -> Call:
+        brand = await self._lookups.brand(message.brand or session.brand or "")
+        if brand is None or (brand.is_rehearsal and not session.identity.rehearsal):
+            raise PageError("unknown_brand")
+        if not self._lookups.brand_is_open(brand, time.time()):
+            raise PageError("brand_closed")
+        number: Dialable | EmergencyFound | None = None
+        if brand.numbers:
+            number = read_number(brand.numbers[0], self._services.config, allow_uri=False)
+        return self._call(
+            session,
+            message,
+            trades=("adviser",),
+            skills=brand.skills,
+            brand=brand.slug,
+            brand_id=brand.id,
+            brand_name=brand.name,
+            target=number.target if number else None,
+            display=number.display if number else None,
+            caller_id=self._services.config.default_caller_id,
+            refused_agents=await self._lookups.refused_agents(session.identity.person_id),
+        )
+
+    def _call(self, session: PageSession, message: CallRequest, **facts: object) -> Call:
+        config, who = self._services.config, session.identity
+        skills = {"skills": (*facts.get("skills", ()), REHEARSAL_SKILL)} if who.rehearsal else {}  # type: ignore[misc]
+        return Call.model_validate(
+            {
+                "call_id": uuid.uuid4().hex,
+                "kind": message.kind,
+                "mode": message.mode,
+                "signer_key": who.key,
+                "signer_id": who.person_id,
+                "voice": message.voice,
+                "hearing": message.hearing,
+                "rehearsal": who.rehearsal,
+                "queued_at": time.time(),
+                "grace": Grace(signer_s=config.signer_grace_s, agent_s=config.agent_grace_s),
+                **facts,
+                **skills,
+            }
+        )
+
+    # --- events in
+
+    def act(self, session: PageSession, message: CallAct) -> None:
+        """:raises PageError: not open now, or the number may not be dialled."""
+        runner = self.mine(session, message.call_id)
+        target, display = None, None
+        if message.action == "dial" and message.number:
+            read = read_number(message.number, self._services.config, allow_uri=runner.call.rehearsal)
+            if (
+                isinstance(read, EmergencyFound)
+                and read.kind == "offer_114"
+                and not (self._services.config.relay_emergency)
+            ):
+                raise PageError("emergency_in_call")
+            target, display = read.target, read.display
+        try:
+            act = Act(session.identity.role, message.action, target, display, message.digits)
+            runner.submit(act)
+        except OutOfPlaceError:
+            raise PageError("out_of_place") from None
+
+    def page_came(self, session: PageSession, live_generation: int | None) -> bool:
+        """:returns: whether a call was found again. The page is told everything about it."""
+        runner = self.of(session.identity)
+        if runner is None:
+            return False
+        party = session.identity.role
+        current = runner.media.generation.get(party)
+        has_media = live_generation is not None and current in (None, live_generation)
+        if runner.call.state is not CallState.ENDED:
+            runner.submit(PageCame(party, has_media))
+        runner.publish(only=party)
+        return runner.call.state is not CallState.ENDED
+
+    def page_went(self, session: PageSession) -> None:
+        runner = self.of(session.identity)
+        if runner is not None:
+            runner.submit(PageWent(session.identity.role))
+
+    def submit(self, call_id: str, event: Event) -> CallRunner | None:
+        runner = self._runners.get(call_id)
+        if runner is not None:
+            runner.submit(event)
+        return runner
+
+    def position(self, event: Position) -> None:
+        runner = self._runners.get(event.call_id)
+        if runner is not None:
+            runner.queue_view = QueueView(
+                position=event.position, wait_low_s=event.wait_low_s, wait_high_s=event.wait_high_s
+            )
+            runner.publish(only="signer")
+
+    def worker_event(self, _link: WorkerLink, event: AnyEvent) -> None:
+        call_id = getattr(event, "call_id", None)
+        runner = self._runners.get(call_id) if call_id else None
+        if runner is not None:
+            runner.worker_event(event)
+
+    def worker_lost(self, link: WorkerLink) -> None:
+        for runner in list(self._runners.values()):
+            runner.worker_lost(link)
+
+    def worker_found(self, link: WorkerLink) -> None:
+        for runner in list(self._runners.values()):
+            runner.worker_found(link)
+
+    # --- ownership
+
+    async def keep(self) -> None:
+        """Renew leases, take over orphans, clear what is over; until cancelled."""
+        period_s = self._services.config.call_lease_s / 4
+        while True:
+            await self._services.ownership.watch()
+            with contextlib.suppress(RedisError, OSError):
+                await self._renew()
+            if not self.draining and self._services.ownership.may_take_over():
+                with contextlib.suppress(RedisError, OSError):
+                    await self._take_over()
+            await self._clear()
+            self._services.metrics.runners.set(len(self.active_ids()))
+            await asyncio.sleep(period_s)
+
+    async def _renew(self) -> None:
+        for call_id, runner in list(self._runners.items()):
+            if not await self._services.ownership.renew(call_id, runner.epoch):
+                log.warning("call lost to another owner", extra={"call_id": call_id})
+                del self._runners[call_id]
+                await runner.close()
+
+    async def _take_over(self) -> None:
+        for snapshot in await self._services.ownership.orphans():
+            call_id = snapshot.call.call_id
+            if call_id in self._runners:
+                continue
+            epoch = await self._services.ownership.claim(call_id)
+            if epoch is not None:
+                self._resume(snapshot, epoch)
+
+    def _resume(self, snapshot: Snapshot, epoch: int) -> None:
+        """The call goes on here: whoever has a page is present, whoever has none is waited for."""
+        call = snapshot.call
+        log.info("call taken over", extra={"call_id": call.call_id, "epoch": epoch})
+        runner = self._runners[call.call_id] = CallRunner(call, epoch, self._services, snapshot)
+        if call.state is CallState.ENDED:
+            return
+        for party in ("signer", "agent"):
+            key = call.signer_key if party == "signer" else call.agent_key
+            there = self._services.hub.find(party, key) is not None
+            if key is not None:
+                runner.submit(PageCame(party, has_media=True) if there else PageWent(party))
+        self._reconcile(runner)
+
+    def _reconcile(self, runner: CallRunner) -> None:
+        """What the workers know that the dead owner could not tell any more."""
+        for worker_id in (runner.media.media_id, runner.media.phone_id):
+            link = self._services.pool.link(worker_id)
+            if worker_id is not None and link is None:
+                runner.worker_gone(worker_id)
+        runner.refresh()
+
+    async def _clear(self) -> None:
+        """Calls are shown, and may be rated, for a while after their end."""
+        keep_s = self._services.config.rating_s
+        for call_id, runner in list(self._runners.items()):
+            ended_at = runner.call.ended_at
+            if ended_at is not None and time.time() - ended_at > keep_s:
+                del self._runners[call_id]
+                await runner.close()
+                with contextlib.suppress(RedisError, OSError):
+                    await self._services.ownership.forget(call_id)
+
+    async def close(self, deadline_s: float) -> None:
+        """Let effects finish, then give the leases back so that another process takes the calls at once."""
+        for call_id, runner in list(self._runners.items()):
+            await runner.close(deadline_s)
+            with contextlib.suppress(RedisError, OSError):
+                await self._services.ownership.release(call_id)

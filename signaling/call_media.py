@@ -1,0 +1,181 @@
+"""
+The media of one call: which workers serve it, and keeping them in step with the call.
+
+Decides placement and what must be told again after a loss. The plan itself is derived in ``signaling.call_plan``.
+"""
+
+import logging
+import time
+
+from relay.control_messages import (
+    AnswerLeg,
+    CloseCall,
+    Dial,
+    HangUpPhone,
+    HoldPhone,
+    OpenLeg,
+    SendDtmf,
+    SetPhoneAudio,
+    UpdateCall,
+    Watch,
+)
+from relay.errors import RelayError
+from relay.model import CallPlan, IceServer
+from signaling.call_model import Call, Party, PhoneLegState
+from signaling.call_plan import media_plan, phone_hears
+from signaling.ownership import Snapshot
+from signaling.workers import WorkerLink, WorkerPool
+
+log = logging.getLogger(__name__)
+
+
+class NoWorkerError(RelayError):
+    def __init__(self, kind: str) -> None:
+        super().__init__("no_worker", f"no {kind} worker is there")
+
+
+class CallMedia:
+    """
+    :param pool: the workers. :param epoch: of this owner. :param ice_servers: for both ends of a leg.
+    :param snapshot: of an earlier owner: where the call's media is.
+    """
+
+    def __init__(
+        self,
+        call_id: str,
+        epoch: int,
+        pool: WorkerPool,
+        ice_servers: tuple[IceServer, ...],
+        snapshot: Snapshot | None = None,
+    ) -> None:
+        self._call_id, self._epoch, self._pool, self._ice_servers = call_id, epoch, pool, ice_servers
+        self.media_id = snapshot.media_worker if snapshot else None
+        self.phone_id = snapshot.phone_worker if snapshot else None
+        self.visibility_id = snapshot.visibility_worker if snapshot else None
+        self.generation: dict[Party, int] = {}
+        self._plan: CallPlan | None = None
+        self._audio: SetPhoneAudio | None = None
+
+    def lose(self, link: WorkerLink) -> None:
+        """A worker is gone: what it was told is void."""
+        if link.worker_id == self.media_id:
+            self.media_id, self._plan, self._audio = None, None, None
+        elif link.worker_id == self.phone_id:
+            self.phone_id, self._audio = None, None
+        elif link.worker_id == self.visibility_id:
+            self.visibility_id = None
+
+    async def open_leg(self, call: Call, party: Party) -> tuple[int, str]:
+        """:returns: generation and offer (SDP). :raises RelayError: no worker, or it refused."""
+        link = self._media_link()
+        # Strictly rising over every owner of the call, without being stored: tenths of a second.
+        self.generation[party] = max(self.generation.get(party, 0) + 1, int(time.time() * 10))
+        generation = self.generation[party]
+        await self.sync(call)
+        opened = await link.request(
+            OpenLeg(
+                call_id=self._call_id,
+                epoch=self._epoch,
+                leg=party,
+                generation=generation,
+                ice_servers=self._ice_servers,
+            )
+        )
+        return generation, str(opened["sdp"])
+
+    async def answer(self, party: Party, generation: int, sdp: str) -> None:
+        """:raises RelayError: ``bad_sdp``, a generation that is over, no worker."""
+        await self._media_link().request(
+            AnswerLeg(call_id=self._call_id, epoch=self._epoch, leg=party, generation=generation, sdp=sdp)
+        )
+
+    async def sync(self, call: Call) -> None:
+        """Tell the workers what changed since last told. :raises RelayError: a worker did not take it."""
+        link = self._pool.link(self.media_id)
+        if link is None:
+            return
+        phone = self._pool.link(self.phone_id)
+        plan = media_plan(call, phone.datagram_socket if phone else None, await self._tap_socket(call))
+        if plan != self._plan:
+            await link.request(UpdateCall(call_id=self._call_id, epoch=self._epoch, plan=plan))
+            self._plan = plan
+        if phone is not None and plan.phone_socket is not None and link.datagram_socket is not None:
+            audio = SetPhoneAudio(
+                call_id=self._call_id,
+                epoch=self._epoch,
+                worker_socket=link.datagram_socket,
+                hears=phone_hears(call, plan),
+            )
+            if audio != self._audio:
+                await phone.request(audio)
+                self._audio = audio
+
+    async def dial(self, call: Call, leg: PhoneLegState, timeout_s: float) -> None:
+        """:raises RelayError: no phone worker, or it refused."""
+        link = self._pool.link(self.phone_id) or self._pool.choose("phone")
+        if link is None:
+            raise NoWorkerError("phone")
+        self.phone_id, self._audio = link.worker_id, None
+        await link.request(
+            Dial(
+                call_id=self._call_id,
+                epoch=self._epoch,
+                attempt=leg.attempt,
+                target=leg.target,
+                caller_id=call.caller_id,
+                timeout_s=timeout_s,
+            )
+        )
+
+    async def phone(self, *, held: bool | None = None, digits: str | None = None, hang_up: bool = False) -> None:
+        """:raises RelayError: the phone worker is gone or refused."""
+        link = self._pool.link(self.phone_id)
+        if link is None:
+            raise NoWorkerError("phone")
+        call_id, epoch = self._call_id, self._epoch
+        if held is not None:
+            await link.request(HoldPhone(call_id=call_id, epoch=epoch, held=held))
+        if digits is not None:
+            await link.request(SendDtmf(call_id=call_id, epoch=epoch, digits=digits))
+        if hang_up:
+            await link.request(HangUpPhone(call_id=call_id, epoch=epoch))
+
+    async def close(self, *, with_phone: bool) -> None:
+        """Let go of the workers; those that are gone need no telling."""
+        ids = [self.media_id, self.visibility_id] + ([self.phone_id] if with_phone else [])
+        for worker_id in ids:
+            link = self._pool.link(worker_id)
+            if link is not None:
+                try:
+                    await link.request(CloseCall(call_id=self._call_id, epoch=self._epoch))
+                except RelayError as error:
+                    log.warning("close refused: %s", error.code)
+        self.media_id, self.visibility_id, self._plan, self._audio = None, None, None, None
+        if with_phone:
+            self.phone_id = None
+
+    def _media_link(self) -> WorkerLink:
+        link = self._pool.link(self.media_id) or self._pool.choose("media")
+        if link is None:
+            raise NoWorkerError("media")
+        if link.worker_id != self.media_id:
+            self.media_id, self._plan, self._audio = link.worker_id, None, None
+        return link
+
+    async def _tap_socket(self, call: Call) -> str | None:
+        """The visibility worker's socket; it is told to watch first. Calls do not feel its absence."""
+        if not call.is_together:
+            return None
+        link = self._pool.link(self.visibility_id)
+        if link is not None:
+            return link.datagram_socket
+        link = self._pool.choose("visibility")
+        if link is None or link.datagram_socket is None:
+            return None
+        try:
+            await link.request(Watch(call_id=self._call_id, epoch=self._epoch))
+        except RelayError as error:
+            log.warning("visibility refused: %s", error.code)
+            return None
+        self.visibility_id = link.worker_id
+        return link.datagram_socket

@@ -1,0 +1,206 @@
+"""
+The agents' side of this process: presence, alerts, wrap-up; and the queue's events brought to calls and pages.
+
+Decides nothing about who serves whom: that is the queue's.
+"""
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections.abc import Awaitable, Callable
+
+from interpreter_queue import model as queue_model
+from interpreter_queue.dispatcher import InterpreterQueue
+from interpreter_queue.errors import QueueError, UnknownAgentError
+from signaling.call_desk import CallDesk
+from signaling.call_events import AlertEnded, Alerting, Assigned, QueueGaveUp
+from signaling.call_model import Call
+from signaling.messages import (
+    AgentView,
+    Alert,
+    AssignmentAccept,
+    AssignmentDecline,
+    PauseAfterCall,
+    PresenceSet,
+)
+from signaling.messages import AlertEnded as AlertEndedMessage
+from signaling.metrics import Metrics
+from signaling.page_errors import PageError
+from signaling.sessions import Hub, Identity, PageSession
+
+KEEP_S = 4.0  # well below the agents' lease in the queue
+log = logging.getLogger(__name__)
+
+
+class Floor:
+    """:param introduce: called when an agent is assigned: what they should know about who calls (direct calls)."""
+
+    def __init__(
+        self,
+        queue: InterpreterQueue,
+        hub: Hub,
+        desk: CallDesk,
+        metrics: Metrics,
+        introduce: Callable[[PageSession, Call], Awaitable[None]],
+    ) -> None:
+        self._queue, self._hub, self._desk, self._metrics = queue, hub, desk, metrics
+        self._introduce = introduce
+        self._waiting = 0
+
+    # --- the agent's page
+
+    async def came(self, session: PageSession) -> None:
+        """Sign the agent in (paused until declared available), or find the agent where they were."""
+        who = session.identity
+        await self._queue.sign_in(_agent(who))
+        record = await self._queue.agent(who.key)
+        if record is not None:
+            session.send(self._view(record))
+            await self._alert_again(session, record)
+
+    async def presence(self, session: PageSession, message: PresenceSet) -> None:
+        who = session.identity
+        try:
+            await self._queue.set_presence(who.key, message.presence, message.reason)
+        except UnknownAgentError:
+            await self._queue.sign_in(_agent(who))
+            await self._queue.set_presence(who.key, message.presence, message.reason)
+
+    async def pause_after_call(self, session: PageSession, message: PauseAfterCall) -> None:
+        await self._queue.set_pause_after_call(session.identity.key, message.enabled)
+
+    async def accept(self, session: PageSession, message: AssignmentAccept) -> None:
+        """:raises PageError: ``lost``: too late, cancelled, or another was faster."""
+        assignment = await self._queue.accept(session.identity.key, message.assignment_id)
+        if assignment is None:
+            session.send(AlertEndedMessage(assignment_id=message.assignment_id, reason="lost"))
+            raise PageError("lost")
+
+    async def decline(self, session: PageSession, message: AssignmentDecline) -> None:
+        if not await self._queue.decline(session.identity.key, message.assignment_id, message.reason):
+            session.send(AlertEndedMessage(assignment_id=message.assignment_id, reason="lost"))
+
+    async def extend_wrap_up(self, session: PageSession) -> None:
+        if await self._queue.extend_wrap_up(session.identity.key) is None:
+            raise PageError("nothing_to_extend")
+
+    async def finish_wrap_up(self, session: PageSession) -> None:
+        await self._queue.finish_wrap_up(session.identity.key)
+
+    # --- the queue's events
+
+    async def listen(self) -> None:
+        """Bring the queue's events to calls and pages until cancelled."""
+        async for event in self._queue.events():
+            try:
+                await self._handle(event)
+            except QueueError as error:
+                log.warning("queue event not followed: %s", error.code)
+            except Exception:
+                log.exception("queue event failed")
+
+    async def _handle(self, event: queue_model.Event) -> None:
+        match event:
+            case queue_model.Position():
+                self._desk.position(event)
+            case queue_model.Alerting():
+                self._desk.submit(event.call_id, Alerting())
+                self._alert(event)
+            case queue_model.AlertEnded():
+                self._desk.submit(event.call_id, AlertEnded())
+                ended = AlertEndedMessage(
+                    assignment_id=event.assignment_id,
+                    reason="cancelled" if event.reason == "agent_gone" else event.reason,
+                )
+                self._hub.send("agent", event.agent_id, ended)
+            case queue_model.Assigned(call_id=call_id, assignment=assignment):
+                accepted = AlertEndedMessage(assignment_id=assignment.assignment_id, reason="accepted")
+                self._hub.send("agent", assignment.agent_id, accepted)
+                runner = self._desk.submit(
+                    call_id, Assigned(assignment.agent_id, assignment.assignment_id, assignment.trade)
+                )
+                session = self._hub.find("agent", assignment.agent_id)
+                if runner is not None and session is not None:
+                    await self._introduce(session, runner.call)
+            case queue_model.Cancelled(call_id=call_id, reason=reason):
+                if reason != "left":
+                    self._desk.submit(call_id, QueueGaveUp())
+            case queue_model.AgentChanged():
+                record = await self._queue.agent(event.agent_id)
+                if record is not None:
+                    self._hub.send("agent", event.agent_id, self._view(record))
+            case queue_model.Resynced():
+                await self._resync()
+            case _:
+                pass
+
+    def _alert(self, event: queue_model.Alerting) -> None:
+        runner = self._desk.runner(event.call_id)
+        if runner is None:
+            return
+        call, assignment = runner.call, event.assignment
+        left_s = max(0.0, assignment.expires_at - event.now)
+        self._hub.send(
+            "agent",
+            assignment.agent_id,
+            Alert(
+                assignment_id=assignment.assignment_id,
+                call_id=call.call_id,
+                kind=call.kind,
+                mode=call.mode,
+                trade=assignment.trade,
+                brand_name=call.brand_name,
+                queued_at=call.queued_at,
+                expires_at=time.time() + left_s,
+                resumed=bool(call.served_by),
+            ),
+        )
+
+    async def _alert_again(self, session: PageSession, record: queue_model.AgentRecord) -> None:
+        """A page that comes back in the middle of its alert sees it again."""
+        if record.state == "alerting" and record.assignment is not None and record.call_id is not None:
+            self._alert(queue_model.Alerting(call_id=record.call_id, assignment=record.assignment, now=time.time()))
+
+    async def _resync(self) -> None:
+        """Events may have been missed: compare what the queue holds with what the calls believe."""
+        snapshot = await self._queue.snapshot()
+        for record in snapshot.assigned:
+            if record.assignment is not None:
+                given = record.assignment
+                self._desk.submit(record.call_id, Assigned(given.agent_id, given.assignment_id, given.trade))
+        for agent in snapshot.agents:
+            self._hub.send("agent", agent.agent_id, self._view(agent))
+
+    # --- regular duties
+
+    async def keep(self) -> None:
+        """Leases of the agents connected here and of the calls owned here; figures; until cancelled."""
+        while True:
+            with contextlib.suppress(QueueError):
+                await self._keep_once()
+            await asyncio.sleep(KEEP_S)
+
+    async def _keep_once(self) -> None:
+        sessions = {session.identity.key: session for session in self._hub.agents()}
+        for agent_id in await self._queue.keep_alive(sessions):
+            await self._queue.sign_in(_agent(sessions[agent_id].identity))
+        await self._queue.keep_calls(self._desk.active_ids())
+        snapshot = await self._queue.snapshot()
+        self._waiting = len(snapshot.waiting)
+        self._metrics.queue(snapshot)
+
+    def _view(self, record: queue_model.AgentRecord) -> AgentView:
+        return AgentView(
+            presence=record.presence,
+            state=record.state,
+            reason=record.pause_reason,
+            since=record.since,
+            pause_after_call=record.pause_after_call,
+            waiting=self._waiting,
+            wrap_up_until=record.until if record.state == "wrap_up" else None,
+        )
+
+
+def _agent(who: Identity) -> queue_model.Agent:
+    return queue_model.Agent(agent_id=who.key, trades=frozenset(who.trades), skills=frozenset(who.skills))

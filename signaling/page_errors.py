@@ -1,0 +1,69 @@
+"""What a page is told when something cannot be done: a code for programs, a plain sentence for people."""
+
+from typing import Literal
+
+Locale = Literal["fr", "en"]
+
+
+class PageError(Exception):
+    """:param code: key of ``SENTENCES``; travels in ``error.code``."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+SENTENCES: dict[str, tuple[str, str]] = {
+    # protocol
+    "malformed": ("Message illisible : du JSON était attendu.", "Unreadable message: JSON was expected."),
+    "unknown_type": ("Type de message inconnu.", "Unknown message type."),
+    "invalid": ("Un champ du message n’est pas valable.", "A field of the message is not valid."),
+    "hello_expected": ("Le premier message doit être « hello ».", "The first message must be “hello”."),
+    "out_of_place": ("Ce n’est pas possible à ce moment de l’appel.", "Not possible at this point of the call."),
+    "wrong_role": ("Cette page n’a pas ce rôle.", "This page does not have that role."),
+    "rate_limited": ("Trop de messages : patientez un instant.", "Too many messages: wait a moment."),
+    "too_many_connections": ("Trop de connexions depuis cette adresse.", "Too many connections from this address."),
+    "origin_refused": ("Ce site n’est pas autorisé.", "This site is not allowed."),
+    # who
+    "sign_in_required": ("Connectez-vous pour passer un appel relayé.", "Sign in to place a relay call."),
+    "operator_token_refused": ("Le jeton d’exploitation n’est pas le bon.", "The operator token is not right."),
+    # calls
+    "already_in_call": ("Vous êtes déjà en appel.", "You are already in a call."),
+    "unknown_call": ("Cet appel n’existe plus.", "This call no longer exists."),
+    "number_missing": ("Indiquez le numéro à appeler.", "Give the number to call."),
+    "unknown_brand": ("Ce service n’existe pas.", "This service does not exist."),
+    "brand_closed": ("Ce service est fermé en ce moment.", "This service is closed right now."),
+    "queue_full": (
+        "Trop de personnes attendent. Réessayez plus tard.",
+        "Too many people are waiting. Try again later.",
+    ),
+    "not_a_number": (
+        "Ce n’est pas un numéro de téléphone : 10 chiffres, ou + et l’indicatif du pays.",
+        "Not a phone number: 10 digits, or + and the country code.",
+    ),
+    "premium": ("Les numéros surtaxés ne sont pas appelés d’ici.", "Premium-rate numbers are not dialled here."),
+    "short_number": ("Ce numéro court n’est pas appelé d’ici.", "This short number is not dialled here."),
+    "country_not_allowed": ("Ce pays n’est pas appelé d’ici.", "This country is not dialled here."),
+    "number_refused": ("Ce numéro n’est pas appelé d’ici.", "This number is not dialled here."),
+    "emergency_in_call": (
+        "Numéro d’urgence : terminez cet appel, la page propose le 114.",
+        "Emergency number: end this call, the page offers 114.",
+    ),
+    "bad_sdp": ("La réponse de la caméra est inutilisable : rechargez la page.", "Unusable media answer: reload."),
+    "stale_generation": ("Cette connexion est déjà remplacée.", "This connection has been replaced already."),
+    "lost": ("L’appel n’attend plus.", "The call is no longer waiting."),
+    "not_in_relay": (
+        "Un appel relayé ne laisse aucun texte (secret professionnel).",
+        "A relay call leaves no text (professional secrecy).",
+    ),
+    "nothing_to_extend": ("Le post-appel ne peut plus être prolongé.", "Wrap-up cannot be extended further."),
+    # service
+    "unavailable": ("Le service se rétablit : réessayez dans un instant.", "The service is recovering: try again."),
+    "draining": ("Le service redémarre : réessayez dans un instant.", "The service restarts: try again in a moment."),
+    "internal": ("Erreur du service. Votre appel continue.", "Service error. Your call goes on."),
+}
+
+
+def sentence(code: str, locale: str) -> str:
+    french, english = SENTENCES.get(code, SENTENCES["internal"])
+    return english if locale == "en" else french

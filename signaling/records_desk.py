@@ -1,0 +1,71 @@
+"""What calls and pages read from and leave in the records: the thin side of ``signaling.records`` for this process."""
+
+import logging
+
+from aiohttp import web
+
+from signaling.auth import origin_allowed
+from signaling.call_model import Call
+from signaling.config import SignalingConfig
+from signaling.messages import CallRate, CallsToday, ContactKnown, WrapUpSubmit
+from signaling.page_errors import PageError
+from signaling.records import Records
+from signaling.records.model import Brand, RatingGiven, WrapUp
+from signaling.records.opening import opening
+from signaling.records.outbox import Outbox
+from signaling.sessions import PageSession
+
+log = logging.getLogger(__name__)
+
+
+class RecordsDesk:
+    def __init__(self, config: SignalingConfig, records: Records, outbox: Outbox) -> None:
+        self._config, self._records, self._outbox = config, records, outbox
+
+    async def brand(self, slug: str) -> Brand | None:
+        return await self._records.brands.by_slug(slug) if slug else None
+
+    def brand_is_open(self, brand: Brand, now: float) -> bool:
+        return opening(brand.hours, brand.timezone, brand.holidays_zone, now).is_open
+
+    async def refused_agents(self, signer_id: str | None) -> tuple[str, ...]:
+        return await self._records.people.refused(signer_id) if signer_id else ()
+
+    async def origin_allowed(self, request: web.Request, slug: str | None) -> bool:
+        brand = await self.brand(slug) if slug else None
+        return origin_allowed(request.headers.get("Origin"), self._config, brand)
+
+    async def rate(self, call: Call, message: CallRate) -> None:
+        """:raises PageError: the call is not over."""
+        if call.ended_at is None:
+            raise PageError("out_of_place")
+        await self._outbox.put(RatingGiven(call.call_id, call.signer_id, message.stars, message.problems))
+
+    async def wrap_up(self, call: Call, session: PageSession, message: WrapUpSubmit) -> None:
+        """
+        Direct calls: disposition, note, contact. Of a relay call nothing is taken (professional secrecy).
+
+        :raises PageError: ``not_in_relay``.
+        """
+        if call.kind == "relay":
+            if message.disposition or message.note or message.contact:
+                raise PageError("not_in_relay")
+            return
+        agent_id = session.identity.key
+        await self._outbox.put(
+            WrapUp(call.call_id, call.kind, agent_id, message.disposition, message.note, message.contact)
+        )
+
+    async def send_today(self, session: PageSession) -> None:
+        if session.identity.person_id is not None:
+            rows = await self._records.calls.today(session.identity.person_id)
+            session.send(CallsToday(calls=tuple(rows)))
+
+    async def send_contact(self, session: PageSession, call: Call) -> None:
+        """Direct calls only: the contact record of who calls, when known."""
+        if call.kind != "direct" or call.brand_id is None:
+            return
+        known = await self._records.calls.contact_for(call.brand_id, call.signer_id)
+        if known is not None:
+            contact, earlier = known
+            session.send(ContactKnown(call_id=call.call_id, contact=contact, earlier_calls=earlier))

@@ -1,0 +1,336 @@
+"""
+The WebSocket: who may connect, how fast, and where each message goes.
+
+One reader and one writer per page. A message that cannot be followed is answered with an error and costs nothing
+else; what a message does belongs to the desk (calls) and the floor (agents).
+"""
+
+import asyncio
+import json
+import logging
+import secrets
+import time
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any, get_args
+
+from aiohttp import WSMessage, WSMsgType, web
+from pydantic import ValidationError
+
+from interpreter_queue.errors import QueueError
+from interpreter_queue.model import REHEARSAL_SKILL, Trade
+from relay.errors import RelayError
+from signaling.auth import Auth, ResumeTokens
+from signaling.call_desk import CallDesk
+from signaling.call_runner import Services
+from signaling.floor import Floor
+from signaling.messages import (
+    AnyClientMessage,
+    AssignmentAccept,
+    AssignmentDecline,
+    CallAct,
+    CallRate,
+    CallRequest,
+    ClientMessageAdapter,
+    Error,
+    Hello,
+    MediaAnswer,
+    MediaRenew,
+    Ok,
+    PauseAfterCall,
+    Person,
+    Ping,
+    Pong,
+    PresenceSet,
+    Welcome,
+    WrapUpExtend,
+    WrapUpFinish,
+    WrapUpSubmit,
+)
+from signaling.page_errors import PageError, sentence
+from signaling.rate_limit import Rate, TokenBuckets
+from signaling.records import model as records_model
+from signaling.records_desk import RecordsDesk
+from signaling.sessions import Identity, PageSession
+
+HELLO_DEADLINE_S = 10.0
+FOR_AGENTS = (
+    PresenceSet,
+    PauseAfterCall,
+    AssignmentAccept,
+    AssignmentDecline,
+    WrapUpSubmit,
+    WrapUpExtend,
+    WrapUpFinish,
+)
+FOR_SIGNERS = (CallRequest, CallRate)
+log = logging.getLogger(__name__)
+
+
+class Pages:
+    """All pages' connections of this process."""
+
+    def __init__(self, services: Services, desk: CallDesk, floor: Floor, records: RecordsDesk, auth: Auth) -> None:
+        config = services.config
+        self._config, self._hub, self._metrics = config, services.hub, services.metrics
+        self._desk, self._floor, self._records, self._auth = desk, floor, records, auth
+        self._tokens = ResumeTokens(config.secret_key)
+        self._by_address: Counter[str] = Counter()
+        self._handlers: dict[type[Any], Callable[[PageSession, Any], Awaitable[None]]] = {
+            Ping: self._ping,
+            CallRequest: self._call_request,
+            CallAct: self._call_act,
+            CallRate: self._call_rate,
+            MediaAnswer: self._media_answer,
+            MediaRenew: self._media_renew,
+            PresenceSet: self._floor.presence,
+            PauseAfterCall: self._floor.pause_after_call,
+            AssignmentAccept: self._floor.accept,
+            AssignmentDecline: self._floor.decline,
+            WrapUpSubmit: self._wrap_up,
+            WrapUpExtend: lambda session, _: self._floor.extend_wrap_up(session),
+            WrapUpFinish: lambda session, _: self._floor.finish_wrap_up(session),
+        }
+
+    # --- the connection
+
+    async def handle(self, request: web.Request) -> web.StreamResponse:
+        """``GET /ws``."""
+        brand = request.query.get("brand")
+        if not await self._records.origin_allowed(request, brand):
+            self._metrics.refused.labels("origin_refused").inc()
+            raise web.HTTPForbidden(text="origin_refused")
+        address = request.remote or ""
+        if self._by_address[address] >= self._config.connections_per_address:
+            self._metrics.refused.labels("too_many_connections").inc()
+            raise web.HTTPTooManyRequests(text="too_many_connections")
+        socket = web.WebSocketResponse(max_msg_size=self._config.message_limit_bytes, timeout=5.0)
+        await socket.prepare(request)
+        self._by_address[address] += 1
+        try:
+            await self._serve(request, socket)
+        finally:
+            self._by_address[address] -= 1
+            if not self._by_address[address]:
+                del self._by_address[address]
+        return socket
+
+    async def _serve(self, request: web.Request, socket: web.WebSocketResponse) -> None:
+        session, hello = await self._greet(request, socket)
+        if session is None or hello is None:
+            await socket.close()
+            return
+        writer = asyncio.create_task(session.write())
+        try:
+            await self._welcome(session, hello)
+            await self._read(session)
+        finally:
+            self._metrics.pages.labels(session.identity.role).dec()
+            if self._hub.detach(session):
+                self._desk.page_went(session)
+            writer.cancel()
+            await asyncio.gather(writer, return_exceptions=True)
+            await socket.close()
+
+    async def _greet(
+        self, request: web.Request, socket: web.WebSocketResponse
+    ) -> tuple[PageSession | None, Hello | None]:
+        """Wait for ``hello`` and find out who it is; other messages are refused until then."""
+        try:
+            async with asyncio.timeout(HELLO_DEADLINE_S):
+                async for frame in socket:
+                    hello = self._parse(frame)
+                    try:
+                        if isinstance(hello, str):
+                            raise PageError(hello)
+                        if not isinstance(hello, Hello):
+                            raise PageError("hello_expected")
+                        identity = await self._identify(request, hello)
+                    except PageError as error:
+                        ref = None if isinstance(hello, str) else hello.ref
+                        await socket.send_str(self._error(error.code, "fr", ref).model_dump_json())
+                        continue
+                    session = PageSession(
+                        identity, socket, hello.locale, hello.brand, limit=self._config.send_queue_limit
+                    )
+                    return session, hello
+        except TimeoutError:
+            pass
+        return None, None
+
+    async def _identify(self, request: web.Request, hello: Hello) -> Identity:
+        """
+        The session cookie, an operator's token (rehearsals) or nothing (a brand's visitor). A resume token gives
+        visitors and rehearsals the same key again.
+
+        :raises PageError: this role needs a sign-in, or the token is not right.
+        """
+        resumed = self._tokens.read(hello.resume_token) if hello.resume_token else None
+        earlier = str(resumed["key"]) if resumed and resumed.get("role") == hello.role else None
+        if hello.operator_token is not None:
+            if not secrets.compare_digest(hello.operator_token, self._config.operator_token):
+                raise PageError("operator_token_refused")
+            return _rehearsal(hello.role, earlier)
+        person = await self._auth.person_of(request)
+        if hello.role == "agent":
+            if person is None or person.role != "agent":
+                raise PageError("sign_in_required")
+            return _person(person)
+        if person is not None and person.role == "signer":
+            return _person(person)
+        key = earlier if earlier and earlier.startswith("visitor-") else f"visitor-{secrets.token_hex(12)}"
+        return Identity(key, "signer")
+
+    async def _welcome(self, session: PageSession, hello: Hello) -> None:
+        who = session.identity
+        self._hub.attach(session)
+        self._metrics.pages.labels(who.role).inc()
+        call = self._desk.of(who)
+        resumed = call is not None and call.call.ended_at is None
+        session.send(
+            Welcome(
+                role=who.role,
+                person=Person(name=who.name, trades=who.trades) if who.name else None,
+                resume_token=self._tokens.issue(
+                    {"key": who.key, "role": who.role}, lifetime_s=self._config.resume_lifetime_s
+                ),
+                heartbeat_s=self._config.heartbeat_s,
+                resumed=resumed,
+                demo_phone_url=self._config.demo_phone_url,
+            )
+        )
+        self._desk.page_came(session, hello.live_generation)
+        if who.role == "agent":
+            try:
+                await self._floor.came(session)
+                await self._records.send_today(session)
+            except QueueError:
+                session.send(self._error("unavailable", session.locale, None))
+        if hello.ref is not None:
+            session.send(Ok(re=hello.ref))
+
+    # --- messages
+
+    async def _read(self, session: PageSession) -> None:
+        burst = self._config.messages_burst
+        bucket = TokenBuckets(Rate(burst, burst / self._config.messages_per_s), limit=1)
+        while session.is_open:
+            try:
+                frame = await session.socket.receive(timeout=self._config.heartbeat_timeout_s)
+            except TimeoutError:
+                return  # no heartbeat: the connection counts as gone
+            if frame.type not in (WSMsgType.TEXT, WSMsgType.BINARY):
+                return
+            if bucket.take("", time.monotonic()):
+                self._refuse(session, "rate_limited", None)
+                continue
+            message = self._parse(frame)
+            if isinstance(message, str):
+                self._refuse(session, message, None)
+            else:
+                await self._follow(session, message)
+
+    async def _follow(self, session: PageSession, message: AnyClientMessage) -> None:
+        handler = self._handlers.get(type(message))
+        try:
+            if handler is None:
+                raise PageError("out_of_place")
+            self._check_role(session, message)
+            await handler(session, message)
+        except PageError as error:
+            self._refuse(session, error.code, message.ref)
+        except QueueError as error:
+            self._refuse(session, error.code if error.code == "queue_full" else "unavailable", message.ref)
+        except RelayError as error:
+            known = error.code in {"bad_sdp", "stale_generation"}
+            self._refuse(session, error.code if known else "unavailable", message.ref)
+        except Exception:
+            log.exception("message failed", extra={"message_type": message.type})
+            self._refuse(session, "internal", message.ref)
+        else:
+            if message.ref is not None and not isinstance(message, Ping):
+                session.send(Ok(re=message.ref))
+
+    def _check_role(self, session: PageSession, message: AnyClientMessage) -> None:
+        """:raises PageError: a signer's message from an agent, or the reverse."""
+        wanted = "agent" if isinstance(message, FOR_AGENTS) else "signer" if isinstance(message, FOR_SIGNERS) else None
+        if wanted not in (None, session.identity.role):
+            raise PageError("wrong_role")
+
+    def _parse(self, frame: WSMessage) -> AnyClientMessage | str:
+        """:returns: the message, or the error code."""
+        if frame.type is not WSMsgType.TEXT:
+            return "malformed"
+        try:
+            return ClientMessageAdapter.validate_json(frame.data)
+        except ValidationError as error:
+            return _what_is_wrong(frame.data, error)
+
+    async def _ping(self, session: PageSession, message: Ping) -> None:
+        session.send(Pong(re=message.ref))
+
+    async def _call_request(self, session: PageSession, message: CallRequest) -> None:
+        notice = await self._desk.request(session, message)
+        if notice is not None:
+            session.send(notice)
+
+    async def _call_act(self, session: PageSession, message: CallAct) -> None:
+        self._desk.act(session, message)
+
+    async def _call_rate(self, session: PageSession, message: CallRate) -> None:
+        runner = self._desk.mine(session, message.call_id)
+        await self._records.rate(runner.call, message)
+
+    async def _media_answer(self, session: PageSession, message: MediaAnswer) -> None:
+        runner = self._desk.mine(session, message.call_id)
+        await runner.answer_media(session.identity.role, message.generation, message.sdp)
+
+    async def _media_renew(self, session: PageSession, message: MediaRenew) -> None:
+        self._desk.mine(session, message.call_id).renew_media(session.identity.role)
+
+    async def _wrap_up(self, session: PageSession, message: WrapUpSubmit) -> None:
+        runner = self._desk.mine(session, message.call_id)
+        await self._records.wrap_up(runner.call, session, message)
+        await self._records.send_today(session)
+
+    def _refuse(self, session: PageSession, code: str, ref: str | None) -> None:
+        self._metrics.refused.labels(code).inc()
+        session.send(self._error(code, session.locale, ref))
+
+    @staticmethod
+    def _error(code: str, locale: str, ref: str | None) -> Error:
+        return Error(code=code, message=sentence(code, locale), re=ref)
+
+
+def _person(person: records_model.Person) -> Identity:
+    return Identity(
+        key=person.id,
+        role="agent" if person.role == "agent" else "signer",
+        name=person.name,
+        person_id=person.id,
+        trades=person.trades(datetime.now(UTC).date()),
+        skills=person.skills,
+        number=person.numbers[0] if person.numbers else None,
+    )
+
+
+def _rehearsal(role: str, earlier: str | None) -> Identity:
+    """Nobody's account: routed only to and from other rehearsals (``REHEARSAL_SKILL``)."""
+    key = earlier if earlier and earlier.startswith("rehearsal-") else f"rehearsal-{secrets.token_hex(8)}"
+    who = Identity(key, "signer" if role == "signer" else "agent", name="Répétition", rehearsal=True)
+    if role == "agent":
+        who = replace(who, trades=get_args(Trade), skills=(REHEARSAL_SKILL, "brand:rehearsal"))
+    return who
+
+
+def _what_is_wrong(text: str, error: ValidationError) -> str:
+    try:
+        data = json.loads(text)
+    except ValueError:
+        return "malformed"
+    if not isinstance(data, dict):
+        return "malformed"
+    kinds = {entry["type"] for entry in error.errors(include_input=False, include_url=False)}
+    return "unknown_type" if kinds & {"union_tag_invalid", "union_tag_not_found"} else "invalid"
