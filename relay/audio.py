@@ -1,0 +1,210 @@
+"""
+Sound as int16 PCM, one channel: mix, level, resample between 8 and 48 kHz, G.711, tones. Pure.
+
+Left to others: Opus (``relay.phone.opus``), who hears whom (``relay.routing``), when a frame is due
+(``relay.phone.mixing``).
+"""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+PCM = NDArray[np.int16]
+
+PHONE_RATE = 8_000  # Hz, G.711
+WEB_RATE = 48_000  # Hz, Opus RTP clock (RFC 7587)
+RATIO = WEB_RATE // PHONE_RATE
+PTIME_S = 0.02
+PHONE_FRAME = 160  # samples in 20 ms
+WEB_FRAME = 960
+FULL_SCALE = 32768.0
+SILENCE_DBFS = -96.0
+_INT16 = np.iinfo(np.int16)
+
+
+def silence(samples: int) -> PCM:
+    return np.zeros(samples, np.int16)
+
+
+def mix(frames: Sequence[PCM], samples: int) -> PCM:
+    """
+    Sum with saturation: two people speaking at once clip rarely and briefly, halving everybody would always cost.
+
+    :param frames: each of ``samples`` samples. One frame is given back as it is, none is silence.
+    """
+    if not frames:
+        return silence(samples)
+    if len(frames) == 1:
+        return frames[0]
+    total: NDArray[np.int32] = np.sum(np.stack(frames), axis=0, dtype=np.int32)
+    return _saturate(total)
+
+
+def level_dbfs(frame: PCM) -> float:
+    """:returns: RMS against full scale, from ``SILENCE_DBFS`` to 0."""
+    if not len(frame):
+        return SILENCE_DBFS
+    rms = float(np.sqrt(np.mean(np.square(frame.astype(np.float64)))))
+    return max(SILENCE_DBFS, 20 * float(np.log10(rms / FULL_SCALE))) if rms > 0 else SILENCE_DBFS
+
+
+def _saturate(samples: NDArray[Any]) -> PCM:
+    clipped: PCM = np.clip(samples, _INT16.min, _INT16.max).astype(np.int16)
+    return clipped
+
+
+# --- resampling -------------------------------------------------------------------------------------------
+# A 72-tap windowed sinc at 3.7 kHz: exact frame sizes, 36 samples (0.75 ms) of delay, no start-up buffering
+# (av.AudioResampler holds a whole frame back).
+
+_TAPS = 72
+
+
+def _low_pass() -> NDArray[np.float64]:
+    at = np.arange(_TAPS) - (_TAPS - 1) / 2
+    kernel = np.sinc(at / RATIO * 0.92) * np.hamming(_TAPS)
+    return np.asarray(kernel / kernel.sum(), np.float64)
+
+
+_KERNEL = _low_pass()
+_PHASES = (_KERNEL * RATIO).reshape(-1, RATIO)
+
+
+class Downsampler:
+    """48 kHz to 8 kHz; keeps its history between frames."""
+
+    def __init__(self) -> None:
+        self._history = np.zeros(_TAPS - 1)
+
+    def __call__(self, frame: PCM) -> PCM:
+        """:param frame: a multiple of 6 samples. :returns: a sixth as many."""
+        signal = np.concatenate([self._history, frame])
+        self._history = signal[-(_TAPS - 1) :]
+        windows = np.lib.stride_tricks.sliding_window_view(signal, _TAPS)[::RATIO]
+        return _saturate(windows @ _KERNEL[::-1])
+
+
+class Upsampler:
+    """8 kHz to 48 kHz; keeps its history between frames."""
+
+    def __init__(self) -> None:
+        self._width = _TAPS // RATIO
+        self._history = np.zeros(self._width - 1)
+
+    def __call__(self, frame: PCM) -> PCM:
+        """:returns: six times as many samples."""
+        signal = np.concatenate([self._history, frame])
+        self._history = signal[-(self._width - 1) :]
+        windows = np.lib.stride_tricks.sliding_window_view(signal, self._width)[:, ::-1]
+        return _saturate((windows @ _PHASES).reshape(-1))
+
+
+# --- G.711 ------------------------------------------------------------------------------------------------
+
+
+def _mu_law_levels() -> PCM:
+    code = ~np.arange(256) & 0xFF
+    magnitude = (((code & 0x0F) << 3) + 0x84) << ((code >> 4) & 7)
+    return np.where(code & 0x80, 0x84 - magnitude, magnitude - 0x84).astype(np.int16)
+
+
+def _a_law_levels() -> PCM:
+    code = np.arange(256) ^ 0x55
+    segment = (code >> 4) & 7
+    mantissa = (code & 0x0F) << 4
+    magnitude = np.where(segment == 0, mantissa + 8, (mantissa + 0x108) << np.maximum(segment - 1, 0))
+    return np.where(code & 0x80, magnitude, -magnitude).astype(np.int16)
+
+
+def _nearest_codes(levels: PCM) -> NDArray[np.uint8]:
+    """:returns: for each int16 value, shifted by 32768, the code whose level is nearest."""
+    order = np.argsort(levels, kind="stable")
+    ordered = levels[order].astype(np.int32)
+    edges = (ordered[1:] + ordered[:-1]) / 2
+    return order[np.searchsorted(edges, np.arange(-32768, 32768))].astype(np.uint8)
+
+
+_MU_LEVELS, _A_LEVELS = _mu_law_levels(), _a_law_levels()
+_MU_CODES, _A_CODES = _nearest_codes(_MU_LEVELS), _nearest_codes(_A_LEVELS)
+
+
+def mu_law_decode(data: bytes) -> PCM:
+    return _MU_LEVELS[np.frombuffer(data, np.uint8)]
+
+
+def mu_law_encode(frame: PCM) -> bytes:
+    return _MU_CODES[frame.astype(np.int32) + 32768].tobytes()
+
+
+def a_law_decode(data: bytes) -> PCM:
+    return _A_LEVELS[np.frombuffer(data, np.uint8)]
+
+
+def a_law_encode(frame: PCM) -> bytes:
+    return _A_CODES[frame.astype(np.int32) + 32768].tobytes()
+
+
+# --- hearing ----------------------------------------------------------------------------------------------
+
+
+class VoiceActivity:
+    """
+    Says when somebody speaks (EN 301 549 §6.5.5), by level with hysteresis.
+
+    On after 2 of the last frames above ``on_dbfs``, off after ``hang_frames`` below ``off_dbfs``: a breath between two
+    words does not make the picture blink.
+    """
+
+    def __init__(self, on_dbfs: float = -40.0, off_dbfs: float = -46.0, hang_frames: int = 20) -> None:
+        self.speaking = False
+        self._on_dbfs = on_dbfs
+        self._off_dbfs = off_dbfs
+        self._hang_frames = hang_frames
+        self._loud = 0
+        self._quiet = 0
+
+    def hear(self, frame: PCM) -> bool:
+        """:returns: whether ``speaking`` has changed."""
+        level = level_dbfs(frame)
+        self._loud = self._loud + 1 if level >= self._on_dbfs else 0
+        self._quiet = self._quiet + 1 if level < self._off_dbfs else 0
+        before = self.speaking
+        if self._loud >= 2:
+            self.speaking = True
+        elif self._quiet >= self._hang_frames:
+            self.speaking = False
+        return self.speaking != before
+
+
+class Tone(NamedTuple):
+    hz: float
+    dbfs: float
+
+
+def tones(signal: PCM, rate: int, at_most: int = 3, floor_dbfs: float = -50.0) -> tuple[Tone, ...]:
+    """
+    The strongest spectral peaks, strongest first: how tests and rehearsals prove who hears whom.
+
+    :param signal: at least 100 ms, else nothing is found. :param rate: Hz.
+    """
+    if len(signal) < rate // 10:
+        return ()
+    window = np.hanning(len(signal))
+    spectrum = np.abs(np.fft.rfft(signal * window)) / (window.sum() / 2) / FULL_SCALE / np.sqrt(2)
+    guard = max(2, round(40 * len(signal) / rate))  # a peak takes its neighbours within 40 Hz along
+    found: list[Tone] = []
+    while len(found) < at_most:
+        peak = int(np.argmax(spectrum))
+        amplitude = float(spectrum[peak])
+        if amplitude <= 0 or 20 * np.log10(amplitude) < floor_dbfs:
+            break
+        found.append(Tone(round(peak * rate / len(signal), 1), round(20 * float(np.log10(amplitude)), 1)))
+        spectrum[max(0, peak - guard) : peak + guard + 1] = 0
+    return tuple(found)
+
+
+def sine(hz: float, samples: int, start: int = 0, rate: int = PHONE_RATE, amplitude: int = 8000) -> PCM:
+    """:param start: index of the first sample, so that frames join without a click."""
+    return (amplitude * np.sin(2 * np.pi * hz * (np.arange(samples) + start) / rate)).astype(np.int16)

@@ -1,0 +1,288 @@
+"""
+One call's telephone side: its leg, its sound, its state.
+
+Decides what each SIP event means for the call and when the sound of whom may pass. Left to others: SIP itself
+(``relay.phone.leg``), RTP (``relay.phone.rtp``), the mix (``relay.phone.mixing``), commands (``relay.phone.worker``).
+"""
+
+import asyncio
+import logging
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from relay import datagram
+from relay.audio import PCM, PHONE_FRAME, Downsampler, Upsampler, VoiceActivity, silence
+from relay.control_messages import AnyEvent, Dial, PhoneDtmf, PhoneSpeaking, PhoneState, SetPhoneAudio
+from relay.errors import RelayError, UnknownLegError
+from relay.model import Leg, PhoneOutcome, PhoneProgress, WebLeg
+from relay.phone.config import PhoneWorkerConfig
+from relay.phone.farewells import Farewells
+from relay.phone.leg import Answered, EarlyMedia, Ended, Invite, LegEvent, MediaChanged, PhoneLeg, PhoneStack, Ringing
+from relay.phone.mixing import Mixer
+from relay.phone.outcome import outcome_of
+from relay.phone.rtp import RtpEndpoint, RtpPorts, open_rtp
+from relay.phone.sdp import LocalAudio
+from relay.phone.sip_transport import resolve
+from relay.phone.target import Target, read_target
+from relay.phone.web_sound import WebListener, WebSpeaker
+
+ATTEMPTS_KEPT = 32
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Services:
+    """
+    What the worker lends to its calls.
+
+    :param send: a datagram (``relay.datagram``) to the media worker's socket at this path; never blocks.
+    """
+
+    config: PhoneWorkerConfig
+    stack: PhoneStack
+    ports: RtpPorts
+    farewells: Farewells
+    emit: Callable[[AnyEvent], None]
+    send: Callable[[str, bytes], None]
+
+
+class PhoneCall:
+    """At most one phone leg at a time; the sound of the web legs is mixed whether there is one or not."""
+
+    def __init__(self, call_id: str, services: Services) -> None:
+        self.call_id = call_id
+        self.progress: PhoneProgress | None = None
+        self._services = services
+        self._key = datagram.call_key(call_id)
+        self._attempts: list[str] = []
+        self._leg: PhoneLeg | None = None
+        self._rtp: RtpEndpoint | None = None
+        self._deadline: asyncio.TimerHandle | None = None
+        self._ending: PhoneOutcome | None = None
+        self._sip_code: int | None = None
+        self._rang = False
+        self._hears: dict[Leg, tuple[Leg, ...]] = {}
+        self._worker_socket: str | None = None
+        self._mixer = Mixer()
+        self._speakers: dict[WebLeg, WebSpeaker] = {}
+        self._listeners: dict[WebLeg, WebListener] = {}
+        self._voice = VoiceActivity()
+        self._up, self._down = Upsampler(), Downsampler()
+
+    @property
+    def attempt(self) -> str:
+        return self._attempts[-1]
+
+    @property
+    def leg_is_up(self) -> bool:
+        return self.progress not in (None, "ended")
+
+    # --- commands -----------------------------------------------------------------------------------------
+
+    async def dial(self, command: Dial) -> None:
+        """:raises RelayError: ``phone_busy``, ``bad_target``. What goes wrong later is told as an event."""
+        if command.attempt in self._attempts:
+            return
+        if self.leg_is_up:
+            raise RelayError("phone_busy", "the call has a phone leg already")
+        target = read_target(command.target, self._services.config.trunk)
+        self._attempts = [*self._attempts[-ATTEMPTS_KEPT:], command.attempt]
+        self._ending, self._sip_code, self._rang = None, None, False
+        self._advance("trying")
+        log.info("phone leg begins call_id=%s attempt=%s", self.call_id, command.attempt)
+        self._deadline = asyncio.get_running_loop().call_later(command.timeout_s, self.hang_up, "no_answer")
+        try:
+            await self._place(command, target)
+        except OSError:
+            self._finish("trunk_failed")
+
+    async def _place(self, command: Dial, target: Target) -> None:
+        config = self._services.config
+        address = await resolve(target.host, target.port)
+        rtp = await open_rtp(config.sip_host, self._services.ports)
+        if not self._is_current(command.attempt):  # hung up meanwhile
+            rtp.close()
+            return
+        rtp.on_audio, rtp.on_dtmf = self._phone_sound, self._phone_digit
+        self._rtp = rtp
+        attempt = command.attempt
+        self._leg = self._services.stack.dial(
+            _invite(command, target, address, config, LocalAudio(config.sip_host, rtp.port, secrets.randbits(31))),
+            lambda event: self._on_leg_event(attempt, event),
+        )
+
+    def set_audio(self, command: SetPhoneAudio) -> None:
+        self._worker_socket = command.worker_socket
+        self._hears = dict(command.hears)
+        self._reroute()
+
+    def hold(self, held: bool) -> None:
+        """:raises UnknownLegError: no phone leg has been answered."""
+        if self._leg is None or self.progress not in ("answered", "held"):
+            raise UnknownLegError("phone")
+        if held == (self.progress == "held"):
+            return
+        self._leg.hold(held)
+        self._advance("held" if held else "answered")
+
+    def press(self, digits: str) -> None:
+        """:raises RelayError: ``unknown_leg``; ``no_dtmf`` when the peer takes no telephone-events."""
+        if self._rtp is None or self.progress not in ("early_media", "answered", "held"):
+            raise UnknownLegError("phone")
+        if not self._rtp.press(digits):
+            raise RelayError("no_dtmf", "the peer negotiated no telephone-event")
+
+    def hang_up(self, outcome: PhoneOutcome = "released") -> None:
+        if not self.leg_is_up:
+            return
+        self._ending = outcome
+        if self._leg is not None:
+            self._leg.hang_up()
+        else:
+            self._finish(outcome)
+
+    # --- the leg ------------------------------------------------------------------------------------------
+
+    def _on_leg_event(self, attempt: str, event: LegEvent) -> None:
+        if not self._is_current(attempt):
+            return
+        if isinstance(event, Ringing):
+            self._rang, self._sip_code = True, event.code
+            if self.progress == "trying":
+                self._advance("ringing")
+        elif isinstance(event, EarlyMedia):
+            self._rang, self._sip_code = True, event.code
+            self._connect(event)
+            self._advance("early_media")
+        elif isinstance(event, Answered):
+            self._sip_code = 200
+            self._connect(event)
+            self._stop_clock()
+            self._advance("answered")
+        elif isinstance(event, MediaChanged):
+            self._connect(event)
+        elif isinstance(event, Ended):
+            self._on_ended(event)
+            return
+        self._keep_farewell()
+
+    def _on_ended(self, event: Ended) -> None:
+        if event.sip_code is not None:
+            self._sip_code = event.sip_code
+        if self._ending is not None:
+            self._finish(self._ending)
+        elif event.sip_code is not None:
+            self._finish(outcome_of(event.sip_code, rang=self._rang))
+        else:
+            self._finish("hung_up")
+
+    def _connect(self, event: EarlyMedia | Answered | MediaChanged) -> None:
+        if self._rtp is not None:
+            self._rtp.connect(event.media)
+
+    def _keep_farewell(self) -> None:
+        request = self._leg.farewell() if self._leg is not None else None
+        if request is not None:
+            self._services.farewells.keep(self._farewell_key(), request)
+
+    def _farewell_key(self) -> str:
+        return f"{self.call_id} {self.attempt}"
+
+    def _finish(self, outcome: PhoneOutcome) -> None:
+        self._stop_clock()
+        if self._rtp is not None:
+            self._rtp.close()
+        self._rtp = self._leg = None
+        self._mixer.forget("phone")
+        self._services.farewells.drop(self._farewell_key())
+        if self._voice.speaking:
+            self._services.emit(PhoneSpeaking(call_id=self.call_id, speaking=False))
+        self._voice = VoiceActivity()
+        log.info("phone leg ends call_id=%s outcome=%s sip_code=%s", self.call_id, outcome, self._sip_code)
+        self._advance("ended", outcome)
+
+    def _advance(self, progress: PhoneProgress, outcome: PhoneOutcome | None = None) -> None:
+        if progress == self.progress:
+            return
+        self.progress = progress
+        self._reroute()
+        self._services.emit(
+            PhoneState(
+                call_id=self.call_id,
+                attempt=self.attempt,
+                progress=progress,
+                outcome=outcome,
+                sip_code=self._sip_code,
+            )
+        )
+
+    def _is_current(self, attempt: str) -> bool:
+        return self.leg_is_up and self.attempt == attempt
+
+    def _stop_clock(self) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
+
+    # --- sound --------------------------------------------------------------------------------------------
+
+    def _reroute(self) -> None:
+        """Ring-back and announcements are heard before the answer; nobody speaks to the phone before it, or on hold."""
+        phone_is_heard = self.progress in ("early_media", "answered")
+        routes: dict[Leg, tuple[Leg, ...]] = {}
+        for destination, sources in self._hears.items():
+            if destination == "phone":
+                routes["phone"] = sources if self.progress == "answered" else ()
+            else:
+                routes[destination] = tuple(source for source in sources if source != "phone" or phone_is_heard)
+        self._mixer.hears = routes
+
+    def web_sound(self, leg: WebLeg, packet: bytes) -> None:
+        """An Opus RTP packet from the media worker; not decoded unless somebody hears that leg."""
+        if any(leg in sources for sources in self._mixer.hears.values()):
+            self._mixer.push(leg, self._speakers.setdefault(leg, WebSpeaker()).decode(packet))
+
+    def _phone_sound(self, frame: PCM) -> None:
+        self._mixer.push("phone", self._up(frame))
+        if self.progress == "answered" and self._voice.hear(frame):
+            self._services.emit(PhoneSpeaking(call_id=self.call_id, speaking=self._voice.speaking))
+
+    def _phone_digit(self, digit: str) -> None:
+        if self.progress == "answered":
+            self._services.emit(PhoneDtmf(call_id=self.call_id, digit=digit))
+
+    def tick(self) -> None:
+        """One step of 20 ms: everybody gets what is due."""
+        mixed = self._mixer.tick()
+        if self._rtp is not None and self._rtp.active:
+            to_phone = mixed.get("phone")
+            self._rtp.send(silence(PHONE_FRAME) if to_phone is None else self._down(to_phone))
+        for leg in ("signer", "agent"):
+            self._send_to(leg, mixed.get(leg))
+
+    def _send_to(self, leg: WebLeg, frame: PCM | None) -> None:
+        if frame is None and leg not in self._listeners:
+            return
+        packet = self._listeners.setdefault(leg, WebListener()).step(frame)
+        if packet is not None and self._worker_socket is not None:
+            self._services.send(self._worker_socket, datagram.pack(datagram.Kind.AUDIO, self._key, leg, packet))
+
+
+def _invite(
+    command: Dial, target: Target, address: tuple[str, int], config: PhoneWorkerConfig, audio: LocalAudio
+) -> Invite:
+    trunk = config.trunk
+    return Invite(
+        user=target.user,
+        domain=(trunk.from_domain if target.by_trunk else None) or target.domain,
+        address=address,
+        transport=target.transport,
+        from_domain=(trunk.from_domain if target.by_trunk else None) or config.sip_host,
+        audio=audio,
+        caller_id=command.caller_id,
+        asserted_id=trunk.caller_id if target.by_trunk else None,
+        username=trunk.username if target.by_trunk else None,
+        password=trunk.password if target.by_trunk else None,
+        is_number=target.by_trunk,
+    )

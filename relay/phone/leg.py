@@ -1,0 +1,132 @@
+"""
+What the phone worker asks of a SIP stack, so that another engine can replace the embedded one.
+
+A leg is one dialog. It negotiates SDP itself and tells its listener what was agreed; RTP, mixing and the meaning of
+response codes belong to others.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from relay.phone.sdp import LocalAudio, Negotiated
+
+Transport = Literal["udp", "tcp", "tls"]
+
+
+@dataclass(frozen=True)
+class Ringing:
+    """A provisional response above 100, without sound."""
+
+    code: int
+
+
+@dataclass(frozen=True)
+class EarlyMedia:
+    """Sound before the answer: ring-back tone or an announcement, to be heard by whom it concerns."""
+
+    code: int
+    media: Negotiated
+
+
+@dataclass(frozen=True)
+class Answered:
+    media: Negotiated
+
+
+@dataclass(frozen=True)
+class MediaChanged:
+    """A re-INVITE of either side succeeded: address, direction or codec may differ."""
+
+    media: Negotiated
+
+
+@dataclass(frozen=True)
+class Ended:
+    """
+    The last event of a leg.
+
+    :param sip_code: the final response to an INVITE that failed, None after BYE.
+    :param by_us: we hung up, cancelled or refused.
+    """
+
+    sip_code: int | None
+    by_us: bool
+
+
+LegEvent = Ringing | EarlyMedia | Answered | MediaChanged | Ended
+LegListener = Callable[[LegEvent], None]
+
+
+@dataclass(frozen=True)
+class Invite:
+    """
+    An outgoing call.
+
+    :param user: user part of the target, ``+33199000001`` or whatever a ``sip:`` URI had.
+    :param domain: host (and port) written in Request-URI and To, as the peer wants to read it.
+    :param address: where the request goes: IP address and port, already resolved.
+    :param caller_id: None presents the call as anonymous (RFC 3323).
+    :param asserted_id: the line's own number, told to the trunk alone (RFC 3325), None for none.
+    """
+
+    user: str
+    domain: str
+    address: tuple[str, int]
+    transport: Transport
+    from_domain: str
+    audio: LocalAudio
+    caller_id: str | None = None
+    asserted_id: str | None = None
+    username: str | None = None
+    password: str | None = None
+    is_number: bool = True
+
+
+@dataclass(frozen=True)
+class StoredRequest:
+    """A CANCEL or BYE ready to be sent by a process that knows nothing else of the dialog."""
+
+    host: str
+    port: int
+    transport: Transport
+    text: str
+
+
+class PhoneLeg(Protocol):
+    def hold(self, held: bool) -> None:
+        """Offer sendonly, or sendrecv again. Takes effect at the peer when it answers; the last wish wins."""
+
+    def hang_up(self) -> None:
+        """CANCEL, BYE or rejection, whatever the dialog needs. Harmless when it has ended."""
+
+    def farewell(self) -> StoredRequest | None:
+        """:returns: what would end the leg now, for a successor; None while there is nothing to end."""
+
+
+class IncomingLeg(PhoneLeg, Protocol):
+    number: str
+    caller: str | None
+    audio: LocalAudio
+
+    def ring(self) -> None: ...
+
+    def answer(self, audio: LocalAudio) -> None:
+        """Tells the listener :class:`Answered`, or :class:`Ended` with 488 when the offer cannot be taken."""
+
+    def reject(self, code: int, reason: str) -> None: ...
+
+    def listen(self, listener: LegListener) -> None: ...
+
+
+class PhoneStack(Protocol):
+    async def start(self) -> None:
+        """:raises OSError: the SIP port is taken."""
+
+    def dial(self, invite: Invite, listener: LegListener) -> PhoneLeg: ...
+
+    def send_stored(self, request: StoredRequest) -> None:
+        """Send what a dead predecessor left behind, with retransmissions."""
+
+    async def close(self, deadline_s: float) -> None:
+        """Wait a moment for transactions under way, then free the ports."""

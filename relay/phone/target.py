@@ -1,0 +1,45 @@
+"""Where a dial command goes: through the trunk, or straight to a ``sip:`` URI. Pure."""
+
+import re
+from dataclasses import dataclass
+
+from relay.errors import RelayError
+from relay.phone.config import TrunkConfig
+from relay.phone.leg import Transport
+
+_NUMBER = re.compile(r"^\+?[0-9]{2,15}$")
+_URI = re.compile(
+    r"^sip:(?P<user>[A-Za-z0-9+*#._~-]{1,64})@(?P<host>[A-Za-z0-9.-]{1,255})(?::(?P<port>[0-9]{1,5}))?"
+    r"(?:;transport=(?P<transport>udp|tcp))?$",
+    re.IGNORECASE,
+)
+_DEFAULT_PORT = {"udp": 5060, "tcp": 5060, "tls": 5061}
+
+
+@dataclass(frozen=True)
+class Target:
+    """
+    :param domain: as written in the request, with the port when it is not the usual one.
+    :param by_trunk: the trunk's credentials and identity apply.
+    """
+
+    user: str
+    host: str
+    port: int
+    transport: Transport
+    by_trunk: bool
+
+    @property
+    def domain(self) -> str:
+        return self.host if self.port == _DEFAULT_PORT[self.transport] else f"{self.host}:{self.port}"
+
+
+def read_target(target: str, trunk: TrunkConfig) -> Target:
+    """:raises RelayError: ``bad_target``, neither a number nor a usable ``sip:`` URI."""
+    if _NUMBER.match(target):
+        return Target(target, trunk.host, trunk.port, trunk.transport, True)
+    found = _URI.match(target)
+    if found is None or int(found["port"] or 5060) > 65535:
+        raise RelayError("bad_target", "neither E.164 nor a sip: URI")
+    transport: Transport = "tcp" if (found["transport"] or "").lower() == "tcp" else "udp"
+    return Target(found["user"], found["host"], int(found["port"] or 5060), transport, False)
