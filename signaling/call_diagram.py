@@ -1,0 +1,62 @@
+"""``docs/call.md`` from the table: ``python -m signaling.call_diagram`` writes it, a test compares it."""
+
+from pathlib import Path
+
+from signaling.call_model import CallState
+from signaling.call_table import ROWS, Row
+
+PAGE = Path(__file__).parent.parent / "docs" / "call.md"
+GUARD_WORDS = {
+    "": "",
+    "relay": "relay",
+    "direct": "direct",
+    "phone_up": "phone still on the line",
+    "signer_lost": "signer's page gone",
+    "served": "served before",
+}
+
+
+def mermaid() -> str:
+    lines = ["stateDiagram-v2", f"    [*] --> {CallState.QUEUED}"]
+    for (source, target), labels in _edges().items():
+        lines.append(f"    {source} --> {target}: {', '.join(labels)}")
+    lines.append(f"    {CallState.ENDED} --> [*]")
+    return "\n".join(lines)
+
+
+def page() -> str:
+    rows = "\n".join(_table_row(row) for row in ROWS)
+    return f"""# The states of a call
+
+Written by `python -m signaling.call_diagram` from `signaling/call_table.py`; a test fails when this page and the table
+differ. What a trigger does besides (dial, hold the phone, write the record) is in `signaling/call.py`.
+
+```mermaid
+{mermaid()}
+```
+
+| In | on | when | goes to | ends as | fault |
+|---|---|---|---|---|---|
+{rows}
+"""
+
+
+def _edges() -> dict[tuple[CallState, CallState], list[str]]:
+    edges: dict[tuple[CallState, CallState], list[str]] = {}
+    for row in ROWS:
+        if row.state is row.target:
+            continue
+        guard = f" [{GUARD_WORDS[row.guard]}]" if row.guard else ""
+        labels = edges.setdefault((row.state, row.target), [])
+        if row.trigger + guard not in labels:
+            labels.append(row.trigger + guard)
+    return edges
+
+
+def _table_row(row: Row) -> str:
+    reason, fault = row.end or ("", "")
+    return f"| {row.state} | {row.trigger} | {GUARD_WORDS[row.guard]} | {row.target} | {reason} | {fault} |"
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page())

@@ -1,0 +1,334 @@
+"""The call's promises: every ending, who may do what, and that nothing unexpected ever happens in any state."""
+
+from typing import get_args
+
+import pytest
+
+from signaling.call import OutOfPlaceError, next_deadline, receive
+from signaling.call_diagram import PAGE, page
+from signaling.call_events import (
+    Act,
+    AlertEnded,
+    Alerting,
+    Assigned,
+    CloseMedia,
+    DialPhone,
+    Enqueue,
+    Event,
+    HangUpPhone,
+    HoldPhone,
+    LeaveQueue,
+    LegConnected,
+    LegDisconnected,
+    MediaLost,
+    OpenMedia,
+    PageCame,
+    PageWent,
+    PhoneReport,
+    PhoneVoice,
+    QueueGaveUp,
+    ReleaseAgent,
+    ReportAbuse,
+    SendDtmf,
+    Tick,
+    WriteRecord,
+)
+from signaling.call_model import ACTIONS, RESUMED_PRIORITY, CallKind, CallState, Party
+from signaling.call_table import GUARDS, ROWS, Trigger, actions, find_row
+from tests.signaling.calls import ASSIGNED, DIAL, T0, in_state, new_call, play, report, states_of
+
+S = CallState
+KINDS: tuple[CallKind, ...] = ("relay", "direct")
+PARTIES: tuple[Party, ...] = ("signer", "agent")
+EVERY_STATE = [(kind, state) for kind in KINDS for state in states_of(kind)]
+SIGNER_HANGS_UP = Act("signer", "hang_up")
+
+
+# --- the table, exhaustively
+
+
+@pytest.mark.parametrize(("kind", "state"), EVERY_STATE)
+def test_every_state_takes_every_event_without_an_exception_and_stays_in_the_table(kind: CallKind, state: S) -> None:
+    call = in_state(state, kind)
+    attempt = call.phone.attempt if call.phone else "none"
+    events: list[Event] = [Alerting(), AlertEnded(), ASSIGNED, QueueGaveUp(), MediaLost(), PhoneVoice(True), Tick()]
+    for party in PARTIES:
+        events += [PageCame(party), PageCame(party, True), PageWent(party), LegConnected(party), LegDisconnected(party)]
+    for progress in ("trying", "ringing", "early_media", "answered", "held", "ended"):
+        events += [PhoneReport(attempt, progress), PhoneReport("another", progress)]
+    reachable = {row.target for row in ROWS if row.state is state} | {state}
+    for event in events:
+        after, _ = receive(call, event, T0 + 20)
+        assert after.state in reachable, event
+        if state is S.ENDED:
+            assert after == call
+
+
+@pytest.mark.parametrize(("kind", "state"), EVERY_STATE)
+@pytest.mark.parametrize("party", PARTIES)
+def test_exactly_the_actions_offered_are_taken(kind: CallKind, state: S, party: Party) -> None:
+    call = in_state(state, kind)
+    offered = actions(call, party)
+    for action in ACTIONS:
+        act = Act(party, action, digits="5")
+        if action in offered:
+            receive(call, act, T0 + 20)
+        else:
+            with pytest.raises(OutOfPlaceError):
+                receive(call, act, T0 + 20)
+
+
+def test_every_ending_names_reason_and_fault_and_only_endings_do() -> None:
+    for row in ROWS:
+        assert (row.end is not None) == (row.target is S.ENDED), row
+
+
+def test_no_row_is_hidden_behind_an_earlier_one() -> None:
+    seen: set[tuple[S, Trigger, str]] = set()
+    for row in ROWS:
+        assert (row.state, row.trigger, "") not in seen, f"{row} can never apply"
+        assert (row.state, row.trigger, row.guard) not in seen
+        seen.add((row.state, row.trigger, row.guard))
+    assert set(get_args(Trigger)) == {row.trigger for row in ROWS}
+    assert set(GUARDS) >= {row.guard for row in ROWS}
+
+
+def test_every_state_but_the_end_can_be_left_by_the_signer() -> None:
+    for kind, state in EVERY_STATE:
+        if state is not S.ENDED:
+            assert find_row(in_state(state, kind), "signer_hangs_up") is not None
+
+
+def test_the_page_of_the_documentation_is_the_table() -> None:
+    assert PAGE.read_text() == page(), "run: python -m signaling.call_diagram"
+
+
+# --- the course of a relay call
+
+
+def test_a_relay_call_runs_from_queue_to_record() -> None:
+    call, commands = play(new_call(), Alerting(), ASSIGNED)
+    assert call.state is S.BRIEFING
+    assert commands == [OpenMedia("signer"), OpenMedia("agent")]
+    call, commands = play(call, DIAL)
+    assert call.state is S.DIALING
+    assert isinstance(commands[0], DialPhone)
+    assert commands[0].leg.target == "+33199000001"
+    call, _ = play(call, report(call, "ringing", code=180), report(call, "answered", code=200))
+    assert call.state is S.ACTIVE
+    call, commands = play(call, report(call, "ended", "hung_up"))
+    assert (call.state, commands) == (S.AFTER_PHONE, [])
+    call, commands = play(call, SIGNER_HANGS_UP)
+    assert call.state is S.ENDED
+    assert (call.end_reason, call.end_fault) == ("completed", "nobody")
+    assert commands == [CloseMedia(), ReleaseAgent("agent-1", wrap_up=True), WriteRecord()]
+
+
+@pytest.mark.parametrize(
+    ("outcome", "code"), [("busy", 486), ("no_answer", 408), ("wrong_number", 404), ("declined", 603)]
+)
+def test_a_phone_that_does_not_answer_leaves_both_together(outcome: str, code: int) -> None:
+    call = in_state(S.RINGING)
+    call, _ = play(call, report(call, "ended", outcome, code))
+    assert call.state is S.AFTER_PHONE
+    assert call.phone is not None
+    assert (call.phone.outcome, call.phone.sip_code) == (outcome, code)
+
+
+def test_phone_hangs_up_first_and_both_stay_until_the_signer_chooses() -> None:
+    call = in_state(S.AFTER_PHONE)
+    assert set(actions(call, "signer")) >= {"dial", "hang_up"}
+    assert "hang_up" not in actions(call, "agent"), "the interpreter does not end a relay call"
+    later, commands = play(call, Tick(), at=T0 + 3_600)
+    assert (later.state, commands) == (S.AFTER_PHONE, [])
+
+
+def test_a_second_number_is_dialled_in_the_same_call() -> None:
+    call, commands = play(in_state(S.AFTER_PHONE), Act("signer", "dial", "+33199000002", "01 99 00 00 02"))
+    assert call.state is S.DIALING
+    assert [leg.target for leg in call.phone_legs] == ["+33199000001", "+33199000002"]
+    assert len({leg.attempt for leg in call.phone_legs}) == 2
+    call, _ = play(call, PhoneReport(call.phone_legs[0].attempt, "ended", "hung_up"))
+    assert call.state is S.DIALING, "news of the first phone leg is not taken for the second's"
+    assert commands == [DialPhone(call.phone_legs[1])]
+
+
+def test_the_same_number_again_needs_no_number() -> None:
+    call, _ = play(in_state(S.AFTER_PHONE), Act("signer", "dial"))
+    assert [leg.target for leg in call.phone_legs] == ["+33199000001"] * 2
+
+
+@pytest.mark.parametrize("state", [S.QUEUED, S.ALERTING])
+def test_a_signer_who_leaves_while_waiting_abandons(state: S) -> None:
+    call, commands = play(in_state(state), SIGNER_HANGS_UP)
+    assert (call.state, call.end_reason, call.end_fault) == (S.ENDED, "abandoned", "signer")
+    assert commands == [LeaveQueue(), CloseMedia(), WriteRecord()]
+
+
+@pytest.mark.parametrize("state", [S.DIALING, S.RINGING, S.ACTIVE])
+def test_a_signer_who_leaves_while_the_phone_is_there_ends_the_phone_leg_too(state: S) -> None:
+    call, commands = play(in_state(state), SIGNER_HANGS_UP)
+    assert call.state is S.ENDED
+    assert commands == [HangUpPhone(), CloseMedia(), ReleaseAgent("agent-1", wrap_up=True), WriteRecord()]
+    assert call.phone is not None
+    assert (call.phone.progress, call.phone.outcome) == ("ended", "released")
+
+
+def test_a_declined_alert_puts_the_call_back_in_line() -> None:
+    call, commands = play(in_state(S.ALERTING), AlertEnded())
+    assert (call.state, commands) == (S.QUEUED, [])
+
+
+def test_cancelling_while_it_rings_asks_the_phone_and_waits_for_its_answer() -> None:
+    call, commands = play(in_state(S.RINGING), Act("signer", "hang_up_phone"))
+    assert (call.state, commands) == (S.RINGING, [HangUpPhone()])
+    call, _ = play(call, report(call, "ended", "released"))
+    assert call.state is S.AFTER_PHONE
+
+
+def test_early_media_counts_as_ringing() -> None:
+    call = in_state(S.DIALING)
+    call, _ = play(call, report(call, "early_media", code=183))
+    assert call.state is S.RINGING
+
+
+def test_hold_dtmf_mute_and_hiding_do_not_move_the_call() -> None:
+    call = in_state(S.ACTIVE)
+    call, commands = play(call, Act("agent", "hold"))
+    assert (call.state, commands) == (S.ACTIVE, [HoldPhone(True)])
+    assert "resume" in actions(call, "agent")
+    assert "hold" not in actions(call, "agent")
+    call, commands = play(call, Act("agent", "resume"), Act("agent", "dtmf", digits="12#"))
+    assert commands == [HoldPhone(False), SendDtmf("12#")]
+    call, commands = play(call, Act("agent", "mute"), Act("agent", "hide_picture"), Act("signer", "mute"))
+    assert commands == []
+    assert call.agent.muted
+    assert call.agent.hidden
+    assert call.signer.muted
+
+
+# --- lost and back
+
+
+def test_a_signer_who_comes_back_in_time_finds_the_call_with_a_new_peer_connection() -> None:
+    call, _ = play(in_state(S.ACTIVE), PageWent("signer"), at=T0 + 10)
+    assert call.signer.lost_since == T0 + 10
+    call, commands = play(call, PageCame("signer"), at=T0 + 40)
+    assert commands == [OpenMedia("signer")]
+    assert call.signer.lost_since is None
+    assert next_deadline(call) is None
+
+
+def test_a_page_that_only_lost_its_websocket_keeps_its_media() -> None:
+    _, commands = play(in_state(S.ACTIVE), PageWent("signer"), PageCame("signer", has_media=True))
+    assert commands == []
+
+
+@pytest.mark.parametrize("state", [S.BRIEFING, S.AFTER_PHONE, S.RINGING])
+def test_a_signer_who_stays_away_ends_the_call(state: S) -> None:
+    call, _ = play(in_state(state), PageWent("signer"), at=T0 + 10)
+    assert next_deadline(call) == T0 + 70
+    call, commands = play(call, Tick(), at=T0 + 70)
+    assert (call.end_reason, call.end_fault) == ("signer_lost", "signer")
+    assert CloseMedia() in commands
+
+
+def test_while_the_phone_party_is_on_the_line_the_agent_decides_about_a_lost_signer() -> None:
+    call, _ = play(in_state(S.ACTIVE), PageWent("signer"), at=T0 + 10)
+    assert next_deadline(call) is None
+    assert "hang_up" in actions(call, "agent")
+    call, _ = play(call, Act("agent", "hang_up"))
+    assert (call.end_reason, call.end_fault) == ("signer_lost", "signer")
+
+
+def test_a_signer_who_never_comes_back_while_waiting_counts_as_abandoned() -> None:
+    call, _ = play(in_state(S.QUEUED), PageWent("signer"), at=T0 + 10)
+    call, commands = play(call, Tick(), at=T0 + 70)
+    assert call.end_reason == "abandoned"
+    assert LeaveQueue() in commands
+
+
+def test_a_lost_interpreter_is_replaced_from_the_head_of_the_line_and_the_phone_party_waits_on_hold() -> None:
+    call, _ = play(in_state(S.ACTIVE), PageWent("agent"), at=T0 + 10)
+    assert next_deadline(call) == T0 + 40
+    call, commands = play(call, Tick(), at=T0 + 40)
+    assert call.state is S.QUEUED
+    assert call.priority == RESUMED_PRIORITY
+    assert commands == [
+        ReleaseAgent("agent-1", wrap_up=False),
+        HoldPhone(True),
+        CloseMedia(),
+        Enqueue(resumed=True),
+    ]
+    call, commands = play(call, Alerting(), Assigned("agent-2", "as-2", "interpreter"))
+    assert call.state is S.ACTIVE, "the phone party is still there"
+    assert commands == [OpenMedia("signer"), OpenMedia("agent")]
+    assert call.agent_key == "agent-2"
+    assert call.served_by == ("agent-1",)
+    assert call.together_at == T0 + 10, "the wait was over at the first agent"
+
+
+def test_a_lost_interpreter_while_it_rings_stops_the_ringing() -> None:
+    call, _ = play(in_state(S.RINGING), PageWent("agent"), at=T0 + 10)
+    call, commands = play(call, Tick(), at=T0 + 40)
+    assert call.state is S.QUEUED
+    assert HangUpPhone() in commands
+    call, _ = play(call, Alerting(), Assigned("agent-2", "as-2", "interpreter"))
+    assert call.state is S.BRIEFING
+
+
+def test_a_phone_party_who_hangs_up_while_on_hold_without_interpreter_is_noted() -> None:
+    call, _ = play(in_state(S.ACTIVE), PageWent("agent"), at=T0 + 10)
+    call, _ = play(call, Tick(), at=T0 + 40)
+    call, _ = play(call, report(call, "ended", "hung_up"))
+    assert call.state is S.QUEUED
+    call, _ = play(call, Alerting(), Assigned("agent-2", "as-2", "interpreter"))
+    assert call.state is S.BRIEFING
+
+
+def test_a_signer_who_leaves_after_losing_the_interpreter_is_not_counted_as_abandoned() -> None:
+    call, _ = play(in_state(S.ACTIVE), PageWent("agent"), at=T0 + 10)
+    call, _ = play(call, Tick(), at=T0 + 40)
+    call, _ = play(call, SIGNER_HANGS_UP)
+    assert (call.end_reason, call.end_fault) == ("agent_lost", "agent")
+
+
+def test_a_lost_media_worker_brings_new_peer_connections_and_keeps_the_state() -> None:
+    call, commands = play(in_state(S.ACTIVE), MediaLost())
+    assert call.state is S.ACTIVE
+    assert commands == [OpenMedia("signer"), OpenMedia("agent")]
+    assert not call.signer.connected
+
+
+# --- the two trades
+
+
+def test_an_adviser_may_end_a_direct_call_and_an_interpreter_may_not() -> None:
+    assert "hang_up" in actions(in_state(S.TALKING, "direct"), "agent")
+    assert "hang_up" not in actions(in_state(S.BRIEFING), "agent")
+    call, _ = play(in_state(S.TALKING, "direct"), Act("agent", "hang_up"))
+    assert call.end_reason == "agent_ended"
+
+
+def test_a_direct_call_without_number_cannot_dial_until_one_is_given() -> None:
+    call, _ = play(new_call("direct", target=None, display=None), Alerting(), Assigned("a", "x", "adviser"))
+    with pytest.raises(OutOfPlaceError):
+        receive(call, DIAL, T0)
+    call, _ = play(call, Act("agent", "dial", "+33199000001", "01 99 00 00 01"))
+    assert call.state is S.DIALING
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_anyone_at_a_workstation_can_end_and_report_abuse_in_every_state_of_a_call(kind: CallKind) -> None:
+    for state in states_of(kind):
+        call = in_state(state, kind)
+        if call.is_together:
+            after, commands = play(call, Act("agent", "end_and_report_abuse"))
+            assert after.end_reason == "abuse_reported"
+            assert ReportAbuse("agent-1") in commands
+
+
+def test_a_snapshot_gives_the_same_call_back() -> None:
+    for kind, state in EVERY_STATE:
+        call = in_state(state, kind)
+        assert type(call).model_validate_json(call.model_dump_json()) == call
