@@ -1,0 +1,61 @@
+"""Settings of the media worker. ``signaling.config`` reads the environment and hands this over."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class MediaWorkerConfig:
+    """One media worker process."""
+
+    worker_id: str = field(metadata={"doc": "name of this process in registry and logs"})
+    control_socket: Path = field(metadata={"doc": "Unix socket where signaling commands this worker"})
+    audio_socket: Path = field(metadata={"doc": "Unix datagram socket where the phone worker's mixes arrive"})
+    redis_url: str | None = field(
+        default=None, metadata={"doc": "redis:// or unix:// where the worker registers; None: it does not"}
+    )
+    capacity: int = field(
+        default=20, metadata={"unit": "calls", "doc": "what one core carries with room (measured: 40)"}
+    )
+    offer_loopback: bool = field(
+        default=True,
+        metadata={
+            "doc": "offer 127.0.0.1 too, for browsers on this machine; it is always offered when the only address"
+        },
+    )
+    public_address: str | None = field(
+        default=None, metadata={"doc": "IP announced beside the host addresses, behind one-to-one NAT"}
+    )
+    start_bitrate_kbps: int = field(
+        default=1200, metadata={"unit": "kbit/s", "doc": "where browsers begin to send: 720p after 14 s instead of 26"}
+    )
+    maximum_bitrate_bps: int = field(
+        default=2_500_000,
+        metadata={"unit": "bit/s", "doc": "REMB for senders without transport-wide feedback: 720p signing"},
+    )
+    gather_timeout_s: float = field(
+        default=1.0, metadata={"unit": "s", "doc": "for STUN and TURN candidates; host addresses need no time"}
+    )
+    connect_timeout_s: float = field(
+        default=30.0,
+        metadata={"unit": "s", "doc": "from answer to connected; then the leg is closed and a new one may come"},
+    )
+    silence_sending_s: float = field(
+        default=3.0, metadata={"unit": "s", "doc": "no packet at all from a leg that was sending media: disconnected"}
+    )
+    silence_idle_s: float = field(
+        default=8.0, metadata={"unit": "s", "doc": "the same for a leg that sent no media: ICE consent comes every 5 s"}
+    )
+    stats_period_s: float = field(default=2.0, metadata={"unit": "s", "doc": "leg_stats events"})
+    text_rate_cps: float = field(
+        default=30.0, metadata={"unit": "characters/s", "doc": "sustained typing per person (RFC 4103 §6 cps)"}
+    )
+    text_burst: int = field(default=120, metadata={"unit": "characters", "doc": "what a paste may send at once"})
+    text_backlog: int = field(
+        default=2000,
+        metadata={"unit": "characters", "doc": "waiting text per person; beyond it text is marked missing"},
+    )
+    text_message_limit: int = field(default=2048, metadata={"unit": "bytes", "doc": "one T.140 block"})
+    abandoned_after_s: float = field(
+        default=300.0, metadata={"unit": "s", "doc": "a call without live leg nor command is forgotten"}
+    )

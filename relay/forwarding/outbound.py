@@ -1,0 +1,97 @@
+"""
+One stream as a leg receives it: source, numbering, retransmission, sender reports. Pure; ``relay.peer`` sends.
+"""
+
+import random
+from collections import OrderedDict
+from typing import Any
+
+from relay.forwarding import rtcp
+from relay.forwarding.cache import RetransmissionCache, wrap_rtx
+from relay.forwarding.inbound import MediaPacket
+from relay.forwarding.rewrite import Rewriter
+from relay.forwarding.rtp import parse_header
+from relay.forwarding.streams import OPUS_CLOCK_RATE, RTX_OF, VIDEO_CLOCK_RATE, OutgoingSsrcs, Stream
+
+_REPORTS_REMEMBERED = 16
+
+
+class OutboundStream:
+    """
+    :param source: who is sent here now; any comparable value, None for nobody. Set through :meth:`set_source`.
+    """
+
+    def __init__(self, stream: Stream, ssrcs: OutgoingSsrcs, *, uses_rtx: bool) -> None:
+        self.stream = stream
+        self.ssrcs = ssrcs
+        self.source: Any = None
+        self.packets_sent = 0
+        self.octets_sent = 0
+        self._source_ssrc: int | None = None
+        self._rewriter = Rewriter(
+            ssrcs.media,
+            OPUS_CLOCK_RATE if stream == "audio" else VIDEO_CLOCK_RATE,
+            random.randrange(1, 1 << 15),
+            random.getrandbits(32),
+            needs_key_frame=stream != "audio",
+        )
+        self._uses_rtx = uses_rtx
+        self._rtx_sequence = random.randrange(1, 1 << 15)
+        self._cache = RetransmissionCache() if stream != "audio" else None
+        self._reports: OrderedDict[int, float] = OrderedDict()  # middle 32 bits of NTP -> when we sent it
+
+    @property
+    def wants_key_frame(self) -> bool:
+        return self.source is not None and self._rewriter.awaiting_key_frame
+
+    def set_source(self, source: Any) -> None:
+        if source != self.source:
+            self.source = source
+            self._rewriter.switch()
+
+    def forward(self, packet: MediaPacket, now: float) -> bytearray | None:
+        """:returns: the packet to protect and send, or None."""
+        if packet.header.ssrc != self._source_ssrc:
+            self._source_ssrc = packet.header.ssrc
+            self._rewriter.switch()
+        out = self._rewriter.rewrite(packet.data, packet.header, now, packet.vp8, key_frame=packet.starts_key_frame)
+        if out is None:
+            return None
+        self.packets_sent += 1
+        self.octets_sent += packet.header.payload_end - packet.header.payload_start
+        if self._cache is not None:
+            self._cache.put(out[2] << 8 | out[3], bytes(out))
+        return out
+
+    def retransmit(self, sequence: int) -> bytearray | None:
+        """:returns: the packet once more, as RTX when that was negotiated; None when it is too old."""
+        packet = self._cache.get(sequence) if self._cache is not None else None
+        header = parse_header(packet) if packet is not None else None
+        if packet is None or header is None:
+            return None
+        rtx = RTX_OF.get(header.payload_type)
+        if not self._uses_rtx or rtx is None:
+            return bytearray(packet)
+        self._rtx_sequence = (self._rtx_sequence + 1) & 0xFFFF
+        return wrap_rtx(packet, header, rtx, self._rtx_sequence, self.ssrcs.rtx)
+
+    def relay_report(self, report: rtcp.SenderReport, ntp: int, now: float) -> bytes | None:
+        """The source's sender report in this stream's terms. :param ntp: the report's time on our clock."""
+        timestamp = self._rewriter.map_timestamp(report.rtp_timestamp)
+        return None if timestamp is None else self._report(ntp, timestamp, now)
+
+    def own_report(self, ntp: int, now: float) -> bytes | None:
+        """For a source that sends none (the phone's mix)."""
+        return self._report(ntp, self._rewriter.timestamp_at(now), now) if self.packets_sent else None
+
+    def round_trip_s(self, block: rtcp.ReportBlock, now: float) -> float | None:
+        """RFC 3550 §6.4.1, by the time we sent the report the block refers to."""
+        sent_at = self._reports.get(block.last_sr)
+        return None if sent_at is None else max(0.0, now - sent_at - block.delay_since_last_sr / 65536)
+
+    def _report(self, ntp: int, timestamp: int, now: float) -> bytes:
+        self._reports[ntp >> 16 & 0xFFFF_FFFF] = now
+        while len(self._reports) > _REPORTS_REMEMBERED:
+            self._reports.popitem(last=False)
+        report = rtcp.SenderReport(self.ssrcs.media, ntp, timestamp, self.packets_sent, self.octets_sent)
+        return rtcp.build_sender_report(report)

@@ -1,0 +1,128 @@
+"""
+One outgoing stream's numbering: pure.
+
+A receiver must see one unbroken stream although its source changes (bridged, hidden, the other side came back with a
+new peer connection, the phone's mix instead of the agent's voice). After :meth:`Rewriter.switch` the next packet taken
+is placed right behind the last one sent: sequence number, timestamp, VP8 picture id and TL0PICIDX continue. A video
+stream starts again only with a key frame, so that nobody sees a broken picture.
+"""
+
+import struct
+
+from relay.forwarding.rtp import RtpHeader, sequence_delta, timestamp_delta
+from relay.forwarding.video_payload import Vp8Descriptor
+
+_SEQUENCE_TO_SSRC = struct.Struct("!HII")
+REORDERING_LIMIT = 1000  # packets; older ones than this are another life of the stream
+
+
+class Rewriter:
+    """
+    :param ssrc: what the receiver was promised in the offer.
+    :param clock_rate: Hz.
+    :param first_sequence: below 32768, so that an early wrap cannot confuse SRTP's roll-over counter (RFC 3711 §3.3.1).
+    :param needs_key_frame: wait for a key frame after each switch.
+    """
+
+    def __init__(
+        self, ssrc: int, clock_rate: int, first_sequence: int, first_timestamp: int, *, needs_key_frame: bool
+    ) -> None:
+        self.ssrc = ssrc
+        self._clock_rate = clock_rate
+        self._needs_key_frame = needs_key_frame
+        self._last_sequence = (first_sequence - 1) & 0xFFFF
+        self._last_timestamp = first_timestamp
+        self._last_sent_at: float | None = None
+        self._last_picture_id: int | None = None
+        self._last_tl0: int | None = None
+        self._anchor: int | None = None  # source sequence number of the first packet taken since the switch
+        self._newest = 0
+        self._span = 0  # packets between anchor and newest, to know what is older than the anchor
+        self._sequence_offset = self._timestamp_offset = self._picture_offset = self._tl0_offset = 0
+
+    @property
+    def awaiting_key_frame(self) -> bool:
+        return self._needs_key_frame and self._anchor is None
+
+    def switch(self) -> None:
+        """What comes next is from another source, or from the same one after a pause."""
+        self._anchor = None
+
+    def rewrite(
+        self, packet: bytes, header: RtpHeader, now: float, vp8: Vp8Descriptor | None = None, *, key_frame: bool = False
+    ) -> bytearray | None:
+        """
+        :param now: monotonic seconds.
+        :returns: the packet to send, or None when it must not be sent (no key frame yet, older than the switch).
+        """
+        if self._anchor is None:
+            if self._needs_key_frame and not key_frame:
+                return None
+            self._begin(header, vp8, now)
+        elif not self._advance(header.sequence):
+            return None
+        sequence = (header.sequence + self._sequence_offset) & 0xFFFF
+        timestamp = (header.timestamp + self._timestamp_offset) & 0xFFFF_FFFF
+        out = bytearray(packet)
+        _SEQUENCE_TO_SSRC.pack_into(out, 2, sequence, timestamp, self.ssrc)
+        if vp8 is not None:
+            self._rewrite_vp8(out, vp8)
+        if sequence_delta(sequence, self._last_sequence) > 0:
+            self._last_sequence = sequence
+        if timestamp_delta(timestamp, self._last_timestamp) >= 0:
+            self._last_timestamp = timestamp
+            self._last_sent_at = now
+        return out
+
+    def map_timestamp(self, timestamp: int) -> int | None:
+        """A source timestamp (of a sender report) in this stream's terms; None while nothing is sent."""
+        return None if self._anchor is None else (timestamp + self._timestamp_offset) & 0xFFFF_FFFF
+
+    def timestamp_at(self, now: float) -> int:
+        """This stream's timestamp at a moment, extrapolated from the last packet."""
+        elapsed = 0.0 if self._last_sent_at is None else now - self._last_sent_at
+        return (self._last_timestamp + int(elapsed * self._clock_rate)) & 0xFFFF_FFFF
+
+    def _begin(self, header: RtpHeader, vp8: Vp8Descriptor | None, now: float) -> None:
+        self._anchor = self._newest = header.sequence
+        self._span = 0
+        self._sequence_offset = self._last_sequence + 1 - header.sequence
+        gap = 0
+        if self._last_sent_at is not None:
+            gap = max(1, int((now - self._last_sent_at) * self._clock_rate))
+        self._timestamp_offset = self._last_timestamp + gap - header.timestamp
+        if vp8 is not None and self._last_picture_id is not None:
+            self._picture_offset = self._last_picture_id + 1 - vp8.picture_id
+        if vp8 is not None and self._last_tl0 is not None:
+            self._tl0_offset = self._last_tl0 + 1 - vp8.tl0_index
+
+    def _advance(self, sequence: int) -> bool:
+        """:returns: False for a packet from before the switch, or out of all order."""
+        delta = sequence_delta(sequence, self._newest)
+        if delta > 0:
+            self._newest = sequence
+            self._span = min(self._span + delta, REORDERING_LIMIT)
+            return True
+        return -delta <= self._span
+
+    def _rewrite_vp8(self, out: bytearray, vp8: Vp8Descriptor) -> None:
+        if vp8.picture_id_offset is not None:
+            at = vp8.picture_id_offset
+            bits = vp8.picture_id_bits
+            picture_id = (vp8.picture_id + self._picture_offset) % (1 << bits)
+            if bits == 15:
+                out[at] = 0x80 | picture_id >> 8
+                out[at + 1] = picture_id & 0xFF
+            else:
+                out[at] = picture_id
+            self._last_picture_id = _newer(picture_id, self._last_picture_id, bits)
+        if vp8.tl0_offset is not None:
+            tl0 = (vp8.tl0_index + self._tl0_offset) & 0xFF
+            out[vp8.tl0_offset] = tl0
+            self._last_tl0 = _newer(tl0, self._last_tl0, 8)
+
+
+def _newer(value: int, last: int | None, bits: int) -> int:
+    if last is None:
+        return value
+    return value if (value - last) % (1 << bits) < 1 << (bits - 1) else last

@@ -1,0 +1,203 @@
+"""
+One peer connection of one leg, of one generation: offer, answer, connection state, text channel.
+
+Its packets belong to ``relay.forwarding.media_path``, where they go to ``relay.session``.
+"""
+
+import asyncio
+import contextlib
+import logging
+import random
+import secrets
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Protocol
+
+from aiortc import (
+    RTCDataChannel,
+    RTCDataChannelParameters,
+    RTCIceCandidate,
+    RTCIceParameters,
+    RTCSctpCapabilities,
+)
+
+from relay.aiortc_internals import MediaLink
+from relay.config import MediaWorkerConfig
+from relay.description import Answer, OfferParameters, build_offer, parse_answer
+from relay.forwarding.media_path import MediaPath, MediaSink
+from relay.forwarding.streams import STREAMS, OutgoingSsrcs
+from relay.model import IceServer, LegConnection
+
+T140_PROTOCOL = "t140"  # RFC 8865 §4.1
+CHANNEL_BUFFER_LIMIT = 65_536  # bytes a reader may lag behind; then text is lost rather than kept
+log = logging.getLogger(__name__)
+
+
+class PeerOwner(MediaSink, Protocol):
+    """What a peer tells its call, beside media."""
+
+    def on_state(self, state: LegConnection) -> None: ...
+    def on_text(self, text: str) -> None: ...
+
+
+class Peer:
+    """
+    :param remote_party: label of the text channel: who writes there, seen from this leg.
+    :param owner: hears about everything; no longer after :meth:`close`.
+    """
+
+    def __init__(
+        self, remote_party: str, ice_servers: Sequence[IceServer], owner: PeerOwner, config: MediaWorkerConfig
+    ) -> None:
+        self.state: LegConnection = "connecting"
+        self.path: MediaPath | None = None
+        self.answer_sdp: str | None = None
+        self._owner: PeerOwner | None = owner
+        self._config = config
+        self._cname = secrets.token_hex(8)
+        self._ssrcs = {
+            stream: OutgoingSsrcs(random.getrandbits(32) | 1, random.getrandbits(32) & ~1) for stream in STREAMS
+        }
+        self._answer: Answer | None = None
+        self._connecting: asyncio.Task[None] | None = None
+        self._link = MediaLink(
+            ice_servers,
+            self._received,
+            self._link_changed,
+            offer_loopback=config.offer_loopback,
+            gather_timeout_s=config.gather_timeout_s,
+        )
+        self._channel = RTCDataChannel(
+            self._link.sctp, RTCDataChannelParameters(label=remote_party, protocol=T140_PROTOCOL, ordered=True)
+        )
+        self._channel.on("message", self._text_received)
+
+    @property
+    def srtp_profile(self) -> str:
+        return self._link.srtp_profile
+
+    async def offer(self) -> str:
+        candidates = await self._link.gather()
+        ice = self._link.ice_parameters
+        return build_offer(
+            OfferParameters(
+                session_id=random.getrandbits(62),
+                ice_username=ice.usernameFragment or "",
+                ice_password=ice.password or "",
+                fingerprints=self._link.fingerprints,
+                candidates=(*candidates, *_public_candidates(candidates, self._config.public_address)),
+                ssrcs=self._ssrcs,
+                cname=self._cname,
+                start_bitrate_kbps=self._config.start_bitrate_kbps,
+            )
+        )
+
+    def answer(self, sdp: str) -> Answer:
+        """
+        Take the answer and begin to connect; the same answer again changes nothing.
+
+        :raises BadDescriptionError: it is not an answer to our offer.
+        """
+        if self._answer is not None and self.answer_sdp == sdp:
+            return self._answer
+        answer = parse_answer(sdp)
+        if self._answer is None:
+            self._answer, self.answer_sdp = answer, sdp
+            self._connecting = asyncio.create_task(self._connect(answer))
+        return self._answer
+
+    def send_text(self, text: str) -> None:
+        if self._channel.readyState == "open" and self._channel.bufferedAmount < CHANNEL_BUFFER_LIMIT:
+            self._channel.send(text)
+
+    def tick(self, now: float) -> None:
+        """Every 100 ms."""
+        if self.path is not None and self.state in ("connected", "disconnected"):
+            self.path.tick(now)
+            self._set_state("disconnected" if self._is_silent(self.path, now) else "connected")
+
+    async def close(self) -> None:
+        """Tell the other side, free everything. Idempotent."""
+        self._owner = None
+        self.state = "closed"
+        if self._connecting is not None:
+            self._connecting.cancel()
+            await asyncio.gather(self._connecting, return_exceptions=True)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(2):
+                await self._link.close()
+
+    async def _connect(self, answer: Answer) -> None:
+        try:
+            async with asyncio.timeout(self._config.connect_timeout_s):
+                await self._link.connect(
+                    RTCIceParameters(answer.ice_username, answer.ice_password, answer.ice_lite),
+                    answer.candidates,
+                    answer.fingerprints,
+                    is_dtls_server=answer.is_dtls_client,
+                )
+            if self._link.is_connected and answer.sctp_port is not None:
+                await self._link.sctp.start(RTCSctpCapabilities(answer.max_message_size), answer.sctp_port)
+        except (TimeoutError, ConnectionError):
+            self._set_state("closed")
+        except Exception:  # one leg's fault stays its own
+            log.exception("peer connection failed")
+            self._set_state("closed")
+
+    def _link_changed(self) -> None:
+        if self._link.is_closed:
+            self._set_state("closed")
+        elif self._link.is_connected and self.path is None:
+            self._begin_media()
+            self._set_state("connected")
+
+    def _begin_media(self) -> None:
+        answer, srtp, owner = self._answer, self._link.srtp, self._owner
+        if answer is None or srtp is None or owner is None:
+            return
+        self.path = MediaPath(
+            answer.streams,
+            self._ssrcs,
+            srtp,
+            self._link.send,
+            owner,
+            cname=self._cname,
+            maximum_bitrate_bps=self._config.maximum_bitrate_bps,
+        )
+
+    def _received(self, data: bytes | memoryview) -> None:
+        if self.path is None or self.state == "closed":
+            return
+        try:
+            self.path.receive(data, time.monotonic())
+        except Exception:  # an exception here would end aioice's socket for everybody on it
+            log.exception("packet could not be handled")
+
+    def _is_silent(self, path: MediaPath, now: float) -> bool:
+        silent_s = now - self._link.heard_at
+        was_sending = path.last_media_at is not None and now - path.last_media_at < self._config.silence_idle_s
+        return silent_s > (self._config.silence_sending_s if was_sending else self._config.silence_idle_s)
+
+    def _text_received(self, message: object) -> None:
+        if isinstance(message, str) and message and self._owner is not None:
+            self._owner.on_text(message)
+
+    def _set_state(self, state: LegConnection) -> None:
+        if self.state not in (state, "closed"):
+            self.state = state
+            if self._owner is not None:
+                self._owner.on_state(state)
+
+
+def _public_candidates(candidates: Sequence[RTCIceCandidate], address: str | None) -> list[RTCIceCandidate]:
+    """Behind one-to-one NAT the host's ports are reachable under another address."""
+    if address is None:
+        return []
+    hosts = [each for each in candidates if each.type == "host" and ":" not in each.ip and each.ip != "127.0.0.1"]
+    return [
+        replace(
+            each, ip=address, type="srflx", relatedAddress=each.ip, relatedPort=each.port, priority=each.priority - 1
+        )
+        for each in hosts
+    ]

@@ -1,0 +1,315 @@
+"""
+One call's media in this worker: its legs, what the plan says, and who gets whose packets.
+
+The plan is turned into routes by ``relay.routing``; here the routes become tables that a packet passes in two
+look-ups. Commands, epochs and events to signaling belong to ``relay.worker``.
+"""
+
+import asyncio
+import json
+import logging
+import time
+from collections.abc import Callable, Sequence
+
+from relay import datagram
+from relay.audio_exchange import DatagramSender
+from relay.config import MediaWorkerConfig
+from relay.control_messages import CallSummary, LegState, LegStatsEvent
+from relay.datagram import Kind
+from relay.description import Answer
+from relay.errors import RelayError, UnknownLegError
+from relay.forwarding import rtcp
+from relay.forwarding.inbound import MediaPacket
+from relay.forwarding.media_path import StatsWindow
+from relay.forwarding.rtp import parse_header
+from relay.forwarding.streams import VP8, Stream
+from relay.model import CallPlan, IceServer, Leg, LegConnection, WebLeg
+from relay.peer import Peer
+from relay.routing import Routes, routes
+from relay.text import TextLimiter
+
+Emit = Callable[[LegState | LegStatsEvent], None]
+TAP_STATS_PERIOD_S = 1.0
+PHONE_REPORT_PERIOD_S = 1.0
+OTHER: dict[WebLeg, WebLeg] = {"signer": "agent", "agent": "signer"}
+_VIDEO: tuple[Stream, ...] = ("video", "video2")
+log = logging.getLogger(__name__)
+
+
+class WebLegMedia:
+    """One leg, one generation: its peer and what the call does with what comes from it."""
+
+    def __init__(self, call: "MediaSession", leg: WebLeg, generation: int, ice_servers: Sequence[IceServer]) -> None:
+        self.leg = leg
+        self.generation = generation
+        self.offer: str | None = None
+        self.audio_header = datagram.header(Kind.AUDIO, call.key, leg)
+        config = call.config
+        self.peer = Peer(OTHER[leg], ice_servers, self, config)
+        self.text = TextLimiter(config.text_rate_cps, config.text_burst, config.text_backlog, config.text_message_limit)
+        self.receivers: dict[Stream, Peer | None] = {"audio": None, "video": None, "video2": None}
+        self.event_stats: StatsWindow | None = None
+        self.tap_stats: StatsWindow | None = None
+        self._call = call
+
+    @property
+    def has_media(self) -> bool:
+        return self.peer.path is not None and self.peer.state in ("connected", "disconnected")
+
+    def on_state(self, state: LegConnection) -> None:
+        self._call.leg_changed(self, state)
+
+    def on_text(self, text: str) -> None:
+        self._call.pass_text(self, self.text.offer(text, time.monotonic()))
+
+    def on_packet(self, packet: MediaPacket, now: float) -> None:
+        receiver = self.receivers[packet.stream]
+        if receiver is not None and receiver.path is not None:
+            receiver.path.forward(packet, now)
+        if packet.stream == "audio":
+            self._call.pass_to_phone(self, packet)
+        elif packet.stream == "video":
+            self._call.tap_packet(self, packet)
+
+    def on_sender_report(self, stream: Stream, report: rtcp.SenderReport, ntp: int, now: float) -> None:
+        receiver = self.receivers[stream]
+        if receiver is not None and receiver.path is not None:
+            receiver.path.relay_report(stream, report, ntp, now)
+
+    def on_key_frame_wanted(self, stream: Stream, now: float) -> None:
+        self._call.pass_key_frame_request(self, stream, now)
+
+
+class MediaSession:
+    """
+    :param emit: tells signaling. :param sender: for phone worker and tap.
+    """
+
+    def __init__(
+        self, call_id: str, epoch: int, config: MediaWorkerConfig, *, emit: Emit, sender: DatagramSender, now: float
+    ) -> None:
+        self.call_id = call_id
+        self.epoch = epoch
+        self.key = datagram.call_key(call_id)
+        self.config = config
+        self.plan = CallPlan()
+        self.touched_at = now  # last command, or last time a leg lived
+        self._emit = emit
+        self._sender = sender
+        self._legs: dict[WebLeg, WebLegMedia] = {}
+        self._routes: Routes = routes(set(), self.plan)
+        self._lock = asyncio.Lock()
+        self._tap_wants_key_frame = False
+        self._tap_was_reached = True
+        self._stats_at = self._tap_stats_at = self._phone_report_at = now
+
+    # --- commands -----------------------------------------------------------------------------------------
+
+    async def open_leg(self, leg: WebLeg, generation: int, ice_servers: Sequence[IceServer]) -> str:
+        """:returns: the offer. :raises RelayError: ``stale_generation``."""
+        async with self._lock:
+            current = self._legs.get(leg)
+            if current is not None and current.generation > generation:
+                raise RelayError("stale_generation", f"generation {generation} is older than {current.generation}")
+            if current is None or current.generation < generation:
+                current = await self._replace(leg, generation, ice_servers)
+            if current.offer is None:
+                current.offer = await current.peer.offer()
+            return current.offer
+
+    async def answer_leg(self, leg: WebLeg, generation: int, sdp: str) -> Answer:
+        async with self._lock:
+            current = self._legs.get(leg)
+            if current is not None and current.generation > generation:
+                raise RelayError("stale_generation", f"generation {generation} is older than {current.generation}")
+            if current is None or current.generation != generation or current.offer is None:
+                raise UnknownLegError(leg, generation)
+            return current.peer.answer(sdp)
+
+    async def close_leg(self, leg: WebLeg) -> None:
+        async with self._lock:
+            current = self._legs.pop(leg, None)
+            self._refresh()
+            if current is not None:
+                await current.peer.close()
+                self._emit_state(current, "closed")
+
+    def update(self, plan: CallPlan) -> None:
+        if plan.tap != self.plan.tap:
+            self._tap_wants_key_frame = plan.tap is not None
+        self.plan = plan
+        self._refresh()
+
+    async def close(self) -> None:
+        async with self._lock:
+            legs, self._legs = list(self._legs.values()), {}
+            self._refresh()
+            await asyncio.gather(*(each.peer.close() for each in legs), return_exceptions=True)
+
+    def summary(self) -> CallSummary:
+        return CallSummary(
+            call_id=self.call_id,
+            epoch=self.epoch,
+            legs={leg: each.peer.state for leg, each in self._legs.items()},
+            generations={leg: each.generation for leg, each in self._legs.items()},
+        )
+
+    @property
+    def live_legs(self) -> int:
+        return sum(each.peer.state != "closed" for each in self._legs.values())
+
+    # --- from the legs ------------------------------------------------------------------------------------
+
+    def leg_changed(self, media: WebLegMedia, state: LegConnection) -> None:
+        if self._legs.get(media.leg) is not media:
+            return
+        self._refresh()
+        self._emit_state(media, state)
+
+    def pass_text(self, writer: WebLegMedia, text: str) -> None:
+        reader = self._legs.get(OTHER[writer.leg])
+        if reader is None or writer.leg not in self._routes.reads[reader.leg]:
+            writer.text.clear()
+        elif text:
+            reader.peer.send_text(text)
+
+    def pass_to_phone(self, media: WebLegMedia, packet: MediaPacket) -> None:
+        if self.plan.phone_socket is not None:
+            self._sender.send(media.audio_header + packet.data, self.plan.phone_socket)
+
+    def phone_audio(self, leg: WebLeg, data: bytes, now: float) -> None:
+        """The phone worker's mix for ``leg``."""
+        media = self._legs.get(leg)
+        header = parse_header(data)
+        if media is None or media.peer.path is None or header is None:
+            return
+        if self.plan.phone_socket is not None and self._routes.hears[leg]:
+            media.peer.path.forward(MediaPacket("audio", data, header), now)
+
+    def tap_packet(self, media: WebLegMedia, packet: MediaPacket) -> None:
+        tap = self.plan.tap
+        if tap is None or tap.leg != media.leg or not packet.is_base_layer:
+            return
+        kind = Kind.VP8 if packet.header.payload_type == VP8 else Kind.H264
+        is_reached = self._sender.send(datagram.pack(kind, self.key, media.leg, packet.data), tap.socket)
+        if is_reached and not self._tap_was_reached:
+            self._tap_wants_key_frame = True  # somebody new listens there
+        self._tap_was_reached = is_reached
+        if packet.starts_key_frame and is_reached:
+            self._tap_wants_key_frame = False
+
+    def pass_key_frame_request(self, receiver: WebLegMedia, stream: Stream, now: float) -> None:
+        source = self._routes.sees[receiver.leg]
+        media = self._legs.get(source) if source is not None else None
+        if media is not None and media.peer.path is not None:
+            media.peer.path.request_key_frame(stream, now)
+
+    # --- time ---------------------------------------------------------------------------------------------
+
+    def tick(self, now: float) -> None:
+        """Every 100 ms."""
+        for media in list(self._legs.values()):
+            media.peer.tick(now)
+            if media.text.is_waiting:
+                self.pass_text(media, media.text.due(now))
+        self._request_wanted_key_frames(now)
+        if self.plan.phone_socket is not None and now - self._phone_report_at >= PHONE_REPORT_PERIOD_S:
+            self._phone_report_at = now
+            self._report_phone_audio(now)
+        if self.plan.tap is not None and now - self._tap_stats_at >= TAP_STATS_PERIOD_S:
+            self._tap_stats_at = now
+            self._send_tap_stats(self.plan.tap.leg, self.plan.tap.socket, now)
+        if now - self._stats_at >= self.config.stats_period_s:
+            self._stats_at = now
+            self._emit_stats(now)
+        if self.live_legs:
+            self.touched_at = now
+
+    def _request_wanted_key_frames(self, now: float) -> None:
+        for media in self._legs.values():
+            if media.peer.path is None:
+                continue
+            for stream in _VIDEO:
+                outbound = media.peer.path.outbound.get(stream)
+                if outbound is not None and outbound.wants_key_frame:
+                    self.pass_key_frame_request(media, stream, now)
+        tapped = self._legs.get(self.plan.tap.leg) if self.plan.tap is not None else None
+        if self._tap_wants_key_frame and tapped is not None and tapped.peer.path is not None:
+            tapped.peer.path.request_key_frame("video", now)
+
+    def _report_phone_audio(self, now: float) -> None:
+        for media in self._legs.values():
+            if media.peer.path is not None and self._routes.hears[media.leg]:
+                media.peer.path.send_own_report("audio", now)
+
+    def _send_tap_stats(self, leg: WebLeg, path: str, now: float) -> None:
+        media = self._legs.get(leg)
+        if media is None or media.peer.path is None:
+            return
+        if media.tap_stats is None:
+            media.tap_stats = StatsWindow(media.peer.path, now)
+            return
+        stats = json.dumps(media.tap_stats.take(now).model_dump()).encode()
+        self._sender.send(datagram.pack(Kind.STATS, self.key, leg, stats), path)
+
+    def _emit_stats(self, now: float) -> None:
+        for media in self._legs.values():
+            if media.peer.path is None or media.peer.state != "connected":
+                continue
+            if media.event_stats is None:
+                media.event_stats = StatsWindow(media.peer.path, now)
+                continue
+            stats = media.event_stats.take(now)
+            self._emit(LegStatsEvent(call_id=self.call_id, leg=media.leg, stats=stats))
+
+    # --- routes -------------------------------------------------------------------------------------------
+
+    async def _replace(self, leg: WebLeg, generation: int, ice_servers: Sequence[IceServer]) -> WebLegMedia:
+        previous = self._legs.get(leg)
+        media = self._legs[leg] = WebLegMedia(self, leg, generation, ice_servers)
+        self._refresh()
+        self._emit_state(media, "connecting")
+        if previous is not None:
+            await previous.peer.close()
+        return media
+
+    def _refresh(self) -> None:
+        """Derive the routes again and write them into the tables that packets use."""
+        present: set[Leg] = {leg for leg, media in self._legs.items() if media.has_media}
+        if self.plan.phone_socket is not None:
+            present.add("phone")
+        self._routes = routes(present, self.plan)
+        for media in self._legs.values():
+            media.receivers = {"audio": None, "video": None, "video2": None}
+        for leg, media in self._legs.items():
+            source = self._routes.sees[leg]
+            self._connect(media, self._legs.get(source) if source is not None else None, _VIDEO)
+            self._connect_audio(media)
+        self._request_wanted_key_frames(time.monotonic())
+
+    def _connect_audio(self, media: WebLegMedia) -> None:
+        if self.plan.phone_socket is None:
+            hears = self._routes.hears[media.leg]
+            source = self._legs.get(OTHER[media.leg]) if OTHER[media.leg] in hears else None
+            self._connect(media, source, ("audio",))
+        elif media.peer.path is not None and "audio" in media.peer.path.outbound:
+            media.peer.path.outbound["audio"].set_source("phone" if self._routes.hears[media.leg] else None)
+
+    @staticmethod
+    def _connect(receiver: WebLegMedia, source: WebLegMedia | None, streams: Sequence[Stream]) -> None:
+        path = receiver.peer.path
+        if path is None:
+            return
+        for stream in streams:
+            outbound = path.outbound.get(stream)
+            if outbound is None:
+                continue
+            outbound.set_source((source.leg, source.generation) if source is not None else None)
+            if source is not None:
+                source.receivers[stream] = receiver.peer
+
+    def _emit_state(self, media: WebLegMedia, state: LegConnection) -> None:
+        event = LegState(call_id=self.call_id, leg=media.leg, generation=media.generation, state=state)
+        self._emit(event)
+        if state in ("connected", "closed"):
+            log.info("leg %s", state, extra={"call_id": self.call_id, "leg": media.leg})

@@ -1,0 +1,69 @@
+"""
+Real-time text (T.140) between signer and agent: how fast and how much, pure. Nothing is stored or logged.
+
+The channels themselves (RFC 8865) belong to ``relay.peer``, who reads whom to ``relay.routing``.
+"""
+
+MISSING_TEXT = "\ufffd"  # RFC 4103 §5.4: marks lost text
+
+
+class TextLimiter:
+    """
+    One writer's token bucket. Excess waits; what does not fit into the backlog is lost and marked, once.
+
+    :param rate_cps: characters per second, sustained.
+    :param burst: characters that may pass at once.
+    :param backlog_limit: characters that may wait.
+    :param message_limit: UTF-8 bytes of one message; the rest of a longer one is lost and marked.
+    """
+
+    def __init__(self, rate_cps: float, burst: int, backlog_limit: int, message_limit: int) -> None:
+        self._rate_cps = rate_cps
+        self._burst = burst
+        self._backlog_limit = backlog_limit
+        self._message_limit = message_limit
+        self._tokens = float(burst)
+        self._refilled_at: float | None = None
+        self._backlog = ""
+
+    @property
+    def is_waiting(self) -> bool:
+        return bool(self._backlog)
+
+    def offer(self, text: str, now: float) -> str:
+        """
+        :param now: monotonic seconds.
+        :returns: what may be passed on now, possibly empty; the rest comes out of :meth:`due`.
+        """
+        self._append(self._shorten(text))
+        return self.due(now)
+
+    def due(self, now: float) -> str:
+        """:returns: waiting text that may be passed on now."""
+        self._refill(now)
+        count = min(int(self._tokens), len(self._backlog))
+        passed, self._backlog = self._backlog[:count], self._backlog[count:]
+        self._tokens -= count
+        return passed
+
+    def clear(self) -> None:
+        """The reader is gone: nothing waits for the next one."""
+        self._backlog = ""
+
+    def _shorten(self, text: str) -> str:
+        encoded = text.encode("utf-8", "replace")
+        if len(encoded) <= self._message_limit:
+            return encoded.decode()
+        return encoded[: self._message_limit].decode("utf-8", "ignore") + MISSING_TEXT
+
+    def _append(self, text: str) -> None:
+        room = self._backlog_limit - len(self._backlog)
+        if len(text) <= room:
+            self._backlog += text
+        elif not self._backlog.endswith(MISSING_TEXT):
+            self._backlog += text[: max(0, room - 1)] + MISSING_TEXT
+
+    def _refill(self, now: float) -> None:
+        if self._refilled_at is not None:
+            self._tokens = min(float(self._burst), self._tokens + (now - self._refilled_at) * self._rate_cps)
+        self._refilled_at = now

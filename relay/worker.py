@@ -1,0 +1,196 @@
+"""
+The media worker process: commands in, events out, one timer for all calls.
+
+Decides epochs (fencing) and the worker's capacity; a call's media belongs to ``relay.session``. Run it as
+``asyncio.Runner(loop_factory=new_event_loop).run(run(config, stop))``.
+"""
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections import OrderedDict
+from typing import Any
+
+from redis.asyncio import Redis
+
+from relay.aiortc_internals import problems
+from relay.audio_exchange import AudioExchange, DatagramSender
+from relay.config import MediaWorkerConfig
+from relay.control import ControlServer
+from relay.control_messages import (
+    AnswerLeg,
+    AnyCommand,
+    CloseCall,
+    CloseLeg,
+    OpenLeg,
+    UpdateCall,
+    WorkerState,
+)
+from relay.datagram import Datagram
+from relay.errors import RelayError, StaleEpochError, UnknownCallError
+from relay.event_loop import new_event_loop
+from relay.registry import Registration, keep_registered
+from relay.session import MediaSession
+
+__all__ = ["MediaWorker", "new_event_loop", "run"]
+
+TICK_S = 0.1
+REMEMBERED_CALLS = 1000  # closed calls whose epoch is kept, so that a late command does not revive them
+CLOSE_DEADLINE_S = 5.0
+log = logging.getLogger(__name__)
+
+
+async def run(config: MediaWorkerConfig, stop: asyncio.Event) -> None:
+    """
+    Serve until ``stop`` is set, then tell every peer goodbye.
+
+    :raises OSError: a socket cannot be bound.
+    :raises RuntimeError: aiortc, aioice or pylibsrtp is not the version this was written for.
+    """
+    if found := problems():
+        raise RuntimeError("; ".join(found))
+    worker = MediaWorker(config)
+    redis: Redis | None = Redis.from_url(config.redis_url) if config.redis_url is not None else None
+    tasks: list[asyncio.Task[None]] = []
+    try:
+        await worker.start()
+        tasks.append(asyncio.create_task(worker.tick_forever()))
+        if redis is not None:
+            tasks.append(asyncio.create_task(keep_registered(redis, worker.registration)))
+        log.info("media worker ready", extra={"worker_id": config.worker_id})
+        await stop.wait()
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await worker.close()
+        if redis is not None:
+            await redis.aclose()
+        log.info("media worker ended", extra={"worker_id": config.worker_id})
+
+
+class MediaWorker:
+    """All calls of this process."""
+
+    def __init__(self, config: MediaWorkerConfig) -> None:
+        self._config = config
+        self._sessions: dict[str, MediaSession] = {}
+        self._by_key: dict[bytes, MediaSession] = {}
+        self._closed_epochs: OrderedDict[str, int] = OrderedDict()
+        self._sender = DatagramSender()
+        self._exchange = AudioExchange(config.audio_socket, self._phone_audio)
+        self._control = ControlServer(config.control_socket, self.handle, self.state)
+
+    async def start(self) -> None:
+        self._exchange.start()
+        await self._control.start()
+
+    async def close(self) -> None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(CLOSE_DEADLINE_S):
+                await asyncio.gather(*(each.close() for each in self._sessions.values()), return_exceptions=True)
+        await self._control.close()
+        self._exchange.close()
+        self._sender.close()
+
+    @property
+    def load(self) -> float:
+        return min(1.0, len(self._sessions) / self._config.capacity)
+
+    def state(self) -> WorkerState:
+        return WorkerState(
+            worker_id=self._config.worker_id,
+            kind="media",
+            capacity=self._config.capacity,
+            load=self.load,
+            datagram_socket=str(self._config.audio_socket),
+            calls=tuple(session.summary() for session in self._sessions.values()),
+        )
+
+    def registration(self) -> Registration:
+        return Registration(
+            worker_id=self._config.worker_id,
+            kind="media",
+            address=str(self._config.control_socket),
+            capacity=self._config.capacity,
+            load=self.load,
+        )
+
+    async def handle(self, command: AnyCommand) -> dict[str, Any]:
+        """:raises RelayError: what the caller should know."""
+        match command:
+            case OpenLeg():
+                session = self._session(command.call_id, command.epoch, create=True)
+                return {"sdp": await session.open_leg(command.leg, command.generation, command.ice_servers)}
+            case AnswerLeg():
+                session = self._session(command.call_id, command.epoch)
+                answer = await session.answer_leg(command.leg, command.generation, command.sdp)
+                return {"sends": [stream for stream, each in answer.streams.items() if each.sends]}
+            case CloseLeg():
+                await self._session(command.call_id, command.epoch).close_leg(command.leg)
+            case UpdateCall():
+                self._session(command.call_id, command.epoch, create=True).update(command.plan)
+            case CloseCall():
+                await self._close_call(command.call_id, command.epoch)
+            case _:
+                raise RelayError("wrong_worker", f"{command.type} is not for a media worker")
+        return {}
+
+    async def tick_forever(self) -> None:
+        while True:
+            await asyncio.sleep(TICK_S)
+            now = time.monotonic()
+            for session in list(self._sessions.values()):
+                try:
+                    session.tick(now)
+                except Exception:  # one call's fault must not stop the others' reports
+                    log.exception("tick failed", extra={"call_id": session.call_id})
+                if now - session.touched_at > self._config.abandoned_after_s:
+                    log.warning("call abandoned by signaling", extra={"call_id": session.call_id})
+                    await self._forget(session)
+
+    def _session(self, call_id: str, epoch: int, *, create: bool = False) -> MediaSession:
+        """
+        :raises StaleEpochError: an older runner speaks.
+        :raises UnknownCallError: there is no such call and it may not be created.
+        """
+        session = self._sessions.get(call_id)
+        current = session.epoch if session is not None else self._closed_epochs.get(call_id)
+        if current is not None and epoch < current:
+            raise StaleEpochError(epoch, current)
+        if session is None:
+            if not create:
+                raise UnknownCallError(call_id)
+            session = self._create(call_id, epoch)
+        session.epoch = epoch
+        session.touched_at = time.monotonic()
+        return session
+
+    def _create(self, call_id: str, epoch: int) -> MediaSession:
+        if len(self._sessions) >= self._config.capacity:
+            raise RelayError("at_capacity", f"{self._config.capacity} calls here already")
+        session = MediaSession(
+            call_id, epoch, self._config, emit=self._control.emit, sender=self._sender, now=time.monotonic()
+        )
+        self._sessions[call_id] = self._by_key[session.key] = session
+        return session
+
+    async def _close_call(self, call_id: str, epoch: int) -> None:
+        if call_id in self._sessions:
+            await self._forget(self._session(call_id, epoch))
+        elif epoch < (current := self._closed_epochs.get(call_id, epoch)):
+            raise StaleEpochError(epoch, current)
+
+    async def _forget(self, session: MediaSession) -> None:
+        self._sessions.pop(session.call_id, None)
+        self._by_key.pop(session.key, None)
+        self._closed_epochs[session.call_id] = session.epoch
+        while len(self._closed_epochs) > REMEMBERED_CALLS:
+            self._closed_epochs.popitem(last=False)
+        await session.close()
+
+    def _phone_audio(self, message: Datagram) -> None:
+        session = self._by_key.get(message.call_key)
+        if session is not None:
+            session.phone_audio(message.leg, message.payload, time.monotonic())
