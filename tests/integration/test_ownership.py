@@ -1,0 +1,93 @@
+"""One owner per call: leases, epochs and snapshots in a real Redis."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+from redis.asyncio import Redis
+
+from signaling.ownership import Ownership, Snapshot
+from tests.helpers.redis_server import RedisServer, redis_server
+from tests.signaling.calls import new_call
+
+pytestmark = pytest.mark.integration
+SHORT_S = 0.3
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[RedisServer]:
+    async with redis_server() as server:
+        yield server
+
+
+@pytest.fixture
+async def redis(server: RedisServer) -> AsyncIterator[Redis]:
+    async with server.client() as client:
+        yield client
+
+
+async def until_orphaned(owner: Ownership) -> list[Snapshot]:
+    async with asyncio.timeout(10):
+        while not (found := await owner.orphans()):
+            await asyncio.sleep(0.02)
+    return found
+
+
+async def test_a_call_has_one_owner_and_the_next_one_gets_a_higher_epoch(redis: Redis) -> None:
+    first, second = Ownership(redis, "a", SHORT_S), Ownership(redis, "b", SHORT_S)
+    assert await first.claim("c1") == 1
+    assert await second.claim("c1") is None
+    assert await first.save(Snapshot(call=new_call()), 1)
+    assert await second.orphans() == []
+    [snapshot] = await until_orphaned(second)
+    assert snapshot.call == new_call()
+    assert await second.claim("c1") == 2
+    assert not await first.save(Snapshot(call=new_call()), 1), "the old owner is fenced off"
+    assert not await first.renew("c1", 1)
+
+
+async def test_a_lease_given_back_is_free_at_once(redis: Redis) -> None:
+    first, second = Ownership(redis, "a", 60.0), Ownership(redis, "b", 60.0)
+    await first.claim("c1")
+    await second.release("c1")
+    assert await second.claim("c1") is None, "only the owner gives a lease back"
+    await first.release("c1")
+    assert await second.claim("c1") == 2
+
+
+async def test_an_owner_whose_lease_ran_out_unnoticed_takes_it_up_again_if_nobody_did(redis: Redis) -> None:
+    owner = Ownership(redis, "a", SHORT_S)
+    await owner.claim("c1")
+    await owner.save(Snapshot(call=new_call()), 1)
+    await until_orphaned(owner)
+    assert await owner.renew("c1", 1)
+    assert await owner.orphans() == []
+
+
+async def test_a_forgotten_call_leaves_nothing_in_redis(redis: Redis) -> None:
+    owner = Ownership(redis, "a", 60.0)
+    await owner.claim("c1")
+    await owner.save(Snapshot(call=new_call()), 1)
+    await owner.forget("c1")
+    assert await redis.keys("*") == []
+
+
+async def test_after_redis_was_away_nobody_takes_over_before_one_full_period(server: RedisServer) -> None:
+    now = [100.0]
+    async with server.client() as client:
+        owner = Ownership(client, "a", 10.0, clock=lambda: now[0])
+        await owner.watch()
+        assert not owner.may_take_over()
+        now[0] += 10
+        await owner.watch()
+        assert owner.may_take_over()
+        await server.stop()
+        await owner.watch()
+        assert not owner.may_take_over()
+        await server.start()
+        now[0] += 5
+        await owner.watch()
+        now[0] += 9
+        assert not owner.may_take_over()
+        now[0] += 1
+        assert owner.may_take_over()

@@ -1,0 +1,57 @@
+"""Effects happen in order, wait for a far side that is away, and never stop the ones behind them."""
+
+import asyncio
+
+from signaling.lane import Lane
+
+
+async def test_effects_run_in_order_and_a_failing_one_does_not_stop_the_next() -> None:
+    done: list[str] = []
+
+    async def note(word: str) -> None:
+        done.append(word)
+
+    async def fail() -> None:
+        raise ValueError("broken")
+
+    lane = Lane("test")
+    lane.put(lambda: note("first"))
+    lane.put(fail)
+    lane.put(lambda: note("second"))
+    await lane.drained()
+    await lane.close()
+    assert done == ["first", "second"]
+
+
+async def test_an_effect_whose_far_side_is_away_is_tried_again_before_those_behind_it() -> None:
+    done: list[str] = []
+    attempts = 0
+
+    async def flaky() -> None:
+        nonlocal attempts
+        attempts += 1
+        if attempts < 2:
+            raise ConnectionError
+        done.append("flaky")
+
+    async def after() -> None:
+        done.append("after")
+
+    lane = Lane("test", retry_on=(ConnectionError,))
+    lane.put(flaky)
+    lane.put(after)
+    await lane.drained()
+    await lane.close()
+    assert (done, attempts) == (["flaky", "after"], 2)
+
+
+async def test_closing_with_a_deadline_finishes_what_is_queued() -> None:
+    done = asyncio.Event()
+
+    async def effect() -> None:
+        done.set()
+
+    lane = Lane("test")
+    lane.put(effect)
+    await lane.close(deadline_s=5.0)
+    assert done.is_set()
