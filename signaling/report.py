@@ -184,13 +184,18 @@ def by_mode(calls: Sequence[ReportedCall]) -> list[tuple[str, Sequence[ReportedC
     return [*kept, (OTHER_MODES, few)] if few and kept else kept
 
 
+def row_units() -> list[Unit]:
+    """Of every cell of a row, in order."""
+    text: Unit = "text"
+    return [*(text for _ in LEADING), *(column.unit for column in COLUMNS)]
+
+
 def to_csv(rows: Sequence[Sequence[Value]]) -> bytes:
     """UTF-8 with BOM, ``;`` and decimal commas: what a French spreadsheet opens without questions."""
     text = io.StringIO()
     writer = csv.writer(text, delimiter=";", lineterminator="\r\n")
     writer.writerow(HEADINGS)
-    text_unit: Unit = "text"
-    units = [*(text_unit for _ in LEADING), *(column.unit for column in COLUMNS)]
+    units = row_units()
     for row in rows:
         writer.writerow([cell(value, unit) for value, unit in zip(row, units, strict=True)])
     return text.getvalue().encode("utf-8-sig")

@@ -1,0 +1,207 @@
+"""``passerelle user``: the people who sign in. Words for the operator, in French; the rules are in the records."""
+
+import asyncio
+import sys
+from collections.abc import Awaitable, Callable
+from datetime import date
+from enum import Enum
+from typing import Annotated, TypeVar, get_args
+
+import phonenumbers
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from interpreter_queue.model import Trade
+from signaling.config import ConfigError, load_config, process_environ
+from signaling.passwords import PASSWORD_LIMIT, generate_password, hash_password
+from signaling.records import Records
+from signaling.records.errors import RecordsError
+from signaling.records.model import Person, Qualification, Role
+
+T = TypeVar("T")
+PASSWORD_AT_LEAST = 10  # characters (ANSSI: the length counts more than the kinds)
+user_app = typer.Typer(help="Les personnes qui se connectent.", no_args_is_help=True)
+RoleChoice = Enum("RoleChoice", {role: role for role in get_args(Role)}, type=str)  # type: ignore[misc]
+TradeChoice = Enum("TradeChoice", {trade: trade for trade in get_args(Trade)}, type=str)  # type: ignore[misc]
+_REFUSALS = {
+    "login_taken": "Cet identifiant est déjà pris.",
+    "number_taken": "Ce numéro appartient déjà à quelqu’un.",
+    "slug_taken": "Ce nom court est déjà pris.",
+    "unknown_person": "Personne n’a cet identifiant.",
+    "newer_schema": "La base vient d’une version plus récente de Passerelle.",
+}
+
+
+def register(app: typer.Typer) -> None:
+    app.add_typer(user_app, name="user")
+
+
+def refuse(message: str) -> typer.Exit:
+    """Says why, in one line on the error output; to be raised."""
+    typer.echo(message, err=True)
+    return typer.Exit(1)
+
+
+def with_records(work: Callable[[Records], Awaitable[T]]) -> T:
+    """Open the configured database, migrated; refusals become one line and exit code 1."""
+
+    async def run() -> T:
+        async with Records(load_config(process_environ()).signaling.database_url) as records:
+            return await work(records)
+
+    try:
+        return asyncio.run(run())
+    except RecordsError as error:
+        raise refuse(_REFUSALS.get(error.code, error.message)) from None
+    except ConfigError as error:
+        raise refuse(str(error)) from None
+
+
+@user_app.command("add")
+def add(
+    *,
+    role: Annotated[RoleChoice, typer.Option(help="signer, agent, supervisor ou operator")],
+    login: Annotated[str, typer.Option(help="l’identifiant de connexion")],
+    name: Annotated[str, typer.Option(help="le nom montré")],
+    trade: Annotated[list[TradeChoice] | None, typer.Option(help="métier d’un agent ; peut se répéter")] = None,
+    qualification: Annotated[
+        list[str] | None, typer.Option(help="diplôme ou licence, dans l’ordre des métiers")
+    ] = None,
+    valid_until: Annotated[str | None, typer.Option(help="dernier jour de validité, AAAA-MM-JJ")] = None,
+    number: Annotated[list[str] | None, typer.Option(help="numéro relais d’une personne sourde, +33…")] = None,
+    skill: Annotated[list[str] | None, typer.Option(help="compétence d’un agent, par exemple brand:mairie-x")] = None,
+    locale: Annotated[str, typer.Option(help="fr ou en")] = "fr",
+    password_stdin: Annotated[bool, typer.Option("--password-stdin", help="lire le mot de passe sur l’entrée")] = False,
+    generate: Annotated[bool, typer.Option("--generate", help="fabriquer le mot de passe et l’afficher")] = False,
+) -> None:
+    """Ajouter une personne. Sans option, le mot de passe est demandé ; hors d’un terminal, il est fabriqué."""
+    person_role, trades = _role(role.value), _qualifications(trade or [], qualification or [], valid_until)
+    if locale not in ("fr", "en"):
+        raise refuse("La langue est fr ou en.")
+    _check_role(person_role, bool(trades), bool(number))
+    numbers = [relay_number(entry) for entry in number or []]
+    password, is_generated = _password(password_stdin, generate)
+
+    async def work(records: Records) -> Person:
+        return await records.people.add(
+            login=login,
+            name=name,
+            role=person_role,
+            password_hash=await hash_password(password),
+            locale="en" if locale == "en" else "fr",
+            qualifications=trades,
+            skills=skill or [],
+            numbers=numbers,
+        )
+
+    person = with_records(work)
+    typer.echo(f"{person.name} peut se connecter avec l’identifiant {person.login}.")
+    if is_generated:
+        typer.echo(f"Mot de passe : {password}")
+
+
+@user_app.command("list")
+def show() -> None:
+    """Lister les personnes."""
+    people = with_records(lambda records: records.people.all())
+    table = Table("identifiant", "nom", "rôle", "métiers", "compétences", "numéros", "état")
+    for person in people:
+        trades = "\n".join(_trade_words(entry) for entry in person.qualifications)
+        state = "désactivé·e" if person.disabled else ""
+        table.add_row(
+            person.login, person.name, person.role, trades, "\n".join(person.skills), "\n".join(person.numbers), state
+        )
+    Console().print(table)
+
+
+@user_app.command("disable")
+def disable(login: str, undo: Annotated[bool, typer.Option("--undo", help="rendre l’accès")] = False) -> None:
+    """Retirer l’accès à quelqu’un : ses sessions finissent aussitôt."""
+
+    async def work(records: Records) -> None:
+        await records.people.set_disabled(login, not undo)
+        person = await records.people.by_login(login)
+        if person is not None and not undo:
+            await records.sessions.end_all(person.id)
+
+    with_records(work)
+    typer.echo(f"{login} peut de nouveau se connecter." if undo else f"{login} ne peut plus se connecter.")
+
+
+@user_app.command("password")
+def password(
+    login: str,
+    password_stdin: Annotated[bool, typer.Option("--password-stdin", help="lire le mot de passe sur l’entrée")] = False,
+    generate: Annotated[bool, typer.Option("--generate", help="fabriquer le mot de passe et l’afficher")] = False,
+) -> None:
+    """Changer un mot de passe : les sessions ouvertes finissent."""
+    chosen, is_generated = _password(password_stdin, generate)
+
+    async def work(records: Records) -> bool:
+        person = await records.people.by_login(login)
+        if person is None:
+            return False
+        await records.people.set_password_hash(person.id, await hash_password(chosen))
+        await records.sessions.end_all(person.id)
+        return True
+
+    if not with_records(work):
+        raise refuse(_REFUSALS["unknown_person"])
+    typer.echo(f"Mot de passe : {chosen}" if is_generated else "Le mot de passe est changé.")
+
+
+def relay_number(typed: str) -> str:
+    """E.164. Exits when it is no number."""
+    try:
+        parsed = phonenumbers.parse(typed, "FR")
+    except phonenumbers.NumberParseException:
+        raise refuse(f"« {typed} » n’est pas un numéro de téléphone.") from None
+    if not phonenumbers.is_possible_number(parsed):
+        raise refuse(f"« {typed} » n’est pas un numéro de téléphone.")
+    return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
+
+
+def _role(value: str) -> Role:
+    return next(role for role in get_args(Role) if role == value)
+
+
+def _check_role(role: Role, has_trades: bool, has_numbers: bool) -> None:
+    if role == "agent" and not has_trades:
+        raise refuse("Un agent a au moins un métier : --trade interpreter, par exemple.")
+    if role != "agent" and has_trades:
+        raise refuse("Seul un agent a un métier.")
+    if role != "signer" and has_numbers:
+        raise refuse("Seule une personne sourde (signer) a un numéro relais.")
+
+
+def _qualifications(trades: list[TradeChoice], texts: list[str], valid_until: str | None) -> list[Qualification]:
+    """The texts belong to the trades in their order. No qualification, no calls: routing enforces it."""
+    if len(texts) != len(trades):
+        raise refuse("Donnez une --qualification pour chaque --trade (le diplôme ou la licence, en clair).")
+    try:
+        last_day = date.fromisoformat(valid_until) if valid_until else None
+    except ValueError:
+        raise refuse("La date s’écrit AAAA-MM-JJ.") from None
+    known = {trade: trade for trade in get_args(Trade)}
+    return [Qualification(known[trade.value], text, last_day) for trade, text in zip(trades, texts, strict=True)]
+
+
+def _trade_words(entry: Qualification) -> str:
+    until = f", jusqu’au {entry.valid_until:%d/%m/%Y}" if entry.valid_until else ""
+    return f"{entry.trade} ({entry.text}{until})" if entry.text else entry.trade + until
+
+
+def _password(from_stdin: bool, generate: bool) -> tuple[str, bool]:
+    """:returns: it, and whether it was made here and has to be shown."""
+    if from_stdin:
+        return _long_enough(sys.stdin.readline().rstrip("\r\n")), False
+    if generate or not sys.stdin.isatty():
+        return generate_password(), True
+    return _long_enough(typer.prompt("Mot de passe", hide_input=True, confirmation_prompt=True)), False
+
+
+def _long_enough(password: str) -> str:
+    if not PASSWORD_AT_LEAST <= len(password) <= PASSWORD_LIMIT:
+        raise refuse(f"Le mot de passe a de {PASSWORD_AT_LEAST} à {PASSWORD_LIMIT} caractères.")
+    return password
