@@ -229,8 +229,10 @@ def _stayed(seen: Measurements) -> Check:
 
 
 def _record(seen: Measurements) -> Check:
-    measured = {True: "écrite", False: "absente", None: "non mesuré"}[seen.recorded]
-    return Check("record", "trace de l’appel", _status(bool(seen.recorded)), measured, "écrite")
+    if seen.recorded is None:
+        return Check("record", "trace de l’appel", "skipped", "base de données hors de portée", "écrite")
+    measured = "écrite" if seen.recorded else "absente"
+    return Check("record", "trace de l’appel", _status(seen.recorded), measured, "écrite")
 
 
 def _errors(seen: Measurements) -> Check:

@@ -93,10 +93,16 @@ class PageClient:
         self._tasks.append(asyncio.create_task(self._read(self._socket), name=f"{self.role}-read"))
         try:
             await self.send(Hello(role=self.role, operator_token=self._token))
-            self.welcome = await self.wait_for(Welcome, timeout=REPLY_DEADLINE_S)
-        except BaseException:
+            greeting = await self.wait(
+                lambda message: isinstance(message, (Welcome, Error)), REPLY_DEADLINE_S, "l’accueil du service"
+            )
+        except RehearsalError as error:
             await self.close()
-            raise
+            raise UnreachableError(f"{self._url} : {error}") from error
+        if not isinstance(greeting, Welcome):
+            await self.close()
+            raise UnreachableError(f"{self._url} : accès refusé ({self.error_codes[-1]})")
+        self.welcome = greeting
         self._tasks.append(asyncio.create_task(self._beat(self.welcome.heartbeat_s), name=f"{self.role}-beat"))
         return self
 

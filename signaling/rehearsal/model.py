@@ -53,7 +53,7 @@ class Plan:
     voice: bool = False
     hearing: bool = False
     emergency: bool = False
-    number: str | None = None  # instead of the scenario's
+    phone_uri: str | None = None  # dialled instead of the scenario's number
     phone_is_demo: bool = True  # False: its ear cannot be read, its voice is not known
     width: int = 640  # pixels; EN 301 549 §6.5.2
     height: int = 480
@@ -64,10 +64,6 @@ class Plan:
     alert_timeout_s: float = 30.0  # an alert of 20 s to somebody else may come first
     ring_timeout_s: float = 75.0  # the service gives up ringing at 60
     visibility_timeout_s: float = 12.0  # the first reading waits for the detector to load
-
-    @property
-    def dialled(self) -> str:
-        return self.number or self.scenario.number
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ SCENARIOS: dict[str, Scenario] = {
 
 _STATES_AFTER = ("after_phone", "ended")
 TONE_STEP_HZ, TONE_SLOTS = 20.0, 20
+PROBE_TONE_HZ, PROBE_TONE_STEP_HZ, PROBE_FIRST = 400.0, 25.0, 44
 
 
 def expected_states(scenario: Scenario) -> tuple[str, ...]:
@@ -35,11 +36,24 @@ def follows(seen: Iterable[str], expected: Iterable[str]) -> bool:
     return all(any(state == wanted for state in states) for wanted in expected)
 
 
-def tones_of(index: int, phone: float | None = 440.0) -> Tones:
+def tones_of(index: int, *, phone_is_known: bool = True) -> Tones:
     """
-    Each call has voices of its own, so that a leak is heard: signer from 600 Hz, agent from 1000 Hz, 20 Hz apart.
+    Each call has voices of its own, so that a leak is heard: signer from 600 Hz, agent from 1000 Hz, 20 Hz apart,
+    phone 440 Hz, then from 1525 Hz.
 
     The slots repeat after twenty calls; all lie within G.711's 300..3400 Hz.
     """
-    shift = TONE_STEP_HZ * (index % TONE_SLOTS)
-    return Tones(signer=600.0 + shift, agent=1000.0 + shift, phone=phone)
+    slot = index % TONE_SLOTS
+    shift = TONE_STEP_HZ * slot
+    phone = 440.0 if slot == 0 else PROBE_TONE_HZ + PROBE_TONE_STEP_HZ * (PROBE_FIRST + slot)
+    return Tones(signer=600.0 + shift, agent=1000.0 + shift, phone=phone if phone_is_known else None)
+
+
+def number_of(scenario: Scenario, index: int) -> str:
+    """
+    Calls at once whose sound is proved dial numbers of their own, each with a tone of its own.
+
+    :returns: E.164; of the demonstration phone's +331990010NN, which sound at 400 + 25·NN Hz.
+    """
+    slot = index % TONE_SLOTS
+    return scenario.number if slot == 0 or not scenario.proves_media else f"+331990010{PROBE_FIRST + slot:02d}"

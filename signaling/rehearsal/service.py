@@ -16,6 +16,7 @@ from pathlib import Path
 
 import aiohttp
 
+from signaling.config import SignalingConfig
 from signaling.rehearsal.client import UnreachableError
 
 PROBE_DEADLINE_S = 3.0
@@ -28,12 +29,12 @@ SERVE = "import sys; from signaling.cli import main; sys.argv[1:] = ['serve']; m
 
 @dataclass(frozen=True)
 class Service:
-    """:param is_own: started by this rehearsal. :param log: of an own service."""
+    """:param database_url: None when its records are out of reach. :param is_own: started by this rehearsal."""
 
     url: str
     token: str
+    database_url: str | None = None
     is_own: bool = False
-    log: Path | None = None
 
 
 async def is_alive(http: aiohttp.ClientSession, url: str) -> bool:
@@ -113,13 +114,17 @@ async def own_service(
         try:
             url = f"http://127.0.0.1:{port}"
             await _until_ready(http, url, process, log)
-            yield Service(url, read_token(data_dir) or "", is_own=True, log=log)
+            yield Service(url, read_token(data_dir) or "", _own_database(data_dir), is_own=True)
         finally:
             await _stop(process)
     finally:
         if keep_log is not None and log.exists():
             shutil.copyfile(log, keep_log)
         shutil.rmtree(data_dir, ignore_errors=True)
+
+
+def _own_database(data_dir: Path) -> str:
+    return SignalingConfig(data_dir=data_dir, run_dir=data_dir).database_url
 
 
 async def _until_ready(http: aiohttp.ClientSession, url: str, process: asyncio.subprocess.Process, log: Path) -> None:

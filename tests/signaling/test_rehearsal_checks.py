@@ -146,7 +146,7 @@ def test_voice_of_another_call_is_a_failure() -> None:
 
 def test_sound_of_a_phone_from_outside_is_not_judged_by_its_tone() -> None:
     plan = Plan(SCENARIOS["answered"], phone_is_demo=False)
-    tones = tones_of(0, phone=None)
+    tones = tones_of(0, phone_is_known=False)
     sounds = replaced(heard_as_promised(plan), "agent", "agent_speaks", (312.0, 950.0))
     sounds = tuple(dataclasses.replace(one, hz=None) if one.listener == "phone" else one for one in sounds)
     checks = judge(plan, good_call(plan, sounds=sounds, tones=tones))
@@ -195,7 +195,7 @@ def test_visibility_that_never_came_is_a_failure() -> None:
 @pytest.mark.parametrize("name", sorted(SCENARIOS))
 def test_every_scenario_fails_when_nothing_happened(name: str) -> None:
     plan = Plan(SCENARIOS[name])
-    nothing = Measurements(states=(), expected_ids={"signer": 2, "agent": 1}, tones=TONES)
+    nothing = Measurements(states=(), expected_ids={"signer": 2, "agent": 1}, tones=TONES, recorded=False)
     checks = judge(plan, nothing)
     assert {verdict(checks, "course"), verdict(checks, "end_reason"), verdict(checks, "record")} == {"failed"}
 

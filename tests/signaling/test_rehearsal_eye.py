@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from signaling.rehearsal.eye import Eye
-from signaling.rehearsal.pictures import BadClipError, Card, Clip, fit
+from signaling.rehearsal.pictures import BadClipError, card, clip, drawn, fit
 
 
 def watch(eye: Eye, start: float, count: int, fps: float, code: tuple[int, float] | None = (7, 90.0)) -> float:
@@ -69,8 +69,8 @@ def test_clip_plays_in_a_loop(tmp_path: Path) -> None:
     for level in (40, 120, 200):
         writer.write(np.full((48, 64, 3), level, dtype=np.uint8))
     writer.release()
-    clip = Clip(path, 64, 64, strip=16)
-    levels = [int(clip.frame(index / 10 + 0.01)[20, 32, 0]) for index in range(6)]
+    film = clip(path, 64, 64, strip=16)
+    levels = [int(film.frame(index / 10 + 0.01)[20, 32, 0]) for index in range(6)]
     assert levels[:3] == levels[3:]
     assert levels[0] < levels[1] < levels[2]
 
@@ -80,15 +80,22 @@ def test_file_that_is_no_film_is_told(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "clip.gif"
     path.write_bytes(content)
     with pytest.raises(BadClipError):
-        Clip(path, 64, 64, strip=16)
+        clip(path, 64, 64, strip=16)
 
 
 def test_missing_clip_is_told(tmp_path: Path) -> None:
     with pytest.raises(BadClipError):
-        Clip(tmp_path / "absent.gif", 64, 64, strip=16)
+        clip(tmp_path / "absent.gif", 64, 64, strip=16)
 
 
 def test_card_moves_and_leaves_the_strip_black() -> None:
-    card = Card(320, 240, strip=24)
-    assert not np.array_equal(card.frame(0.0), card.frame(1.0))
-    assert not card.frame(0.5)[216:].any()
+    disc = card(320, 240, strip=24)
+    assert not np.array_equal(disc.frame(0.0), disc.frame(1.0))
+    assert not disc.frame(0.5)[216:].any()
+
+
+def test_drawn_signer_moves_and_leaves_the_strip_black() -> None:
+    signer = drawn(160, 144, strip=24)
+    assert signer.frame(0.0).shape == (144, 160, 3)
+    assert not np.array_equal(signer.frame(0.0), signer.frame(0.5))
+    assert not signer.frame(0.5)[120:].any()

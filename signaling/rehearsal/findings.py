@@ -1,0 +1,68 @@
+"""What one call gives while it is played, and the measurements and figures made of it."""
+
+from dataclasses import dataclass, field
+
+from relay.model import PhoneOutcome, WebLeg
+from signaling.call_model import EndReason
+from signaling.rehearsal.checks import percentile
+from signaling.rehearsal.model import Measurements, PictureSeen, SoundHeard, TextSeen, Tones, Visibility
+from signaling.rehearsal.participant import Participant
+
+
+@dataclass
+class Findings:
+    """Measurements as they come in."""
+
+    states: list[str] = field(default_factory=list)
+    outcome: PhoneOutcome | None = None
+    end_reason: EndReason | None = None
+    emergency: str | None = None
+    pictures: dict[WebLeg, PictureSeen] = field(default_factory=dict)
+    sounds: list[SoundHeard] = field(default_factory=list)
+    texts: list[TextSeen] = field(default_factory=list)
+    stayed_together: bool | None = None
+    recorded: bool | None = None
+    errors: list[str] = field(default_factory=list)
+
+
+def measurements(found: Findings, tones: Tones, signer: Participant, agent: Participant | None) -> Measurements:
+    """:param agent: None when no agent of ours ever had the call."""
+    pages = [signer, agent] if agent is not None else [signer]
+    codes = [*found.errors, *(code for page in pages for code in page.client.error_codes)]
+    return Measurements(
+        states=tuple(state.value for _, state in signer.client.states),
+        expected_ids={"signer": agent.ident if agent is not None else 0, "agent": signer.ident},
+        tones=tones,
+        outcome=found.outcome,
+        end_reason=found.end_reason,
+        emergency=found.emergency,
+        pictures=found.pictures,
+        sounds=tuple(found.sounds),
+        texts=tuple(found.texts),
+        visibility={page.leg: _readings(page) for page in pages},
+        stayed_together=found.stayed_together,
+        recorded=found.recorded,
+        errors=tuple(dict.fromkeys(codes)),
+    )
+
+
+def _readings(page: Participant) -> Visibility:
+    return Visibility(tuple(page.client.visibility_levels), dict(page.client.visibility_advice))
+
+
+def figures(seen: Measurements) -> dict[str, float | int | str | None]:
+    """Numbers for programs: rates in 1/s, delays in ms."""
+    figures: dict[str, float | int | str | None] = {}
+    for leg, picture in seen.pictures.items():
+        p50, p95 = percentile(picture.delays_ms, 0.5), percentile(picture.delays_ms, 0.95)
+        figures |= {
+            f"{leg}_receives_fps": round(picture.fps, 2),
+            f"{leg}_receives_width": picture.width,
+            f"{leg}_receives_height": picture.height,
+            f"{leg}_delay_p50_ms": round(p50, 1) if p50 is not None else None,
+            f"{leg}_delay_p95_ms": round(p95, 1) if p95 is not None else None,
+            f"{leg}_longest_gap_ms": round(picture.longest_gap_ms, 1),
+        }
+    for text in seen.texts:
+        figures[f"{text.reader}_text_delay_ms"] = round(text.delay_ms, 1) if text.delay_ms is not None else None
+    return figures

@@ -1,0 +1,160 @@
+"""
+One of the rehearsal's people: a page's WebSocket, a camera with a code in the picture, a voice, an eye and an ear.
+
+Answers every media offer by itself; what to do in the call is decided by the driver.
+"""
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import aiohttp
+
+from relay.media_code import STRIP, Picture, PictureCode, Samples, draw_code, read_code
+from relay.media_peer import MediaPeer
+from relay.model import WebLeg
+from signaling.messages import AnyServerMessage, MediaAnswer, MediaClosed, MediaOffer
+from signaling.rehearsal.client import PageClient, RehearsalError
+from signaling.rehearsal.eye import Eye
+from signaling.rehearsal.pictures import Loop
+from signaling.rehearsal.service import Service
+from signaling.rehearsal.tones import Ear, Voice
+
+SAMPLE_RATE = 48_000  # Hz
+FRAME_SAMPLES = 960  # 20 ms
+log = logging.getLogger(__name__)
+
+
+def strip_rows(height: int) -> int:
+    """:returns: rows at the lower edge that the code takes."""
+    return round(height * STRIP)
+
+
+def _now_ms() -> int:
+    return int(time.monotonic() * 1000)
+
+
+@dataclass(frozen=True)
+class Persona:
+    """
+    Who takes part.
+
+    :param ident: in the picture's code, 0..255. :param voice_hz: its tone, silent until switched on.
+    """
+
+    leg: WebLeg
+    ident: int
+    camera: Loop
+    voice_hz: float
+    fps: float
+
+
+class Participant:
+    def __init__(self, http: aiohttp.ClientSession, service: Service, persona: Persona) -> None:
+        self.leg, self.ident = persona.leg, persona.ident
+        self.client = PageClient(http, service.url, service.token, persona.leg, self._on_message)
+        self.eye, self.ear, self.voice = Eye(), Ear(), Voice(persona.voice_hz, SAMPLE_RATE)
+        self.text, self.text_at = "", 0.0
+        self._camera, self._fps = persona.camera, persona.fps
+        self._peer: MediaPeer | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    # --- text
+
+    async def wait_text(self, timeout: float) -> None:
+        """Media is connected and text can be typed. :raises RehearsalError: not in time."""
+        try:
+            if self._peer is None:
+                raise ConnectionError("no peer")
+            await self._peer.wait_connected(timeout)
+        except (ConnectionError, TimeoutError) as error:
+            raise RehearsalError("text_closed", f"{self.leg} : pas de canal de texte") from error
+
+    def type_text(self, text: str) -> None:
+        """:raises RehearsalError: the channel has gone."""
+        try:
+            if self._peer is None:
+                raise ConnectionError("no peer")
+            self._peer.send_text(text)
+        except ConnectionError as error:
+            raise RehearsalError("text_closed", f"{self.leg} : canal de texte fermé") from error
+
+    # --- media
+
+    def _on_message(self, message: AnyServerMessage) -> None:
+        if isinstance(message, MediaOffer):
+            self._spawn(self._answer(message))
+        elif isinstance(message, MediaClosed):
+            self._spawn(self.close_media())
+
+    async def _answer(self, offer: MediaOffer) -> None:
+        """A new generation replaces the connection, as it does in a page."""
+        await self.close_media()
+        peer = self._peer = MediaPeer(
+            video=self._look, audio=self._speak, fps=self._fps,
+            on_video=self._see, on_audio=self._hear, on_text=self._read,
+        )  # fmt: skip
+        sdp = await peer.answer(offer.sdp, offer.ice_servers)
+        await self.client.ask(MediaAnswer(call_id=offer.call_id, generation=offer.generation, sdp=sdp))
+
+    async def close_media(self) -> None:
+        peer, self._peer = self._peer, None
+        if peer is not None:
+            await peer.close()
+
+    async def close(self) -> None:
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.close_media()
+
+    def _spawn(self, work: "asyncio._CoroutineLike[None]") -> None:
+        task = asyncio.get_running_loop().create_task(work, name=f"rehearsal-{self.leg}-media")
+        self._tasks.add(task)
+        task.add_done_callback(self._done)
+
+    def _done(self, task: "asyncio.Task[None]") -> None:
+        self._tasks.discard(task)
+        error = None if task.cancelled() else task.exception()
+        if error is not None:
+            log.warning("media not established: %s", type(error).__name__, extra={"leg": self.leg})
+            self.client.error_codes.append(error.code if isinstance(error, RehearsalError) else type(error).__name__)
+
+    # --- senses
+
+    def _look(self, number: int) -> Picture:
+        picture = self._camera.frame(number / self._fps).copy()
+        draw_code(picture, PictureCode(self.ident, _now_ms()))
+        return picture
+
+    def _speak(self, _start: int) -> Samples:
+        return self.voice.take(FRAME_SAMPLES)
+
+    def _see(self, picture: Picture) -> None:
+        code = read_code(picture)
+        height, width = picture.shape[:2]
+        found = (code.participant, float(code.age_ms(_now_ms()))) if code is not None else None
+        self.eye.see(width, height, found, time.monotonic())
+
+    def _hear(self, samples: Samples) -> None:
+        self.ear.hear(samples, SAMPLE_RATE)
+
+    def _read(self, _writer: str, text: str) -> None:
+        self.text += text.replace("\ufeff", "")
+        self.text_at = time.monotonic()
+
+
+@asynccontextmanager
+async def join(http: aiohttp.ClientSession, service: Service, persona: Persona) -> AsyncIterator[Participant]:
+    """Somebody who is connected for the time of the block. :raises UnreachableError:"""
+    participant = Participant(http, service, persona)
+    async with participant.client:
+        try:
+            yield participant
+        finally:
+            with contextlib.suppress(ConnectionError):
+                await participant.close()
