@@ -22,6 +22,8 @@ from relay.model import IceServer
 from relay.phone.dialling import DiallingPolicy
 from signaling.settings import ConfigError, Reader, generated, setting
 
+LogFormat = Literal["auto", "json", "text"]
+LogLevel = Literal["debug", "info", "warning", "error"]
 PREFIX = "PASSERELLE_"
 SOCKET_PATH_LIMIT = 100  # bytes; sockaddr_un takes 107 (unix(7)), the longest name below run/ must still fit
 _LONGEST_SOCKET_NAME = len("/visibility-00.datagram.sock")
@@ -158,22 +160,18 @@ class SignalingConfig:
 
 @dataclass(frozen=True)
 class ServiceConfig:
-    """What ``passerelle serve`` starts, and where the other processes find things."""
+    """What ``passerelle serve`` starts on this machine. A process set to no may run on another one."""
 
     media_workers: int = setting(0, "processes", "0: one per core", at_least=0, at_most=256)
-    phone_workers: int = setting(1, "processes", "one per trunk address", at_least=0, at_most=16)
     visibility_workers: int = setting(
-        1, "processes", "one holds a dozen calls; more cores, more workers", at_least=0, at_most=64
+        1, "processes", "one holds a dozen calls; more cores, more of them", at_least=0, at_most=64
     )
+    phone_worker: bool = setting(True, "yes/no", "no: the telephone is served by another machine")
     demo_phone: bool = setting(True, "yes/no", "a SIP phone on loopback, to try everything without a trunk")
-    demo_phone_http_port: int = setting(0, "TCP port", "0: the port after http_port", at_least=0, at_most=65535)
-    demo_phone_sip_port: int = setting(0, "UDP port", "0: a free one, kept in run_dir", at_least=0, at_most=65535)
     model_dir: Path = setting(Path(), "path", "MediaPipe models; <data_dir>/models")
-    log_format: Literal["auto", "json", "text"] = setting("auto", "", "auto: text in a terminal, JSON elsewhere")
-    log_level: Literal["debug", "info", "warning", "error"] = setting(
-        "info", "", "debug names states, still no content"
-    )
-    stop_deadline_s: float = setting(10.0, "s", "what has not stopped by then is killed", at_least=1)
+    log_format: LogFormat = setting("auto", "auto, json, text", "auto: text in a terminal, JSON elsewhere")
+    log_level: LogLevel = setting("info", "debug … error", "debug names states, still no content")
+    stop_deadline_s: float = setting(8.0, "s", "a process that has not stopped by then is killed", at_least=1)
 
 
 @dataclass(frozen=True)

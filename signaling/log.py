@@ -12,12 +12,13 @@ import logging
 import re
 import sys
 from collections.abc import Iterable
-from typing import Any, Literal, TextIO
+from typing import Any, TextIO
 
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
-LogFormat = Literal["auto", "json", "text"]
+from signaling.config import LogFormat
+
 HIDDEN = "[…]"
 #: keys that hold what a person said, typed or is called; whole keys, and any key that ends in _<one of these>
 CONTENT_KEYS = frozenset(

@@ -7,13 +7,14 @@ Messages are for the operator, in French: what was expected, what came, what to 
 
 import dataclasses
 import difflib
+import json
 import types
 from collections.abc import Callable, Mapping
 from enum import Enum
 from pathlib import Path
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
-from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic import BaseModel, ValidationError
 
 T = TypeVar("T")
 _TRUE = frozenset({"1", "true", "yes", "on", "oui", "vrai"})
@@ -168,7 +169,7 @@ def _one_of(name: str, allowed: tuple[Any, ...], value: Any) -> Any:
 def _several(name: str, container: Any, kinds: tuple[Any, ...], value: Any) -> Any:
     kind = kinds[0]
     if isinstance(value, str) and isinstance(kind, type) and issubclass(kind, BaseModel):
-        value = _model(name, TypeAdapter(types.GenericAlias(list, (kind,))), value)
+        value = _json(name, value)
     elif isinstance(value, str):
         value = [part.strip() for part in value.split(",") if part.strip()]
     if not isinstance(value, (list, tuple)):
@@ -179,15 +180,19 @@ def _several(name: str, container: Any, kinds: tuple[Any, ...], value: Any) -> A
     return container(convert(name, kind, part) for part in value)
 
 
-def _model(name: str, kind: Any, value: Any) -> Any:
-    if isinstance(kind, type) and isinstance(value, kind):
-        return value
-    adapter = kind if isinstance(kind, TypeAdapter) else TypeAdapter(kind)
+def _model(name: str, kind: type[BaseModel], value: Any) -> Any:
     try:
-        return adapter.validate_json(value) if isinstance(value, str) else adapter.validate_python(value)
+        return kind.model_validate(_json(name, value) if isinstance(value, str) else value)
     except ValidationError as error:
         first = error.errors()[0]
         raise ConfigError(name, "du JSON du modèle attendu", f"{first['msg']} ({first['loc']})") from None
+
+
+def _json(name: str, value: str) -> Any:
+    try:
+        return json.loads(value)
+    except ValueError as error:
+        raise ConfigError(name, "du JSON", str(error)) from None
 
 
 def _plain(name: str, kind: Any, value: Any) -> Any:

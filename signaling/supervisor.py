@@ -30,7 +30,8 @@ class Child:
     """
     One process to keep running.
 
-    :param stage: processes of a stage start together, once the stage before is ready; they stop in reverse.
+    :param stage: processes of a stage start together, once the stage before is ready.
+    :param stop_stage: the highest stops first.
     :param is_ready: asked until it says yes; a child that is never ready is reported, not stopped.
     :param before_start: runs before each start (stale sockets).
     """
@@ -38,6 +39,7 @@ class Child:
     name: str
     argv: Sequence[str]
     stage: int
+    stop_stage: int
     is_ready: Callable[[], Awaitable[bool]]
     env: Mapping[str, str] | None = None
     before_start: Callable[[], None] | None = None
@@ -97,9 +99,9 @@ class Supervisor:
         return late
 
     async def stop(self) -> None:
-        """The last stage first; within a stage all at once, each with its own deadline. Safe to call twice."""
-        for stage in sorted({running.child.stage for running in self._children}, reverse=True):
-            members = [running for running in self._children if running.child.stage == stage]
+        """Stage by stage; within a stage all at once, each with its own deadline. Safe to call twice."""
+        for stage in sorted({running.child.stop_stage for running in self._children}, reverse=True):
+            members = [running for running in self._children if running.child.stop_stage == stage]
             await asyncio.gather(*(self._stop_one(running) for running in members))
 
     def process_id(self, name: str) -> int | None:

@@ -1,0 +1,272 @@
+"""
+The command line. Every process of the service is one of its subcommands; ``passerelle serve`` starts the others.
+
+Commands are thin: they read the settings, call one function, and turn an expected failure into one sentence and exit
+code 1. Heavy modules load inside the command that needs them.
+"""
+
+import asyncio
+import importlib
+import importlib.util
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+
+if TYPE_CHECKING:
+    from signaling.config import Config
+
+#: modules of further commands, each with ``register(app)``
+COMMAND_MODULES = ("signaling.cli_people", "signaling.cli_brand", "signaling.cli_rehearse")
+
+app = typer.Typer(
+    name="passerelle",
+    help="Passerelle : relais téléphonique en langue des signes française.",
+    no_args_is_help=True,
+    pretty_exceptions_show_locals=False,  # locals hold numbers and names
+    add_completion=False,
+)
+db_app = typer.Typer(help="Base de données.", no_args_is_help=True)
+app.add_typer(db_app, name="db")
+INDEX = Annotated[int, typer.Option("--index", min=0, help="Rang de ce processus parmi ceux de sa sorte.")]
+CHECK_CONFIG = Annotated[
+    bool,
+    typer.Option("--check-config", help="Affiche chaque réglage avec sa valeur, son unité et sa raison, puis finit."),
+]
+
+
+@app.callback(invoke_without_command=True)
+def root(
+    context: typer.Context,
+    version: Annotated[bool, typer.Option("--version", help="Affiche la version.", is_eager=True)] = False,
+    check_config: CHECK_CONFIG = False,
+) -> None:
+    """:raises typer.Exit: after ``--version`` and ``--check-config``, which need no command."""
+    if version:
+        from importlib.metadata import version as installed_version
+
+        print(f"passerelle {installed_version('passerelle')}")
+        raise typer.Exit
+    if check_config:
+        _print_config(as_json=False)
+        raise typer.Exit
+    if context.invoked_subcommand is None:
+        print(context.get_help())
+
+
+@app.command()
+def serve(
+    *,
+    host: Annotated[str | None, typer.Option(help="Adresse d’écoute ; 127.0.0.1 par défaut.")] = None,
+    port: Annotated[int | None, typer.Option(min=1, max=65535, help="Port HTTP ; 8080 par défaut.")] = None,
+    workers: Annotated[int | None, typer.Option(min=1, max=256, help="Processus média ; un par cœur.")] = None,
+    tls: Annotated[
+        bool, typer.Option("--tls", help="HTTPS avec un certificat fait ici, pour un téléphone du même réseau.")
+    ] = False,
+    no_demo: Annotated[bool, typer.Option("--no-demo", help="Sans le téléphone de démonstration.")] = False,
+    check_config: CHECK_CONFIG = False,
+) -> None:
+    """Démarre tout le service sur cette machine, et le surveille."""
+    if check_config:
+        _print_config(as_json=False)
+        return
+    from signaling.announcement import Announcement
+    from signaling.config import process_environ
+    from signaling.launch import Options, settle_environment
+    from signaling.log import ChildOutput, configure_logging
+    from signaling.service import only_one, supervise
+
+    with _in_words():
+        given = load()
+        log_format = given.service.log_format
+        options = Options(host, port, workers, tls, False if no_demo else None)
+        with only_one(given.signaling.run_dir):
+            environ = settle_environment(process_environ(), options)
+            settled = load(environ)
+            configure_logging("supervisor", log_format, settled.service.log_level)
+            told = Announcement(Console(), settled.signaling.data_dir)
+            told.starting()
+            asyncio.run(supervise(settled, environ, ChildOutput(log_format), told))
+
+
+@app.command()
+def signaling() -> None:
+    """Un processus de signalisation : pages, WebSocket, API."""
+    from signaling import processes
+
+    processes.run_signaling(_prepared("signaling"))
+
+
+@app.command()
+def worker(index: INDEX = 0) -> None:
+    """Un processus média : connexions WebRTC."""
+    from signaling import processes
+
+    processes.run_media_worker(_prepared(f"worker-{index}"), index)
+
+
+@app.command()
+def phone() -> None:
+    """Le processus téléphone : SIP et RTP vers l’opérateur."""
+    from signaling import processes
+
+    processes.run_phone_worker(_prepared("phone"))
+
+
+@app.command()
+def visibility(index: INDEX = 0) -> None:
+    """Un processus d’analyse de la lisibilité des signes."""
+    from signaling import processes
+
+    processes.run_visibility_worker(_prepared(f"visibility-{index}"), index)
+
+
+@app.command("demo-phone")
+def demo_phone() -> None:
+    """Le téléphone de démonstration, sur cette machine seulement."""
+    from signaling import processes
+
+    processes.run_demo_phone(_prepared("demo-phone"))
+
+
+@app.command("first-people", hidden=True)
+def first_people() -> None:
+    """Prépare la base ; la première fois, crée de quoi se connecter."""
+    from signaling.announcement import FIRST_SIGN_IN, write_first_sign_in
+    from signaling.records.bootstrap import ensure_first_people
+
+    config = _prepared("first-people")
+    made = asyncio.run(ensure_first_people(config.signaling))
+    if made is not None:
+        write_first_sign_in(config.signaling.data_dir / FIRST_SIGN_IN, made.people)
+
+
+@app.command()
+def doctor() -> None:
+    """Vérifie l’installation et dit, en mots, ce qui manque et quoi faire."""
+    from signaling.doctor import run_doctor
+
+    with _in_words():
+        config = load()
+    raise typer.Exit(0 if asyncio.run(run_doctor(config, Console())) else 1)
+
+
+@app.command()
+def models(
+    if_missing: Annotated[bool, typer.Option("--if-missing", help="Ne dit rien quand ils sont là.")] = False,
+) -> None:
+    """Télécharge et vérifie les modèles MediaPipe."""
+    from relay.visibility.model_files import ModelsUnavailableError, ensure_models, find_models
+    from signaling.progress import DownloadBar
+
+    with _in_words():
+        config = load()
+        directory = config.service.model_dir
+        if find_models(directory) is not None:
+            if not if_missing:
+                print(f"Les modèles sont là : {directory}")
+            return
+        try:
+            with DownloadBar("Modèles MediaPipe") as bar:
+                ensure_models(directory, bar.update)
+        except ModelsUnavailableError as error:
+            typer.echo(f"{error.message_fr}\n{error.message_en}", err=True)
+            raise typer.Exit(1) from None
+        print(f"Modèles vérifiés : {directory}")
+
+
+@app.command("check-config")
+def check_config_command(as_json: Annotated[bool, typer.Option("--json", help="Pour les programmes.")] = False) -> None:
+    """Affiche chaque réglage avec sa valeur, son unité et sa raison."""
+    _print_config(as_json)
+
+
+@db_app.command("upgrade")
+def db_upgrade() -> None:
+    """Met le schéma de la base au niveau de cette version."""
+    from signaling.records.database import Database, head_revision
+
+    config = _prepared("db")
+
+    async def upgrade() -> None:
+        database = Database(config.signaling.database_url)
+        try:
+            await database.open(migrate=True)
+        finally:
+            await database.close()
+
+    asyncio.run(upgrade())
+    print(f"Base de données à jour : révision {head_revision()}")
+
+
+def load(environ: dict[str, str] | None = None) -> "Config":
+    """
+    The settings, for every command.
+
+    :raises ConfigError: translated by ``_in_words`` and ``_prepared``.
+    """
+    from signaling.config import load_config, process_environ
+
+    return load_config(process_environ() if environ is None else environ)
+
+
+def _prepared(process: str) -> "Config":
+    """Settings and logging of one process."""
+    from signaling.log import configure_logging
+
+    with _in_words():
+        config = load()
+    configure_logging(process, config.service.log_format, config.service.log_level)
+    return config
+
+
+@contextmanager
+def _in_words() -> Iterator[None]:
+    """An expected failure ends the command with its sentence and code 1; anything else shows its traceback."""
+    from signaling.config import ConfigError
+    from signaling.embedded_redis import RedisServerError
+    from signaling.free_ports import PortTakenError
+    from signaling.service import ServiceRunningError
+
+    try:
+        yield
+    except (ConfigError, PortTakenError, RedisServerError, ServiceRunningError) as error:
+        typer.echo(f"✗ {error}", err=True)
+        raise typer.Exit(1) from None
+
+
+def _print_config(as_json: bool) -> None:
+    from signaling.settings_table import print_json, print_table, service_rows
+
+    with _in_words():
+        found = service_rows(load())
+    (print_json if as_json else print_table)(Console(), found)
+
+
+def register_commands() -> None:
+    """Add the commands of the other modules; one that does not exist in this installation adds none."""
+    for name in COMMAND_MODULES:
+        if importlib.util.find_spec(name) is not None:
+            importlib.import_module(name).register(app)
+
+
+def is_own_command(words: Sequence[str]) -> bool:
+    """Whether the command asked for is in this module: a worker need not load the others' modules."""
+    own = {command.name or getattr(command.callback, "__name__", "") for command in app.registered_commands}
+    own |= {str(group.name) for group in app.registered_groups}
+    return next((word for word in words if not word.startswith("-")), None) in own
+
+
+def main() -> None:
+    """Entry point of ``passerelle``."""
+    words = sys.argv[1:]
+    if not is_own_command(words) and not {"--version", "--check-config"} & set(words):
+        register_commands()
+    app()
+
+
+if __name__ == "__main__":
+    main()

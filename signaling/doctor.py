@@ -1,0 +1,296 @@
+"""
+``passerelle doctor``: what is there, what is missing, and what to type about it, in words.
+
+Each check looks at one thing and says one sentence; none changes anything. A failure is what keeps the service from
+working, a warning what makes it work less.
+"""
+
+import asyncio
+import shutil
+import socket
+import ssl
+import subprocess
+import sys
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Literal
+from urllib.parse import urlsplit
+
+from rich.console import Console
+
+from relay.phone.config import TrunkConfig
+from relay.visibility.model_files import find_models
+from signaling import embedded_redis, processes
+from signaling.config import Config
+from signaling.free_ports import bind_problem
+
+Verdict = Literal["ok", "warning", "failure"]
+_MARKS = {"ok": "[green]✓[/green]", "warning": "[yellow]![/yellow]", "failure": "[red]✗[/red]"}
+IMPORT_DEADLINE_S = 60.0  # MediaPipe on a cold disk
+TRUNK_DEADLINE_S = 3.0
+FREE_SPACE_WARNING = 500 << 20  # bytes
+FREE_SPACE_FAILURE = 50 << 20  # bytes: SQLite and the append-only file soon stop
+#: what does not work without the module
+_MODULES = {
+    "aiortc": "les appels vidéo",
+    "av": "le son du téléphone",
+    "sippy": "le téléphone",
+    "cv2": "la lisibilité des signes",
+    "mediapipe": "la lisibilité des signes",
+}
+_LIBRARY_PACKAGES = {
+    "libGL.so.1": "libgl1",
+    "libEGL.so.1": "libegl1",
+    "libGLESv2.so.2": "libgles2",
+    "libxcb.so.1": "libxcb1",
+    "libgthread-2.0.so.0": "libglib2.0-0",
+    "libglib-2.0.so.0": "libglib2.0-0",
+}
+
+
+@dataclass(frozen=True)
+class Finding:
+    verdict: Verdict
+    subject: str
+    words: str
+
+
+async def run_doctor(config: Config, console: Console) -> bool:
+    """Print all findings. :returns: False when one of them is a failure."""
+    findings: list[Finding] = []
+    for check in CHECKS:
+        for finding in await check(config):
+            findings.append(finding)
+            console.print(
+                f"{_MARKS[finding.verdict]} [bold]{finding.subject}[/bold] : {finding.words}", highlight=False
+            )
+    failures = sum(finding.verdict == "failure" for finding in findings)
+    warnings = sum(finding.verdict == "warning" for finding in findings)
+    console.print("")
+    console.print(_conclusion(failures, warnings), highlight=False)
+    return failures == 0
+
+
+def _conclusion(failures: int, warnings: int) -> str:
+    if failures:
+        return f"[red]{failures} point(s) à corriger[/red], {warnings} avertissement(s)."
+    if warnings:
+        return f"[yellow]Le service peut marcher, avec {warnings} réserve(s).[/yellow]"
+    return "[green]Tout est en ordre.[/green]"
+
+
+async def check_python(_config: Config) -> list[Finding]:
+    found = ".".join(map(str, sys.version_info[:3]))
+    fits = (3, 11) <= sys.version_info[:2] <= (3, 12)
+    words = f"{found}, passerelle {version('passerelle')}" if fits else f"{found} ; il faut 3.11 ou 3.12"
+    return [Finding("ok" if fits else "failure", "Python", words)]
+
+
+async def check_modules(_config: Config) -> list[Finding]:
+    """Each in a process of its own: a broken C library must not end the doctor."""
+    problems = await asyncio.gather(*(asyncio.to_thread(import_problem, module) for module in _MODULES))
+    found = [
+        Finding(
+            "failure" if module in ("aiortc", "av") else "warning",
+            module,
+            f"{problem} Sans lui : pas de {_MODULES[module]}.",
+        )
+        for module, problem in zip(_MODULES, problems, strict=True)
+        if problem
+    ]
+    return found or [Finding("ok", "Bibliothèques", ", ".join(f"{name} {_version(name)}" for name in _MODULES))]
+
+
+def _version(module: str) -> str:
+    return version({"cv2": "opencv-python"}.get(module, module))
+
+
+def import_problem(module: str) -> str | None:
+    """None: it can be imported here. Else one sentence, with the package to install when a library is missing."""
+    try:
+        done = subprocess.run(
+            [sys.executable, "-c", f"import {module}"],
+            capture_output=True,
+            text=True,
+            timeout=IMPORT_DEADLINE_S,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        return f"ne se charge pas en {IMPORT_DEADLINE_S:.0f} s."
+    if done.returncode == 0:
+        return None
+    return explain_import_error(done.stderr)
+
+
+def explain_import_error(stderr: str) -> str:
+    last = (stderr.strip().splitlines() or ["erreur inconnue"])[-1]
+    for library, package in _LIBRARY_PACKAGES.items():
+        if library in last:
+            return f"il manque {library} : sudo apt-get install {package}."
+    return f"ne se charge pas ({last})."
+
+
+async def check_data(config: Config) -> list[Finding]:
+    data_dir = config.signaling.data_dir
+    free = shutil.disk_usage(data_dir).free
+    words = f"{data_dir}, {free >> 20} Mo libres"
+    if free < FREE_SPACE_WARNING:
+        verdict: Verdict = "failure" if free < FREE_SPACE_FAILURE else "warning"
+        return [Finding(verdict, "Données", f"{words} : faites de la place")]
+    return [Finding("ok", "Données", words)]
+
+
+async def check_database(config: Config) -> list[Finding]:
+    from signaling.records.database import Database
+
+    database = Database(config.signaling.database_url)
+    kind = "SQLite" if database.is_sqlite else "PostgreSQL"
+    path = config.signaling.database_url.partition(":///")[2]
+    if database.is_sqlite and not Path(path).exists():
+        return [Finding("ok", "Base de données", "SQLite, créée au premier démarrage")]
+    try:
+        async with asyncio.timeout(10):
+            await database.open(migrate=False)
+            async with database.reading() as session:
+                await session.connection()
+    except Exception as error:
+        return [Finding("failure", "Base de données", f"{kind} ne répond pas ({type(error).__name__})")]
+    finally:
+        await database.close()
+    return [Finding("ok", "Base de données", kind)]
+
+
+async def check_redis(config: Config) -> list[Finding]:
+    settings = config.signaling
+    if settings.has_own_redis:
+        try:
+            server = embedded_redis.find_redis_server(settings.data_dir)
+        except embedded_redis.RedisServerError as error:
+            return [Finding("failure", "Redis", str(error))]
+        numbers = embedded_redis.server_version(str(server)) or ()
+        return [Finding("ok", "Redis", f"{server.name} {'.'.join(map(str, numbers))}, lancé par le service")]
+    return [await _answer_of_redis(settings.redis_url)]
+
+
+async def _answer_of_redis(url: str) -> Finding:
+    from redis.asyncio import Redis
+
+    client: Redis = Redis.from_url(url, socket_connect_timeout=5, socket_timeout=5)
+    try:
+        found = str((await client.info("server"))["redis_version"])
+    except Exception as error:
+        return Finding("failure", "Redis", f"le serveur configuré ne répond pas ({type(error).__name__})")
+    finally:
+        await client.aclose()
+    fits = tuple(map(int, found.split(".")[:2])) >= embedded_redis.OLDEST
+    return Finding("ok" if fits else "failure", "Redis", found if fits else f"{found} ; il faut 6.2 ou plus récent")
+
+
+async def check_models(config: Config) -> list[Finding]:
+    directory = config.service.model_dir
+    if find_models(directory) is not None:
+        return [Finding("ok", "Modèles MediaPipe", f"vérifiés dans {directory}")]
+    words = "absents : la lisibilité des signes n’est pas mesurée. Tapez : ./run models"
+    return [Finding("warning", "Modèles MediaPipe", words)]
+
+
+async def check_service(config: Config) -> list[Finding]:
+    """Is it running? If not, can it listen?"""
+    settings = config.signaling
+    alive = await processes.http_status(settings.http_host, settings.http_port, "/healthz", tls=settings.is_tls)
+    if alive == 200:
+        ready = await processes.http_status(settings.http_host, settings.http_port, "/readyz", tls=settings.is_tls)
+        words = f"en marche sur {settings.public_url}"
+        return [Finding("ok", "Service", words if ready == 200 else f"{words}, mais pas prêt : voir /readyz")]
+    problem = bind_problem(settings.http_host, settings.http_port, "tcp")
+    if problem:
+        advice = f"Choisissez : ./run --port {settings.http_port + 10}"
+        words = f"{settings.http_host}:{settings.http_port} : {problem}. {advice}"
+        return [Finding("failure", "Port HTTP", words)]
+    return [Finding("ok", "Port HTTP", f"{settings.http_host}:{settings.http_port} est libre (service arrêté)")]
+
+
+async def check_secure_context(config: Config) -> list[Finding]:
+    """Browsers give the camera to https pages and to localhost alone."""
+    url = urlsplit(config.signaling.public_url)
+    if url.scheme == "https" or url.hostname in ("localhost", "127.0.0.1", "::1"):
+        return [Finding("ok", "Caméra", f"les navigateurs l’accordent à {config.signaling.public_url}")]
+    words = (
+        f"les navigateurs la refusent à {config.signaling.public_url} : il faut https. "
+        "Essai sur un réseau : ./run --tls ; en production : un proxy avec un certificat."
+    )
+    return [Finding("failure", "Caméra", words)]
+
+
+async def check_ice(config: Config) -> list[Finding]:
+    has_turn = any("turn" in url for server in config.signaling.ice_servers for url in server.urls)
+    is_local = urlsplit(config.signaling.public_url).hostname in ("localhost", "127.0.0.1", "::1")
+    if has_turn or is_local:
+        return [Finding("ok", "TURN", "configuré" if has_turn else "pas nécessaire sur une seule machine")]
+    words = "aucun serveur TURN : derrière certains pare-feu, la vidéo ne passera pas (PASSERELLE_ICE_SERVERS)"
+    return [Finding("warning", "TURN", words)]
+
+
+async def check_trunk(config: Config) -> list[Finding]:
+    if not config.service.phone_worker:
+        return [Finding("ok", "Téléphone", "servi par une autre machine")]
+    if processes.uses_demo_trunk(config):
+        words = "téléphone de démonstration : aucun appel ne sort de cette machine (PASSERELLE_PHONE_TRUNK_HOST)"
+        return [Finding("ok", "Téléphone", words)]
+    trunk = processes.phone_worker_config(config).trunk
+    problem = await asyncio.to_thread(trunk_problem, trunk)
+    if problem:
+        return [Finding("failure", "Téléphone", f"trunk {trunk.host}:{trunk.port} ({trunk.transport}) : {problem}")]
+    return [Finding("ok", "Téléphone", f"le trunk {trunk.host}:{trunk.port} ({trunk.transport}) répond")]
+
+
+def trunk_problem(trunk: TrunkConfig) -> str | None:
+    """None: it answers. Over UDP an OPTIONS request is sent (RFC 3261 §11); any answer counts."""
+    try:
+        family, _, _, _, address = socket.getaddrinfo(trunk.host, trunk.port, type=socket.SOCK_DGRAM)[0]
+    except OSError:
+        return "ce nom est inconnu"
+    try:
+        if trunk.transport == "udp":
+            return _options_problem(family, address)
+        with socket.create_connection((trunk.host, trunk.port), TRUNK_DEADLINE_S) as connection:
+            if trunk.transport == "tls":
+                context = ssl.create_default_context(cafile=str(trunk.ca_file) if trunk.ca_file else None)
+                context.wrap_socket(connection, server_hostname=trunk.host).close()
+    except ssl.SSLCertVerificationError as error:
+        return f"certificat refusé ({error.verify_message})"
+    except OSError as error:
+        return f"pas de réponse ({error.strerror or type(error).__name__})"
+    return None
+
+
+def _options_problem(family: int, address: tuple[object, ...]) -> str | None:
+    with socket.socket(family, socket.SOCK_DGRAM) as probe:
+        probe.settimeout(TRUNK_DEADLINE_S)
+        probe.connect(address)
+        host, port = probe.getsockname()[:2]
+        host = f"[{host}]" if ":" in host else host
+        probe.send(
+            f"OPTIONS sip:{address[0]}:{address[1]} SIP/2.0\r\n"
+            f"Via: SIP/2.0/UDP {host}:{port};branch=z9hG4bKdoctor{port};rport\r\n"
+            f"Max-Forwards: 70\r\nFrom: <sip:doctor@{host}>;tag=doctor{port}\r\nTo: <sip:{address[0]}>\r\n"
+            f"Call-ID: doctor-{port}@{host}\r\nCSeq: 1 OPTIONS\r\nContact: <sip:{host}:{port}>\r\n"
+            "Content-Length: 0\r\n\r\n".encode()
+        )
+        return None if probe.recv(2048).startswith(b"SIP/2.0") else "la réponse n’est pas du SIP"
+
+
+CHECKS: tuple[Callable[[Config], Awaitable[list[Finding]]], ...] = (
+    check_python,
+    check_modules,
+    check_data,
+    check_database,
+    check_redis,
+    check_models,
+    check_service,
+    check_secure_context,
+    check_ice,
+    check_trunk,
+)
