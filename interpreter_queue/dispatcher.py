@@ -2,8 +2,8 @@
 What signaling calls: the commands of the queue, its events, its snapshot.
 
 A command reads, decides (``operations``) and commits; losing a race means reading and deciding again. Every
-command raises :class:`QueueUnavailableError` when Redis does not answer within ``command_deadline_s``; all are
-idempotent and may then be repeated.
+command raises :class:`QueueUnavailableError` when Redis does not answer within ``command_deadline_s``, and may then
+be repeated: done twice is done once (only ``extend_wrap_up`` counts each time).
 """
 
 import asyncio
@@ -72,7 +72,7 @@ class InterpreterQueue:
     async def close(self) -> None:
         """Stop dispatching here and end every ``events()``. Leases are left to run out or to be taken over."""
         if self._task:
-            self._task.cancel()
+            self._dispatcher.stop(self._task)
             with contextlib.suppress(asyncio.CancelledError):
                 await self._task
             self._task = None

@@ -44,16 +44,17 @@ class Dispatcher:
         self._back_at = 0.0  # since when Redis is there without a break
         self._swept_at = 0.0
         self._lost = False  # the last round lost a commit
+        self._stopping = False
         self._shown: dict[str, Standing] = {}
 
     async def run(self) -> None:
-        """Until cancelled. Redis away: retried with growing waits, nothing is decided meanwhile."""
+        """Until stopped. Redis away: retried with growing waits, nothing is decided meanwhile."""
         wait = self._config.backoff_s[0]
-        while True:
+        while not self._stopping:
             try:
                 await self._connect()
                 wait = self._config.backoff_s[0]
-                while True:
+                while not self._stopping:
                     await self._round()
             except (RedisError, OSError, TimeoutError) as error:
                 if self.synced.is_set():
@@ -63,8 +64,19 @@ class Dispatcher:
                 log.exception("queue %s: the round failed", self._name)
                 self.synced.clear()
                 self._last_id = ""
-            await asyncio.sleep(wait)
+            if not self._stopping:
+                await asyncio.sleep(wait)
             wait = min(2 * wait, self._config.backoff_s[1])
+
+    def stop(self, task: "asyncio.Task[None]") -> None:
+        """
+        End :meth:`run`, which runs in ``task``.
+
+        Cancelling alone is not enough: redis-py sends through ``asyncio.wait_for``, which in Python 3.11 swallows
+        a cancellation that arrives together with the result.
+        """
+        self._stopping = True
+        task.cancel()
 
     async def _connect(self) -> None:
         """The first time, or when Redis came back with less than it had: everything anew. Else read on."""

@@ -1,0 +1,558 @@
+"""The queue on a real Redis: who is alerted, who loses, what survives."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field, replace
+from typing import TypeVar
+
+import pytest
+from redis.asyncio import Redis
+
+from interpreter_queue.config import QueueConfig
+from interpreter_queue.dispatcher import InterpreterQueue
+from interpreter_queue.errors import QueueFullError, QueueUnavailableError, UnknownAgentError
+from interpreter_queue.model import (
+    Agent,
+    AgentChanged,
+    AgentState,
+    AlertEnded,
+    Alerting,
+    Assigned,
+    Cancelled,
+    Event,
+    Position,
+    Queued,
+    Released,
+    Request,
+    Resynced,
+    Trade,
+)
+from tests.helpers.redis_server import RedisServer, redis_server
+
+pytestmark = pytest.mark.integration
+
+DEADLINE_S = 20.0
+#: Nothing ends by itself, except what a test shortens.
+CALM = QueueConfig(alert_s=60, wrap_up_s=60, agent_lease_s=60, owner_lease_s=120, sweep_s=0.1, poll_s=0.2)
+E_ = TypeVar("E_", bound=Event)
+
+
+@dataclass
+class Site:
+    """One process's queue and everything it heard."""
+
+    queue: InterpreterQueue
+    redis: "Redis"
+    heard: list[Event] = field(default_factory=list)
+    _news: asyncio.Condition = field(default_factory=asyncio.Condition)
+
+    async def listen(self, events: AsyncIterator[Event]) -> None:
+        async for event in events:
+            async with self._news:
+                self.heard.append(event)
+                self._news.notify_all()
+
+    async def hears(self, kind: type[E_], such: Callable[[E_], bool] = lambda _: True, since: int = 0) -> E_:
+        """The first event of this kind after the first ``since`` events; waits for it."""
+
+        def found() -> E_ | None:
+            return next((e for e in self.heard[since:] if isinstance(e, kind) and such(e)), None)
+
+        async with asyncio.timeout(DEADLINE_S), self._news:
+            await self._news.wait_for(lambda: found() is not None)
+            event = found()
+            assert event is not None
+            return event
+
+    def all(self, kind: type[E_]) -> list[E_]:
+        return [event for event in self.heard if isinstance(event, kind)]
+
+    async def alert(self, call_id: str, agent_id: str | None = None, since: int = 0) -> Alerting:
+        return await self.hears(
+            Alerting, lambda e: e.call_id == call_id and agent_id in (None, e.assignment.agent_id), since
+        )
+
+    async def state(self, agent_id: str, state: AgentState, since: int = 0) -> AgentChanged:
+        return await self.hears(AgentChanged, lambda e: e.agent_id == agent_id and e.state == state, since)
+
+    async def available(
+        self, *agent_ids: str, trade: Trade = "interpreter", skills: frozenset[str] = frozenset()
+    ) -> None:
+        for agent_id in agent_ids:
+            await self.queue.sign_in(Agent(agent_id=agent_id, trades=frozenset({trade}), skills=skills))
+            await self.queue.set_presence(agent_id, "available")
+
+
+@contextlib.asynccontextmanager
+async def site(server: RedisServer, config: QueueConfig = CALM, name: str = "one") -> AsyncIterator[Site]:
+    async with server.client() as redis:
+        queue = InterpreterQueue(redis, config, name)
+        here = Site(queue, redis)
+        listening = asyncio.create_task(here.listen(queue.events()))
+        await queue.start()
+        try:
+            yield here
+        finally:
+            await queue.close()
+            await listening
+
+
+def short(**seconds: float) -> QueueConfig:
+    """As ``CALM``, except for what is given."""
+    return replace(CALM, **seconds)  # type: ignore[arg-type]
+
+
+def relay(call_id: str, **fields: object) -> Request:
+    return Request.model_validate({"call_id": call_id, "trades": ("interpreter",), **fields})
+
+
+async def eventually(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(DEADLINE_S):
+        while not condition():
+            await asyncio.sleep(0.01)
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[RedisServer]:
+    async with redis_server() as started:
+        yield started
+
+
+async def test_agent_who_accepts_gets_the_call_and_then_a_wrap_up(server: RedisServer) -> None:
+    async with site(server) as here:
+        await here.available("ines")
+        await here.queue.enqueue(relay("c1"))
+        alert = (await here.alert("c1")).assignment
+        assert (alert.agent_id, alert.trade) == ("ines", "interpreter")
+
+        assert await here.queue.accept("ines", alert.assignment_id) == alert
+        assert await here.queue.accept("ines", alert.assignment_id) == alert, "asked twice, the same answer"
+        assert (await here.hears(Assigned)).assignment == alert
+        assert (await here.state("ines", "engaged")).call_id == "c1"
+        assert await here.queue.assignment_of("c1") == alert
+
+        await here.queue.release("ines", "c1", wrap_up=True)
+        await here.hears(Released)
+        await here.state("ines", "wrap_up")
+        assert await here.queue.request("c1") is None
+        await here.queue.finish_wrap_up("ines")
+        agent = await here.queue.agent("ines")
+        assert agent is not None
+        assert agent.state == "idle"
+
+
+async def test_nobody_is_alerted_before_declaring_to_be_available(server: RedisServer) -> None:
+    async with site(server) as here:
+        await here.queue.sign_in(Agent(agent_id="ines", trades=frozenset({"interpreter"})))
+        await here.queue.enqueue(relay("c1"))
+        await here.hears(Position)
+        assert not here.all(Alerting)
+        await here.queue.set_presence("ines", "available")
+        await here.alert("c1")
+
+
+async def test_decline_alerts_the_next_one_and_never_the_same_again(server: RedisServer) -> None:
+    async with site(server) as here:
+        await here.available("ines")
+        await here.queue.enqueue(relay("c1"))
+        alert = (await here.alert("c1")).assignment
+        assert await here.queue.decline("ines", alert.assignment_id, "conflict_of_interest")
+        ended = await here.hears(AlertEnded)
+        assert (ended.reason, ended.decline_reason) == ("declined", "conflict_of_interest")
+        assert not await here.queue.decline("ines", alert.assignment_id, "again")
+        assert await here.queue.accept("ines", alert.assignment_id) is None
+
+        await here.queue.enqueue(relay("c2"))
+        await here.alert("c2", "ines")  # idle and first in rank, but c1 waits on
+        await here.available("karim")
+        await here.alert("c1", "karim")
+
+
+async def test_agent_who_does_not_answer_is_not_responding_and_the_next_one_is_alerted(server: RedisServer) -> None:
+    async with site(server, short(alert_s=0.3)) as here:
+        await here.available("ines")
+        await here.queue.enqueue(relay("c1"))
+        stale = (await here.alert("c1")).assignment
+        ended = await here.hears(AlertEnded)
+        assert (ended.agent_id, ended.reason) == ("ines", "not_responding")
+        await here.state("ines", "not_responding")
+        assert await here.queue.accept("ines", stale.assignment_id) is None, "too late is lost"
+
+        record = await here.queue.request("c1")
+        assert record is not None
+        assert record.state == "queued"
+        mark = len(here.heard)
+        await here.available("karim")
+        await here.alert("c1", "karim", since=mark)
+        await here.queue.set_presence("ines", "available")
+        await here.state("ines", "idle")
+
+
+async def test_two_agents_with_one_assignment_only_its_own_agent_gets_it(server: RedisServer) -> None:
+    async with site(server) as here, site(server, name="two") as there:
+        await here.available("ines", "karim")
+        await here.queue.enqueue(relay("c1"))
+        alert = (await here.alert("c1")).assignment
+        other = "karim" if alert.agent_id == "ines" else "ines"
+        answers = await asyncio.gather(
+            here.queue.accept(alert.agent_id, alert.assignment_id),
+            there.queue.accept(other, alert.assignment_id),
+            there.queue.accept(alert.agent_id, alert.assignment_id),
+        )
+        assert list(answers) == [alert, None, alert]
+        assert len(here.all(Assigned)) <= 1
+        await there.hears(Assigned)
+        assert len(there.all(Assigned)) == 1
+
+
+async def test_accept_and_cancel_at_once_one_of_them_wins(server: RedisServer) -> None:
+    async with site(server) as here, site(server, name="two") as there:
+        await here.available("ines")
+        for number in range(20):
+            call_id = f"c{number}"
+            await here.queue.enqueue(relay(call_id))
+            alert = (await here.alert(call_id)).assignment
+            accepted, _ = await asyncio.gather(
+                here.queue.accept("ines", alert.assignment_id), there.queue.cancel(call_id, "abandoned")
+            )
+            await here.hears(Cancelled, lambda e, c=call_id: e.call_id == c)  # type: ignore[misc]
+            agent = await here.queue.agent("ines")
+            assert agent is not None
+            assert agent.state == ("wrap_up" if accepted else "idle")
+            await here.queue.finish_wrap_up("ines")
+
+
+async def test_cancel_while_alerting_withdraws_the_alert_and_keeps_the_rank(server: RedisServer) -> None:
+    async with site(server) as here:
+        await here.available("ines", "karim")
+        await here.queue.enqueue(relay("c1"))
+        alert = (await here.alert("c1", "ines")).assignment
+        await here.queue.cancel("c1", "abandoned")
+        assert (await here.hears(AlertEnded)).reason == "cancelled"
+        assert (await here.hears(Cancelled)).reason == "abandoned"
+        assert await here.queue.accept("ines", alert.assignment_id) is None
+        await here.queue.enqueue(relay("c2"))
+        await here.alert("c2", "ines")
+
+
+async def test_agent_whose_page_is_gone_frees_the_alert(server: RedisServer) -> None:
+    async with site(server, short(agent_lease_s=0.5)) as here:
+        await here.available("ines")
+        await here.queue.enqueue(relay("c1"))
+        await here.alert("c1", "ines")
+        ended = await here.hears(AlertEnded)
+        assert (ended.agent_id, ended.reason) == ("ines", "agent_gone")
+        await here.state("ines", "offline")
+        assert await here.queue.agent("ines") is None
+        assert await here.queue.keep_alive(["ines"]) == {"ines"}, "told to sign in again"
+        with pytest.raises(UnknownAgentError):
+            await here.queue.set_presence("ines", "available")
+        record = await here.queue.request("c1")
+        assert record is not None
+        assert record.state == "queued"
+
+
+async def test_agent_who_keeps_alive_stays(server: RedisServer) -> None:
+    async with site(server, short(agent_lease_s=0.6)) as here:
+        await here.available("ines", "karim")
+
+        async def beat() -> None:
+            while True:
+                await here.queue.keep_alive(["ines"])
+                await asyncio.sleep(0.1)
+
+        beating = asyncio.create_task(beat())
+        await here.state("karim", "offline")
+        agent = await here.queue.agent("ines")
+        beating.cancel()
+        assert agent is not None
+        assert agent.state == "idle"
+
+
+async def test_engaged_agent_whose_page_is_gone_keeps_the_call(server: RedisServer) -> None:
+    async with site(server, short(agent_lease_s=0.5)) as here:
+        await here.available("ines", "karim")
+        await here.queue.enqueue(relay("c1"))
+        await here.queue.accept("ines", (await here.alert("c1", "ines")).assignment.assignment_id)
+        await here.state("karim", "offline")  # whose lease ended at the same time
+        agent = await here.queue.agent("ines")
+        assert agent is not None
+        assert agent.state == "engaged"
+        await here.queue.release("ines", "c1", wrap_up=True)
+        await here.state("ines", "offline")
+
+
+async def test_calls_that_nobody_keeps_are_freed_after_the_grace(server: RedisServer) -> None:
+    async with site(server, short(owner_lease_s=1.0)) as here:
+        await here.available("ines", "karim")
+        for call_id in ("served", "alerted", "waiting", "kept"):
+            await here.queue.enqueue(relay(call_id))
+        await here.queue.accept("ines", (await here.alert("served", "ines")).assignment.assignment_id)
+
+        async def keep() -> None:
+            while True:
+                await here.queue.keep_calls(["kept"])
+                await asyncio.sleep(0.1)
+
+        keeping = asyncio.create_task(keep())
+        for call_id in ("served", "alerted", "waiting"):
+            gone = await here.hears(Cancelled, lambda e, c=call_id: e.call_id == c)  # type: ignore[misc]
+            assert gone.reason == "owner_lost"
+        await here.state("ines", "wrap_up")
+        assert (await here.hears(Released)).reason == "owner_lost"
+        assert await here.queue.keep_calls(["served", "kept"]) == {"served"}
+        keeping.cancel()
+        await here.alert("kept", "karim")
+
+
+async def test_two_dispatchers_never_assign_twice(server: RedisServer) -> None:
+    calls = [f"c{number}" for number in range(100)]
+    agents = [f"a{number}" for number in range(20)]
+    async with site(server) as here, site(server, name="two") as there:
+        served: list[tuple[str, str]] = []
+
+        async def serve(place: Site, agent_id: str) -> None:
+            seen = 0
+            while True:
+                alert = (await place.hears(Alerting, lambda e: e.assignment.agent_id == agent_id, seen)).assignment
+                seen = (
+                    next(i for i, e in enumerate(place.heard) if isinstance(e, Alerting) and e.assignment == alert) + 1
+                )
+                if await place.queue.accept(agent_id, alert.assignment_id):
+                    served.append((alert.call_id, agent_id))
+                    await place.queue.release(agent_id, alert.call_id, wrap_up=False)
+
+        working = [asyncio.create_task(serve(place, a)) for place, a in zip([here, there] * 10, agents, strict=True)]
+        await asyncio.gather(here.available(*agents[:10]), there.available(*agents[10:]))
+        await asyncio.gather(
+            *(place.queue.enqueue(relay(c)) for place, c in zip([here, there] * 50, calls, strict=True))
+        )
+        await eventually(lambda: len(served) == len(calls))
+        for task in working:
+            task.cancel()
+        assert sorted(call_id for call_id, _ in served) == sorted(calls)
+        await eventually(lambda: len(here.all(Released)) == len(there.all(Released)) == len(calls))
+        for place in (here, there):
+            assert len(place.all(Alerting)) == len(place.all(Assigned)) == len(calls)
+            one_at_a_time(place.heard)
+
+
+def one_at_a_time(heard: list[Event]) -> None:
+    """No agent is alerted while alerted or engaged; no call is alerted twice at once."""
+    busy_agents: dict[str, str] = {}
+    busy_calls: set[str] = set()
+    for event in heard:
+        if isinstance(event, Alerting):
+            agent_id = event.assignment.agent_id
+            assert agent_id not in busy_agents
+            assert event.call_id not in busy_calls
+            busy_agents[agent_id] = event.call_id
+            busy_calls.add(event.call_id)
+        elif isinstance(event, AlertEnded | Released):
+            assert busy_agents.pop(event.agent_id) == event.call_id
+            busy_calls.discard(event.call_id)
+
+
+@pytest.mark.parametrize("crash", [False, True], ids=["stopped", "killed"])
+async def test_redis_stopped_and_started_loses_nothing(server: RedisServer, crash: bool) -> None:
+    config = short(agent_lease_s=2.0, outage_gap_s=0.5, command_deadline_s=0.5)
+    async with site(server, config) as here:
+        await here.available("ines")
+        for number in range(5):
+            await here.queue.enqueue(relay(f"c{number}"))
+        alert = (await here.alert("c0")).assignment
+        await (server.kill() if crash else server.stop())
+        await eventually(lambda: not here.queue.is_synced)
+        with pytest.raises(QueueUnavailableError):
+            await here.queue.enqueue(relay("late"))
+        await asyncio.sleep(2.0)  # longer than the lease: it could not be renewed
+        mark = len(here.heard)
+        await server.start()
+        await eventually(lambda: here.queue.is_synced)
+
+        assert await here.queue.keep_alive(["ines"]) == set(), "the lease did not run out while Redis was away"
+        assert await here.queue.accept("ines", alert.assignment_id) == alert
+        await here.hears(Assigned, since=mark)
+        snapshot = await here.queue.snapshot()
+        assert [line.record.call_id for line in snapshot.waiting] == ["c1", "c2", "c3", "c4"]
+        await here.queue.release("ines", "c0", wrap_up=False)
+        await here.alert("c1", "ines", since=mark)
+        assert not here.all(Resynced)
+
+
+async def test_redis_that_comes_back_empty_is_noticed(server: RedisServer) -> None:
+    async with site(server) as here:
+        await here.available("ines")
+        await here.queue.enqueue(relay("c1"))
+        await here.alert("c1")
+        await here.redis.flushall()
+        await here.available("karim")
+        await here.hears(Resynced)
+        await here.queue.enqueue(relay("c1"))
+        await here.alert("c1", "karim")
+
+
+async def test_requests_wait_out_a_dispatcher_that_starts_later(server: RedisServer) -> None:
+    async with site(server) as here:
+        await here.queue.enqueue(relay("c1"))
+    async with site(server, name="next") as there:
+        assert (await there.hears(Position)).call_id == "c1"
+        await there.available("ines")
+        await there.alert("c1", "ines")
+
+
+async def test_pause_after_call_and_wrap_up(server: RedisServer) -> None:
+    async with site(server, short(wrap_up_s=0.3)) as here:
+        await here.available("ines")
+        await here.queue.enqueue(relay("c1"))
+        await here.queue.accept("ines", (await here.alert("c1")).assignment.assignment_id)
+        await here.queue.set_pause_after_call("ines", True, "after_hard_call")
+        told = await here.hears(AgentChanged, lambda e: e.pause_after_call)
+        assert (told.state, told.presence, told.reason) == ("engaged", "available", "after_hard_call")
+        await here.queue.enqueue(relay("c2"))
+        mark = len(here.heard)
+        await here.queue.release("ines", "c1", wrap_up=True)
+        await here.state("ines", "wrap_up", since=mark)
+        paused = await here.state("ines", "paused", since=mark)
+        assert (paused.presence, paused.reason, paused.pause_after_call) == ("paused", "after_hard_call", False)
+        await here.queue.set_presence("ines", "available")
+        await here.alert("c2", "ines")
+
+
+async def test_wrap_up_ends_by_itself_unless_extended(server: RedisServer) -> None:
+    config = short(wrap_up_s=0.4, wrap_up_extension_s=60, wrap_up_extensions=1)
+    async with site(server, config) as here:
+        await here.available("ines", "karim")
+        for agent_id, call_id in (("ines", "c1"), ("karim", "c2")):
+            await here.queue.enqueue(relay(call_id))
+            await here.queue.accept(agent_id, (await here.alert(call_id, agent_id)).assignment.assignment_id)
+        await here.queue.release("karim", "c2", wrap_up=True)
+        until = await here.queue.extend_wrap_up("karim")
+        assert until is not None
+        assert await here.queue.extend_wrap_up("karim") is None, "no extension left"
+        mark = len(here.heard)
+        await here.queue.release("ines", "c1", wrap_up=True)
+        await here.state("ines", "wrap_up", since=mark)
+        await here.state("ines", "idle", since=mark)
+        karim = await here.queue.agent("karim")
+        assert karim is not None
+        assert (karim.state, karim.until) == ("wrap_up", until)
+        assert await here.queue.extend_wrap_up("ines") is None
+
+
+async def test_positions_are_told_on_entry_and_as_the_line_moves(server: RedisServer) -> None:
+    async with site(server) as here, site(server, name="two") as there:
+        for call_id in ("c1", "c2", "c3"):
+            await here.queue.enqueue(relay(call_id))
+        await there.hears(Position, lambda e: (e.call_id, e.position) == ("c3", 3))
+        await here.queue.cancel("c1", "abandoned")
+        moved = await there.hears(Position, lambda e: (e.call_id, e.position) == ("c3", 2))
+        assert (moved.wait_low_s, moved.wait_high_s) == (None, None)
+        mark = len(there.heard)
+        await here.queue.enqueue(relay("urgent", priority=100))
+        await there.hears(Position, lambda e: (e.call_id, e.position) == ("c3", 3), mark)
+
+
+async def test_the_expected_wait_appears_after_five_calls(server: RedisServer) -> None:
+    async with site(server) as here:
+        await here.available("ines")
+        for number in range(5):
+            await here.queue.enqueue(relay(f"c{number}"))
+            await here.queue.accept("ines", (await here.alert(f"c{number}")).assignment.assignment_id)
+            await here.queue.release("ines", f"c{number}", wrap_up=False)
+        await here.queue.enqueue(relay("c5"))
+        await here.alert("c5")
+        await here.queue.enqueue(relay("c6"))
+        shown = await here.hears(Position, lambda e: e.call_id == "c6")
+        assert shown.wait_low_s is not None
+        assert shown.wait_high_s is not None
+        assert shown.wait_low_s < shown.wait_high_s
+
+
+async def test_rehearsals_and_real_calls_never_meet(server: RedisServer) -> None:
+    async with site(server) as here:
+        await here.available("ines")
+        await here.available("robot", skills=frozenset({"rehearsal"}))
+        await here.queue.enqueue(relay("trial-1", rehearsal=True))
+        await here.queue.enqueue(relay("trial-2", rehearsal=True))
+        await here.queue.enqueue(relay("c1"))
+        await here.queue.enqueue(relay("c2"))
+        await here.alert("trial-1", "robot")
+        await here.alert("c1", "ines")
+        told = await here.hears(Position, lambda e: e.call_id == "c2")
+        assert told.position == 2, "rehearsals are not counted in a real line"
+        pairs = {(e.call_id, e.assignment.agent_id) for e in here.all(Alerting)}
+        assert pairs == {("trial-1", "robot"), ("c1", "ines")}
+
+
+async def test_resumed_call_goes_back_to_the_head_with_its_first_time(server: RedisServer) -> None:
+    async with site(server) as here:
+        await here.available("ines")
+        await here.queue.enqueue(relay("c1"))
+        first = await here.hears(Queued)
+        await here.queue.accept("ines", (await here.alert("c1")).assignment.assignment_id)
+        await here.queue.enqueue(relay("c2"))
+        await here.queue.enqueue(relay("c1", priority=50, queued_at=first.queued_at))
+        await here.queue.sign_out("ines")
+        await here.queue.release("ines", "c1", wrap_up=False)
+        await here.state("ines", "offline")
+        snapshot = await here.queue.snapshot()
+        line = [(one.record.call_id, one.position, one.record.queued_at) for one in snapshot.waiting]
+        assert line[0] == ("c1", 1, first.queued_at)
+        assert line[1][:2] == ("c2", 2)
+        await here.available("karim")
+        await here.alert("c1", "karim")
+
+
+async def test_preferred_agent_is_waited_for_while_at_work_but_not_for_ever(server: RedisServer) -> None:
+    async with site(server, short(preferred_s=0.5)) as here:
+        await here.available("ines", "karim", trade="adviser")
+        first = Request(call_id="c1", trades=("adviser",), preferred_agent="karim")
+        await here.queue.enqueue(first)
+        await here.queue.accept("karim", (await here.alert("c1", "karim")).assignment.assignment_id)
+        await here.queue.enqueue(first.model_copy(update={"call_id": "c2"}))
+        await here.queue.enqueue(Request(call_id="c3", trades=("interpreter",)))
+        await here.hears(Position, lambda e: e.call_id == "c3")
+        assert [e.call_id for e in here.all(Alerting)] == ["c1"], "karim is at work: c2 waits for him"
+        await here.alert("c2", "ines")
+
+
+async def test_full_queue_refuses_all_but_emergencies(server: RedisServer) -> None:
+    async with site(server, short(max_waiting=2)) as here:
+        await here.queue.enqueue(relay("c1"))
+        await here.queue.enqueue(relay("c2"))
+        await here.hears(Position, lambda e: e.call_id == "c2")
+        with pytest.raises(QueueFullError):
+            await here.queue.enqueue(relay("c3"))
+        await here.queue.enqueue(relay("c2"))  # told again
+        await here.queue.enqueue(relay("c4", priority=100))
+        assert await here.queue.request("c4") is not None
+
+
+async def test_two_domains_on_one_redis_never_meet(server: RedisServer) -> None:
+    other = QueueConfig(domain="drill")
+    async with site(server) as here, site(server, other) as there:
+        await there.available("ines")
+        await here.queue.enqueue(relay("c1"))
+        await here.hears(Position)
+        assert (await here.queue.snapshot()).agents == ()
+        keys = {str(key) for key in await here.redis.keys("*")}
+        assert keys
+        assert all("{passerelle}:queue:" in key or "{drill}:queue:" in key for key in keys)
+
+
+async def test_clients_that_decode_and_speak_resp3_work_too(server: RedisServer) -> None:
+    for protocol, decode in ((2, True), (3, False), (3, True)):
+        async with Redis(unix_socket_path=str(server.socket), protocol=protocol, decode_responses=decode) as redis:
+            await redis.flushall()
+            queue = InterpreterQueue(redis, CALM, "one")
+            here = Site(queue, redis)
+            listening = asyncio.create_task(here.listen(queue.events()))
+            await queue.start()
+            await here.available("ines")
+            await queue.enqueue(relay("c1"))
+            await here.alert("c1", "ines")
+            assert len((await queue.snapshot()).agents) == 1
+            await queue.close()
+            await listening
