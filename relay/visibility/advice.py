@@ -77,13 +77,17 @@ class Verdict:
 
 GOOD = Verdict("good", "good")
 MODELS_MISSING = Verdict("off", "models_missing")
-WAITING = Verdict("off", "no_video")
+NO_PICTURE_YET = Verdict("off", "no_video")
+NOT_MEASURED_YET = Verdict("off", "not_measured")
 
-NO_VIDEO = Rule("no_video", "off", "analysed", "below", 0.5, 0.5, clear_after_s=0.0)
+NO_VIDEO = Rule("no_video", "off", "receiving", "below", 0.5, 0.5, clear_after_s=0.0)
+#: Video arrives, but nothing can be made of it: a key frame is awaited, or this worker has too much to do.
+NOT_MEASURED = Rule("not_measured", "off", "analysed", "below", 0.5, 0.5, clear_after_s=0.0)
+_ABOUT_ARRIVAL = (NO_VIDEO, NOT_MEASURED)
 
 #: In order of importance: of the rules that speak, the first is shown.
 RULES: tuple[Rule, ...] = (
-    NO_VIDEO,
+    *_ABOUT_ARRIVAL,
     Rule("too_dark", "poor", "luma", "below", 0.10, 0.14),
     Rule("too_dark", "poor", "face_luma", "below", 0.22, 0.27),
     Rule("too_bright", "poor", "overexposed", "above", 0.50, 0.40),
@@ -180,6 +184,12 @@ ADVICE: dict[str, Advice] = {
             "Your picture does not arrive. Check the camera.",
         ),
         Advice(
+            "not_measured",
+            "off",
+            "La lisibilité n'est pas mesurée pour le moment. L'appel fonctionne.",
+            "Visibility is not being measured at the moment. The call works.",
+        ),
+        Advice(
             "models_missing",
             "off",
             "La lisibilité n'est pas mesurée. L'appel fonctionne.",
@@ -218,15 +228,15 @@ class AdvicePolicy:
     def update(self, measures: Measures, elapsed_s: float = 1.0) -> Verdict:
         """
         :param measures: as :func:`relay.visibility.measures.summarize` makes them; a second without pictures tells
-            only about ``no_video``, the other alarms stay as they are.
+            only about what arrives, the other alarms stay as they are.
         :param elapsed_s: since the update before.
         """
         measures = with_person(measures)
         pictures = bool(measures.get("analysed"))
         if not pictures and not self._seen_picture:
-            return WAITING
+            return NOT_MEASURED_YET if measures.get("receiving") else NO_PICTURE_YET
         for alarm in self._alarms:
-            if pictures or alarm.rule.measure == NO_VIDEO.measure:
+            if pictures or alarm.rule in _ABOUT_ARRIVAL:
                 alarm.update(measures, elapsed_s, first=not self._seen_picture)
         self._seen_picture = True
         for alarm in self._alarms:

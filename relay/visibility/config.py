@@ -37,3 +37,9 @@ class VisibilityWorkerConfig:
         default=60,
         metadata={"unit": "frames", "doc": "coded, per leg, awaiting their turn; beyond, wait for a key frame"},
     )
+    abandoned_after_s: float = field(
+        default=300.0, metadata={"unit": "s", "doc": "a leg without datagram nor command is forgotten"}
+    )
+    closing_deadline_s: float = field(
+        default=5.0, metadata={"unit": "s", "doc": "for analyses under way when the worker stops"}
+    )

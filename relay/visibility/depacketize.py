@@ -82,6 +82,10 @@ class FrameAssembler:
             self._parts.append(fragment)
         return self._finish(now) if header.marker else None
 
+    def skip_to_key_frame(self, now: float) -> None:
+        """The decoder has missed frames that this assembler gave out."""
+        self._lose(now)
+
     def _begin(self, timestamp: int, sequence: int, first: Fragment, now: float) -> None:
         unfinished = bool(self._parts)
         counted_on = first.counter is not None and first.counter == self._next_counter

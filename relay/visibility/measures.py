@@ -144,7 +144,9 @@ def measure_frame(gray: Gray, found: Detection, before: Grid | None) -> tuple[Fr
     return measures, cells
 
 
-def summarize(frames: Sequence[FrameMeasures], received_fps: float | None) -> dict[str, float | None]:
+def summarize(
+    frames: Sequence[FrameMeasures], received_fps: float | None = None, *, receiving: bool = True
+) -> dict[str, float | None]:
     """
     The measures of one second, as they go to the pages.
 
@@ -152,6 +154,7 @@ def summarize(frames: Sequence[FrameMeasures], received_fps: float | None) -> di
     :class:`FrameMeasures` (``face_found`` and ``hands_found`` as means, ``hands_found`` in 0..2):
 
     - ``analysed``: pictures analysed in this second;
+    - ``receiving``: 1 when video arrived at all, 0 otherwise;
     - ``received_fps``: frames per second received from the leg, all temporal layers;
     - ``signing``: share of pictures in which something moved, 0..1;
     - ``hands_cut``: share of those with ``hands_at_border``, None while nobody signs;
@@ -161,6 +164,7 @@ def summarize(frames: Sequence[FrameMeasures], received_fps: float | None) -> di
     enough = len(signing) >= MIN_SIGNING_FRAMES
     return {
         "analysed": float(len(frames)),
+        "receiving": float(receiving or bool(frames)),
         "received_fps": received_fps,
         "signing": _mean([float(frame.motion >= SIGNING_MOTION) for frame in frames]),
         "hands_found": _mean([float(frame.hands_found) for frame in frames]),

@@ -33,9 +33,13 @@ class LegMonitor:
     def set_received_fps(self, frames_per_second: float | None) -> None:
         self._received_fps = frames_per_second
 
-    def reading(self, elapsed_s: float = 1.0) -> Reading:
-        """Close the second: what was added since the reading before, after hysteresis."""
-        measures = summarize(self._frames, self._received_fps)
+    def reading(self, elapsed_s: float = 1.0, *, receiving: bool = True) -> Reading:
+        """
+        Close the second: what was added since the reading before, after hysteresis.
+
+        :param receiving: video arrived, whether or not a picture of it was analysed.
+        """
+        measures = summarize(self._frames, self._received_fps, receiving=receiving)
         self._frames = []
         verdict = self._policy.update(measures, elapsed_s)
         return Reading(verdict.level, verdict.advice, measures)

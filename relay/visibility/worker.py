@@ -1,0 +1,305 @@
+"""
+The visibility worker process: taps of media workers in, one reading a second per watched leg out.
+
+Decoding and MediaPipe run in threads of this process; the event loop only moves bytes. Each leg has at most one
+analysis queued or under way, so legs take turns. Nothing is stored: pictures and landmarks last for one analysis.
+Without models, or where MediaPipe cannot be loaded, the worker serves all the same and says so in every reading.
+"""
+
+import asyncio
+import contextlib
+import logging
+import socket
+from collections.abc import Awaitable, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from redis.asyncio import Redis
+
+from relay.control import ControlServer
+from relay.control_messages import (
+    AnyCommand,
+    CallSummary,
+    CloseCall,
+    Unwatch,
+    VisibilityReading,
+    Watch,
+    WorkerState,
+)
+from relay.datagram import call_key, unpack
+from relay.errors import RelayError, StaleEpochError
+from relay.model import WebLeg
+from relay.registry import Registration, keep_registered
+from relay.visibility.advice import MODELS_MISSING
+from relay.visibility.config import VisibilityWorkerConfig
+from relay.visibility.model_files import ModelFiles, find_models
+from relay.visibility.monitor import Reading
+from relay.visibility.watched_leg import PictureAnalyzer, WatchedLeg
+
+READING_PERIOD_S = 1.0
+MAX_DATAGRAM = 65_536  # bytes
+MAX_READS = 256  # datagrams taken in one go before the loop gets its turn again
+RECEIVE_BUFFER = 4 << 20  # bytes; a key frame comes as a burst
+REDIS_TIMEOUT_S = 2.0
+
+LegKey = tuple[bytes, WebLeg]
+Emit = Callable[[VisibilityReading], None]
+log = logging.getLogger(__name__)
+
+
+class VisibilityWorker:
+    """
+    The legs watched and their analyses. Sockets are opened by :func:`run`.
+
+    :param emit: called with each reading.
+    """
+
+    def __init__(self, config: VisibilityWorkerConfig, emit: Emit) -> None:
+        self._config = config
+        self._emit = emit
+        self._pool = ThreadPoolExecutor(config.threads, thread_name_prefix="visibility")
+        self._models: ModelFiles | None = None
+        self._detector_fails = False
+        self._epochs: dict[str, int] = {}
+        self._legs: dict[LegKey, WatchedLeg] = {}
+        self._tasks: dict[LegKey, asyncio.Task[None]] = {}
+        self._closing: set[asyncio.Task[None]] = set()
+
+    # -- what signaling asks ----------------------------------------------------------------------------------
+
+    async def handle(self, command: AnyCommand) -> dict[str, Any]:
+        """:raises RelayError: stale epoch, or a command for another kind of worker."""
+        known = self._epochs.get(command.call_id)
+        if known is not None and command.epoch < known:
+            raise StaleEpochError(command.epoch, known)
+        match command:
+            case Watch():
+                self._epochs[command.call_id] = command.epoch
+                self._watch(command.call_id, command.leg)
+            case Unwatch():
+                self._unwatch((call_key(command.call_id), command.leg))
+            case CloseCall():
+                self._close_call(command.call_id)
+            case _:
+                raise RelayError("wrong_worker", f"a visibility worker does not do {command.type}")
+        return {}
+
+    def state(self) -> WorkerState:
+        return WorkerState(
+            worker_id=self._config.worker_id,
+            kind="visibility",
+            capacity=self._config.capacity,
+            load=self.load,
+            datagram_socket=str(self._config.tap_socket),
+            calls=tuple(self._summaries()),
+            notice=self.notice,
+        )
+
+    def registration(self) -> Registration:
+        return Registration(
+            worker_id=self._config.worker_id,
+            kind="visibility",
+            address=str(self._config.control_socket),
+            capacity=self._config.capacity,
+            load=self.load,
+        )
+
+    @property
+    def load(self) -> float:
+        return min(1.0, len(self._legs) / self._config.capacity)
+
+    @property
+    def notice(self) -> str | None:
+        if self._detector_fails:
+            return "detector_failed"
+        return None if self._models else "models_missing"
+
+    # -- what media workers send ------------------------------------------------------------------------------
+
+    def receive(self, data: bytes) -> None:
+        """One tap datagram; what nobody watches is dropped."""
+        datagram = unpack(data)
+        leg = self._legs.get((datagram.call_key, datagram.leg)) if datagram else None
+        if datagram and leg:
+            leg.receive(datagram, asyncio.get_running_loop().time())
+
+    # -- tasks ------------------------------------------------------------------------------------------------
+
+    async def keep_reading(self) -> None:
+        """A reading of every leg each second, until cancelled. Legs that everybody forgot are forgotten here too."""
+        loop = asyncio.get_running_loop()
+        before = loop.time()
+        while True:
+            await asyncio.sleep(max(0.0, before + READING_PERIOD_S - loop.time()))
+            now = loop.time()
+            for key, leg in list(self._legs.items()):
+                self._emit(self._reading_of(leg, now - before, now))
+                if now - leg.last_heard_s > self._config.abandoned_after_s:
+                    log.info("leg abandoned", extra={"call_id": leg.call_id, "leg": leg.leg})
+                    self._unwatch(key)
+            before = now
+
+    async def keep_looking_for_models(self) -> None:
+        """Until the models are found: they may be fetched while the service runs."""
+        loop = asyncio.get_running_loop()
+        while self._models is None:
+            self._models = await loop.run_in_executor(
+                self._pool, find_models, self._config.models_dir, self._config.hand_landmarker
+            )
+            if self._models is None:
+                await asyncio.sleep(self._config.models_recheck_s)
+
+    async def close(self) -> None:
+        for key in list(self._legs):
+            self._unwatch(key)
+        if self._closing:
+            await asyncio.wait(self._closing, timeout=self._config.closing_deadline_s)
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    # -- inside -----------------------------------------------------------------------------------------------
+
+    def _watch(self, call_id: str, leg: WebLeg) -> None:
+        key = (call_key(call_id), leg)
+        now = asyncio.get_running_loop().time()
+        if key in self._legs:
+            self._legs[key].last_heard_s = now
+            return
+        watched = WatchedLeg(call_id, leg, self._make_analyzer, self._config.max_pending_frames, now)
+        self._legs[key] = watched
+        self._tasks[key] = asyncio.create_task(self._analyse(key, watched), name=f"visibility {leg}")
+        log.info("watching", extra={"call_id": call_id, "leg": leg})
+
+    def _unwatch(self, key: LegKey) -> None:
+        """The leg's task ends by itself after the analysis under way, and closes what MediaPipe holds."""
+        leg = self._legs.pop(key, None)
+        task = self._tasks.pop(key, None)
+        if leg is None or task is None:
+            return
+        self._closing.add(task)
+        task.add_done_callback(self._closing.discard)
+        if all(other.call_id != leg.call_id for other in self._legs.values()):
+            self._epochs.pop(leg.call_id, None)
+        log.info("no longer watching", extra={"call_id": leg.call_id, "leg": leg.leg})
+
+    def _close_call(self, call_id: str) -> None:
+        for key in [key for key, leg in self._legs.items() if leg.call_id == call_id]:
+            self._unwatch(key)
+        self._epochs.pop(call_id, None)
+
+    async def _analyse(self, key: LegKey, leg: WatchedLeg) -> None:
+        """One leg's turn after turn: all that came is decoded, the latest picture is analysed."""
+        loop = asyncio.get_running_loop()
+        period = 1 / self._config.analyses_per_second
+        due = loop.time()
+        try:
+            while self._legs.get(key) is leg:
+                due = max(due + period, loop.time())
+                work = leg.take() if self._models and not self._detector_fails else None
+                if work:
+                    job = loop.run_in_executor(self._pool, leg.analyse, *work, round(loop.time() * 1000))
+                    await self._finish(leg, job)
+                await asyncio.sleep(max(0.0, due - loop.time()))
+        finally:
+            with contextlib.suppress(RuntimeError):  # the pool is shut down: the process ends
+                await loop.run_in_executor(self._pool, leg.close)
+
+    async def _finish(self, leg: WatchedLeg, job: Awaitable[Any]) -> None:
+        try:
+            measures = await job
+        except Exception as error:  # one picture's or one machine's fault; calls must not feel it
+            log.exception("analysis failed", extra={"call_id": leg.call_id, "leg": leg.leg})
+            self._detector_fails = self._detector_fails or isinstance(error, DetectorUnavailableError)
+            return
+        if measures is not None:
+            leg.add(measures)
+
+    def _make_analyzer(self) -> PictureAnalyzer:
+        """In a worker thread. :raises DetectorUnavailableError: MediaPipe or OpenCV cannot be loaded here."""
+        assert self._models is not None
+        try:
+            from relay.visibility.detector import Analyzer  # noqa: PLC0415 - where it cannot load, the worker still serves
+
+            return Analyzer(self._models)
+        except (ImportError, OSError, RuntimeError, ValueError) as error:
+            raise DetectorUnavailableError(str(error)) from error
+
+    def _reading_of(self, leg: WatchedLeg, elapsed_s: float, now: float) -> VisibilityReading:
+        reading = leg.reading(elapsed_s, now)
+        if self.notice:
+            reading = Reading(MODELS_MISSING.level, MODELS_MISSING.advice, {})
+        return VisibilityReading(
+            call_id=leg.call_id, leg=leg.leg, level=reading.level, advice=reading.advice, measures=reading.measures
+        )
+
+    def _summaries(self) -> Iterator[CallSummary]:
+        for call_id, epoch in self._epochs.items():
+            legs = {leg.leg: "connected" for leg in self._legs.values() if leg.call_id == call_id}
+            yield CallSummary(call_id=call_id, epoch=epoch, legs={**legs})
+
+
+class DetectorUnavailableError(RelayError):
+    def __init__(self, message: str) -> None:
+        super().__init__("detector_failed", message)
+
+
+async def run(config: VisibilityWorkerConfig, stop: asyncio.Event) -> None:
+    """
+    Serve until ``stop`` is set.
+
+    :raises OSError: a socket cannot be opened.
+    """
+
+    def emit(reading: VisibilityReading) -> None:
+        control.emit(reading)
+
+    worker = VisibilityWorker(config, emit)
+    control = ControlServer(config.control_socket, worker.handle, worker.state)
+    async with contextlib.AsyncExitStack() as cleanup:
+        tap = cleanup.enter_context(_tap_socket(config))
+        loop = asyncio.get_running_loop()
+        loop.add_reader(tap, _drain, tap, worker.receive)
+        cleanup.callback(loop.remove_reader, tap)
+        cleanup.push_async_callback(worker.close)
+        await control.start()
+        cleanup.push_async_callback(control.close)
+        await _serve_until(stop, worker, config)
+
+
+async def _serve_until(stop: asyncio.Event, worker: VisibilityWorker, config: VisibilityWorkerConfig) -> None:
+    async with contextlib.AsyncExitStack() as cleanup, asyncio.TaskGroup() as group:
+        tasks = [group.create_task(worker.keep_reading()), group.create_task(worker.keep_looking_for_models())]
+        if config.redis_url:
+            redis = Redis.from_url(
+                config.redis_url, socket_timeout=REDIS_TIMEOUT_S, socket_connect_timeout=REDIS_TIMEOUT_S
+            )
+            cleanup.push_async_callback(redis.aclose)
+            tasks.append(group.create_task(keep_registered(redis, worker.registration)))
+        await stop.wait()
+        for task in tasks:
+            task.cancel()
+
+
+@contextlib.contextmanager
+def _tap_socket(config: VisibilityWorkerConfig) -> Iterator[socket.socket]:
+    path = config.tap_socket
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    path.unlink(missing_ok=True)
+    tap = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
+    try:
+        tap.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
+        tap.bind(str(path))
+        path.chmod(0o600)
+        yield tap
+    finally:
+        tap.close()
+        path.unlink(missing_ok=True)
+
+
+def _drain(tap: socket.socket, receive: Callable[[bytes], None]) -> None:
+    """Empty the socket: the kernel holds few datagrams for us, and a full socket is a lost picture."""
+    for _ in range(MAX_READS):
+        try:
+            data = tap.recv(MAX_DATAGRAM)
+        except (BlockingIOError, InterruptedError):
+            return
+        receive(data)

@@ -1,0 +1,236 @@
+"""The visibility worker as signaling and a media worker see it: real sockets, real decoding, real MediaPipe."""
+
+import asyncio
+import contextlib
+import shutil
+import socket
+import tempfile
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from relay.control import ControlClient
+from relay.control_messages import (
+    AnyEvent,
+    CloseCall,
+    HangUpPhone,
+    Unwatch,
+    VisibilityReading,
+    Watch,
+    WorkerState,
+)
+from relay.datagram import Kind, call_key, pack
+from relay.drawn_signer import DrawnSigner, Scene
+from relay.errors import RelayError
+from relay.model import LegStats
+from relay.visibility import worker
+from relay.visibility.config import VisibilityWorkerConfig
+from tests.helpers import clips
+
+pytestmark = pytest.mark.integration
+
+CALL = "call-1"
+DEADLINE_S = 30.0
+Packets = Callable[[bytes, int, int], list[bytes]]
+
+
+class Signaling:
+    """One control connection, and what it was told."""
+
+    def __init__(self) -> None:
+        self.events: list[AnyEvent] = []
+        self._news = asyncio.Event()
+        self.client = ControlClient(self._on_event, lambda: None)
+
+    def _on_event(self, event: AnyEvent) -> None:
+        self.events.append(event)
+        self._news.set()
+
+    @property
+    def readings(self) -> list[VisibilityReading]:
+        return [event for event in self.events if isinstance(event, VisibilityReading)]
+
+    async def until(self, condition: Callable[[], bool]) -> None:
+        async with asyncio.timeout(DEADLINE_S):
+            while not condition():
+                self._news.clear()
+                await self._news.wait()
+
+
+class Tap:
+    """A media worker's side: sends a scene's packets at the pace of a camera until told to stop."""
+
+    def __init__(self, path: Path, call_id: str = CALL) -> None:
+        self._key = call_key(call_id)
+        self._path = str(path)
+        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
+
+    async def send(self, kind: Kind, payload: bytes) -> None:
+        """Waits for room, which a media worker does not: here every packet counts."""
+        while True:
+            try:
+                self._socket.sendto(pack(kind, self._key, "signer", payload), self._path)
+            except BlockingIOError:
+                await asyncio.sleep(0.001)
+            else:
+                return
+
+    async def film(self, scene: Scene, kind: Kind = Kind.VP8, fps: float = 8.0) -> None:
+        signer = DrawnSigner(320, 240, fps, scene=scene)
+        codec = "libvpx" if kind is Kind.VP8 else "libx264"
+        packetize: Packets = clips.vp8_packets if kind is Kind.VP8 else clips.h264_packets
+        sequence = 0
+        for index, frame in enumerate(clips.coded_frames(signer.frames(3600), codec)):
+            for packet in packetize(frame, index, sequence):
+                await self.send(kind, packet)
+                sequence += 1
+            if index % round(fps) == 0:
+                await self.send(Kind.STATS, LegStats(frames_per_second=24.0).model_dump_json().encode())
+            await asyncio.sleep(1 / fps)
+
+    def close(self) -> None:
+        self._socket.close()
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    path = Path(tempfile.mkdtemp(prefix="psr-"))
+    yield path
+    shutil.rmtree(path, ignore_errors=True)
+
+
+def _config(folder: Path, models: Path) -> VisibilityWorkerConfig:
+    return VisibilityWorkerConfig("visibility-1", folder / "control", folder / "tap", models, models_recheck_s=0.1)
+
+
+@contextlib.asynccontextmanager
+async def serving(config: VisibilityWorkerConfig) -> AsyncIterator[Signaling]:
+    stop = asyncio.Event()
+    task = asyncio.create_task(worker.run(config, stop))
+    signaling = Signaling()
+    try:
+        async with asyncio.timeout(DEADLINE_S):
+            while not config.control_socket.exists():
+                await asyncio.sleep(0.01)
+                assert not task.done(), task.exception()
+        await signaling.client.connect(config.control_socket)
+        await signaling.until(lambda: bool(signaling.events))
+        yield signaling
+        await signaling.client.close()
+    finally:
+        stop.set()
+        await asyncio.wait_for(task, DEADLINE_S)
+
+
+@contextlib.asynccontextmanager
+async def filming(config: VisibilityWorkerConfig, scene: Scene, kind: Kind = Kind.VP8) -> AsyncIterator[None]:
+    tap = Tap(config.tap_socket)
+    task = asyncio.create_task(tap.film(scene, kind))
+    try:
+        yield
+        assert not task.done(), task.exception()
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        tap.close()
+
+
+@pytest.mark.parametrize("kind", [Kind.VP8, Kind.H264], ids=["vp8", "h264"])
+async def test_tapped_signer_is_read_once_a_second_with_both_hands(folder: Path, kind: Kind) -> None:
+    clips.models()
+    config = _config(folder, clips.MODELS)
+    async with serving(config) as signaling:
+        await signaling.client.request(Watch(call_id=CALL, epoch=1))
+        async with filming(config, "signing", kind):
+            await signaling.until(
+                lambda: any(reading.measures.get("hands_found") == 2.0 for reading in signaling.readings)
+            )
+        last = signaling.readings[-1]
+    assert (last.call_id, last.leg, last.level, last.advice) == (CALL, "signer", "good", "good")
+    assert last.measures["received_fps"] == 24.0
+    assert last.measures["face_found"] == 1.0
+
+
+async def test_signer_whose_hands_leave_the_picture_is_told_so_then_is_told_when_the_video_is_gone(
+    folder: Path,
+) -> None:
+    clips.models()
+    config = _config(folder, clips.MODELS)
+    async with serving(config) as signaling:
+        await signaling.client.request(Watch(call_id=CALL, epoch=1))
+        async with filming(config, "cut"):
+            await signaling.until(lambda: any(reading.advice == "hands_cut" for reading in signaling.readings))
+        await signaling.until(lambda: signaling.readings[-1].advice == "no_video")
+        assert signaling.readings[-1].level == "off"
+
+
+async def test_without_models_the_worker_serves_and_says_that_visibility_is_off_until_they_arrive(folder: Path) -> None:
+    clips.models()
+    models = folder / "models"
+    config = _config(folder, models)
+    async with serving(config) as signaling:
+        greeting = signaling.events[0]
+        assert isinstance(greeting, WorkerState)
+        assert greeting.notice == "models_missing"
+        assert greeting.datagram_socket == str(config.tap_socket)
+        await signaling.client.request(Watch(call_id=CALL, epoch=1))
+        await signaling.until(lambda: bool(signaling.readings))
+        first = signaling.readings[0]
+        assert (first.level, first.advice, first.measures) == ("off", "models_missing", {})
+        shutil.copytree(clips.MODELS, models)
+        async with filming(config, "signing"):
+            await signaling.until(lambda: signaling.readings[-1].advice == "good")
+
+
+async def test_unwatched_and_closed_calls_are_read_no_more(folder: Path) -> None:
+    config = _config(folder, folder / "none")
+    async with serving(config) as signaling:
+        for call_id in ("stays", "unwatched", "closed"):
+            await signaling.client.request(Watch(call_id=call_id, epoch=1))
+            await signaling.client.request(Watch(call_id=call_id, epoch=1))  # twice is once
+        await signaling.client.request(Unwatch(call_id="unwatched", epoch=1))
+        await signaling.client.request(CloseCall(call_id="closed", epoch=1))
+        await signaling.client.request(CloseCall(call_id="never-there", epoch=1))
+        signaling.events.clear()
+        await signaling.until(lambda: len(signaling.readings) >= 2)
+        assert {reading.call_id for reading in signaling.readings} == {"stays"}
+
+
+async def test_new_runner_is_told_on_connecting_which_calls_are_watched(folder: Path) -> None:
+    config = _config(folder, folder / "none")
+    async with serving(config) as signaling:
+        await signaling.client.request(Watch(call_id=CALL, epoch=3))
+        second = Signaling()
+        await second.client.connect(config.control_socket)
+        await second.until(lambda: bool(second.events))
+        await second.client.close()
+    greeting = second.events[0]
+    assert isinstance(greeting, WorkerState)
+    assert [(call.call_id, call.epoch, call.legs) for call in greeting.calls] == [(CALL, 3, {"signer": "connected"})]
+    assert greeting.load == pytest.approx(1 / config.capacity)
+
+
+async def test_runner_that_lost_the_call_and_commands_for_other_workers_are_refused(folder: Path) -> None:
+    config = _config(folder, folder / "none")
+    async with serving(config) as signaling:
+        await signaling.client.request(Watch(call_id=CALL, epoch=5))
+        with pytest.raises(RelayError, match="stale_epoch"):
+            await signaling.client.request(Unwatch(call_id=CALL, epoch=4))
+        with pytest.raises(RelayError, match="wrong_worker"):
+            await signaling.client.request(HangUpPhone(call_id=CALL, epoch=5))
+
+
+async def test_datagrams_that_are_no_video_harm_nothing(folder: Path) -> None:
+    clips.models()
+    config = _config(folder, clips.MODELS)
+    async with serving(config) as signaling:
+        await signaling.client.request(Watch(call_id=CALL, epoch=1))
+        tap = Tap(config.tap_socket)
+        for kind in (Kind.VP8, Kind.H264, Kind.STATS, Kind.AUDIO):
+            for payload in (b"", b"\x00", b"\x80" * 13, clips.rtp(b"\xff" * 40, 1, 2, marker=True)):
+                await tap.send(kind, payload)
+        await tap.send(Kind.VP8, clips.rtp(b"\x10\x00\x9d\x01\x2a" + b"\xff" * 60, 9, 9, marker=True))
+        tap.close()
+        async with filming(config, "signing"):
+            await signaling.until(lambda: any(reading.advice == "good" for reading in signaling.readings))
