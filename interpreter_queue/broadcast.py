@@ -39,6 +39,9 @@ class Broadcast:
         self._subscriptions.add(subscription)
         return subscription
 
+    def __len__(self) -> int:
+        return len(self._subscriptions)
+
     def publish(self, events: Iterable[Event]) -> None:
         for event in events:
             for subscription in tuple(self._subscriptions):

@@ -1,0 +1,413 @@
+"""Every change of the queue: what is written, what is told, and what holds whatever happens in whatever order."""
+
+from typing import Any
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+
+from interpreter_queue import operations, policy
+from interpreter_queue.config import QueueConfig
+from interpreter_queue.model import (
+    Agent,
+    AgentChanged,
+    AgentRecord,
+    AlertEnded,
+    Alerting,
+    Assigned,
+    Cancelled,
+    Queued,
+    Released,
+    Request,
+    RequestRecord,
+)
+from interpreter_queue.operations import Change, View
+from tests.interpreter_queue.samples import NOW, agent, bond, request
+
+CONFIG = QueueConfig(alert_s=20, wrap_up_s=60, wrap_up_extension_s=60, wrap_up_extensions=3)
+
+
+def done(change: Change | None) -> Change:
+    assert change is not None
+    return change
+
+
+def agent_of(change: Change | None, agent_id: str = "ines") -> AgentRecord:
+    record = done(change).agents[agent_id]
+    assert record is not None
+    return record
+
+
+def request_of(change: Change | None, call_id: str = "c1") -> RequestRecord:
+    record = done(change).requests[call_id]
+    assert record is not None
+    return record
+
+
+# Requests
+
+
+def test_new_request_enters_now_and_its_place_is_told() -> None:
+    change = operations.enqueue(View(NOW), request().request, CONFIG)
+    record = request_of(change)
+    assert (record.state, record.queued_at, record.enqueued_at) == ("queued", NOW, NOW)
+    assert done(change).events == (Queued(call_id="c1", queued_at=NOW),)
+    assert done(change).call_leases == {"c1": CONFIG.owner_lease_s}
+
+
+def test_enqueue_told_twice_changes_nothing() -> None:
+    record = request_of(operations.enqueue(View(NOW), request().request, CONFIG))
+    assert operations.enqueue(View(NOW + 5, request=record), request().request, CONFIG) is None
+
+
+def test_waiting_request_told_anew_keeps_its_place() -> None:
+    old = request(queued_at=400.0).model_copy(update={"declined_by": ("karim",)})
+    newer = old.request.model_copy(update={"skills": frozenset({"lsfa"})})
+    record = request_of(operations.enqueue(View(NOW, request=old), newer, CONFIG))
+    assert (record.queued_at, record.declined_by, record.request.skills) == (400.0, ("karim",), frozenset({"lsfa"}))
+
+
+def test_enqueue_while_alerting_leaves_the_alert_alone() -> None:
+    who, other = bond("alerting")
+    assert operations.enqueue(View(NOW, who, other), request(priority=50).request, CONFIG) is None
+
+
+def test_resumed_call_keeps_its_first_time_with_or_without_being_told() -> None:
+    who, other = bond("engaged")
+    resumed = request_of(operations.enqueue(View(NOW, who, other), request(priority=50).request, CONFIG))
+    assert (resumed.state, resumed.queued_at, resumed.enqueued_at, resumed.assignment) == ("queued", 500.0, NOW, None)
+    told = request(priority=50).request.model_copy(update={"queued_at": 123.0})
+    assert request_of(operations.enqueue(View(NOW), told, CONFIG)).queued_at == 123.0
+
+
+def test_resumed_call_outlives_the_release_of_its_former_interpreter() -> None:
+    who, other = bond("engaged")
+    resumed = request_of(operations.enqueue(View(NOW, who, other), request(priority=50).request, CONFIG))
+    change = operations.release(View(NOW, who, resumed), "c1", CONFIG, wrap_up=False)
+    assert done(change).requests == {}
+    assert agent_of(change).state == "idle"
+
+
+# Alerts
+
+
+def test_alert_binds_both_for_20_seconds() -> None:
+    change = operations.alert(View(NOW, agent(), request()), "interpreter", "a1", CONFIG)
+    who, other = agent_of(change), request_of(change)
+    assert who.assignment is not None
+    assert who.assignment == other.assignment
+    assert who.until == who.assignment.expires_at == NOW + 20
+    assert isinstance(done(change).events[0], Alerting)
+
+
+def test_alert_is_refused_where_the_policy_would_never_have_chosen_it() -> None:
+    adviser = agent("marc", "adviser")
+    assert operations.alert(View(NOW, adviser, request()), "interpreter", "a1", CONFIG) is None
+    assert operations.alert(View(NOW, adviser, request()), "adviser", "a1", CONFIG) is None
+    refused = request(refused_agents=("ines",))
+    assert operations.alert(View(NOW, agent(), refused), "interpreter", "a1", CONFIG) is None
+
+
+def test_interpreter_who_does_not_answer_is_skipped_after_20_seconds() -> None:
+    change = operations.alert(View(NOW, agent(), request()), "interpreter", "a1", CONFIG)
+    who, other = agent_of(change), request_of(change)
+    assert operations.silence(View(NOW + 19.9, who, other)) is None
+    late = operations.silence(View(NOW + 20, who, other))
+    assert agent_of(late).state == "not_responding"
+    assert agent_of(late).presence == "available", "declared is declared; it is the queue that knows better"
+    back = request_of(late)
+    assert (back.state, back.queued_at, back.declined_by) == ("queued", 500.0, ())
+    assert policy.plan([back], {"ines": agent_of(late)}, NOW + 20, CONFIG) == []
+
+
+def test_accept_counts_until_the_alert_has_been_ended() -> None:
+    who, other = bond("alerting")
+    change = operations.accept(View(NOW + 5, who, other), "c1-ines")
+    assert agent_of(change).engaged_at == NOW + 5
+    assert isinstance(done(change).events[0], Assigned)
+    assert operations.accept(View(NOW, who, other), "another") is None
+    assert operations.accept(View(NOW, who, None), "c1-ines") is None
+
+
+def test_decline_keeps_the_idle_rank_and_tells_the_reason() -> None:
+    who, other = bond("alerting", idle_since=77.0)
+    change = operations.decline(View(NOW, who, other), "c1-ines", "conflict_of_interest")
+    assert (agent_of(change).state, agent_of(change).idle_since) == ("idle", 77.0)
+    ended = done(change).events[0]
+    assert isinstance(ended, AlertEnded)
+    assert ended.decline_reason == "conflict_of_interest"
+    assert request_of(change).declined_by == ("ines",)
+    assert "conflict" not in request_of(change).model_dump_json() + agent_of(change).model_dump_json()
+
+
+def test_cancel_while_alerting_keeps_the_idle_rank() -> None:
+    who, other = bond("alerting", idle_since=77.0)
+    change = operations.cancel(View(NOW, who, other), "abandoned", CONFIG)
+    assert (agent_of(change).state, agent_of(change).idle_since) == ("idle", 77.0)
+    assert [type(event) for event in done(change).events] == [AlertEnded, Cancelled, AgentChanged]
+    assert done(change).requests == {"c1": None}
+
+
+def test_cancel_of_a_call_that_goes_on_with_another_agent_leaves_the_former_one_alone() -> None:
+    who, _ = bond("engaged")
+    change = operations.cancel(View(NOW, who, request()), "handover_given_up", CONFIG)
+    assert done(change).agents == {}
+
+
+def test_agent_who_leaves_or_pauses_while_alerted_gives_the_request_back() -> None:
+    who, other = bond("alerting")
+    for change in (
+        operations.leave(View(NOW, who, other)),
+        operations.set_presence(View(NOW, who, other), "paused", None),
+    ):
+        ended = done(change).events[0]
+        assert isinstance(ended, AlertEnded)
+        assert ended.reason == "agent_gone"
+        assert request_of(change).declined_by == ()
+
+
+# Agents
+
+
+def test_sign_in_is_not_yet_available() -> None:
+    change = operations.sign_in(View(NOW), agent().agent, CONFIG)
+    assert (agent_of(change).state, agent_of(change).presence) == ("paused", "paused")
+    assert done(change).agent_leases == {"ines": CONFIG.agent_lease_s}
+
+
+def test_sign_in_again_refreshes_the_profile_and_keeps_the_call() -> None:
+    who, other = bond("engaged")
+    again = agent("ines", "interpreter", "transcriber").agent
+    change = operations.sign_in(View(NOW, who, other), again, CONFIG)
+    assert (agent_of(change).state, agent_of(change).agent) == ("engaged", again)
+    same = done(operations.sign_in(View(NOW, who, other), who.agent, CONFIG))
+    assert (same.agents, same.events) == ({}, ())
+    assert same.agent_leases
+
+
+def test_pauses_keep_the_idle_rank_and_calls_reset_it() -> None:
+    paused = agent_of(operations.set_presence(View(NOW, agent(idle_since=10.0)), "paused", "meal"))
+    back = agent_of(operations.set_presence(View(NOW + 900, paused), "available", None))
+    assert (back.state, back.idle_since, back.pause_reason) == ("idle", 10.0, None)
+    who, other = bond("engaged", idle_since=10.0)
+    free = agent_of(operations.release(View(NOW, who, other), "c1", CONFIG, wrap_up=False))
+    assert (free.state, free.idle_since) == ("idle", NOW)
+
+
+def test_other_pause_reason_is_told_and_does_not_restart_the_pause() -> None:
+    paused = agent(state="paused", presence="paused", pause_reason="meal", since=5.0)
+    change = agent_of(operations.set_presence(View(NOW, paused), "paused", "rest_eyes_hands"))
+    assert (change.pause_reason, change.since) == ("rest_eyes_hands", 5.0)
+    assert operations.set_presence(View(NOW, change), "paused", "rest_eyes_hands") is None
+
+
+def test_pause_declared_in_a_call_comes_after_its_wrap_up() -> None:
+    who, other = bond("engaged")
+    wish = agent_of(operations.set_presence(View(NOW, who, other), "paused", "meal"))
+    assert (wish.state, wish.presence) == ("engaged", "paused")
+    wrap_up = agent_of(operations.release(View(NOW, wish, other), "c1", CONFIG, wrap_up=True))
+    assert wrap_up.state == "wrap_up"
+    assert agent_of(operations.finish_wrap_up(View(NOW, wrap_up))).state == "paused"
+
+
+def test_pause_after_call_can_be_taken_back_and_counts_at_once_when_idle() -> None:
+    who, other = bond("engaged")
+    wish = agent_of(operations.set_pause_after_call(View(NOW, who, other), True, "after_hard_call"))
+    taken_back = agent_of(operations.set_pause_after_call(View(NOW, wish, other), False, None))
+    assert taken_back == who
+    idle = agent_of(operations.set_pause_after_call(View(NOW, agent()), True, "meal"))
+    assert (idle.state, idle.pause_reason, idle.pause_after_call) == ("paused", "meal", False)
+    assert operations.set_pause_after_call(View(NOW, agent()), False, None) is None
+
+
+def test_pause_after_call_counts_when_the_alert_leads_to_no_call() -> None:
+    who, other = bond("alerting", pause_after_call=True, pause_reason="meal")
+    for change in (
+        operations.decline(View(NOW, who, other), "c1-ines", "skill"),
+        operations.cancel(View(NOW, who, other), "abandoned", CONFIG),
+    ):
+        assert (agent_of(change).state, agent_of(change).pause_reason) == ("paused", "meal")
+
+
+def test_signed_out_in_a_call_there_is_no_wrap_up_and_nothing_is_kept() -> None:
+    who, other = bond("engaged")
+    left = agent_of(operations.leave(View(NOW, who, other)))
+    assert (left.state, left.presence) == ("engaged", "offline")
+    change = operations.release(View(NOW, left, other), "c1", CONFIG, wrap_up=True)
+    assert done(change).agents == {"ines": None}
+    assert done(change).agent_leases == {"ines": 0.0}
+    told = done(change).events[-1]
+    assert isinstance(told, AgentChanged)
+    assert told.state == "offline"
+
+
+def test_wrap_up_is_time_boxed_and_can_be_extended_three_times() -> None:
+    who, other = bond("engaged")
+    record = agent_of(operations.release(View(NOW, who, other), "c1", CONFIG, wrap_up=True))
+    assert record.until == NOW + 60
+    for number in (1, 2, 3):
+        record = agent_of(operations.extend_wrap_up(View(NOW, record), CONFIG))
+        assert record.until == NOW + 60 + number * 60
+    assert operations.extend_wrap_up(View(NOW, record), CONFIG) is None
+    assert operations.finish_wrap_up(View(NOW + 239, record), only_if_due=True) is None
+    over = agent_of(operations.finish_wrap_up(View(NOW + 240, record), only_if_due=True))
+    assert (over.state, over.extensions, over.assignment, over.until) == ("idle", 0, None, None)
+
+
+def test_release_without_wrap_up_ends_the_wrap_up_of_that_call_and_is_told_once() -> None:
+    who, other = bond("wrap_up")
+    assert operations.release(View(NOW, who, other), "c1", CONFIG, wrap_up=True) is None
+    assert operations.release(View(NOW, who, other), "c2", CONFIG, wrap_up=False) is None
+    change = operations.release(View(NOW, who, other), "c1", CONFIG, wrap_up=False)
+    assert agent_of(change).state == "idle"
+    assert not any(isinstance(event, Released) for event in done(change).events)
+
+
+def test_handle_time_runs_from_accept_to_the_end_of_the_wrap_up() -> None:
+    who, other = bond("engaged", engaged_at=NOW - 300)
+    in_wrap_up = operations.release(View(NOW, who, other), "c1", CONFIG, wrap_up=True)
+    assert done(in_wrap_up).handle is None
+    handle = done(operations.finish_wrap_up(View(NOW + 40, agent_of(in_wrap_up)))).handle
+    assert handle is not None
+    assert (handle.trade, handle.seconds, handle.ended_at) == ("interpreter", 340, NOW + 40)
+    robot = who.model_copy(
+        update={"agent": Agent(agent_id="ines", trades=frozenset({"interpreter"}), skills=frozenset({"rehearsal"}))}
+    )
+    assert done(operations.release(View(NOW, robot, other), "c1", CONFIG, wrap_up=False)).handle is None
+
+
+CREW = {
+    "ines": Agent(agent_id="ines", trades=frozenset({"interpreter"}), skills=frozenset({"lsf"})),
+    "karim": Agent(agent_id="karim", trades=frozenset({"interpreter", "transcriber"})),
+    "marc": Agent(agent_id="marc", trades=frozenset({"adviser"}), skills=frozenset({"brand:mairie"})),
+    "robot": Agent(agent_id="robot", trades=frozenset({"interpreter"}), skills=frozenset({"rehearsal"})),
+}
+KINDS: tuple[dict[str, Any], ...] = (
+    {"trades": ("interpreter",)},
+    {"trades": ("interpreter",), "skills": {"lsf"}, "refused_agents": ("karim",)},
+    {"trades": ("transcriber", "interpreter")},
+    {"trades": ("adviser",), "skills": {"brand:mairie"}},
+    {"trades": ("interpreter",), "rehearsal": True},
+)
+names, calls = st.sampled_from(sorted(CREW)), st.sampled_from(["c1", "c2", "c3", "c4"])
+
+
+class QueueMachine(RuleBasedStateMachine):
+    """Any command at any moment, applied as the store would: the two sides of a bond never disagree."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.now = NOW
+        self.agents: dict[str, AgentRecord] = {}
+        self.requests: dict[str, RequestRecord] = {}
+        self.number = 0
+
+    def view(self, agent_id: str | None = None, call_id: str | None = None) -> View:
+        who, other = self.agents.get(agent_id or ""), self.requests.get(call_id or "")
+        if call_id is None and who and who.assignment:
+            other = self.requests.get(who.assignment.call_id)
+        if agent_id is None and other and other.assignment:
+            who = self.agents.get(other.assignment.agent_id)
+        return View(self.now, who, other)
+
+    def apply(self, change: Change | None) -> None:
+        for agent_id, who in change.agents.items() if change else ():
+            self.agents.pop(agent_id, None) if who is None else self.agents.update({agent_id: who})
+        for call_id, other in change.requests.items() if change else ():
+            self.requests.pop(call_id, None) if other is None else self.requests.update({call_id: other})
+
+    @rule(name=names)
+    def sign_in(self, name: str) -> None:
+        self.apply(operations.sign_in(self.view(name), CREW[name], CONFIG))
+
+    @rule(name=names, presence=st.sampled_from(["available", "available", "paused", "offline"]))
+    def presence(self, name: str, presence: Any) -> None:
+        self.apply(operations.set_presence(self.view(name), presence, None))
+
+    @rule(name=names, wanted=st.booleans())
+    def pause_after_call(self, name: str, wanted: bool) -> None:
+        self.apply(operations.set_pause_after_call(self.view(name), wanted, "meal"))
+
+    @rule(call_id=calls, kind=st.sampled_from(KINDS), priority=st.sampled_from([0, 50, 100]))
+    def enqueue(self, call_id: str, kind: dict[str, Any], priority: int) -> None:
+        if call_id in self.requests:  # a call keeps its kind
+            asked = self.requests[call_id].request.model_copy(update={"priority": priority})
+        else:
+            asked = Request.model_validate({"call_id": call_id, "priority": priority, **kind})
+        self.apply(operations.enqueue(self.view(None, call_id), asked, CONFIG))
+
+    @rule()
+    def dispatch(self) -> None:
+        for match in policy.plan(self.requests.values(), self.agents, self.now, CONFIG):
+            self.number += 1
+            change = operations.alert(self.view(match.agent_id, match.call_id), match.trade, str(self.number), CONFIG)
+            assert change, "what the policy plans can be done"
+            self.apply(change)
+
+    @precondition(lambda self: any(one.state == "alerting" for one in self.agents.values()))
+    @rule(data=st.data(), answer=st.sampled_from(["accept", "accept", "decline", "silence"]))
+    def answer(self, data: st.DataObject, answer: str) -> None:
+        name = data.draw(st.sampled_from(sorted(n for n, one in self.agents.items() if one.state == "alerting")))
+        bound = self.agents[name].assignment
+        assert bound is not None
+        if answer == "accept":
+            self.apply(operations.accept(self.view(name), bound.assignment_id))
+        elif answer == "decline":
+            self.apply(operations.decline(self.view(name), bound.assignment_id, "skill"))
+        else:
+            self.now += CONFIG.alert_s
+            self.apply(operations.silence(self.view(name)))
+
+    @rule(call_id=calls)
+    def cancel(self, call_id: str) -> None:
+        self.apply(operations.cancel(self.view(None, call_id), "abandoned", CONFIG))
+
+    @rule(name=names, call_id=calls, wrap_up=st.booleans())
+    def release(self, name: str, call_id: str, wrap_up: bool) -> None:
+        self.apply(operations.release(self.view(name, call_id), call_id, CONFIG, wrap_up=wrap_up))
+
+    @rule(name=names, seconds=st.sampled_from([1, 70]))
+    def wrap_up_over(self, name: str, seconds: int) -> None:
+        self.now += seconds
+        self.apply(operations.finish_wrap_up(self.view(name), only_if_due=True))
+
+    @invariant()
+    def bonds_have_two_sides(self) -> None:
+        for call_id, other in self.requests.items():
+            assert (other.assignment is None) == (other.state == "queued")
+            if other.assignment:
+                who = self.agents[other.assignment.agent_id]
+                assert who.assignment == other.assignment
+                assert who.state == {"alerting": "alerting", "assigned": "engaged"}[other.state]
+                assert who.call_id == call_id
+
+    @invariant()
+    def alerted_agents_have_their_request(self) -> None:
+        for who in self.agents.values():
+            if who.state == "alerting":
+                assert who.call_id is not None
+                assert self.requests[who.call_id].assignment == who.assignment
+
+    @invariant()
+    def nobody_serves_without_the_trade(self) -> None:
+        for other in self.requests.values():
+            if other.assignment:
+                profile = CREW[other.assignment.agent_id]
+                assert other.assignment.trade in profile.trades & set(other.request.trades)
+                assert other.request.skills <= profile.skills
+                assert profile.agent_id not in other.request.refused_agents
+                assert other.request.rehearsal == ("rehearsal" in profile.skills)
+
+    @invariant()
+    def states_agree_with_what_was_declared(self) -> None:
+        for who in self.agents.values():
+            assert who.state != "offline", "who is offline is forgotten"
+            assert who.state not in ("idle", "alerting", "not_responding") or who.presence == "available"
+            assert who.state != "paused" or who.presence == "paused"
+            assert (who.until is not None) == (who.state in ("alerting", "wrap_up"))
+            assert (who.assignment is not None) == (who.state in ("alerting", "engaged", "wrap_up"))
+            assert not who.pause_after_call or who.state in ("alerting", "engaged", "wrap_up")
+
+
+TestQueueMachine = QueueMachine.TestCase
+TestQueueMachine.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
