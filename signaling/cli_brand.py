@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from signaling.auth import normal_origin
-from signaling.cli_people import refuse, relay_number, with_records
+from signaling.cli_people import folded_table, refuse, relay_number, with_records
 from signaling.records import Records
 from signaling.records.bootstrap import brand_skill
 from signaling.records.model import Brand, Colours
@@ -80,7 +80,7 @@ def add(
 @brand_app.command("list")
 def show() -> None:
     """Lister les services."""
-    table = Table("nom court", "nom", "heures", "fuseau", "fériés", "sites", "compétences")
+    table = folded_table("nom court", "nom", "heures", "fuseau", "fériés", "sites", "compétences")
     for brand in with_records(lambda records: records.brands.all()):
         hours = "\n".join(hours_in_words(parse_hours(brand.hours), "fr"))
         sites, skills = "\n".join(brand.allowed_origins), "\n".join(brand.skills)

@@ -10,7 +10,7 @@ from typing import Annotated, TypeVar, get_args
 import phonenumbers
 import typer
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from interpreter_queue.model import Trade
 from signaling.config import ConfigError, load_config, process_environ
@@ -105,7 +105,7 @@ def add(
 def show() -> None:
     """Lister les personnes."""
     people = with_records(lambda records: records.people.all())
-    table = Table("identifiant", "nom", "rôle", "métiers", "compétences", "numéros", "état")
+    table = folded_table("identifiant", "nom", "rôle", "métiers", "compétences", "numéros", "état")
     for person in people:
         trades = "\n".join(_trade_words(entry) for entry in person.qualifications)
         state = "désactivé·e" if person.disabled else ""
@@ -149,6 +149,11 @@ def password(
     if not with_records(work):
         raise refuse(_REFUSALS["unknown_person"])
     typer.echo(f"Mot de passe : {chosen}" if is_generated else "Le mot de passe est changé.")
+
+
+def folded_table(*headings: str) -> Table:
+    """A narrow terminal breaks the lines; nothing is cut off."""
+    return Table(*(Column(heading, overflow="fold") for heading in headings))
 
 
 def relay_number(typed: str) -> str:

@@ -154,7 +154,7 @@ class Calls:
             .limit(TODAY_LIMIT)
         )
         async with self._database.reading() as session:
-            return [_summary(*row) for row in (await session.execute(query)).tuples()]
+            return [_summary(*row) for row in await session.execute(query)]
 
 
 async def _known_people(session: AsyncSession, call: CallRecord) -> CallRecord:

@@ -5,12 +5,13 @@ What may be written about a call depends on its kind: of a relay call only times
 here refuse text where it could hide; the tables refuse it once more (``signaling.records.tables``).
 """
 
+import re
 from dataclasses import dataclass
 from datetime import date
 from typing import Annotated, Literal
 
 import pydantic.dataclasses
-from pydantic import ConfigDict, Field
+from pydantic import BeforeValidator, ConfigDict, Field
 
 from interpreter_queue.model import Trade
 from relay.model import PhoneOutcome
@@ -39,9 +40,17 @@ NetworkFigure = Literal[
 ]
 Identifier = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]  # too narrow for a sentence
 Seconds = Annotated[float, Field(ge=0)]
-Dialled = Annotated[str, Field(pattern=r"^\+?[0-9*#]{1,20}$")]  # E.164 has 15 digits at most, short numbers fewer
+_DIALLED = re.compile(r"\+?[0-9*#]{1,20}")  # E.164 has 15 digits at most, short numbers fewer
 #: Checked when made, so that nothing but codes and figures passes; the refused value never shows in the error.
 CHECKED = ConfigDict(hide_input_in_errors=True, extra="forbid", allow_inf_nan=False)
+
+
+def _number_only(value: object) -> object:
+    """What is no number is not kept: it could be anything."""
+    return value if isinstance(value, str) and _DIALLED.fullmatch(value) else None
+
+
+Dialled = Annotated[str | None, BeforeValidator(_number_only)]
 
 
 @dataclass(frozen=True)
@@ -143,12 +152,11 @@ class PhoneLegRecord:
     """
     One dialled number of a call.
 
-    :param number: digits as dialled; None where it may not be kept (rehearsals, numbers that show in no bill).
+    :param number: as dialled; None where it may not be kept (rehearsals), and for what is no number (SIP addresses).
     :param sip_code: the last final answer, 200 when answered.
-    :raises pydantic.ValidationError: the number is no number.
     """
 
-    number: Dialled | None
+    number: Dialled
     dialled_at: float
     answered_at: float | None = None
     ended_at: float | None = None

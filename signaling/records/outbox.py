@@ -86,7 +86,11 @@ class Outbox:
         """Retries until cancelled, with growing pauses while SQL stays away. Begins with what an earlier run left."""
         pause_s = self._config.first_retry_s
         while True:
-            is_empty = await self.drain()
+            try:
+                is_empty = await self.drain()
+            except Exception:  # whatever it is, the writes still wait
+                logger.exception("outbox could not be emptied")
+                is_empty = False
             pause_s = self._config.first_retry_s if is_empty else min(pause_s * 2, self._config.longest_retry_s)
             self._kept.clear()
             try:
@@ -166,8 +170,7 @@ class Outbox:
         except Exception as error:
             if is_temporary(error):
                 return False
-            call_id = json.loads(item).get("write", {}).get("call_id")
-            logger.error("write refused for good, put aside: call_id=%s error=%s", call_id, type(error).__name__)
+            logger.error("write refused for good, put aside: call_id=%s error=%s", call_of(item), type(error).__name__)
             await self._redis.rpush(REFUSED, item)
         return True
 
@@ -202,6 +205,14 @@ def encode(write: Write) -> str:
     """One JSON line, unique even when the same is written twice."""
     kind = KINDS[type(write)]
     return json.dumps({"id": uuid.uuid4().hex, "kind": kind, "write": ADAPTERS[kind].dump_python(write, mode="json")})
+
+
+def call_of(item: str | bytes) -> str:
+    """The call a kept write is about; ``-`` when it cannot be read."""
+    try:
+        return str(json.loads(item)["write"]["call_id"])
+    except (ValueError, KeyError, TypeError):
+        return "-"
 
 
 def decode(item: str | bytes) -> Write:

@@ -29,7 +29,7 @@ class ReportRows:
             )
         )
         async with self._database.reading() as session:
-            return [_reported(*row) for row in (await session.execute(query)).tuples()]
+            return [_reported(*row) for row in await session.execute(query)]
 
 
 def _reported(call: CallRow, stars: int | None) -> ReportedCall:

@@ -1,0 +1,83 @@
+"""Records to test with: an own database, and calls of both kinds."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from signaling.records import Records
+from signaling.records.model import Brand, CallRecord, Person, PhoneLegRecord, Qualification
+
+NOON = 1795348800.0  # 2026-11-22 12:00 UTC, 13:00 in Paris
+
+
+class Clock:
+    """Unix seconds, moved by hand."""
+
+    def __init__(self, now: float = NOON) -> None:
+        self.now = now
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def sqlite_url(directory: Path) -> str:
+    return f"sqlite+aiosqlite:///{directory}/records.sqlite3"
+
+
+@asynccontextmanager
+async def opened(url: str, clock: Clock | None = None) -> AsyncIterator[Records]:
+    records = Records(url, clock or Clock())
+    await records.open()
+    try:
+        yield records
+    finally:
+        await records.close()
+
+
+async def interpreter(records: Records, login: str = "ines") -> Person:
+    return await records.people.add(
+        login=login,
+        name="Inès",
+        role="agent",
+        password_hash="-",
+        qualifications=[Qualification("interpreter", "Master")],
+    )
+
+
+async def signer(records: Records, login: str = "camille") -> Person:
+    return await records.people.add(login=login, name="Camille", role="signer", password_hash="-")
+
+
+async def mairie(records: Records) -> Brand:
+    return await records.brands.add(Brand(id="", slug="mairie", name="Mairie", skills=("brand:mairie",)))
+
+
+def relay_call(call_id: str = "relay-1", **changes: Any) -> CallRecord:
+    call = CallRecord(
+        call_id=call_id,
+        kind="relay",
+        mode="LSF",
+        queued_at=NOON - 120,
+        alerted_at=NOON - 110,
+        together_at=NOON - 100,
+        ended_at=NOON,
+        end_reason="completed",
+        end_fault="nobody",
+        trade="interpreter",
+        wait_s=20.0,
+        talk_s=100.0,
+        phone_s=60.0,
+        readable_share=0.9,
+        network={"signer_fps_mean": 24.5, "reconnects": 1},
+        phone_legs=(
+            PhoneLegRecord("+33199000002", NOON - 90, outcome="busy", sip_code=486, ended_at=NOON - 85),
+            PhoneLegRecord("+33199000001", NOON - 80, NOON - 70, NOON - 10, "hung_up", 200),
+        ),
+    )
+    return replace(call, **changes)
+
+
+def direct_call(call_id: str = "direct-1", **changes: Any) -> CallRecord:
+    return relay_call(call_id, **({"kind": "direct", "trade": "adviser", "phone_legs": (), "phone_s": 0.0} | changes))
