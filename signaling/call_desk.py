@@ -253,7 +253,7 @@ class CallDesk:
             await self._services.ownership.watch()
             with contextlib.suppress(RedisError, OSError):
                 await self._renew()
-            if not self.draining and self._services.ownership.may_take_over():
+            if not self.draining:
                 with contextlib.suppress(RedisError, OSError):
                     await self._take_over()
             await self._clear()
@@ -289,6 +289,7 @@ class CallDesk:
             if key is not None:
                 runner.submit(PageCame(party, has_media=True) if there else PageWent(party))
         self._reconcile(runner)
+        runner.publish()
 
     def _reconcile(self, runner: CallRunner) -> None:
         """What the workers know that the dead owner could not tell any more."""

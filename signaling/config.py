@@ -101,7 +101,7 @@ class SignalingConfig:
     reconnect_s: float = setting(
         15.0, "s", "a leg's media may be away before a new peer connection is made", at_least=1
     )
-    call_lease_s: float = setting(10.0, "s", "a silent owner's calls are taken over after it", at_least=2)
+    call_lease_s: float = setting(5.0, "s", "a silent owner's calls are taken over after it", at_least=2)
     rating_s: float = setting(300.0, "s", "how long the signer may rate after the end", at_least=0)
 
     # --- WebSocket and HTTP

@@ -20,6 +20,7 @@ from signaling.call_model import Call
 
 SNAPSHOT_LIFETIME_S = 24 * 3600  # a forgotten snapshot goes by itself
 _INDEX = "passerelle:calls"
+_GIVEN_BACK = "passerelle:calls:given-back"  # leases released on purpose: free at once, without a waiting period
 
 _CLAIM = """
 if redis.call('SET', KEYS[1], ARGV[1], 'NX', 'PX', ARGV[2]) then
@@ -74,6 +75,8 @@ class Ownership:
         """:returns: the new epoch; None when somebody else owns the call. :raises RedisError: not reachable."""
         lease_ms = int(self._lease_s * 1000)
         epoch = await self._run(self._claim, call_id, self._owner, lease_ms, SNAPSHOT_LIFETIME_S)
+        if epoch:
+            await self._redis.srem(_GIVEN_BACK, call_id)
         return epoch or None
 
     async def save(self, snapshot: Snapshot, epoch: int) -> bool:
@@ -88,12 +91,15 @@ class Ownership:
         return await self._renewed(call_id, epoch)
 
     async def release(self, call_id: str) -> None:
-        await self._run(self._release, call_id, self._owner)
+        """Give the lease back, so that another process can take the call at once."""
+        if await self._run(self._release, call_id, self._owner):
+            await self._redis.sadd(_GIVEN_BACK, call_id)
 
     async def forget(self, call_id: str) -> None:
         lease, epoch, snapshot = _keys(call_id)
         await self._redis.delete(lease, epoch, snapshot)
         await self._redis.srem(_INDEX, call_id)
+        await self._redis.srem(_GIVEN_BACK, call_id)
 
     async def watch(self) -> None:
         """Call regularly: notes since when Redis answers, for :meth:`may_take_over`."""
@@ -110,9 +116,12 @@ class Ownership:
         return since is not None and self._clock() - since >= self._lease_s
 
     async def orphans(self) -> list[Snapshot]:
-        """Calls with a snapshot and no live lease."""
+        """
+        Calls with a snapshot and no live lease that may be taken over now: those given back at once, those whose
+        owner fell silent after one full period with Redis (:meth:`may_take_over`).
+        """
         found = []
-        for call_id in await self._redis.smembers(_INDEX):
+        for call_id in await self._redis.smembers(_INDEX if self.may_take_over() else _GIVEN_BACK):
             name = call_id.decode() if isinstance(call_id, bytes) else call_id
             lease, _, snapshot_key = _keys(name)
             if await self._redis.exists(lease):

@@ -35,6 +35,7 @@ async def until_orphaned(owner: Ownership) -> list[Snapshot]:
 
 async def test_a_call_has_one_owner_and_the_next_one_gets_a_higher_epoch(redis: Redis) -> None:
     first, second = Ownership(redis, "a", SHORT_S), Ownership(redis, "b", SHORT_S)
+    await second.watch()
     assert await first.claim("c1") == 1
     assert await second.claim("c1") is None
     assert await first.save(Snapshot(call=new_call()), 1)
@@ -51,12 +52,16 @@ async def test_a_lease_given_back_is_free_at_once(redis: Redis) -> None:
     await first.claim("c1")
     await second.release("c1")
     assert await second.claim("c1") is None, "only the owner gives a lease back"
+    await first.save(Snapshot(call=new_call()), 1)
     await first.release("c1")
+    assert [snapshot.call.call_id for snapshot in await second.orphans()] == ["c1"], "no waiting period"
     assert await second.claim("c1") == 2
+    assert await second.orphans() == []
 
 
 async def test_an_owner_whose_lease_ran_out_unnoticed_takes_it_up_again_if_nobody_did(redis: Redis) -> None:
     owner = Ownership(redis, "a", SHORT_S)
+    await owner.watch()
     await owner.claim("c1")
     await owner.save(Snapshot(call=new_call()), 1)
     await until_orphaned(owner)
