@@ -147,8 +147,8 @@ async def check_database(config: Config) -> list[Finding]:
 
     database = Database(config.signaling.database_url)
     kind = "SQLite" if database.is_sqlite else "PostgreSQL"
-    path = config.signaling.database_url.partition(":///")[2]
-    if database.is_sqlite and not Path(path).exists():
+    file = Path(config.signaling.database_url.partition(":///")[2])
+    if database.is_sqlite and not await asyncio.to_thread(file.exists):
         return [Finding("ok", "Base de données", "SQLite, créée au premier démarrage")]
     try:
         async with asyncio.timeout(10):
