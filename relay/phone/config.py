@@ -18,6 +18,7 @@ class TrunkConfig:
     :param port: 5060 for udp and tcp, 5061 for tls at most carriers.
     :param transport: ``udp`` by default, as carriers' private trunks speak it; ``tls`` verifies the certificate.
     :param username: digest user (RFC 8760), None where the trunk knows us by address.
+    :param password: of ``username``.
     :param from_domain: domain written in From and To; None takes the trunk's host, what carriers expect.
     :param caller_id: the line's own number in E.164, asserted to the trunk on every call (RFC 3325), also on those
         that are presented as anonymous; None asserts nothing.
