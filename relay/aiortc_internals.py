@@ -2,8 +2,8 @@
 Every private name of aiortc, aioice and pylibsrtp that we touch, in one place; the versions are pinned.
 
 aiortc does ICE, DTLS and SCTP. RTP and RTCP never enter it: :class:`MediaLink` takes them where aioice hands on what
-is not STUN, and uses the SRTP sessions of the DTLS transport itself. ``problems()`` says exactly what moved when a version
-changes; the contract test asserts that it says nothing.
+is not STUN, and uses the SRTP sessions of the DTLS transport itself. ``problems()`` says exactly what moved when a
+version changes; the contract test asserts that it says nothing.
 """
 
 import asyncio

@@ -191,7 +191,7 @@ class MediaPeer:
             while True:
                 frame = await track.recv()
                 if isinstance(frame, VideoFrame) and self._on_video is not None:
-                    self._on_video(frame.to_ndarray(format="bgr24"))
+                    self._on_video(np.asarray(frame.to_ndarray(format="bgr24"), np.uint8))
                 elif isinstance(frame, AudioFrame) and self._on_audio is not None:
                     channels = len(frame.layout.channels)
                     self._on_audio(frame.to_ndarray().reshape(-1, channels)[:, 0].astype(np.int16))

@@ -30,7 +30,7 @@ from relay.forwarding.streams import STREAMS, OutgoingSsrcs
 from relay.model import IceServer, LegConnection
 
 T140_PROTOCOL = "t140"  # RFC 8865 §4.1
-CHANNEL_BUFFER_LIMIT = 65_536  # bytes a reader may lag behind; then text is lost rather than kept
+CHANNEL_BUFFER_LIMIT = 65_536  # bytes a reader may lag behind; then text waits in the writer's bounded backlog
 log = logging.getLogger(__name__)
 
 
@@ -61,6 +61,7 @@ class Peer:
         }
         self._answer: Answer | None = None
         self._connecting: asyncio.Task[None] | None = None
+        self._closing: asyncio.Task[None] | None = None
         self._link = MediaLink(
             ice_servers,
             self._received,
@@ -107,9 +108,13 @@ class Peer:
             self._connecting = asyncio.create_task(self._connect(answer))
         return self._answer
 
+    @property
+    def can_take_text(self) -> bool:
+        return bool(self._channel.readyState == "open" and self._channel.bufferedAmount < CHANNEL_BUFFER_LIMIT)
+
     def send_text(self, text: str) -> None:
-        if self._channel.readyState == "open" and self._channel.bufferedAmount < CHANNEL_BUFFER_LIMIT:
-            self._channel.send(text)
+        """Only when :attr:`can_take_text`."""
+        self._channel.send(text)
 
     def tick(self, now: float) -> None:
         """Every 100 ms."""
@@ -118,9 +123,14 @@ class Peer:
             self._set_state("disconnected" if self._is_silent(self.path, now) else "connected")
 
     async def close(self) -> None:
-        """Tell the other side, free everything. Idempotent."""
+        """Tell the other side, free everything. Idempotent; also runs by itself when the connection is lost."""
         self._owner = None
         self.state = "closed"
+        if self._closing is None:
+            self._closing = asyncio.create_task(self._close())
+        await asyncio.shield(self._closing)
+
+    async def _close(self) -> None:
         if self._connecting is not None:
             self._connecting.cancel()
             await asyncio.gather(self._connecting, return_exceptions=True)
@@ -188,6 +198,8 @@ class Peer:
             self.state = state
             if self._owner is not None:
                 self._owner.on_state(state)
+            if state == "closed" and self._closing is None:
+                self._closing = asyncio.create_task(self._close())
 
 
 def _public_candidates(candidates: Sequence[RTCIceCandidate], address: str | None) -> list[RTCIceCandidate]:

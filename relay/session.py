@@ -22,7 +22,7 @@ from relay.forwarding import rtcp
 from relay.forwarding.inbound import MediaPacket
 from relay.forwarding.media_path import StatsWindow
 from relay.forwarding.rtp import parse_header
-from relay.forwarding.streams import VP8, Stream
+from relay.forwarding.streams import OPUS, VP8, Stream
 from relay.model import CallPlan, IceServer, Leg, LegConnection, WebLeg
 from relay.peer import Peer
 from relay.routing import Routes, routes
@@ -60,7 +60,8 @@ class WebLegMedia:
         self._call.leg_changed(self, state)
 
     def on_text(self, text: str) -> None:
-        self._call.pass_text(self, self.text.offer(text, time.monotonic()))
+        self.text.add(text)
+        self._call.pass_text(self, time.monotonic())
 
     def on_packet(self, packet: MediaPacket, now: float) -> None:
         receiver = self.receivers[packet.stream]
@@ -106,13 +107,18 @@ class MediaSession:
     # --- commands -----------------------------------------------------------------------------------------
 
     async def open_leg(self, leg: WebLeg, generation: int, ice_servers: Sequence[IceServer]) -> str:
-        """:returns: the offer. :raises RelayError: ``stale_generation``."""
+        """:returns: the offer. :raises RelayError: ``stale_generation``, ``bad_ice_server``."""
         async with self._lock:
             current = self._legs.get(leg)
             if current is not None and current.generation > generation:
                 raise RelayError("stale_generation", f"generation {generation} is older than {current.generation}")
             if current is None or current.generation < generation:
-                current = await self._replace(leg, generation, ice_servers)
+                try:
+                    media = WebLegMedia(self, leg, generation, ice_servers)
+                except ValueError:
+                    raise RelayError("bad_ice_server", "STUN or TURN URL cannot be read") from None
+                await self._replace(current, media)
+                current = media
             if current.offer is None:
                 current.offer = await current.peer.offer()
             return current.offer
@@ -166,20 +172,24 @@ class MediaSession:
         self._refresh()
         self._emit_state(media, state)
 
-    def pass_text(self, writer: WebLegMedia, text: str) -> None:
+    def pass_text(self, writer: WebLegMedia, now: float) -> None:
+        """What a reader misses while it reconnects waits, within the limiter's bound."""
         reader = self._legs.get(OTHER[writer.leg])
-        if reader is None or writer.leg not in self._routes.reads[reader.leg]:
+        if not self.plan.bridged:
             writer.text.clear()
-        elif text:
-            reader.peer.send_text(text)
+        elif reader is not None and writer.leg in self._routes.reads[reader.leg] and reader.peer.can_take_text:
+            text = writer.text.due(now)
+            if text:
+                reader.peer.send_text(text)
 
     def pass_to_phone(self, media: WebLegMedia, packet: MediaPacket) -> None:
         if self.plan.phone_socket is not None:
             self._sender.send(media.audio_header + packet.data, self.plan.phone_socket)
 
     def phone_audio(self, leg: WebLeg, data: bytes, now: float) -> None:
-        """The phone worker's mix for ``leg``."""
+        """The phone worker's mix for ``leg``; whatever payload type it wrote, the leg was offered ours."""
         media = self._legs.get(leg)
+        data = bytes((data[0], data[1] & 0x80 | OPUS)) + data[2:] if len(data) > 1 else data
         header = parse_header(data)
         if media is None or media.peer.path is None or header is None:
             return
@@ -211,7 +221,7 @@ class MediaSession:
         for media in list(self._legs.values()):
             media.peer.tick(now)
             if media.text.is_waiting:
-                self.pass_text(media, media.text.due(now))
+                self.pass_text(media, now)
         self._request_wanted_key_frames(now)
         if self.plan.phone_socket is not None and now - self._phone_report_at >= PHONE_REPORT_PERIOD_S:
             self._phone_report_at = now
@@ -264,14 +274,15 @@ class MediaSession:
 
     # --- routes -------------------------------------------------------------------------------------------
 
-    async def _replace(self, leg: WebLeg, generation: int, ice_servers: Sequence[IceServer]) -> WebLegMedia:
-        previous = self._legs.get(leg)
-        media = self._legs[leg] = WebLegMedia(self, leg, generation, ice_servers)
+    async def _replace(self, previous: WebLegMedia | None, media: WebLegMedia) -> None:
+        """Unsent text of the previous generation goes on: it is the same person."""
+        if previous is not None:
+            media.text = previous.text
+        self._legs[media.leg] = media
         self._refresh()
         self._emit_state(media, "connecting")
         if previous is not None:
             await previous.peer.close()
-        return media
 
     def _refresh(self) -> None:
         """Derive the routes again and write them into the tables that packets use."""

@@ -30,16 +30,15 @@ class TextLimiter:
     def is_waiting(self) -> bool:
         return bool(self._backlog)
 
-    def offer(self, text: str, now: float) -> str:
-        """
-        :param now: monotonic seconds.
-        :returns: what may be passed on now, possibly empty; the rest comes out of :meth:`due`.
-        """
+    def add(self, text: str) -> None:
+        """Text just written; :meth:`due` gives it out."""
         self._append(self._shorten(text))
-        return self.due(now)
 
     def due(self, now: float) -> str:
-        """:returns: waiting text that may be passed on now."""
+        """
+        :param now: monotonic seconds.
+        :returns: waiting text that may be passed on now, possibly empty.
+        """
         self._refill(now)
         count = min(int(self._tokens), len(self._backlog))
         passed, self._backlog = self._backlog[:count], self._backlog[count:]
@@ -47,7 +46,7 @@ class TextLimiter:
         return passed
 
     def clear(self) -> None:
-        """The reader is gone: nothing waits for the next one."""
+        """Nobody is to read this: nothing waits for the next reader."""
         self._backlog = ""
 
     def _shorten(self, text: str) -> str:

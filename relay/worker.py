@@ -78,6 +78,7 @@ class MediaWorker:
         self._sessions: dict[str, MediaSession] = {}
         self._by_key: dict[bytes, MediaSession] = {}
         self._closed_epochs: OrderedDict[str, int] = OrderedDict()
+        self._farewells: set[asyncio.Task[None]] = set()
         self._sender = DatagramSender()
         self._exchange = AudioExchange(config.audio_socket, self._phone_audio)
         self._control = ControlServer(config.control_socket, self.handle, self.state)
@@ -148,7 +149,7 @@ class MediaWorker:
                     log.exception("tick failed", extra={"call_id": session.call_id})
                 if now - session.touched_at > self._config.abandoned_after_s:
                     log.warning("call abandoned by signaling", extra={"call_id": session.call_id})
-                    await self._forget(session)
+                    self._forget_later(session)
 
     def _session(self, call_id: str, epoch: int, *, create: bool = False) -> MediaSession:
         """
@@ -181,6 +182,13 @@ class MediaWorker:
             await self._forget(self._session(call_id, epoch))
         elif epoch < (current := self._closed_epochs.get(call_id, epoch)):
             raise StaleEpochError(epoch, current)
+
+    def _forget_later(self, session: MediaSession) -> None:
+        """Saying goodbye may take a moment, in which the other calls' reports must go on."""
+        session.touched_at = time.monotonic()
+        task = asyncio.create_task(self._forget(session))
+        self._farewells.add(task)
+        task.add_done_callback(self._farewells.discard)
 
     async def _forget(self, session: MediaSession) -> None:
         self._sessions.pop(session.call_id, None)

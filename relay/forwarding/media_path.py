@@ -57,8 +57,10 @@ class MediaSink(Protocol):
 @dataclass
 class _Counters:
     at: float
-    frames: int = 0
-    bytes: int = 0
+    frames: int
+    octets: int
+    audio_packets: int
+    audio_level_sum: float
 
 
 class StatsWindow:
@@ -66,22 +68,27 @@ class StatsWindow:
 
     def __init__(self, path: "MediaPath", now: float) -> None:
         self._path = path
-        self._before = _Counters(now, path.video_frames, path.video_bytes)
+        self._before = self._count(now)
 
     def take(self, now: float) -> LegStats:
-        path, before = self._path, self._before
+        path, before, after = self._path, self._before, self._count(now)
+        self._before = after
         elapsed = max(now - before.at, 0.001)
-        self._before = _Counters(now, path.video_frames, path.video_bytes)
+        spoken = after.audio_packets - before.audio_packets
         return LegStats(
-            frames_per_second=round((path.video_frames - before.frames) / elapsed, 1),
-            bitrate_bps=int((path.video_bytes - before.bytes) * 8 / elapsed),
+            frames_per_second=round((after.frames - before.frames) / elapsed, 1),
+            bitrate_bps=int((after.octets - before.octets) * 8 / elapsed),
             packets_received=path.packets_received,
             packets_lost=path.packets_lost,
             fraction_lost=round(path.fraction_lost, 4),
             round_trip_time_s=path.round_trip_time_s,
             jitter_s=path.jitter_s,
-            audio_level=path.audio_level,
+            audio_level=round((after.audio_level_sum - before.audio_level_sum) / spoken, 4) if spoken else None,
         )
+
+    def _count(self, now: float) -> _Counters:
+        path = self._path
+        return _Counters(now, path.video_frames, path.video_bytes, path.audio_packets, path.audio_level_sum)
 
 
 class MediaPath:
@@ -127,7 +134,8 @@ class MediaPath:
         self.last_media_at: float | None = None
         self.fraction_lost = 0.0
         self.round_trip_time_s: float | None = None
-        self.audio_level: float | None = None
+        self.audio_packets = 0  # that told their level
+        self.audio_level_sum = 0.0
 
     @property
     def video_frames(self) -> int:
@@ -184,7 +192,10 @@ class MediaPath:
             inbound = self._inbound[stream] = InboundStream(stream, header.ssrc)
         packet, has_gap = inbound.take(data, header, now)
         if stream == "audio":
-            self.audio_level = audio_level(data, EXTENSION_AUDIO_LEVEL)
+            level = audio_level(data, EXTENSION_AUDIO_LEVEL)
+            if level is not None:
+                self.audio_packets += 1
+                self.audio_level_sum += level
         if has_gap:
             self._ask_again(inbound)
         self._sink.on_packet(packet, now)

@@ -1,5 +1,5 @@
 """
-Participants for tests: each sends a picture with its own code and its own tone, and notes what it sees, hears and reads.
+Participants for tests: each sends a picture with its own code and its own tone, and notes what it gets.
 """
 
 import asyncio
