@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, cast, get_args
 
@@ -40,6 +41,7 @@ def rehearse_command(
     emergency: Annotated[bool, typer.Option(help="Demande le 112 : doit être reconnu, sans appel.")] = False,
     size: Annotated[str, typer.Option(help="Taille des images envoyées.")] = "640x480",
     fps: Annotated[float, typer.Option(min=5, max=60, help="Images par seconde envoyées.")] = 25.0,
+    log: Annotated[Path | None, typer.Option(help="Garde ici le journal du service démarré pour l’essai.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Un objet JSON sur la sortie, rien d’autre.")] = False,
 ) -> None:
     """
@@ -66,7 +68,7 @@ def rehearse_command(
         fps=fps,
     )
     try:
-        target = _target(url, token, data_dir)
+        target = replace(_target(url, token, data_dir), keep_log=log)
         outcome = asyncio.run(rehearse(plan, target, calls, clip, _teller(progress, calls)))
     except BadClipError as error:
         raise typer.BadParameter(f"film illisible : {error}") from error

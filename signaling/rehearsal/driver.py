@@ -12,7 +12,7 @@ from collections.abc import Callable
 from relay.model import WebLeg
 from signaling.call_model import Action, CallState
 from signaling.messages import CallAct, CallRate, CallRequest, EmergencyNotice, WrapUpFinish
-from signaling.rehearsal.checks import judge, percentile
+from signaling.rehearsal.checks import MODELS_MISSING, judge, percentile
 from signaling.rehearsal.client import RehearsalError
 from signaling.rehearsal.desk import AgentDesk
 from signaling.rehearsal.findings import Findings, figures, measurements
@@ -123,19 +123,20 @@ class CallDriver:
         assert agent is not None
         await asyncio.gather(self._type_to(self._signer, agent), self._type_to(agent, self._signer))
         delays = [text.delay_ms for text in self._found.texts if text.delay_ms is not None]
-        self._step("text", f"{max(delays):.0f} ms" if len(delays) == len(TEXTS) else "incomplet")
+        self._step("text", f"{max(delays):.1f} ms" if len(delays) == len(TEXTS) else "incomplet")
 
     async def _type_to(self, writer: Participant, reader: Participant) -> None:
         text = TEXTS[writer.leg]
         await writer.wait_text(self._plan.step_timeout_s)
+        sent_at = 0.0
         for start in range(0, len(text), TEXT_PIECE):
-            writer.type_text(text[start : start + TEXT_PIECE])
             await asyncio.sleep(TEXT_PAUSE_S)
-        sent_at = time.monotonic() - TEXT_PAUSE_S
+            sent_at = time.monotonic()
+            writer.type_text(text[start : start + TEXT_PIECE])
         delay_ms: float | None = None
         try:
             await self._until(lambda: len(reader.text) >= len(text), "texte")
-            delay_ms = max(0.0, (reader.text_at - sent_at) * 1000)
+            delay_ms = (reader.text_at - sent_at) * 1000
         except RehearsalError:
             self._found.errors.append("text_timeout")
         self._found.texts.append(TextSeen(reader.leg, text, reader.text, delay_ms))
@@ -225,12 +226,13 @@ class CallDriver:
         return await self._phone_ear.peaks()
 
     async def _wait_visibility(self) -> None:
-        """A reading other than ``off`` on both pages, as long as the detector needs to begin; never fatal."""
+        """A reading on both pages, as long as the detector needs to begin; never fatal."""
         agent = self._agent
         assert agent is not None
 
         def is_read(party: Participant) -> bool:
-            return any(level != "off" for level in party.client.visibility_levels)
+            levels = party.client.visibility_levels
+            return any(level != "off" for level in levels) or MODELS_MISSING in party.client.visibility_advice
 
         try:
             await self._until(lambda: is_read(self._signer) and is_read(agent), "", self._plan.visibility_timeout_s)

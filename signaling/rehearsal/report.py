@@ -33,9 +33,9 @@ STEP_LABELS = {
 }
 STATUS_LABELS: dict[CheckStatus, str] = {
     "passed": "[green]✓ bon[/green]",
-    "warned": "[yellow]! à surveiller[/yellow]",
+    "warned": "[yellow]! limite[/yellow]",
     "failed": "[red]✗ échec[/red]",
-    "skipped": "[dim]– non mesuré[/dim]",
+    "skipped": "[dim]– sans[/dim]",
 }
 
 

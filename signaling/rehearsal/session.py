@@ -38,7 +38,7 @@ class Target:
     :param url: a running service; None: ``default_url`` when it answers, else one of our own.
     :param token: operator token; None: read from ``data_dir``.
     :param database_url: of the running service, None when it is out of reach.
-    :param model_dir: MediaPipe models for an own service.
+    :param model_dir: MediaPipe models for an own service. :param keep_log: where its log is copied at the end.
     """
 
     url: str | None
@@ -48,6 +48,7 @@ class Target:
     database_url: str | None
     model_dir: Path | None
     environ: Mapping[str, str]
+    keep_log: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -90,7 +91,7 @@ async def _find_service(stack: AsyncExitStack, http: aiohttp.ClientSession, targ
             raise UnreachableError(f"{url} : jeton d’opérateur inconnu (--token, ou --data-dir du service)")
     elif target.url is not None:
         raise UnreachableError(f"{url} ne répond pas")
-    return await stack.enter_async_context(own_service(http, target.environ, target.model_dir))
+    return await stack.enter_async_context(own_service(http, target.environ, target.model_dir, target.keep_log))
 
 
 class _Rehearsal:

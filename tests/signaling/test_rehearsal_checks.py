@@ -187,6 +187,12 @@ def test_visibility_that_is_switched_off_is_skipped_with_its_reason() -> None:
     assert "models_missing" in next(check.measured for check in checks if check.name == "signer_visibility")
 
 
+def test_visibility_that_never_measured_anything_is_a_failure() -> None:
+    plan = Plan(SCENARIOS["answered"])
+    stuck: dict[WebLeg, Visibility] = {page: Visibility(("off",), {"no_video": 1}) for page in ("signer", "agent")}
+    assert verdict(judge(plan, good_call(plan, visibility=stuck)), "agent_visibility") == "failed"
+
+
 def test_visibility_that_never_came_is_a_failure() -> None:
     plan = Plan(SCENARIOS["answered"])
     assert verdict(judge(plan, good_call(plan, visibility={})), "agent_visibility") == "failed"
