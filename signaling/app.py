@@ -52,7 +52,7 @@ async def serve(config: SignalingConfig, stop: asyncio.Event) -> None:
             on_lost=lambda link: desk.worker_lost(link),  # noqa: PLW0108
             on_found=lambda link: desk.worker_found(link),  # noqa: PLW0108
         )
-        records_desk = RecordsDesk(config, records, outbox)
+        records_desk = RecordsDesk(config, records)
         services = Services(config, hub, pool, queue, ownership, outbox, metrics)
         desk = CallDesk(services, records_desk)
         floor = Floor(queue, hub, desk, metrics, records_desk.send_contact)

@@ -180,6 +180,14 @@ class CallRunner:
         self._lanes["records"].put(functools.partial(self._save, self.call))
         self._carry_out(Enqueue(resumed=False))
 
+    def keep(self, write: Write) -> None:
+        """Put something into the records behind what this call has written so far (its own record first)."""
+        self._lanes["records"].put(functools.partial(self._services.keeper.put, write))
+
+    async def kept(self) -> None:
+        """Until everything given to :meth:`keep` is written, or kept for later."""
+        await self._lanes["records"].drained()
+
     async def answer_media(self, party: Party, generation: int, sdp: str) -> None:
         """:raises RelayError: the answer cannot be used."""
         await self.media.answer(party, generation, sdp)
@@ -235,11 +243,9 @@ class CallRunner:
             case ReleaseAgent(agent_key, wrap_up):
                 self._lanes["queue"].put(lambda: services.queue.release(agent_key, call.call_id, wrap_up=wrap_up))
             case WriteRecord():
-                record = call_record(call, self.statistics)
-                self._lanes["records"].put(lambda: services.keeper.put(record))
+                self.keep(call_record(call, self.statistics))
             case ReportAbuse():
-                report = AbuseReported(call.call_id, "agent", time.time())
-                self._lanes["records"].put(lambda: services.keeper.put(report))
+                self.keep(AbuseReported(call.call_id, "agent", time.time()))
 
     async def _enqueue(self) -> None:
         call = self.call

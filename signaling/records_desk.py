@@ -12,15 +12,14 @@ from signaling.page_errors import PageError
 from signaling.records import Records
 from signaling.records.model import Brand, RatingGiven, WrapUp
 from signaling.records.opening import opening
-from signaling.records.outbox import Outbox
 from signaling.sessions import PageSession
 
 log = logging.getLogger(__name__)
 
 
 class RecordsDesk:
-    def __init__(self, config: SignalingConfig, records: Records, outbox: Outbox) -> None:
-        self._config, self._records, self._outbox = config, records, outbox
+    def __init__(self, config: SignalingConfig, records: Records) -> None:
+        self._config, self._records = config, records
 
     async def brand(self, slug: str) -> Brand | None:
         return await self._records.brands.by_slug(slug) if slug else None
@@ -35,13 +34,13 @@ class RecordsDesk:
         brand = await self.brand(slug) if slug else None
         return origin_allowed(request.headers.get("Origin"), self._config, brand)
 
-    async def rate(self, call: Call, message: CallRate) -> None:
+    def rating(self, call: Call, message: CallRate) -> RatingGiven:
         """:raises PageError: the call is not over."""
         if call.ended_at is None:
             raise PageError("out_of_place")
-        await self._outbox.put(RatingGiven(call.call_id, call.signer_id, message.stars, message.problems))
+        return RatingGiven(call.call_id, call.signer_id, message.stars, message.problems)
 
-    async def wrap_up(self, call: Call, session: PageSession, message: WrapUpSubmit) -> None:
+    def wrap_up(self, call: Call, session: PageSession, message: WrapUpSubmit) -> WrapUp | None:
         """
         Direct calls: disposition, note, contact. Of a relay call nothing is taken (professional secrecy).
 
@@ -50,11 +49,9 @@ class RecordsDesk:
         if call.kind == "relay":
             if message.disposition or message.note or message.contact:
                 raise PageError("not_in_relay")
-            return
+            return None
         agent_id = session.identity.key
-        await self._outbox.put(
-            WrapUp(call.call_id, call.kind, agent_id, message.disposition, message.note, message.contact)
-        )
+        return WrapUp(call.call_id, call.kind, agent_id, message.disposition, message.note, message.contact)
 
     async def send_today(self, session: PageSession) -> None:
         if session.identity.person_id is not None:

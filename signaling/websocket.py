@@ -56,6 +56,7 @@ from signaling.records_desk import RecordsDesk
 from signaling.sessions import Identity, PageSession
 
 HELLO_DEADLINE_S = 10.0
+RECORD_DEADLINE_S = 20.0  # above the outbox's own deadlines
 FOR_AGENTS = (
     PresenceSet,
     PauseAfterCall,
@@ -281,7 +282,7 @@ class Pages:
 
     async def _call_rate(self, session: PageSession, message: CallRate) -> None:
         runner = self._desk.mine(session, message.call_id)
-        await self._records.rate(runner.call, message)
+        runner.keep(self._records.rating(runner.call, message))
 
     async def _media_answer(self, session: PageSession, message: MediaAnswer) -> None:
         runner = self._desk.mine(session, message.call_id)
@@ -292,7 +293,11 @@ class Pages:
 
     async def _wrap_up(self, session: PageSession, message: WrapUpSubmit) -> None:
         runner = self._desk.mine(session, message.call_id)
-        await self._records.wrap_up(runner.call, session, message)
+        write = self._records.wrap_up(runner.call, session, message)
+        if write is not None:
+            runner.keep(write)
+        async with asyncio.timeout(RECORD_DEADLINE_S):
+            await runner.kept()
         await self._records.send_today(session)
 
     def _refuse(self, session: PageSession, code: str, ref: str | None) -> None:

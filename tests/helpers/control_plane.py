@@ -140,7 +140,8 @@ class RawPage:
 
     @property
     def call(self) -> dict[str, Any]:
-        return next(message for message in reversed(self.messages) if message["type"] == "call.state")
+        newest: dict[str, Any] = [message for message in self.messages if message["type"] == "call.state"][-1]
+        return newest
 
     def errors(self) -> list[str]:
         return [message["code"] for message in self.messages if message["type"] == "error"]
