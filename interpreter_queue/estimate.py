@@ -51,25 +51,47 @@ def standings(
     recent = [handle for handle in handles if handle.ended_at > now - config.handle_window_s]
     at_work = [agent for agent in agents if agent.state in policy.WORKING]
     before: dict[policy.Pool, int] = {}  # how many of each pool have been passed
+    supplies: dict[object, Supply] = {}  # most requests ask for the same: looked up once
     found: dict[str, Standing] = {}
     for record in waiting:
         pool = policy.pool(record.request)
         ahead = sum(count for other, count in before.items() if policy.compete(pool, other))
         before[pool] = before.get(pool, 0) + 1
-        found[record.call_id] = _standing(record, ahead, at_work, recent, config)
+        wanted = _wanted(record)
+        if wanted not in supplies:
+            supplies[wanted] = _supply(record, at_work, recent)
+        found[record.call_id] = _standing(ahead, supplies[wanted], config)
     return found
 
 
-def _standing(
-    record: RequestRecord, ahead: int, at_work: list[AgentRecord], recent: list[HandleTime], config: QueueConfig
-) -> Standing:
+@dataclass(frozen=True)
+class Supply:
+    """Who may serve a request: ``working`` agents, ``free`` of them without a call; their handle times, sorted."""
+
+    working: int
+    free: int
+    samples: Sequence[float]
+
+
+def _wanted(record: RequestRecord) -> object:
+    """Equal for requests with the same supply."""
+    asked = record.request
+    return (asked.rehearsal, asked.trades, asked.skills, asked.refused_agents, record.declined_by)
+
+
+def _supply(record: RequestRecord, at_work: list[AgentRecord], recent: list[HandleTime]) -> Supply:
     able = [agent for agent in at_work if policy.trade_for(agent, record)]
-    samples = sorted(handle.seconds for handle in recent if handle.trade in record.request.trades)
-    if len(samples) < config.min_samples or not able or record.request.rehearsal:
-        return Standing(ahead + 1, len(able), None, None)
     free = sum(agent.state in ("idle", "alerting") for agent in able)
-    low, high = expected_range(ahead, len(able), free, samples)
-    return Standing(ahead + 1, len(able), low, high)
+    # Rehearsals last seconds, and real calls say nothing about them.
+    counted = () if record.request.rehearsal else recent
+    return Supply(len(able), free, sorted(one.seconds for one in counted if one.trade in record.request.trades))
+
+
+def _standing(ahead: int, supply: Supply, config: QueueConfig) -> Standing:
+    if len(supply.samples) < config.min_samples or not supply.working:
+        return Standing(ahead + 1, supply.working, None, None)
+    low, high = expected_range(ahead, supply.working, supply.free, supply.samples)
+    return Standing(ahead + 1, supply.working, low, high)
 
 
 def expected_range(ahead: int, working: int, free: int, samples: Sequence[float]) -> tuple[int, int]:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import sys
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
@@ -556,3 +557,52 @@ async def test_clients_that_decode_and_speak_resp3_work_too(server: RedisServer)
             assert len((await queue.snapshot()).agents) == 1
             await queue.close()
             await listening
+
+
+async def test_the_queue_can_be_looked_at_from_the_command_line(server: RedisServer) -> None:
+    async with site(server) as here:
+        await here.available("ines")
+        await here.queue.enqueue(relay("c1"))
+        await here.alert("c1", "ines")
+        await here.queue.enqueue(relay("c2"))
+        command = (sys.executable, "-m", "interpreter_queue", server.url)
+        process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
+        async with asyncio.timeout(DEADLINE_S):
+            shown, _ = await process.communicate()
+        words = [line.split()[:2] for line in shown.decode().splitlines()]
+        assert words == [["alerting", "c1"], ["queued", "c2"], ["alerting", "ines"]]
+        assert process.returncode == 0
+
+
+KILLED = """
+import asyncio, sys
+from redis.asyncio import Redis
+from interpreter_queue.config import QueueConfig
+from interpreter_queue.dispatcher import InterpreterQueue
+from interpreter_queue.model import Agent, Request
+
+async def main():
+    redis = Redis(unix_socket_path=sys.argv[1])
+    queue = InterpreterQueue(redis, QueueConfig(agent_lease_s=1.0, owner_lease_s=1.0, sweep_s=0.1, poll_s=0.2), "dead")
+    await queue.start()
+    await queue.sign_in(Agent(agent_id="ines", trades=frozenset({"interpreter"})))
+    await queue.set_presence("ines", "available")
+    await queue.enqueue(Request(call_id="theirs", trades=("interpreter",)))
+    await asyncio.sleep(60)
+
+asyncio.run(main())
+"""
+
+
+async def test_killed_process_frees_what_it_held(server: RedisServer) -> None:
+    async with site(server, short(agent_lease_s=1.0, owner_lease_s=1.0)) as here:
+        process = await asyncio.create_subprocess_exec(sys.executable, "-c", KILLED, str(server.socket))
+        try:
+            await here.alert("theirs", "ines")
+        finally:
+            process.kill()
+            await process.wait()
+        await here.state("ines", "offline")
+        assert (await here.hears(Cancelled)).reason == "owner_lost"
+        snapshot = await here.queue.snapshot()
+        assert (snapshot.waiting, snapshot.agents) == ((), ())
