@@ -1,0 +1,293 @@
+"""Telephones for tests: SIPp for protocol cases, baresip for real sound and keys, a relay that loses chosen packets."""
+
+import asyncio
+import contextlib
+import json
+import os
+import socket
+import tempfile
+import wave
+from collections.abc import AsyncIterator, Callable, Collection
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+SCENARIOS = Path(__file__).parent.parent / "data" / "sipp"
+START_DEADLINE_S = 15.0
+
+
+def free_port(kind: socket.SocketKind = socket.SOCK_DGRAM) -> int:
+    with socket.socket(socket.AF_INET, kind) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def free_pair() -> int:
+    """:returns: an even UDP port whose odd neighbour is free too."""
+    for _ in range(200):
+        port = free_port() & ~1
+        with (
+            socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as one,
+            socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as two,
+        ):
+            try:
+                one.bind(("127.0.0.1", port))
+                two.bind(("127.0.0.1", port + 1))
+            except OSError:
+                continue
+            return port
+    raise OSError("no free pair of ports")
+
+
+async def until(condition: Callable[[], bool], deadline_s: float = 15.0) -> None:
+    """Wait for a condition. :raises TimeoutError: it did not come."""
+    async with asyncio.timeout(deadline_s):
+        while not condition():
+            await asyncio.sleep(0.02)
+
+
+async def _end(process: asyncio.subprocess.Process) -> None:
+    if process.returncode is None:
+        with contextlib.suppress(ProcessLookupError):
+            process.terminate()
+        try:
+            await asyncio.wait_for(process.wait(), 3)
+        except TimeoutError:
+            process.kill()
+            await process.wait()
+
+
+class Sipp:
+    """One SIPp process that plays a scenario for one call."""
+
+    def __init__(self, scenario: str, process: asyncio.subprocess.Process, port: int, folder: Path) -> None:
+        self.scenario = scenario
+        self.port = port
+        self.folder = folder
+        self._process = process
+
+    @property
+    def uri(self) -> str:
+        return f"sip:bob@127.0.0.1:{self.port}"
+
+    async def passed(self, deadline_s: float = 20.0) -> bool:
+        """Wait for the end of the scenario. SIPp's exit code is 0 when every step was as expected."""
+        try:
+            return await asyncio.wait_for(self._process.wait(), deadline_s) == 0
+        except TimeoutError:
+            return False
+
+    def messages(self) -> str:
+        path = self.folder / "messages"
+        return path.read_text(errors="replace") if path.exists() else ""
+
+    def why(self) -> str:
+        """What went wrong, for the assertion message."""
+        path = self.folder / "errors"
+        return f"{self.scenario}: {path.read_text(errors='replace')[-800:] if path.exists() else 'no error file'}"
+
+
+@contextlib.asynccontextmanager
+async def sipp(
+    scenario: str, *, echo: bool = False, tcp: bool = False, port: int | None = None, keys: dict[str, str] | None = None
+) -> AsyncIterator[Sipp]:
+    port = port or free_port(socket.SOCK_STREAM if tcp else socket.SOCK_DGRAM)
+    with tempfile.TemporaryDirectory(prefix="psr-sipp-") as name:
+        folder = Path(name)
+        arguments = ["-sf", str(SCENARIOS / f"{scenario}.xml"), "-i", "127.0.0.1", "-mi", "127.0.0.1"]
+        arguments += ["-p", str(port), "-mp", str(free_pair()), "-m", "1", "-nostdin", "-t", "t1" if tcp else "u1"]
+        arguments += ["-cp", str(free_port()), "-timeout", "60", "-timeout_error", *(["-rtp_echo"] if echo else [])]
+        arguments += ["-trace_err", "-error_file", str(folder / "errors")]
+        arguments += ["-trace_msg", "-message_file", str(folder / "messages")]
+        for key, value in (keys or {}).items():
+            arguments += ["-key", key, value]
+        process = await asyncio.create_subprocess_exec(
+            "sipp",
+            *arguments,
+            cwd=folder,
+            stdout=asyncio.subprocess.DEVNULL,
+            stderr=asyncio.subprocess.DEVNULL,
+            env={**os.environ, "TERM": "dumb"},
+        )
+        try:
+            await until(lambda: _listens(port, tcp), START_DEADLINE_S)
+            yield Sipp(scenario, process, port, folder)
+        finally:
+            await _end(process)
+
+
+def _listens(port: int, tcp: bool) -> bool:
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM if tcp else socket.SOCK_DGRAM) as probe:
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return True
+    return False
+
+
+BARESIP_CONFIG = """\
+poll_method epoll
+sip_listen 127.0.0.1:{port}
+call_max_calls 10
+audio_player aubridge,sink
+audio_source ausine,{hz}
+ausrc_srate 48000
+ausrc_channels 2
+audio_level no
+rtp_ports {rtp}-{rtp_last}
+rtcp_mux no
+jitter_buffer_delay 1-5
+net_interface 127.0.0.1
+module_path /usr/lib/baresip/modules
+module g711.so
+module ausine.so
+module aubridge.so
+module sndfile.so
+module_tmp account.so
+module_app menu.so
+module_app ctrl_tcp.so
+ctrl_tcp_listen 127.0.0.1:{control}
+snd_path {folder}
+"""
+
+
+class Baresip:
+    """A softphone that answers by itself, sounds a tone and writes what it hears into a WAV file."""
+
+    def __init__(self, port: int, folder: Path) -> None:
+        self.port = port
+        self.folder = folder
+        self.events: list[dict[str, Any]] = []
+        self._reader: asyncio.StreamReader | None = None
+        self._writer: asyncio.StreamWriter | None = None
+        self._task: asyncio.Task[None] | None = None
+
+    @property
+    def uri(self) -> str:
+        return f"sip:bob@127.0.0.1:{self.port}"
+
+    async def control(self, port: int) -> None:
+        async with asyncio.timeout(START_DEADLINE_S):
+            while self._writer is None:
+                try:
+                    self._reader, self._writer = await asyncio.open_connection("127.0.0.1", port)
+                except OSError:
+                    await asyncio.sleep(0.1)
+        self._task = asyncio.create_task(self._read())
+
+    def command(self, command: str, parameters: str = "") -> None:
+        assert self._writer is not None
+        body = json.dumps({"command": command, "params": parameters, "token": "t"}).encode()
+        self._writer.write(b"%d:%s," % (len(body), body))
+
+    def press(self, digit: str) -> None:
+        self.command("sndcode", digit)
+
+    def release(self) -> None:
+        self.command("sndcode", "\x04")
+
+    def digits_heard(self) -> list[str]:
+        return [str(event.get("param")) for event in self.events if event.get("type") == "CALL_DTMF_START"]
+
+    async def _read(self) -> None:
+        assert self._reader is not None
+        with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
+            while True:
+                size = int((await self._reader.readuntil(b":"))[:-1])
+                self.events.append(json.loads(await self._reader.readexactly(size)))
+                await self._reader.readexactly(1)
+
+    async def close(self) -> None:
+        with contextlib.suppress(OSError, AssertionError):
+            self.command("quit")
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+        if self._writer is not None:
+            self._writer.close()
+
+    def heard(self) -> tuple[int, NDArray[np.int16]]:
+        """:returns: rate in Hz and the last half second but one that it heard."""
+        path = next(self.folder.glob("*-dec.wav"))
+        with wave.open(str(path)) as file:
+            rate, channels = file.getframerate(), file.getnchannels()
+            sound = np.frombuffer(file.readframes(file.getnframes()), "<i2")[::channels].astype(np.int16)
+        return rate, sound[-rate : -rate // 2]
+
+
+@contextlib.asynccontextmanager
+async def baresip(hz: int = 440) -> AsyncIterator[Baresip]:
+    port, control, rtp = free_port(), free_port(socket.SOCK_STREAM), free_pair()
+    with tempfile.TemporaryDirectory(prefix="psr-baresip-") as name:
+        folder = Path(name)
+        (folder / "config").write_text(
+            BARESIP_CONFIG.format(port=port, hz=hz, rtp=rtp, rtp_last=rtp + 20, control=control, folder=folder)
+        )
+        (folder / "accounts").write_text(
+            "<sip:bob@127.0.0.1>;regint=0;answermode=auto;audio_codecs=PCMU\n", encoding="utf-8"
+        )
+        (folder / "contacts").write_text("\n")
+        process = await asyncio.create_subprocess_exec(
+            "baresip",
+            "-f",
+            str(folder),
+            "-s",
+            cwd=folder,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.DEVNULL,
+            stderr=asyncio.subprocess.DEVNULL,
+        )
+        phone = Baresip(port, folder)
+        try:
+            await phone.control(control)
+            yield phone
+        finally:
+            await phone.close()
+            await _end(process)
+
+
+class LossyRelay(asyncio.DatagramProtocol):
+    """
+    Between a client and a SIP server: loses the n-th packet of a kind.
+
+    :param drops: kind -> which ones, counted from 1. A kind is a method, or a code with its method (``200INVITE``).
+    """
+
+    def __init__(self, server: tuple[str, int], drops: dict[str, Collection[int]]) -> None:
+        self.lost: list[str] = []
+        self.seen: dict[str, int] = {}
+        self.port = 0
+        self._server = server
+        self._drops = drops
+        self._client: tuple[str, int] | None = None
+        self._transport: asyncio.DatagramTransport | None = None
+
+    async def start(self) -> None:
+        loop = asyncio.get_running_loop()
+        self._transport, _ = await loop.create_datagram_endpoint(lambda: self, local_addr=("127.0.0.1", 0))
+        self.port = int(self._transport.get_extra_info("sockname")[1])
+
+    def close(self) -> None:
+        if self._transport is not None:
+            self._transport.close()
+
+    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
+        kind = _kind(data)
+        self.seen[kind] = self.seen.get(kind, 0) + 1
+        if addr != self._server:
+            self._client = addr
+        target = self._client if addr == self._server else self._server
+        if self.seen[kind] in self._drops.get(kind, ()):
+            self.lost.append(kind)
+        elif self._transport is not None and target is not None:
+            self._transport.sendto(data, target)
+
+
+def _kind(data: bytes) -> str:
+    first = data.split(b"\r\n", 1)[0].decode()
+    if not first.startswith("SIP/2.0"):
+        return first.split()[0]
+    method = data.split(b"CSeq:", 1)[1].split(b"\r\n", 1)[0].decode().split()[-1]
+    return first[8:11] + method

@@ -1,0 +1,406 @@
+"""The phone worker against real SIP peers: what signaling is told, who hears whom, and that no call is left up."""
+
+import asyncio
+import hashlib
+import re
+import shutil
+import signal
+import sys
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from relay.audio import tones
+from relay.control_messages import (
+    CloseCall,
+    HangUpPhone,
+    HoldPhone,
+    OpenLeg,
+    PhoneDtmf,
+    PhoneSpeaking,
+    SendDtmf,
+)
+from relay.errors import RelayError
+from relay.phone.config import TrunkConfig
+from relay.registry import registered
+from tests.helpers.phone_rig import CALL, Rig, Signaling, phone_worker, worker_config
+from tests.helpers.redis_server import redis_server
+from tests.helpers.sip_peers import LossyRelay, baresip, free_port, sipp, until
+
+pytestmark = pytest.mark.integration
+RUNNER = """
+import asyncio, signal, sys
+from pathlib import Path
+from relay.phone.config import PhoneWorkerConfig
+from relay.phone.worker import run
+
+async def main():
+    stop = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
+    folder = Path(sys.argv[1])
+    await run(PhoneWorkerConfig("phone-test", folder / "control.sock", folder / "audio.sock", redis_url=sys.argv[3],
+        sip_port=int(sys.argv[2]), rtp_ports=(int(sys.argv[4]), int(sys.argv[4]) + 19)), stop)
+
+asyncio.run(main())
+"""
+
+
+async def hang_up(rig: Rig) -> None:
+    await rig.signaling.ask(HangUpPhone(call_id=CALL, epoch=1))
+
+
+# --- how a call goes ----------------------------------------------------------------------------------------
+
+
+async def test_phone_rings_answers_hears_the_agent_and_is_heard() -> None:
+    async with phone_worker() as rig, sipp("answers", echo=True) as phone:
+        rig.media.speaks = {"agent": 1000, "signer": 700}
+        await rig.hears({"phone": ("agent",), "agent": ("phone",)})
+        await rig.dial(phone.uri)
+        await rig.signaling.until_phone("answered")
+        await until(lambda: rig.media.tones("agent") == {1000})  # back from the echo; the signer's 700 Hz is not in it
+        await until(lambda: PhoneSpeaking(call_id=CALL, speaking=True) in rig.signaling.events)
+        assert not len(rig.media.heard["signer"])
+        await hang_up(rig)
+        assert await phone.passed(), phone.why()
+        assert rig.signaling.phone() == ["trying", "ringing", "answered", "released"]
+        assert PhoneSpeaking(call_id=CALL, speaking=False) in rig.signaling.events
+
+
+async def test_signer_is_heard_and_hears_only_when_the_plan_says_so() -> None:
+    async with phone_worker() as rig, sipp("answers", echo=True) as phone:
+        rig.media.speaks = {"agent": 1000, "signer": 700}
+        await rig.hears({"phone": ("agent",), "agent": ("phone",)})
+        await rig.dial(phone.uri)
+        await rig.signaling.until_phone("answered")
+        await until(lambda: rig.media.tones("agent") == {1000})
+        await rig.hears({"phone": ("agent", "signer"), "agent": ("phone",), "signer": ("phone",)})
+        await until(lambda: rig.media.tones("signer") == {1000, 700})
+        await rig.hears({"phone": ("signer",), "agent": ("signer", "phone")})
+        await until(lambda: rig.media.tones("agent") == {700})
+
+
+async def test_busy_phone_ends_with_busy() -> None:
+    async with phone_worker() as rig, sipp("busy") as phone:
+        await rig.dial(phone.uri)
+        await rig.signaling.until_phone("busy")
+        assert rig.signaling.last().sip_code == 486
+        assert await phone.passed(), phone.why()
+
+
+async def test_phone_that_nobody_answers_is_cancelled_in_time() -> None:
+    async with phone_worker() as rig, sipp("rings") as phone:
+        await rig.dial(phone.uri, timeout_s=1)
+        await rig.signaling.until_phone("no_answer")
+        assert await phone.passed(), phone.why()
+        assert rig.signaling.phone() == ["trying", "ringing", "no_answer"]
+
+
+async def test_call_given_up_while_ringing_is_cancelled() -> None:
+    async with phone_worker() as rig, sipp("rings") as phone:
+        await rig.dial(phone.uri)
+        await rig.signaling.until_phone("ringing")
+        await hang_up(rig)
+        assert await phone.passed(), phone.why()
+        assert rig.signaling.phone()[-1] == "released"
+
+
+async def test_answer_that_crosses_the_cancel_leaves_no_call_up() -> None:
+    async with phone_worker() as rig, sipp("crossing") as phone:
+        await rig.dial(phone.uri)
+        await rig.signaling.until_phone("ringing")
+        await hang_up(rig)
+        assert await phone.passed(), phone.why()
+        assert rig.signaling.phone() == ["trying", "ringing", "released"]
+
+
+async def test_phone_hanging_up_is_told() -> None:
+    async with phone_worker() as rig, sipp("hangs_up") as phone:
+        await rig.dial(phone.uri)
+        await rig.signaling.until_phone("hung_up")
+        assert await phone.passed(), phone.why()
+
+
+async def test_announcement_before_the_answer_is_heard_and_nobody_speaks_to_it() -> None:
+    async with phone_worker() as rig, sipp("early", echo=True) as phone:
+        rig.media.speaks = {"agent": 1000}
+        await rig.hears({"phone": ("agent",), "agent": ("phone",)})
+        await rig.dial(phone.uri)
+        await rig.signaling.until_phone("early_media")
+        await until(lambda: len(rig.media.heard["agent"]) > 10_000)
+        assert rig.signaling.phone()[-1] == "early_media"
+        assert rig.media.tones("agent") == set(), "the echo brought the agent's voice back before the answer"
+        await rig.signaling.until_phone("answered")
+        await until(lambda: rig.media.tones("agent") == {1000})
+        await hang_up(rig)
+        assert await phone.passed(), phone.why()
+
+
+async def test_lost_packets_are_sent_again_until_they_arrive() -> None:
+    port = free_port()
+    relay = LossyRelay(("127.0.0.1", port), {"INVITE": (1,), "200INVITE": (1,), "ACK": (1,), "BYE": (1,)})
+    await relay.start()
+    try:
+        async with phone_worker() as rig, sipp("lossy", port=port, keys={"cport": str(relay.port)}) as phone:
+            await rig.dial(f"sip:bob@127.0.0.1:{relay.port}")
+            await rig.signaling.until_phone("answered")
+            await until(lambda: relay.seen.get("ACK", 0) >= 2)
+            await hang_up(rig)
+            assert await phone.passed(), phone.why()
+            assert set(relay.lost) == {"INVITE", "200INVITE", "ACK", "BYE"}
+    finally:
+        relay.close()
+
+
+async def test_trunk_is_given_number_identity_and_password() -> None:
+    port = free_port()
+    trunk = TrunkConfig(
+        port=port, username="u1", password="secret", from_domain="relay.example", caller_id="+33199009999"
+    )
+    async with phone_worker(trunk) as rig, sipp("digest", port=port) as phone:
+        await rig.dial("+33199000001")
+        await rig.signaling.until_phone("answered")
+        await hang_up(rig)
+        assert await phone.passed(), phone.why()
+        messages = phone.messages()
+    assert "INVITE sip:+33199000001@relay.example;user=phone SIP/2.0" in messages
+    assert "P-Asserted-Identity: <sip:+33199009999@relay.example>" in messages
+    assert "From: Anonymous <sip:anonymous@anonymous.invalid>" in messages
+    assert "Privacy: id" in messages
+    fields = dict(re.findall(r'(\w+)="?([^",\r\n]+)', re.findall(r"uthorization: Digest (.*)", messages)[0]))
+    secret, what = (_md5(text) for text in ("u1:trunk:secret", f"INVITE:{fields['uri']}"))
+    assert fields["response"] == _md5(f"{secret}:abc123:{what}")
+
+
+def _md5(text: str) -> str:
+    return hashlib.md5(text.encode()).hexdigest()
+
+
+async def test_caller_id_is_presented_when_there_is_one() -> None:
+    async with phone_worker() as rig, sipp("busy") as phone:
+        await rig.dial(phone.uri, caller_id="+33199001234")
+        await rig.signaling.until_phone("busy")
+        assert "From: <sip:+33199001234@127.0.0.1>" in phone.messages()
+        assert "Privacy" not in phone.messages()
+
+
+async def test_hold_silences_both_ways_and_is_told_to_the_peer() -> None:
+    async with phone_worker() as rig, sipp("held", echo=True) as phone:
+        rig.media.speaks = {"agent": 1000}
+        await rig.hears({"phone": ("agent",), "agent": ("phone",)})
+        await rig.dial(phone.uri)
+        await rig.signaling.until_phone("answered")
+        await until(lambda: rig.media.tones("agent") == {1000})
+        await rig.signaling.ask(HoldPhone(call_id=CALL, epoch=1, held=True))
+        await rig.signaling.ask(HoldPhone(call_id=CALL, epoch=1, held=True))
+        await until(lambda: "a=recvonly" in phone.messages())
+        rig.media.forget()
+        await rig.signaling.ask(HoldPhone(call_id=CALL, epoch=1, held=False))
+        await until(lambda: rig.media.tones("agent") == {1000})
+        await until(lambda: phone.messages().count("ACK sip:callee") == 3)
+        await hang_up(rig)
+        assert await phone.passed(), phone.why()
+        assert rig.signaling.phone() == ["trying", "ringing", "answered", "held", "answered", "released"]
+
+
+async def test_hold_and_refresh_by_the_peer_are_accepted() -> None:
+    async with phone_worker() as rig, sipp("holds_us", echo=True) as phone:
+        rig.media.speaks = {"agent": 1000}
+        await rig.hears({"phone": ("agent",), "agent": ("phone",)})
+        await rig.dial(phone.uri)
+        await rig.signaling.until_phone("answered")
+        await until(lambda: phone.messages().count("ACK sip:") == 4)
+        rig.media.forget()
+        await until(lambda: rig.media.tones("agent") == {1000})  # after the refresh the voice passes again
+        await hang_up(rig)
+        assert await phone.passed(), phone.why()
+
+
+async def test_call_over_tcp() -> None:
+    port = free_port()
+    async with (
+        phone_worker(TrunkConfig(port=port, transport="tcp")) as rig,
+        sipp("answers", tcp=True, port=port) as phone,
+    ):
+        await rig.dial("+33199000001")
+        await rig.signaling.until_phone("answered")
+        await hang_up(rig)
+        assert await phone.passed(), phone.why()
+
+
+async def test_softphone_hears_us_is_heard_and_keys_go_both_ways() -> None:
+    async with phone_worker() as rig, baresip(440) as phone:
+        rig.media.speaks = {"agent": 1000}
+        await rig.hears({"phone": ("agent",), "agent": ("phone",)})
+        await rig.dial(phone.uri)
+        await rig.signaling.until_phone("answered")
+        await until(lambda: rig.media.tones("agent") == {440})
+        await rig.signaling.ask(SendDtmf(call_id=CALL, epoch=1, digits="15#"))
+        await until(lambda: phone.digits_heard() == ["1", "5", "#"])
+        phone.press("7")
+        await asyncio.sleep(0.2)  # how long a finger stays on a key
+        phone.release()
+        await until(lambda: PhoneDtmf(call_id=CALL, digit="7") in rig.signaling.events)
+        await until(lambda: any(phone.folder.glob("*-dec.wav")))
+        await asyncio.sleep(1.5)  # as much sound as is looked at below
+        await hang_up(rig)
+        await until(lambda: any(event.get("type") == "CALL_CLOSED" for event in phone.events))
+        rate, sound = phone.heard()
+        assert [round(tone.hz, -1) for tone in tones(sound, rate, at_most=1)] == [1000]
+
+
+# --- rules of the worker ------------------------------------------------------------------------------------
+
+
+async def test_worker_says_who_it_is_and_where_sound_goes() -> None:
+    async with phone_worker() as rig:
+        state = rig.signaling.greeting
+        assert (state.worker_id, state.kind, state.load, state.calls) == ("phone-test", "phone", 0.0, ())
+        assert state.datagram_socket == str(rig.config.audio_socket)
+
+
+async def test_repeated_dial_changes_nothing_and_a_second_one_waits_for_the_end_of_the_first() -> None:
+    async with phone_worker() as rig, sipp("rings") as first, sipp("busy") as second:
+        await rig.dial(first.uri, "a")
+        await rig.dial(first.uri, "a")
+        await rig.signaling.until_phone("ringing")
+        with pytest.raises(RelayError) as refused:
+            await rig.dial(second.uri, "b")
+        assert refused.value.code == "phone_busy"
+        await hang_up(rig)
+        await rig.dial(second.uri, "b")
+        await rig.signaling.until_phone("busy", "b")
+        await rig.dial(second.uri, "b")
+        await rig.dial(first.uri, "a")
+        assert await first.passed(), first.why()
+        assert rig.signaling.phone("a") == ["trying", "ringing", "released"]
+        assert rig.signaling.phone("b") == ["trying", "busy"]
+
+
+async def test_stale_runner_is_refused_also_after_the_call_is_closed() -> None:
+    async with phone_worker() as rig:
+        await rig.signaling.ask(CloseCall(call_id=CALL, epoch=5))
+        with pytest.raises(RelayError) as refused:
+            await rig.dial("+33199000001", epoch=4)
+        assert refused.value.code == "stale_epoch"
+
+
+async def test_commands_that_make_no_sense_get_their_code() -> None:
+    async with phone_worker() as rig:
+        for command, code in (
+            (HoldPhone(call_id=CALL, epoch=1, held=True), "unknown_leg"),
+            (SendDtmf(call_id=CALL, epoch=1, digits="1"), "unknown_leg"),
+            (OpenLeg(call_id=CALL, epoch=1, leg="agent", generation=1), "bad_command"),
+        ):
+            with pytest.raises(RelayError) as refused:
+                await rig.signaling.ask(command)
+            assert refused.value.code == code
+        with pytest.raises(RelayError) as refused:
+            await rig.dial("0199000001 ou 15")
+        assert refused.value.code == "bad_target"
+        await hang_up(rig)
+        await rig.signaling.ask(CloseCall(call_id="never heard of", epoch=1))
+
+
+async def test_closing_the_call_hangs_up() -> None:
+    async with phone_worker() as rig, sipp("answers") as phone:
+        await rig.dial(phone.uri)
+        await rig.signaling.until_phone("answered")
+        await rig.signaling.ask(CloseCall(call_id=CALL, epoch=1))
+        assert await phone.passed(), phone.why()
+        assert rig.signaling.phone()[-1] == "released"
+
+
+async def test_trunk_that_is_not_there_is_told_and_not_waited_for_ever() -> None:
+    async with phone_worker(TrunkConfig(host="no-such-trunk.invalid")) as rig:
+        await rig.dial("+33199000001")
+        await rig.signaling.until_phone("trunk_failed")
+
+
+# --- end and death of the process ---------------------------------------------------------------------------
+
+
+async def start_worker(folder: Path, sip_port: int, redis_url: str, rtp_port: int) -> asyncio.subprocess.Process:
+    return await asyncio.create_subprocess_exec(
+        sys.executable, "-c", RUNNER, str(folder), str(sip_port), redis_url, str(rtp_port)
+    )
+
+
+@pytest.mark.parametrize("scenario", ["answers", "orphaned"])
+async def test_killed_worker_comes_back_and_ends_the_calls_it_had(scenario: str) -> None:
+    """BYE for an answered call, CANCEL for one that rings; afterwards Redis holds no number."""
+    folder = Path(tempfile.mkdtemp(prefix="psr-", dir="/tmp"))
+    config = worker_config(folder)
+    try:
+        async with redis_server() as redis, redis.client() as client, sipp(scenario) as phone:
+            first = await start_worker(folder, config.sip_port, redis.url, config.rtp_ports[0])
+            signaling = Signaling()
+            await signaling.connect(config.control_socket)
+            rig_dial = Rig(folder, config)
+            rig_dial.signaling = signaling
+            await rig_dial.dial(phone.uri)
+            await signaling.until_phone("answered" if scenario == "answers" else "ringing")
+            await until_async(lambda: client.hlen("passerelle:phone:farewell:phone-test"), 1)
+            assert [entry.kind for entry in await registered(client, "phone")] == ["phone"]
+            first.send_signal(signal.SIGKILL)
+            await first.wait()
+            second = await start_worker(folder, config.sip_port, redis.url, config.rtp_ports[0])
+            try:
+                assert await phone.passed(), phone.why()
+                await until_async(lambda: client.hlen("passerelle:phone:farewell:phone-test"), 0)
+            finally:
+                second.terminate()
+                assert await asyncio.wait_for(second.wait(), 15) == 0
+                await signaling.close()
+                await rig_dial.media.close()
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+async def test_stopped_worker_says_goodbye_and_leaves_nothing_behind() -> None:
+    folder = Path(tempfile.mkdtemp(prefix="psr-", dir="/tmp"))
+    config = worker_config(folder)
+    try:
+        async with redis_server() as redis, redis.client() as client, sipp("answers") as phone:
+            process = await start_worker(folder, config.sip_port, redis.url, config.rtp_ports[0])
+            rig = Rig(folder, config)
+            await rig.signaling.connect(config.control_socket)
+            await rig.dial(phone.uri)
+            await rig.signaling.until_phone("answered")
+            process.terminate()
+            assert await phone.passed(), phone.why()
+            assert await asyncio.wait_for(process.wait(), 15) == 0
+            assert not await client.keys("passerelle:phone:*")
+            assert not await registered(client, "phone")
+            assert not config.control_socket.exists()
+            await rig.signaling.close()
+            await rig.media.close()
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+async def test_call_goes_on_without_redis() -> None:
+    folder = Path(tempfile.mkdtemp(prefix="psr-", dir="/tmp"))
+    config = worker_config(folder)
+    try:
+        async with sipp("answers") as phone:
+            process = await start_worker(folder, config.sip_port, f"unix://{folder}/nobody.sock", config.rtp_ports[0])
+            rig = Rig(folder, config)
+            await rig.signaling.connect(config.control_socket)
+            await rig.dial(phone.uri)
+            await rig.signaling.until_phone("answered")
+            await hang_up(rig)
+            assert await phone.passed(), phone.why()
+            process.terminate()
+            assert await asyncio.wait_for(process.wait(), 15) == 0
+            await rig.signaling.close()
+            await rig.media.close()
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+async def until_async(ask: "object", wanted: int) -> None:
+    async with asyncio.timeout(15):
+        while await ask() != wanted:  # type: ignore[operator]
+            await asyncio.sleep(0.05)

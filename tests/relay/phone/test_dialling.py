@@ -1,0 +1,115 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from relay.phone.dialling import Allowed, DiallingPolicy, DialResult, Emergency, Refused, dial_rule, find_emergency
+from relay.phone.emergency import EMERGENCY_NUMBERS
+
+
+@pytest.mark.parametrize(
+    ("typed", "e164", "display"),
+    [
+        ("0199000001", "+33199000001", "01 99 00 00 01"),
+        ("01 99 00 00 01", "+33199000001", "01 99 00 00 01"),
+        ("01.99.00.00.01", "+33199000001", "01 99 00 00 01"),
+        ("01-99-00-00-01", "+33199000001", "01 99 00 00 01"),
+        ("01\u00a099\u202f00 00 01", "+33199000001", "01 99 00 00 01"),
+        ("+33 1 99 00 00 01", "+33199000001", "01 99 00 00 01"),
+        ("+33 (0)1 99 00 00 01", "+33199000001", "01 99 00 00 01"),
+        ("0033199000001", "+33199000001", "01 99 00 00 01"),
+        ("tel:+33199000001", "+33199000001", "01 99 00 00 01"),
+        ("０１９９００００２０", "+33199000020", "01 99 00 00 20"),
+        ("06 12 34 56 78", "+33612345678", "06 12 34 56 78"),
+        ("+44 20 7946 0000", "+442079460000", "+44 20 7946 0000"),
+        ("00 32 2 555 12 12", "+3225551212", "+32 2 555 12 12"),
+        ("0810 123 456", "+33810123456", "0 810 12 34 56"),
+        ("0800 123 456", "+33800123456", "0 800 12 34 56"),
+        ("39 39", "3939", "39 39"),
+        ("3114", "3114", "31 14"),
+    ],
+)
+def test_number_is_understood_as_people_write_it(typed: str, e164: str, display: str) -> None:
+    assert dial_rule(typed) == Allowed(e164, display)
+
+
+@pytest.mark.parametrize(
+    ("typed", "code"),
+    [
+        ("", "not_a_number"),
+        ("bonjour", "not_a_number"),
+        ("+", "not_a_number"),
+        ("01 99 00 00", "not_a_number"),
+        ("0199000001234", "not_a_number"),
+        ("07 00 00 00 00", "not_a_number"),
+        ("1" * 65, "too_long"),
+        ("0899 12 34 56", "premium"),
+        ("+33 820 12 34 56", "premium"),
+        ("118 218", "short_number"),
+        ("3299", "short_number"),
+        ("1", "short_number"),
+        ("+1 212 555 0123", "country_not_allowed"),
+        ("+881 6 1234 5678", "country_not_allowed"),
+    ],
+)
+def test_number_that_may_not_be_dialled_is_refused_with_its_reason(typed: str, code: str) -> None:
+    result = dial_rule(typed)
+    assert isinstance(result, Refused), result
+    assert result.code == code
+    assert result.message_key == f"dialling.{code}"
+
+
+def test_policy_opens_countries_surcharges_and_short_numbers() -> None:
+    policy = DiallingPolicy(countries=None, premium_allowed=True, short_numbers=frozenset({"118218"}))
+    assert dial_rule("+1 212 555 0123", policy) == Allowed("+12125550123", "+1 212-555-0123")
+    assert isinstance(dial_rule("0899123456", policy), Allowed)
+    assert dial_rule("118 218", policy) == Allowed("118218", "118218")
+    assert dial_rule("3939", policy) == Refused("short_number")
+
+
+def written(number: str) -> list[str]:
+    spaced = " ".join(number)
+    forms = [number, spaced, f" {number} ", "-".join(number), ".".join(number), f"tel:{number}", f"({number})"]
+    forms += [f"+33{number}", f"+33 {spaced}", f"0033{number}", f"0033 {spaced}", f"33{number}", f"+33 (0){number}"]
+    forms += [f"+33 0 {number}", f"00{number}", f"+{number}", "\u00a0".join(number), f"sip:{number}@example.org"]
+    forms.append("".join(chr(ord(digit) + 0xFEE0) for digit in number))  # full-width digits
+    forms.append("".join(chr(ord(digit) - ord("0") + 0x0660) for digit in number))  # Arabic-Indic digits
+    return forms
+
+
+@pytest.mark.parametrize("entry", EMERGENCY_NUMBERS, ids=lambda entry: entry.number)
+def test_emergency_number_is_recognised_in_every_written_form(entry: object) -> None:
+    number, kind = entry.number, entry.kind  # type: ignore[attr-defined]
+    strict = DiallingPolicy(countries=frozenset(), short_numbers=frozenset())
+    for form in written(number):
+        for policy in (DiallingPolicy(), strict):
+            result = dial_rule(form, policy)
+            assert isinstance(result, Emergency), form
+            assert (result.number, result.kind) == (number, kind), form
+
+
+def test_114_is_offered_first_for_medical_police_fire_and_the_european_number() -> None:
+    offered = {entry.number for entry in EMERGENCY_NUMBERS if entry.kind == "offer_114"}
+    assert offered == {"15", "17", "18", "112", "114"}
+    assert {entry.number for entry in EMERGENCY_NUMBERS} - offered == {
+        "115",
+        "119",
+        "191",
+        "196",
+        "197",
+        "116000",
+        "116117",
+    }
+
+
+@pytest.mark.parametrize("typed", ["0115000000", "01 15 11 22 33", "+33 1 12 00 00 00", "+44 117 496 0000", "1512"])
+def test_number_that_merely_contains_an_emergency_number_is_none(typed: str) -> None:
+    assert find_emergency(typed) is None
+
+
+@given(st.text(max_size=80))
+def test_any_text_gets_an_answer_and_never_an_error(typed: str) -> None:
+    result: DialResult = dial_rule(typed)
+    assert isinstance(result, Allowed | Refused | Emergency)
+    if isinstance(result, Allowed):
+        assert result.e164.lstrip("+").isascii()
+        assert result.e164.lstrip("+").isdigit()

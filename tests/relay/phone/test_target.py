@@ -1,0 +1,48 @@
+import pytest
+
+from relay.errors import RelayError
+from relay.phone.config import DemoPhoneConfig, PhoneWorkerConfig, TrunkConfig
+from relay.phone.target import Target, read_target
+
+TRUNK = TrunkConfig(host="trunk.example", port=5061, transport="tls", username="u", password="secret")
+
+
+def test_number_goes_through_the_trunk() -> None:
+    target = read_target("+33199000001", TRUNK)
+    assert target == Target("+33199000001", "trunk.example", 5061, "tls", True)
+    assert target.domain == "trunk.example"
+
+
+def test_sip_address_is_dialled_directly() -> None:
+    target = read_target("sip:+33199000020@127.0.0.1:5070", TRUNK)
+    assert target == Target("+33199000020", "127.0.0.1", 5070, "udp", False)
+    assert target.domain == "127.0.0.1:5070"
+    assert read_target("sip:bob@pbx.example;transport=TCP", TRUNK) == Target("bob", "pbx.example", 5060, "tcp", False)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "bonjour", "+", "sip:", "sip:bob", "sip:bob@host:99999", "sip:a\r\nb@host", "sip:a@h;x=1", "+33 1", "tel:15"],
+)
+def test_anything_else_is_refused(text: str) -> None:
+    with pytest.raises(RelayError) as refused:
+        read_target(text, TRUNK)
+    assert refused.value.code == "bad_target"
+
+
+def test_password_is_not_in_what_a_configuration_prints() -> None:
+    assert "secret" not in repr(TRUNK)
+
+
+def test_worker_needs_an_address_that_peers_can_answer_to() -> None:
+    from pathlib import Path
+
+    with pytest.raises(ValueError, match="concrete"):
+        PhoneWorkerConfig("p", Path("c"), Path("a"), sip_host="0.0.0.0")
+
+
+def test_demonstration_phone_stays_on_this_machine() -> None:
+    with pytest.raises(ValueError, match="loopback"):
+        DemoPhoneConfig(sip_host="192.0.2.1")
+    with pytest.raises(ValueError, match="loopback"):
+        DemoPhoneConfig(http_host="192.0.2.1")
