@@ -1,0 +1,57 @@
+"""Chromium with a fake camera, one fresh context for each test."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from playwright.async_api import Browser, Page, async_playwright
+
+from tests.browser.fake_service import FakeService
+
+CHROMIUM = "/usr/bin/chromium"
+ARGUMENTS = [
+    "--use-fake-device-for-media-stream",
+    "--use-fake-ui-for-media-stream",
+    "--no-sandbox",
+    "--disable-dev-shm-usage",
+    "--disable-gpu",
+]
+
+
+@pytest.fixture
+async def browser() -> AsyncIterator[Browser]:
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield browser
+        await browser.close()
+
+
+@pytest.fixture
+async def page(browser: Browser) -> AsyncIterator[Page]:
+    """A page that fails its test when a script throws or the content policy refuses something."""
+    context = await browser.new_context(viewport={"width": 1280, "height": 800})
+    page = await context.new_page()
+    page.set_default_timeout(20_000)
+    faults: list[str] = []
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    page.on("console", lambda entry: faults.append(entry.text) if "Content Security Policy" in entry.text else None)
+    yield page
+    assert faults == []
+
+
+@pytest.fixture
+async def signer_service() -> AsyncIterator[FakeService]:
+    """A signer already signed in."""
+    service = FakeService("signer", account={"role": "signer", "name": "Léa"})
+    await service.start()
+    yield service
+    await service.stop()
+
+
+@pytest.fixture
+async def agent_service() -> AsyncIterator[FakeService]:
+    account: dict[str, Any] = {"role": "agent", "name": "Nour", "trades": ["interpreter", "adviser"]}
+    service = FakeService("agent", account=account)
+    await service.start()
+    yield service
+    await service.stop()

@@ -1,0 +1,365 @@
+"""
+A service for the pages alone: serves the built bundles, speaks the protocol, plays a moving picture.
+
+Decides nothing: tests say what it sends (validated by ``signaling.messages``) and see what the pages sent (validated
+too: a page that sends a malformed message fails its test). Media are real, from one aiortc peer for each offer.
+"""
+
+import asyncio
+import fractions
+import time
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+from aiohttp import WSMsgType, web
+from aiortc import MediaStreamTrack, RTCPeerConnection, RTCSessionDescription, VideoStreamTrack
+
+import signaling
+from interpreter_queue.model import PauseReason
+from relay.model import PhoneOutcome, PhoneProgress
+from signaling.call_model import Action, CallKind, CallState, EndReason
+from signaling.messages import (
+    AgentView,
+    AnyClientMessage,
+    AnyServerMessage,
+    CallStateMessage,
+    ClientMessageAdapter,
+    MediaAnswer,
+    MediaOffer,
+    Ok,
+    PartyView,
+    Person,
+    PhoneView,
+    Ping,
+    Pong,
+    QueueView,
+    Welcome,
+)
+
+WEB = Path(signaling.__file__).parent / "web"
+WAIT_S = 20.0  # deadline of every wait: a busy machine, never the expected time
+#: As strict as the service's own: no inline script, no inline style, nothing from elsewhere.
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; connect-src 'self'; "
+    "media-src 'self' blob:; base-uri 'none'; form-action 'none'; frame-ancestors {ancestors}"
+)
+
+
+class MovingPicture(VideoStreamTrack):  # type: ignore[misc]
+    """A person-like figure whose hands move, 640x360 at 30 fps."""
+
+    def __init__(self, background: tuple[int, int, int]) -> None:
+        super().__init__()
+        self._background, self._count = background, 0
+
+    async def recv(self) -> av.VideoFrame:
+        pts, time_base = await self.next_timestamp()
+        image = np.full((360, 640, 3), self._background, np.uint8)
+        self._count += 1
+        offset = int(40 * np.sin(self._count / 8))
+        for x, y, radius, colour in (
+            (320, 330, 130, (36, 54, 78)),
+            (320, 120, 62, (226, 180, 150)),
+            (230, 230 + offset, 30, (226, 180, 150)),
+            (410, 230 - offset, 30, (226, 180, 150)),
+        ):
+            rows, columns = np.ogrid[:360, :640]
+            image[(columns - x) ** 2 + (rows - y) ** 2 < radius**2] = colour
+        frame = av.VideoFrame.from_ndarray(image, format="rgb24")
+        frame.pts, frame.time_base = pts, time_base
+        return frame
+
+
+class Silence(MediaStreamTrack):  # type: ignore[misc]
+    kind = "audio"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._samples = 0
+
+    async def recv(self) -> av.AudioFrame:
+        await asyncio.sleep(0.02)
+        frame = av.AudioFrame(format="s16", layout="mono", samples=960)
+        for plane in frame.planes:
+            plane.update(bytes(plane.buffer_size))
+        frame.sample_rate, frame.pts, frame.time_base = 48_000, self._samples, fractions.Fraction(1, 48_000)
+        self._samples += 960
+        return frame
+
+
+class FakeParty:
+    """One page's socket: what it said, and saying something to it."""
+
+    def __init__(self, role: str) -> None:
+        self.role = role
+        self.received: list[AnyClientMessage] = []
+        self.text = ""
+        self.frames = 0
+        self.peer: RTCPeerConnection | None = None
+        self._channel: Any = None
+        self._changed = asyncio.Condition()
+        self._socket: web.WebSocketResponse | None = None
+        self._watchers: list[asyncio.Task[None]] = []
+
+    async def send(self, message: AnyServerMessage) -> None:
+        assert self._socket is not None
+        await self._socket.send_str(message.model_dump_json())
+
+    async def said(self, kind: type[Any], nth: int = 1) -> Any:
+        """The ``nth`` message of this type, waiting for it."""
+
+        def found() -> list[Any]:
+            return [message for message in self.received if isinstance(message, kind)]
+
+        await self.until(lambda: len(found()) >= nth, f"{kind.__name__} number {nth}")
+        return found()[nth - 1]
+
+    async def until(self, condition: Any, what: str) -> None:
+        try:
+            async with asyncio.timeout(WAIT_S), self._changed:
+                await self._changed.wait_for(condition)
+        except TimeoutError:
+            kinds = [message.type for message in self.received]
+            raise AssertionError(f"{self.role} page: waited for {what}; it said {kinds}, text {self.text!r}") from None
+
+    async def notify(self) -> None:
+        async with self._changed:
+            self._changed.notify_all()
+
+    async def connected(self) -> None:
+        await self.until(lambda: self._socket is not None, "a connection")
+
+    async def drop(self) -> None:
+        """The network goes: the socket closes without a word."""
+        assert self._socket is not None
+        socket, self._socket = self._socket, None
+        await socket.close(code=1011)
+
+    async def offer(self, call_id: str, generation: int, background: tuple[int, int, int]) -> None:
+        """A new peer connection: audio, video, a ``t140`` channel, as the media worker offers them."""
+        await self.close_peer()
+        self.peer = peer = RTCPeerConnection()
+        peer.addTrack(Silence())
+        peer.addTrack(MovingPicture(background))
+        self._channel = peer.createDataChannel("t140", ordered=True, protocol="t140")
+        self._channel.on("message", self._read)
+        peer.on("track", self._watch)
+        await peer.setLocalDescription(await peer.createOffer())
+        sdp = peer.localDescription.sdp
+        await self.send(MediaOffer(call_id=call_id, generation=generation, sdp=sdp))
+
+    async def write(self, wire: str) -> None:
+        await self.until(lambda: self._channel is not None and self._channel.readyState == "open", "the text channel")
+        self._channel.send(wire)
+
+    async def seen(self, frames: int = 5) -> None:
+        """The page's own picture arrives here."""
+        await self.until(lambda: self.frames >= frames, "its picture")
+
+    async def close_peer(self) -> None:
+        for watcher in self._watchers:
+            watcher.cancel()
+        self._watchers.clear()
+        self._channel, self.frames = None, 0
+        if self.peer is not None:
+            await self.peer.close()
+            self.peer = None
+
+    def _read(self, wire: Any) -> None:
+        self.text += wire if isinstance(wire, str) else wire.decode()
+        self._watchers.append(asyncio.ensure_future(self.notify()))
+
+    def _watch(self, track: Any) -> None:
+        if track.kind == "video":
+            self._watchers.append(asyncio.ensure_future(self._count(track)))
+
+    async def _count(self, track: Any) -> None:
+        while True:
+            await track.recv()
+            self.frames += 1
+            await self.notify()
+
+    async def attend(self, socket: web.WebSocketResponse) -> None:
+        """Runs the socket: hello is answered, every request is answered ``ok``."""
+        self._socket = socket
+        await self.notify()
+        async for frame in socket:
+            if frame.type is not WSMsgType.TEXT:
+                break
+            message = ClientMessageAdapter.validate_json(frame.data)
+            await self._answer(message)
+            self.received.append(message)
+            await self.notify()
+
+    async def _answer(self, message: AnyClientMessage) -> None:
+        if isinstance(message, Ping):
+            await self.send(Pong(re=message.ref))
+        elif isinstance(message, MediaAnswer) and self.peer is not None:
+            await self.peer.setRemoteDescription(RTCSessionDescription(message.sdp, "answer"))
+        elif message.ref is not None:
+            await self.send(Ok(re=message.ref))
+
+
+class FakeService:
+    """
+    :param account: who is signed in already; None: the page has to sign in (``lea`` / ``secret``).
+    :param host: origin of a business's page allowed to frame the embed page.
+    """
+
+    def __init__(self, role: str, account: dict[str, Any] | None = None) -> None:
+        self.account = account
+        self.url = ""
+        self.party = FakeParty(role)
+        self.on_hello = Welcome(
+            role="signer" if role == "signer" else "agent",
+            person=Person(name="Léa", trades=()),
+            resume_token="token",
+            heartbeat_s=5,
+            resumed=False,
+        )
+        self.greeting: list[AnyServerMessage] = []
+        self._runner: web.AppRunner | None = None
+
+    async def start(self) -> None:
+        app = web.Application()
+        app.add_routes(
+            [
+                web.get("/", self._page("caller")),
+                web.get("/b/{slug}", self._page("caller")),
+                web.get("/embed/v1.js", self._embed_script),
+                web.get("/embed/{slug}", self._page("embed", ancestors="*")),
+                web.get("/workstation", self._page("workstation")),
+                web.static("/static", WEB / "static"),
+                web.get("/ws", self._socket),
+                web.get("/api/v1/me", self._me),
+                web.post("/api/v1/sign-in", self._sign_in),
+                web.post("/api/v1/sign-out", self._sign_out),
+                web.get("/api/v1/brands", self._brands),
+                web.get("/api/v1/brands/{slug}", self._brand),
+            ]
+        )
+        self._runner = web.AppRunner(app, shutdown_timeout=0.1)
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, "127.0.0.1", 0)
+        await site.start()
+        self.url = f"http://localhost:{self._runner.addresses[0][1]}"
+
+    async def stop(self) -> None:
+        await self.party.close_peer()
+        if self._runner is not None:
+            await self._runner.cleanup()
+
+    def _page(self, name: str, ancestors: str = "'none'") -> Any:
+        async def handler(request: web.Request) -> web.Response:
+            text = (WEB / f"{name}.html").read_text(encoding="utf-8")
+            policy = POLICY.format(ancestors=ancestors)
+            return web.Response(text=text, content_type="text/html", headers={"Content-Security-Policy": policy})
+
+        return handler
+
+    async def _embed_script(self, request: web.Request) -> web.FileResponse:
+        return web.FileResponse(WEB / "embed.js", headers={"Cross-Origin-Resource-Policy": "cross-origin"})
+
+    async def _socket(self, request: web.Request) -> web.WebSocketResponse:
+        socket = web.WebSocketResponse()
+        await socket.prepare(request)
+        self.party._socket = socket
+        await self.party.send(self.on_hello)
+        for message in self.greeting:
+            await self.party.send(message)
+        await self.party.attend(socket)
+        return socket
+
+    async def _me(self, request: web.Request) -> web.Response:
+        return web.json_response(self.account) if self.account is not None else _problem(401, "not_signed_in")
+
+    async def _sign_in(self, request: web.Request) -> web.Response:
+        body = await request.json()
+        if (body["login"], body["password"]) != ("lea", "secret"):
+            return _problem(401, "wrong_password")
+        role = "signer" if self.party.role == "signer" else "agent"
+        self.account = {"role": role, "name": "Léa", "trades": ["interpreter"]}
+        return web.json_response(self.account)
+
+    async def _sign_out(self, request: web.Request) -> web.Response:
+        self.account = None
+        return web.json_response({})
+
+    async def _brands(self, request: web.Request) -> web.Response:
+        return web.json_response({"brands": [{"slug": "demo", "name": "Mairie de Démonstration"}]})
+
+    async def _brand(self, request: web.Request) -> web.Response:
+        if request.match_info["slug"] != "demo":
+            return _problem(404, "unknown_brand")
+        hours = ["Du lundi au vendredi : 8 h 30 – 19 h", "Samedi : 9 h – 13 h"]
+        return web.json_response({"slug": "demo", "name": "Mairie de Démonstration", "is_open": True, "hours": hours})
+
+
+def _problem(status: int, code: str) -> web.Response:
+    body = {"title": code, "code": code, "status": status}
+    return web.json_response(body, status=status, content_type="application/problem+json")
+
+
+def call_state(
+    state: CallState,
+    *actions: Action,
+    kind: CallKind = "relay",
+    queue: QueueView | None = None,
+    progress: PhoneProgress | None = None,
+    outcome: PhoneOutcome | None = None,
+    held: bool = False,
+    speaking: bool = False,
+    end_reason: EndReason | None = None,
+    voice: bool = False,
+) -> CallStateMessage:
+    """A call as the service would state it, times relative to now."""
+    now = time.time()
+    together = state not in (CallState.QUEUED, CallState.ALERTING)
+    return CallStateMessage(
+        call_id="call-1",
+        kind=kind,
+        state=state,
+        mode="LSF",
+        brand="demo" if kind == "direct" else None,
+        brand_name="Mairie de Démonstration" if kind == "direct" else None,
+        trade="adviser" if kind == "direct" else "interpreter",
+        voice=voice,
+        hearing=False,
+        muted=False,
+        phone=PhoneView(
+            number="01 99 00 00 01" if kind == "relay" else None,
+            progress=progress,
+            outcome=outcome,
+            held=held,
+            speaking=speaking,
+            dialled_at=now - 20 if progress else None,
+            answered_at=now - 12 if progress == "answered" else None,
+        ),
+        signer=PartyView(present=True, connected=together),
+        agent=PartyView(present=together, connected=together),
+        queue=queue,
+        queued_at=now - 75,
+        together_at=now - 48 if together else None,
+        ended_at=now if state is CallState.ENDED else None,
+        end_reason=end_reason,
+        end_fault="nobody" if end_reason else None,
+        actions=actions,
+        now=now,
+    )
+
+
+def agent_view(
+    state: Any = "idle", presence: Any = "available", reason: PauseReason | None = None, wrap_up_s: float | None = None
+) -> AgentView:
+    now = time.time()
+    return AgentView(
+        presence=presence,
+        state=state,
+        reason=reason,
+        since=now - 65,
+        pause_after_call=False,
+        waiting=2,
+        wrap_up_until=None if wrap_up_s is None else now + wrap_up_s,
+    )

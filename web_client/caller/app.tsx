@@ -1,0 +1,91 @@
+// Which screen is shown: sign-in, preparation, queue, call, after the call.
+
+import type { JSX } from "preact";
+import { ConnectionBanner, LanguageChoice, Mark, Notices } from "../shared/ui/basics.tsx";
+import { Button } from "../shared/ui/basics.tsx";
+import { SignIn } from "../shared/ui/sign_in.tsx";
+import { t } from "../shared/i18n.ts";
+import { AfterCall } from "./after_call.tsx";
+import { InCall } from "./in_call.tsx";
+import type { Caller } from "./caller.ts";
+import { EmergencyDialog } from "./emergency.tsx";
+import { Prepare, BrandCards } from "./prepare.tsx";
+import { InQueue } from "./in_queue.tsx";
+
+export function App({ caller }: { caller: Caller }): JSX.Element {
+  const { session } = caller;
+  if (session.isTogether.value) {
+    return (
+      <>
+        <InCall caller={caller} />
+        <ConnectionBanner session={session} />
+        <Notices session={session} />
+      </>
+    );
+  }
+  return (
+    <div class="page">
+      <Header caller={caller} />
+      <ConnectionBanner session={session} />
+      <main id="main">
+        <Screen caller={caller} />
+      </main>
+      {caller.emergency.value !== null && <EmergencyDialog caller={caller} notice={caller.emergency.value} />}
+      <Notices session={session} />
+    </div>
+  );
+}
+
+function Screen({ caller }: { caller: Caller }): JSX.Element {
+  const call = caller.session.call.value;
+  if (call?.state === "queued" || call?.state === "alerting") return <InQueue caller={caller} call={call} />;
+  if (call?.state === "ended") return <AfterCall caller={caller} call={call} />;
+  if (caller.brand.value === "missing") return <p class="card">{t("call_form.brand_unknown")}</p>;
+  switch (caller.access.value) {
+    case "unknown":
+      return <p class="card">{t("app.loading")}</p>;
+    case "unreachable":
+      return (
+        <div class="card">
+          <p>{t("sign_in.unreachable")}</p>
+          <Button look="primary" onClick={() => void caller.start()}>
+            {t("camera.retry")}
+          </Button>
+        </div>
+      );
+    case "sign_in":
+      return (
+        <div class="narrow">
+          <h1>{t("app.tagline")}</h1>
+          <SignIn role="signer" onDone={(account) => caller.signedIn(account)} />
+          <BrandCards caller={caller} />
+        </div>
+      );
+    case "ready":
+      return <Prepare caller={caller} />;
+  }
+}
+
+function Header({ caller }: { caller: Caller }): JSX.Element {
+  const demo = caller.session.demoPhoneUrl.value;
+  return (
+    <header class="top">
+      <a class="skip" href="#main">
+        {t("app.skip")}
+      </a>
+      <Mark />
+      <span class="spacer" />
+      {demo !== null && !caller.place.isEmbedded && (
+        <a class="top-link" href={demo} target="_blank" rel="noopener">
+          {t("call_form.demo_phone")}
+        </a>
+      )}
+      <LanguageChoice />
+      {caller.account.value !== null && (
+        <Button look="quiet" onClick={() => void caller.signOut()}>
+          {t("app.sign_out")}
+        </Button>
+      )}
+    </header>
+  );
+}

@@ -1,0 +1,130 @@
+// The camera, before anybody sees it: framing guide, device, light.
+
+import { useSignal } from "@preact/signals";
+import type { JSX } from "preact";
+import { useEffect, useRef } from "preact/hooks";
+import { t } from "../shared/i18n.ts";
+import { lightOf, type Light } from "../shared/light.ts";
+import { Button, Video } from "../shared/ui/basics.tsx";
+import { Icon } from "../shared/ui/icons.tsx";
+import type { Caller } from "./caller.ts";
+
+const SAMPLE = { width: 32, height: 18, everyMs: 1_500 } as const;
+
+export function CameraCheck({ caller }: { caller: Caller }): JSX.Element {
+  const { local } = caller.session;
+  const hasCamera = caller.hasCamera.value;
+  return (
+    <section class="camera-check" aria-labelledby="camera-title">
+      <h2 id="camera-title">{t("camera.title")}</h2>
+      <div class="preview">
+        {hasCamera ? (
+          <>
+            <Video stream={local.video} label={t("camera.preview")} className="is-mirrored" />
+            <FramingGuide />
+          </>
+        ) : (
+          <NoPicture caller={caller} />
+        )}
+      </div>
+      {hasCamera && (
+        <>
+          <p class="camera-words">
+            <Icon name="frame" />
+            <span>
+              {t("camera.guide_words")} <span class="only-narrow">{t("camera.phone_hint")}</span>
+            </span>
+          </p>
+          <LightHint caller={caller} />
+          <DeviceChoice caller={caller} />
+        </>
+      )}
+    </section>
+  );
+}
+
+function NoPicture({ caller }: { caller: Caller }): JSX.Element {
+  const isStarting = useSignal(false);
+  const problem = caller.session.local.videoProblem.value;
+
+  async function start(): Promise<void> {
+    isStarting.value = true;
+    await caller.startCamera();
+    isStarting.value = false;
+  }
+
+  if (caller.goesWithoutCamera.value) {
+    return (
+      <div class="no-picture" role="status">
+        <Icon name="cameraOff" size={48} />
+        <p>{t("camera.without_chosen")}</p>
+        <Button onClick={() => void start()}>{t("camera.with_again")}</Button>
+      </div>
+    );
+  }
+  return (
+    <div class="no-picture">
+      <Icon name={problem === null ? "camera" : "cameraOff"} size={48} />
+      <div role="alert">{problem !== null && <p>{t(`camera.problem.${problem}`)}</p>}</div>
+      {problem === null && <p>{t("camera.why")}</p>}
+      <Button look="primary" icon="camera" disabled={isStarting.value} onClick={() => void start()}>
+        {t(isStarting.value ? "camera.starting" : problem === null ? "camera.start" : "camera.retry")}
+      </Button>
+      <Button look="quiet" onClick={() => caller.goWithoutCamera()}>
+        {t("camera.without")}
+      </Button>
+    </div>
+  );
+}
+
+/** Signing space: above the head to below the waist, an elbow's width at each side. */
+function FramingGuide(): JSX.Element {
+  return (
+    <svg class="guide" viewBox="0 0 160 90" preserveAspectRatio="xMidYMid slice" role="img" aria-label={t("camera.guide")}>
+      <rect x="34" y="4" width="92" height="82" rx="6" />
+      <path d="M80 12a11 12.500 0 0 1 0 25a11 12.500 0 0 1 0-25zM56 88c-1-12 0-24 3-33c2-7 8-10 14-11.500v-6.500M104 88c1-12 0-24-3-33c-2-7-8-10-14-11.500v-6.500" />
+    </svg>
+  );
+}
+
+function DeviceChoice({ caller }: { caller: Caller }): JSX.Element | null {
+  const { cameras, video } = caller.session.local;
+  if (cameras.value.length < 2) return null;
+  return (
+    <label class="field">
+      <span>{t("camera.device")}</span>
+      <select value={video.value?.getSettings().deviceId ?? ""} onChange={(event) => void caller.startCamera(event.currentTarget.value)}>
+        {cameras.value.map((camera, index) => (
+          <option key={camera.deviceId} value={camera.deviceId}>
+            {camera.label || `${t("camera.device")} ${index + 1}`}
+          </option>
+        ))}
+      </select>
+    </label>
+  );
+}
+
+function LightHint({ caller }: { caller: Caller }): JSX.Element {
+  const light = useSignal<Light | null>(null);
+  const canvas = useRef<HTMLCanvasElement | null>(null);
+  useEffect(() => {
+    const timer = setInterval(() => (light.value = measure(canvas) ?? light.value), SAMPLE.everyMs);
+    return () => clearInterval(timer);
+  }, [caller.session.local.video.value]);
+  return (
+    <p class={`camera-words ${light.value === null || light.value === "good" ? "" : "is-warning"}`} role="status">
+      <Icon name="lamp" />
+      <span>{light.value === null ? "…" : t(`camera.light.${light.value}`)}</span>
+    </p>
+  );
+}
+
+function measure(canvas: { current: HTMLCanvasElement | null }): Light | null {
+  const video = document.querySelector<HTMLVideoElement>(".preview video");
+  if (video === null || video.videoWidth === 0) return null;
+  canvas.current ??= Object.assign(document.createElement("canvas"), { width: SAMPLE.width, height: SAMPLE.height });
+  const context = canvas.current.getContext("2d", { willReadFrequently: true });
+  if (context === null) return null;
+  context.drawImage(video, 0, 0, SAMPLE.width, SAMPLE.height);
+  return lightOf(context.getImageData(0, 0, SAMPLE.width, SAMPLE.height).data, SAMPLE.width, SAMPLE.height);
+}

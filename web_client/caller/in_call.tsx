@@ -1,0 +1,158 @@
+// The call: the interpreter as large as the screen allows, everything else on plates over or beside the picture.
+
+import { useComputed, useSignal } from "@preact/signals";
+import type { JSX } from "preact";
+import { useEffect, useRef } from "preact/hooks";
+import { adviceWords, phoneWords, receivedWords, sentWords } from "../shared/call_words.ts";
+import { clock } from "../shared/format.ts";
+import { t } from "../shared/i18n.ts";
+import { levelOf } from "../shared/media_stats.ts";
+import { now } from "../shared/now.ts";
+import type { CallStateMessage } from "../shared/protocol.d.ts";
+import type { Session } from "../shared/session.ts";
+import { Button, Dialog, Video } from "../shared/ui/basics.tsx";
+import { Icon } from "../shared/ui/icons.tsx";
+import { PictureState } from "../shared/ui/picture_state.tsx";
+import { RemoteAudio } from "../shared/ui/remote_audio.tsx";
+import { SelfView } from "../shared/ui/self_view.tsx";
+import { TextPane } from "../shared/ui/text_pane.tsx";
+import { AfterPhone } from "./after_phone.tsx";
+import type { Caller } from "./caller.ts";
+
+export function InCall({ caller }: { caller: Caller }): JSX.Element | null {
+  const { session } = caller;
+  const call = session.call.value;
+  const hasText = useSignal(window.innerWidth >= 900);
+  const hasOther = useComputed(() => session.text.lines.value.some((line) => line.who === "other"));
+  useEffect(() => {
+    if (hasOther.value) hasText.value = true; // the first words of the other side are never missed
+  }, [hasOther.value]);
+  if (call === null) return null;
+  return (
+    <main id="main" class={`call ${hasText.value ? "has-text" : ""}`}>
+      <h1 class="visually-hidden">{call.brand_name ?? t("app.tagline")}</h1>
+      <div class="stage">
+        <Video stream={session.media.remoteVideo} label={t(call.kind === "relay" ? "call.remote_interpreter" : "call.remote_adviser")} className="remote" />
+        <PictureState session={session} call={call} />
+        <StatusPlate session={session} call={call} />
+        <SelfView track={session.local.video} isWithheld={false} />
+        <AdvicePlate session={session} />
+        {call.state === "after_phone" && <AfterPhone caller={caller} call={call} />}
+      </div>
+      {hasText.value && (
+        <aside class="call-text">
+          <TextPane text={session.text} isOver={false} otherName={t("text.other")} maySave={false} />
+        </aside>
+      )}
+      <Controls session={session} call={call} hasText={hasText.value} onText={() => (hasText.value = !hasText.value)} />
+      <RemoteAudio session={session} isWanted={call.hearing} />
+    </main>
+  );
+}
+
+function StatusPlate({ session, call }: { session: Session; call: CallStateMessage }): JSX.Element {
+  const level = session.receivedLevel.value;
+  const received = receivedWords(level, session.received.value.fps);
+  const since = call.phone.answered_at !== null && call.state === "active" ? call.phone.answered_at : call.together_at;
+  return (
+    <div class="plate status-plate">
+      <div class="status-words" role="status" aria-live="polite">
+        <span class={`dot is-${call.state}`} aria-hidden="true" />
+        <strong>{phoneWords(call)}</strong>
+      </div>
+      <div class="status-small">
+        {call.state === "active" && !call.phone.held && (
+          <span class={`speaking ${call.phone.speaking ? "is-speaking" : ""}`}>
+            <Icon name="speak" size={20} />
+            {t(call.phone.speaking ? "phone.speaking" : "phone.silent")}
+          </span>
+        )}
+        {since !== null && (
+          <span>
+            <span class="visually-hidden">{t("call.duration")} </span>
+            {clock(now.value - since)}
+          </span>
+        )}
+        {received !== null && (
+          <span class={`network is-${level}`}>
+            <Icon name="network" size={20} />
+            {received}
+          </span>
+        )}
+      </div>
+    </div>
+  );
+}
+
+/** One piece of advice at a time, discreet: how one is seen, else how one's picture arrives. */
+function AdvicePlate({ session }: { session: Session }): JSX.Element {
+  const visibility = session.visibility.value;
+  const stats = session.network.value.signer;
+  const sent = sentWords(levelOf(stats === undefined || stats.bitrate_bps === 0 ? null : stats.frames_per_second), stats);
+  const isPoor = visibility !== null && (visibility.level === "poor" || visibility.level === "fair");
+  const words = isPoor ? adviceWords(visibility.advice) : sent;
+  return (
+    <div class="advice" role="status" aria-live="polite">
+      {words !== null && (
+        <p class={`plate advice-plate ${isPoor ? `is-${visibility.level}` : "is-fair"}`}>
+          <Icon name={isPoor ? "hand" : "network"} />
+          <span>{words}</span>
+        </p>
+      )}
+    </div>
+  );
+}
+
+interface ControlsProps {
+  readonly session: Session;
+  readonly call: CallStateMessage;
+  readonly hasText: boolean;
+  readonly onText: () => void;
+}
+
+function Controls({ session, call, hasText, onText }: ControlsProps): JSX.Element {
+  const isEnding = useSignal(false);
+  const root = useRef<HTMLElement>(null);
+  const isFull = useSignal(false);
+
+  async function toggleFull(): Promise<void> {
+    try {
+      if (document.fullscreenElement === null) await document.documentElement.requestFullscreen();
+      else await document.exitFullscreen();
+      isFull.value = document.fullscreenElement !== null;
+    } catch {
+      // an iPhone has no full screen but for bare video
+    }
+  }
+
+  return (
+    <nav class="controls" aria-label={t("call.controls")} ref={root}>
+      {call.voice && (
+        <Button icon={call.muted ? "micOff" : "mic"} pressed={call.muted} onClick={() => void session.act(call.muted ? "unmute" : "mute")}>
+          {t(call.muted ? "call.unmute" : "call.mute")}
+        </Button>
+      )}
+      <Button icon="text" pressed={hasText} onClick={onText} label={t(hasText ? "call.hide_text" : "call.show_text")}>
+        {t("call.text")}
+      </Button>
+      {document.fullscreenEnabled && (
+        <Button icon="frame" onClick={() => void toggleFull()}>
+          {t(isFull.value ? "call.small_screen" : "call.full_screen")}
+        </Button>
+      )}
+      <Button look="danger" icon="hangUp" onClick={() => (isEnding.value = true)} disabled={!session.can("hang_up")}>
+        {t("call.hang_up")}
+      </Button>
+      {isEnding.value && (
+        <Dialog title={t("call.hang_up_title")} onCancel={() => (isEnding.value = false)}>
+          <div class="row">
+            <Button look="danger" autofocus onClick={() => void session.act("hang_up")}>
+              {t("call.hang_up_yes")}
+            </Button>
+            <Button onClick={() => (isEnding.value = false)}>{t("call.hang_up_no")}</Button>
+          </div>
+        </Dialog>
+      )}
+    </nav>
+  );
+}

@@ -1,0 +1,73 @@
+// Waiting: place, expected wait as a range, nothing to listen to.
+
+import { useSignal } from "@preact/signals";
+import type { JSX } from "preact";
+import { clock, waitRange } from "../shared/format.ts";
+import { t } from "../shared/i18n.ts";
+import { now } from "../shared/now.ts";
+import type { CallStateMessage, QueueView } from "../shared/protocol.d.ts";
+import { Button, Dialog, Video } from "../shared/ui/basics.tsx";
+import type { Caller } from "./caller.ts";
+
+export function waitWords(queue: QueueView | null): string {
+  const range = waitRange(queue?.wait_low_s ?? null, queue?.wait_high_s ?? null);
+  if (range === null) return t("queue.wait_unknown");
+  const [low, high] = range;
+  if (high > 1) return low === 0 ? t("queue.wait_range", { low: 1, high }) : t("queue.wait_range", { low, high });
+  return t("queue.wait_short");
+}
+
+export function InQueue({ caller, call }: { caller: Caller; call: CallStateMessage }): JSX.Element {
+  const isLeaving = useSignal(false);
+  const position = call.queue?.position ?? null;
+  return (
+    <div class="in-queue">
+      <section class="card queue-card">
+        <div class={`calm ${call.state === "alerting" ? "is-near" : ""}`} aria-hidden="true">
+          <span />
+          <span />
+          <span />
+        </div>
+        <div role="status" aria-live="polite">
+          <h1>{t(call.state === "alerting" ? "queue.alerting" : "queue.title")}</h1>
+          {call.together_at !== null && <p>{t("queue.again")}</p>}
+          <dl class="figures">
+            {position !== null && (
+              <div>
+                <dt>{t("queue.position")}</dt>
+                <dd class="position">{position}</dd>
+              </div>
+            )}
+            <div>
+              <dt>{t("queue.wait")}</dt>
+              <dd class="wait">{waitWords(call.queue)}</dd>
+            </div>
+          </dl>
+        </div>
+        <p class="hint">{t("queue.since", { time: clock(now.value - call.queued_at) })}</p>
+        <p>{t("queue.calm")}</p>
+        <Button look="danger-outline" icon="close" onClick={() => (isLeaving.value = true)}>
+          {t("queue.leave")}
+        </Button>
+      </section>
+      {caller.hasCamera.value && (
+        <div class="queue-picture">
+          <Video stream={caller.session.local.video} label={t("camera.preview")} className="is-mirrored" />
+        </div>
+      )}
+      {isLeaving.value && (
+        <Dialog title={t("queue.leave_title")} onCancel={() => (isLeaving.value = false)}>
+          <p>{t("queue.leave_body")}</p>
+          <div class="row">
+            <Button look="danger" onClick={() => void caller.session.act("hang_up")}>
+              {t("queue.leave_yes")}
+            </Button>
+            <Button autofocus onClick={() => (isLeaving.value = false)}>
+              {t("queue.leave_no")}
+            </Button>
+          </div>
+        </Dialog>
+      )}
+    </div>
+  );
+}

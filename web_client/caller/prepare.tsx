@@ -1,0 +1,204 @@
+// Before the call: the own picture in its frame, then the number (or the brand) and the options.
+
+import { useSignal } from "@preact/signals";
+import type { JSX } from "preact";
+import { caretAfter, formatNumber } from "../shared/format.ts";
+import { t } from "../shared/i18n.ts";
+import type { Mode } from "../shared/protocol.d.ts";
+import { Button } from "../shared/ui/basics.tsx";
+import { Icon } from "../shared/ui/icons.tsx";
+import { TextPane } from "../shared/ui/text_pane.tsx";
+import type { Caller } from "./caller.ts";
+import { CameraCheck } from "./camera_check.tsx";
+
+const MODES: readonly Mode[] = ["LSF", "LSFA", "LfPC", "LfPCA", "TTH", "TTA", "CAS", "CAA"];
+
+export function Prepare({ caller }: { caller: Caller }): JSX.Element {
+  return (
+    <div class="prepare">
+      <CameraCheck caller={caller} />
+      <div class="prepare-side">
+        {caller.place.brand === null ? <NumberForm caller={caller} /> : <BrandForm caller={caller} />}
+        <BrandCards caller={caller} />
+        <LastText caller={caller} />
+      </div>
+    </div>
+  );
+}
+
+/** The text of the call before, until the next one begins or the tab closes. */
+function LastText({ caller }: { caller: Caller }): JSX.Element | null {
+  const { text } = caller.session;
+  if (text.lines.value.length === 0) return null;
+  return (
+    <section class="card after-text">
+      <TextPane text={text} isOver otherName={t("text.other")} maySave />
+      <Button look="quiet" icon="close" onClick={() => text.clear()}>
+        {t("text.delete")}
+      </Button>
+    </section>
+  );
+}
+
+function NumberForm({ caller }: { caller: Caller }): JSX.Element {
+  const isMissing = useSignal(false);
+  const wishes = caller.wishes.value;
+
+  function typed(event: InputEvent & { currentTarget: HTMLInputElement }): void {
+    const input = event.currentTarget;
+    const before = input.value.slice(0, input.selectionStart ?? input.value.length).replace(/[^\d+]/g, "").length;
+    const formatted = formatNumber(input.value);
+    input.value = formatted;
+    const caret = caretAfter(formatted, before);
+    input.setSelectionRange(caret, caret);
+    caller.wishes.value = { ...caller.wishes.value, number: formatted };
+    isMissing.value = false;
+  }
+
+  function submit(event: Event): void {
+    event.preventDefault();
+    isMissing.value = wishes.number.trim() === "";
+    if (isMissing.value) document.getElementById("number")?.focus();
+    else void caller.request();
+  }
+
+  return (
+    <form class="card call-form" onSubmit={submit} noValidate>
+      <h1>{t("call_form.title")}</h1>
+      <label class="field" for="number">
+        <span>{t("call_form.number")}</span>
+      </label>
+      <input
+        id="number"
+        name="number"
+        class="number"
+        type="tel"
+        inputMode="tel"
+        autocomplete="tel"
+        maxLength={64}
+        value={wishes.number}
+        onInput={typed}
+        aria-describedby="number-hint"
+        aria-invalid={isMissing.value}
+      />
+      <p id="number-hint" class={isMissing.value ? "field-error" : "hint"} role={isMissing.value ? "alert" : undefined}>
+        {t(isMissing.value ? "call_form.number_missing" : "call_form.number_hint")}
+      </p>
+      <Options caller={caller} />
+      <CallButton caller={caller} icon="phone" />
+    </form>
+  );
+}
+
+function BrandForm({ caller }: { caller: Caller }): JSX.Element | null {
+  const brand = caller.brand.value;
+  if (brand === null || brand === "missing") return null;
+  return (
+    <form
+      class="card call-form"
+      onSubmit={(event) => {
+        event.preventDefault();
+        void caller.request();
+      }}
+    >
+      <h1>{t("call_form.brand_title", { name: brand.name })}</h1>
+      <p>{t("call_form.brand_intro")}</p>
+      {typeof brand.is_open === "boolean" && (
+        <p class={`pill ${brand.is_open ? "is-open" : "is-closed"}`}>{t(brand.is_open ? "call_form.open" : "call_form.closed")}</p>
+      )}
+      {brand.hours !== undefined && brand.hours.length > 0 && (
+        <div class="hours">
+          <h2>{t("call_form.hours")}</h2>
+          <ul>
+            {brand.hours.map((line) => (
+              <li key={line}>{line}</li>
+            ))}
+          </ul>
+        </div>
+      )}
+      <Options caller={caller} />
+      <CallButton caller={caller} icon="camera" />
+    </form>
+  );
+}
+
+function CallButton({ caller, icon }: { caller: Caller; icon: "phone" | "camera" }): JSX.Element {
+  const isReady = caller.hasCamera.value || caller.goesWithoutCamera.value;
+  return (
+    <>
+      <Button
+        look="primary"
+        type="submit"
+        icon={icon}
+        disabled={!isReady || caller.isAsking.value || caller.session.connection.status.value !== "open"}
+      >
+        {t(caller.isAsking.value ? "call_form.calling" : "call_form.call")}
+      </Button>
+      {!isReady && <p class="hint">{t("camera.why")}</p>}
+    </>
+  );
+}
+
+function Options({ caller }: { caller: Caller }): JSX.Element {
+  const wishes = caller.wishes.value;
+  return (
+    <details class="options">
+      <summary>{t("call_form.options")}</summary>
+      <label class="field">
+        <span>{t("call_form.mode")}</span>
+        <select value={wishes.mode} onChange={(event) => (caller.wishes.value = { ...wishes, mode: event.currentTarget.value as Mode })}>
+          {MODES.map((mode) => (
+            <option key={mode} value={mode}>
+              {t(`mode.${mode}`)}
+            </option>
+          ))}
+        </select>
+      </label>
+      <Tick
+        label={t("call_form.voice")}
+        hint={t("call_form.voice_hint")}
+        checked={wishes.voice}
+        onChange={(voice) => (caller.wishes.value = { ...wishes, voice })}
+      />
+      <Tick
+        label={t("call_form.hearing")}
+        hint={t("call_form.hearing_hint")}
+        checked={wishes.hearing}
+        onChange={(hearing) => (caller.wishes.value = { ...wishes, hearing })}
+      />
+    </details>
+  );
+}
+
+function Tick(props: { label: string; hint: string; checked: boolean; onChange: (checked: boolean) => void }): JSX.Element {
+  return (
+    <label class="tick">
+      <input type="checkbox" checked={props.checked} onChange={(event) => props.onChange(event.currentTarget.checked)} />
+      <span>
+        {props.label}
+        <small class="hint">{props.hint}</small>
+      </span>
+    </label>
+  );
+}
+
+/** The brands that can be reached directly, on the relay's own page. */
+export function BrandCards({ caller }: { caller: Caller }): JSX.Element | null {
+  if (caller.place.brand !== null || caller.brands.value.length === 0) return null;
+  return (
+    <section class="card brands">
+      <h2>{t("call_form.brands_title")}</h2>
+      <p class="hint">{t("call_form.brands_hint")}</p>
+      <ul>
+        {caller.brands.value.map((brand) => (
+          <li key={brand.slug}>
+            <a class="button plain" href={`/b/${encodeURIComponent(brand.slug)}`}>
+              <Icon name="hand" />
+              <span>{brand.name}</span>
+            </a>
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}

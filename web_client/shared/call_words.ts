@@ -1,0 +1,41 @@
+// The state of a call in words. Pure but for the language.
+
+import { t, tCode, type Key } from "./i18n.ts";
+import type { Level } from "./media_stats.ts";
+import type { CallStateMessage, LegStats } from "./protocol.d.ts";
+
+/** The phone as both parties may see it, one short sentence. */
+export function phoneWords(call: CallStateMessage): string {
+  const { phone } = call;
+  if (phone.held) return t("phone.held");
+  switch (call.state) {
+    case "dialing":
+      return t("phone.dialing");
+    case "ringing":
+      return t("phone.ringing");
+    case "active":
+      return phone.number === null ? t("phone.active_plain") : t("phone.active", { number: phone.number });
+    case "after_phone":
+      return phone.outcome === null ? t("call.after_title") : t(`phone.outcome.${phone.outcome}`);
+    case "talking":
+      return phone.outcome === null ? t("phone.talking") : t(`phone.outcome.${phone.outcome}`);
+    default:
+      return t("phone.briefing");
+  }
+}
+
+export function adviceWords(advice: string): string {
+  return tCode("advice", advice) ?? t("advice.other");
+}
+
+export function receivedWords(level: Level | null, fps: number | null): string | null {
+  if (level === null || fps === null) return null;
+  return t(`network.${level}`, { fps: Math.round(fps) });
+}
+
+/** What the server receives from this person, in words; null while it is good or unknown. */
+export function sentWords(level: Level | null, stats: LegStats | undefined): string | null {
+  if (level === null || level === "good" || stats === undefined) return null;
+  const key: Key = level === "warn" ? "network.sent_warn" : "network.sent_critical";
+  return t(key, { fps: Math.round(stats.frames_per_second) });
+}

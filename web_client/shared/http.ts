@@ -1,0 +1,70 @@
+// The few HTTP calls of the pages: sign-in and what is known of brands. Errors are problem+json (RFC 9457).
+
+import type { Trade } from "./protocol.d.ts";
+
+export interface Account {
+  readonly role: "signer" | "agent" | string;
+  readonly name: string;
+  readonly trades?: readonly Trade[];
+}
+
+/** `hours`: lines for people, already in words; `is_open`: now. Either may be unknown. */
+export interface Brand {
+  readonly slug: string;
+  readonly name: string;
+  readonly is_open?: boolean | null;
+  readonly hours?: readonly string[];
+}
+
+export class ProblemError extends Error {
+  readonly code: string;
+  readonly status: number;
+
+  constructor(status: number, code: string, title: string) {
+    super(title);
+    this.status = status;
+    this.code = code;
+  }
+}
+
+async function problem(response: Response): Promise<ProblemError> {
+  const body = (await response.json().catch(() => ({}))) as { title?: string; code?: string };
+  return new ProblemError(response.status, body.code ?? `http_${response.status}`, body.title ?? response.statusText);
+}
+
+async function request<T>(method: string, path: string, body?: unknown): Promise<T> {
+  const response = await fetch(`/api/v1${path}`, {
+    method,
+    credentials: "same-origin",
+    headers: body === undefined ? { accept: "application/json" } : { "content-type": "application/json" },
+    body: body === undefined ? null : JSON.stringify(body),
+  });
+  if (!response.ok) throw await problem(response);
+  return (response.status === 204 ? undefined : await response.json()) as T;
+}
+
+/** Who is signed in; null when nobody is. */
+export async function me(): Promise<Account | null> {
+  try {
+    return await request<Account>("GET", "/me");
+  } catch (error) {
+    if (error instanceof ProblemError && error.status === 401) return null;
+    throw error;
+  }
+}
+
+export function signIn(login: string, password: string): Promise<Account> {
+  return request<Account>("POST", "/sign-in", { login, password });
+}
+
+export function signOut(): Promise<void> {
+  return request<void>("POST", "/sign-out", {});
+}
+
+export async function brands(): Promise<readonly Brand[]> {
+  return (await request<{ brands: readonly Brand[] }>("GET", "/brands")).brands;
+}
+
+export function brand(slug: string): Promise<Brand> {
+  return request<Brand>("GET", `/brands/${encodeURIComponent(slug)}`);
+}

@@ -1,0 +1,195 @@
+// One leg's peer connection. The server offers; a higher generation is a new peer connection (recovery). The camera
+// is kept between generations and calls; this module never opens one.
+
+import { effect, signal } from "@preact/signals";
+import type { LocalMedia } from "./camera.ts";
+import type { MediaOffer } from "./protocol.d.ts";
+
+export type Link = "idle" | "connecting" | "connected" | "interrupted";
+
+const GATHERING_MS = 1_000;
+const DISCONNECTED_MS = 3_000;
+const NEVER_CONNECTED_MS = 12_000;
+const RENEW_INTERVAL_MS = 3_000;
+const MAX_BITRATE = 2_500_000; // bit/s: 720p30 of signing with room for temporal layers
+
+export interface CallMediaOptions {
+  readonly local: LocalMedia;
+  readonly answer: (callId: string, generation: number, sdp: string) => void;
+  readonly renew: (callId: string) => void;
+  readonly onText: (channel: RTCDataChannel) => void;
+}
+
+type VideoParameters = RTCRtpSendParameters & { degradationPreference?: string };
+
+export class CallMedia {
+  readonly remoteVideo = signal<MediaStream | null>(null);
+  readonly remoteAudio = signal<MediaStream | null>(null);
+  readonly link = signal<Link>("idle");
+  readonly #options: CallMediaOptions;
+  #peer: RTCPeerConnection | null = null;
+  #callId = "";
+  #generation = 0;
+  #renewTimer: ReturnType<typeof setTimeout> | undefined;
+  #renewedAt = 0;
+
+  constructor(options: CallMediaOptions) {
+    this.#options = options;
+    effect(() => {
+      void this.#useTracks(options.local.video.value, options.local.audio.value);
+    });
+    globalThis.addEventListener?.("online", () => this.#renew());
+  }
+
+  get peer(): RTCPeerConnection | null {
+    return this.#peer;
+  }
+
+  async handleOffer(offer: MediaOffer): Promise<void> {
+    if (offer.call_id === this.#callId && offer.generation <= this.#generation) return;
+    this.#callId = offer.call_id;
+    this.#generation = offer.generation;
+    const previous = this.#peer;
+    const peer = this.#newPeer(offer);
+    this.#peer = peer;
+    previous?.close();
+    try {
+      await this.#negotiate(peer, offer);
+    } catch {
+      if (this.#peer === peer) this.#renewIn(RENEW_INTERVAL_MS);
+    }
+  }
+
+  /** The call, or its media, is over. */
+  close(): void {
+    clearTimeout(this.#renewTimer);
+    this.#peer?.close();
+    this.#peer = null;
+    this.#callId = "";
+    this.#generation = 0;
+    this.remoteVideo.value = null;
+    this.remoteAudio.value = null;
+    this.link.value = "idle";
+  }
+
+  #newPeer(offer: MediaOffer): RTCPeerConnection {
+    const iceServers = offer.ice_servers.map((server) => ({
+      urls: [...server.urls],
+      ...(server.username === null ? {} : { username: server.username }),
+      ...(server.credential === null ? {} : { credential: server.credential }),
+    }));
+    const peer = new RTCPeerConnection({ bundlePolicy: "max-bundle", iceServers });
+    this.link.value = this.link.value === "idle" ? "connecting" : "interrupted";
+    peer.ontrack = (event) => this.#receiveTrack(peer, event.track);
+    peer.ondatachannel = ({ channel }) => {
+      if (channel.protocol === "t140") this.#options.onText(channel);
+    };
+    peer.onconnectionstatechange = () => this.#stateChanged(peer);
+    return peer;
+  }
+
+  async #negotiate(peer: RTCPeerConnection, offer: MediaOffer): Promise<void> {
+    await peer.setRemoteDescription({ type: "offer", sdp: offer.sdp });
+    for (const kind of ["audio", "video"] as const) {
+      const transceiver = peer.getTransceivers().find((one) => one.receiver.track.kind === kind);
+      if (transceiver !== undefined) transceiver.direction = "sendrecv";
+    }
+    await this.#useTracks(this.#options.local.video.value, this.#options.local.audio.value);
+    await peer.setLocalDescription(await peer.createAnswer());
+    await gathered(peer);
+    if (this.#peer !== peer || peer.localDescription === null) return;
+    await preferFluidity(peer);
+    this.#options.answer(offer.call_id, offer.generation, peer.localDescription.sdp);
+    this.#renewIn(NEVER_CONNECTED_MS);
+  }
+
+  #receiveTrack(peer: RTCPeerConnection, track: MediaStreamTrack): void {
+    if (this.#peer !== peer) return;
+    const target = track.kind === "video" ? this.remoteVideo : this.remoteAudio;
+    const isSecondVideo = peer.getTransceivers().filter((one) => one.receiver.track.kind === track.kind).length > 1;
+    if (isSecondVideo && target.value !== null && target.value.getTracks()[0]?.readyState === "live") return;
+    target.value = new MediaStream([track]);
+  }
+
+  #stateChanged(peer: RTCPeerConnection): void {
+    if (this.#peer !== peer) return;
+    const state = peer.connectionState;
+    if (state === "connected") {
+      clearTimeout(this.#renewTimer);
+      this.link.value = "connected";
+    } else if (state === "disconnected" || state === "failed") {
+      this.link.value = "interrupted";
+      this.#renewIn(state === "failed" ? 0 : DISCONNECTED_MS);
+    }
+  }
+
+  /** Asks for a new offer after `delayMs` unless the connection is up by then; never more often than every 3 s. */
+  #renewIn(delayMs: number): void {
+    if (this.#peer === null) return;
+    clearTimeout(this.#renewTimer);
+    const tooSoon = Math.max(0, this.#renewedAt + RENEW_INTERVAL_MS - Date.now());
+    this.#renewTimer = setTimeout(() => this.#renewUnlessConnected(), Math.max(delayMs, tooSoon));
+  }
+
+  #renewUnlessConnected(): void {
+    if (this.#peer?.connectionState !== "connected") this.#renew();
+  }
+
+  /** A network that came back has new addresses, even while the old connection still counts as up. */
+  #renew(): void {
+    if (this.#peer === null) return;
+    this.#renewedAt = Date.now();
+    this.#options.renew(this.#callId);
+    this.#renewIn(NEVER_CONNECTED_MS);
+  }
+
+  async #useTracks(video: MediaStreamTrack | null, audio: MediaStreamTrack | null): Promise<void> {
+    for (const [kind, track] of [
+      ["video", video],
+      ["audio", audio],
+    ] as const) {
+      const sender = this.#peer?.getTransceivers().find((one) => one.receiver.track.kind === kind)?.sender;
+      if (sender !== undefined && sender.track !== track) await sender.replaceTrack(track).catch(() => undefined);
+    }
+  }
+}
+
+/** ICE gathering complete, or a second: the protocol has no trickle. */
+function gathered(peer: RTCPeerConnection): Promise<void> {
+  if (peer.iceGatheringState === "complete") return Promise.resolve();
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, GATHERING_MS);
+    peer.addEventListener("icegatheringstatechange", () => {
+      if (peer.iceGatheringState !== "complete") return;
+      clearTimeout(timer);
+      resolve();
+    });
+  });
+}
+
+/** Resolution gives way first, the frame rate last. What a browser does not know it refuses one by one. */
+async function preferFluidity(peer: RTCPeerConnection): Promise<void> {
+  const sender = peer.getTransceivers().find((one) => one.receiver.track.kind === "video")?.sender;
+  if (sender === undefined) return;
+  await adjust(sender, (parameters) => {
+    parameters.degradationPreference = "maintain-framerate";
+    const [encoding] = parameters.encodings;
+    if (encoding === undefined) return;
+    encoding.maxBitrate = MAX_BITRATE;
+    encoding.priority = "high";
+  });
+  await adjust(sender, (parameters) => {
+    const [encoding] = parameters.encodings as (RTCRtpEncodingParameters & { scalabilityMode?: string })[];
+    if (encoding !== undefined) encoding.scalabilityMode = "L1T3";
+  });
+}
+
+async function adjust(sender: RTCRtpSender, change: (parameters: VideoParameters) => void): Promise<void> {
+  try {
+    const parameters = sender.getParameters() as VideoParameters;
+    change(parameters);
+    await sender.setParameters(parameters);
+  } catch {
+    // this browser does not know the setting: the call goes on without it
+  }
+}

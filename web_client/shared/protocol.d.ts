@@ -1,0 +1,281 @@
+// Generated from signaling/messages.py by `python -m signaling.typescript`. Do not edit.
+
+export type Action = "hang_up" | "dial" | "hang_up_phone" | "hold" | "resume" | "dtmf" | "mute" | "unmute" | "hide_picture" | "show_picture" | "end_and_report_abuse";
+export type CallKind = "relay" | "direct";
+export type Disposition = "resolved" | "call_back" | "follow_up" | "transferred" | "wrong_service" | "abuse" | "other";
+export type EndFault = "nobody" | "signer" | "agent" | "phone" | "service";
+export type EndReason = "completed" | "abandoned" | "signer_lost" | "agent_lost" | "agent_ended" | "abuse_reported" | "no_agent" | "emergency_handed_over" | "failed";
+export type Mode = "LSF" | "LSFA" | "LfPC" | "LfPCA" | "TTH" | "TTA" | "CAS" | "CAA";
+export type PauseReason = "break" | "rest_eyes_hands" | "meal" | "training" | "meeting" | "technical" | "after_hard_call" | "other";
+export type PhoneOutcome = "hung_up" | "released" | "busy" | "no_answer" | "wrong_number" | "declined" | "unreachable" | "refused" | "trunk_failed";
+export type PhoneProgress = "trying" | "ringing" | "early_media" | "answered" | "held" | "ended";
+export type Presence = "offline" | "available" | "paused";
+export type Trade = "interpreter" | "lfpc_coder" | "transcriber" | "adviser";
+export type VisibilityLevel = "good" | "fair" | "poor" | "off";
+export interface AgentView {
+  type: "agent.state";
+  presence: Presence;
+  state: "offline" | "idle" | "alerting" | "engaged" | "wrap_up" | "paused" | "not_responding";
+  reason: PauseReason | null;
+  since: number;
+  pause_after_call: boolean;
+  waiting: number;
+  wrap_up_until: number | null;
+}
+export interface Alert {
+  type: "assignment.alert";
+  assignment_id: string;
+  call_id: string;
+  kind: CallKind;
+  mode: Mode;
+  trade: Trade;
+  brand_name: string | null;
+  queued_at: number;
+  expires_at: number;
+  resumed: boolean;
+}
+export interface AlertEnded {
+  type: "assignment.ended";
+  assignment_id: string;
+  reason: "accepted" | "declined" | "not_responding" | "cancelled" | "lost";
+}
+export interface AssignmentAccept {
+  ref?: string | null;
+  type: "assignment.accept";
+  assignment_id: string;
+}
+export interface AssignmentDecline {
+  ref?: string | null;
+  type: "assignment.decline";
+  assignment_id: string;
+  reason?: "conflict_of_interest" | "known_person" | "skill" | "fatigue" | "technical" | "other";
+}
+export interface CallAct {
+  ref?: string | null;
+  type: "call.act";
+  call_id: string;
+  action: Action;
+  number?: string | null;
+  digits?: string | null;
+}
+export interface CallRate {
+  ref?: string | null;
+  type: "call.rate";
+  call_id: string;
+  stars: number;
+  problems?: readonly ("picture" | "freeze" | "interpreter" | "wait" | "phone" | "other")[];
+}
+export interface CallRequest {
+  ref?: string | null;
+  type: "call.request";
+  kind: CallKind;
+  mode?: Mode;
+  number?: string | null;
+  brand?: string | null;
+  voice?: boolean;
+  hearing?: boolean;
+  emergency_confirmed?: boolean;
+}
+export type CallState = "queued" | "alerting" | "briefing" | "talking" | "dialing" | "ringing" | "active" | "after_phone" | "ended";
+export interface CallStateMessage {
+  type: "call.state";
+  call_id: string;
+  kind: CallKind;
+  state: CallState;
+  mode: Mode;
+  brand: string | null;
+  brand_name: string | null;
+  trade: Trade | null;
+  voice: boolean;
+  hearing: boolean;
+  muted: boolean;
+  hidden: boolean;
+  phone: PhoneView;
+  signer: PartyView;
+  agent: PartyView;
+  queue: QueueView | null;
+  queued_at: number;
+  together_at: number | null;
+  ended_at: number | null;
+  end_reason: EndReason | null;
+  end_fault: EndFault | null;
+  wrap_up_until: number | null;
+  actions: readonly Action[];
+  now: number;
+}
+export interface CallSummaryRow {
+  call_id: string;
+  kind: CallKind;
+  mode: Mode;
+  brand_name: string | null;
+  began_at: number;
+  talk_s: number;
+  end_reason: EndReason | null;
+  disposition: Disposition | null;
+}
+export interface CallsToday {
+  type: "calls.today";
+  calls: readonly CallSummaryRow[];
+}
+export interface ContactForm {
+  name?: string | null;
+  email?: string | null;
+  phone?: string | null;
+  reference?: string | null;
+}
+export interface ContactKnown {
+  type: "contact";
+  call_id: string;
+  contact: ContactForm;
+  earlier_calls: number;
+}
+export interface EmergencyNotice {
+  type: "emergency";
+  number: string;
+  kind: "offer_114" | "relay_first";
+  may_relay: boolean;
+}
+export interface Error {
+  type: "error";
+  code: string;
+  message: string;
+  re: string | null;
+}
+export interface Hello {
+  ref?: string | null;
+  type: "hello";
+  v?: 1;
+  role: "signer" | "agent";
+  locale?: "fr" | "en";
+  resume_token?: string | null;
+  brand?: string | null;
+  operator_token?: string | null;
+}
+export interface IceServer {
+  urls: readonly string[];
+  username: string | null;
+  credential: string | null;
+}
+export interface LegStats {
+  frames_per_second: number;
+  bitrate_bps: number;
+  packets_received: number;
+  packets_lost: number;
+  fraction_lost: number;
+  round_trip_time_s: number | null;
+  jitter_s: number | null;
+  audio_level: number | null;
+}
+export interface MediaAnswer {
+  ref?: string | null;
+  type: "media.answer";
+  call_id: string;
+  generation: number;
+  sdp: string;
+}
+export interface MediaClosed {
+  type: "media.closed";
+  call_id: string;
+}
+export interface MediaOffer {
+  type: "media.offer";
+  call_id: string;
+  generation: number;
+  sdp: string;
+  ice_servers: readonly IceServer[];
+}
+export interface MediaRenew {
+  ref?: string | null;
+  type: "media.renew";
+  call_id: string;
+}
+export interface NetworkMessage {
+  type: "network";
+  call_id: string;
+  whose: "signer" | "agent";
+  stats: LegStats;
+}
+export interface Ok {
+  type: "ok";
+  re: string | null;
+}
+export interface PartyView {
+  present: boolean;
+  connected: boolean;
+  lost_since: number | null;
+}
+export interface PauseAfterCall {
+  ref?: string | null;
+  type: "pause_after_call";
+  enabled: boolean;
+}
+export interface Person {
+  name: string;
+  trades: readonly Trade[];
+}
+export interface PhoneView {
+  number: string | null;
+  progress: PhoneProgress | null;
+  outcome: PhoneOutcome | null;
+  held: boolean;
+  speaking: boolean;
+  dialled_at: number | null;
+  answered_at: number | null;
+}
+export interface Ping {
+  ref?: string | null;
+  type: "ping";
+}
+export interface Pong {
+  type: "pong";
+  re: string | null;
+}
+export interface PresenceSet {
+  ref?: string | null;
+  type: "presence.set";
+  presence: Presence;
+  reason?: PauseReason | null;
+}
+export interface QueueView {
+  position: number | null;
+  wait_low_s: number | null;
+  wait_high_s: number | null;
+}
+export interface Replaced {
+  type: "replaced";
+}
+export interface VisibilityMessage {
+  type: "visibility";
+  call_id: string;
+  level: VisibilityLevel;
+  advice: string;
+  measures: Record<string, number | null>;
+}
+export interface Welcome {
+  type: "welcome";
+  v: 1;
+  role: "signer" | "agent";
+  person: Person | null;
+  resume_token: string;
+  heartbeat_s: number;
+  resumed: boolean;
+  demo_phone_url: string | null;
+}
+export interface WrapUpExtend {
+  ref?: string | null;
+  type: "wrap_up.extend";
+}
+export interface WrapUpFinish {
+  ref?: string | null;
+  type: "wrap_up.finish";
+}
+export interface WrapUpSubmit {
+  ref?: string | null;
+  type: "wrap_up.submit";
+  call_id: string;
+  disposition?: Disposition | null;
+  note?: string | null;
+  contact?: ContactForm | null;
+}
+export type ClientMessage = Hello | Ping | CallRequest | CallAct | CallRate | MediaAnswer | MediaRenew | PresenceSet | PauseAfterCall | AssignmentAccept | AssignmentDecline | WrapUpSubmit | WrapUpExtend | WrapUpFinish;
+export type ServerMessage = Welcome | Pong | Ok | Error | CallStateMessage | EmergencyNotice | MediaOffer | MediaClosed | VisibilityMessage | NetworkMessage | Alert | AlertEnded | AgentView | CallsToday | ContactKnown | Replaced;

@@ -1,0 +1,199 @@
+// What both pages share of a session: the connection, the call as the server states it, its media and its text.
+
+import { computed, effect, signal } from "@preact/signals";
+import { LocalMedia } from "./camera.ts";
+import { Connection, socketUrl, type Answer, type Outgoing } from "./connection.ts";
+import { locale, t, tCode } from "./i18n.ts";
+import { CallMedia } from "./media.ts";
+import { NOTHING_RECEIVED, sample, Steady, levelOf, type Level, type Received } from "./media_stats.ts";
+import { serverSaid } from "./now.ts";
+import type {
+  Action,
+  CallStateMessage,
+  LegStats,
+  Person,
+  ServerMessage,
+  VisibilityMessage,
+} from "./protocol.d.ts";
+import { Conversation } from "./rtt.ts";
+
+const STATS_MS = 2_000;
+
+export interface SessionOptions {
+  readonly role: "signer" | "agent";
+  readonly brand: string | null;
+  readonly keepsText: boolean;
+  readonly onMessage: (message: ServerMessage) => void;
+}
+
+/** A short message to the person; `serial` makes the same words twice two messages. */
+export interface Notice {
+  readonly text: string;
+  readonly isError: boolean;
+  readonly serial: number;
+}
+
+export class Session {
+  readonly local = new LocalMedia();
+  readonly text: Conversation;
+  readonly media: CallMedia;
+  readonly connection: Connection;
+  readonly role: "signer" | "agent";
+  readonly person = signal<Person | null>(null);
+  readonly demoPhoneUrl = signal<string | null>(null);
+  readonly call = signal<CallStateMessage | null>(null);
+  readonly visibility = signal<VisibilityMessage | null>(null);
+  readonly network = signal<Partial<Record<"signer" | "agent", LegStats>>>({});
+  readonly received = signal<Received>(NOTHING_RECEIVED);
+  readonly receivedLevel = signal<Level | null>(null);
+  readonly notice = signal<Notice | null>(null);
+  /** The server's session is gone: the page must ask who is there again. */
+  readonly needsSignIn = signal(false);
+  readonly inCall = computed(() => this.call.value !== null && this.call.value.state !== "ended");
+  readonly isTogether = computed(() => {
+    const state = this.call.value?.state;
+    return state !== undefined && state !== "queued" && state !== "alerting" && state !== "ended";
+  });
+  readonly #options: SessionOptions;
+  #steady = new Steady();
+  #serial = 0;
+
+  constructor(options: SessionOptions) {
+    this.#options = options;
+    this.role = options.role;
+    this.text = new Conversation(options.keepsText);
+    this.media = new CallMedia({
+      local: this.local,
+      answer: (call_id, generation, sdp) => this.connection.send({ type: "media.answer", call_id, generation, sdp }),
+      renew: (call_id) => this.connection.send({ type: "media.renew", call_id }),
+      onText: (channel) => this.text.attach(channel),
+    });
+    this.connection = new Connection({
+      url: socketUrl(location),
+      tokenName: `resume.${options.role}.${options.brand ?? ""}`,
+      hello: () => ({ role: options.role, locale: locale.value, brand: options.brand }),
+      onMessage: (message) => this.#receive(message),
+    });
+    globalThis.addEventListener("online", () => this.connection.retryNow());
+    setInterval(() => void this.#measure(), STATS_MS);
+    effect(() => this.#followMutes());
+  }
+
+  /** Sends and shows the server's refusal to the person. Resolves to whether it was taken. */
+  async ask(message: Outgoing): Promise<boolean> {
+    const answer = await this.connection.ask(message);
+    if (answer.type === "error") this.showError(answer);
+    return answer.type === "ok";
+  }
+
+  act(action: Action, more: { number?: string; digits?: string } = {}): Promise<boolean> {
+    const call_id = this.call.value?.call_id;
+    if (call_id === undefined) return Promise.resolve(false);
+    return this.ask({ type: "call.act", call_id, action, ...more });
+  }
+
+  can(action: Action): boolean {
+    return this.call.value?.actions.includes(action) ?? false;
+  }
+
+  say(text: string, isError = false): void {
+    this.notice.value = { text, isError, serial: ++this.#serial };
+  }
+
+  showError(answer: Answer): void {
+    if (answer.type === "error") this.say(answer.message || (tCode("error", answer.code) ?? t("error.unknown")), true);
+  }
+
+  /** Forgets a call that is over. The signer's own text stays until the next call, a workstation's does not. */
+  forgetCall(): void {
+    this.media.close();
+    if (!this.#options.keepsText) this.text.clear();
+    this.visibility.value = null;
+    this.network.value = {};
+    this.call.value = null;
+  }
+
+  #receive(message: ServerMessage): void {
+    switch (message.type) {
+      case "welcome":
+        this.person.value = message.person;
+        this.demoPhoneUrl.value = message.demo_phone_url;
+        if (!message.resumed && this.inCall.value) this.forgetCall();
+        break;
+      case "call.state":
+        this.#stateCame(message);
+        break;
+      case "media.offer":
+        void this.#offerCame(message);
+        break;
+      case "media.closed":
+        if (message.call_id === this.call.value?.call_id) this.media.close();
+        break;
+      case "visibility":
+        this.visibility.value = message;
+        break;
+      case "network":
+        this.network.value = { ...this.network.value, [message.whose]: message.stats };
+        break;
+      case "error":
+        this.#errorCame(message.code, message.message, message.re);
+        break;
+    }
+    this.#options.onMessage(message);
+  }
+
+  #stateCame(state: CallStateMessage): void {
+    serverSaid(state.now);
+    if (state.call_id !== this.call.value?.call_id) {
+      this.text.begin(state.call_id);
+      this.visibility.value = null;
+      this.network.value = {};
+    }
+    this.call.value = state;
+    if (state.state !== "ended") return;
+    this.media.close();
+    if (!this.#options.keepsText) this.text.clear();
+  }
+
+  /** A reload in a call: the camera is opened again before answering, so that the other side sees at once. */
+  async #offerCame(message: Extract<ServerMessage, { type: "media.offer" }>): Promise<void> {
+    const wantsCamera = this.local.videoProblem.value === null && !this.withoutCamera;
+    if (wantsCamera) await this.local.openCamera();
+    if (this.wantsMicrophone()) await this.local.openMicrophone();
+    await this.media.handleOffer(message);
+  }
+
+  /** The person chose to go without (set by the page). */
+  withoutCamera = false;
+  wantsMicrophone: () => boolean = () => this.call.value?.voice ?? false;
+
+  #errorCame(code: string, message: string, re: string | null): void {
+    if (code === "sign_in_required") {
+      this.needsSignIn.value = true;
+      this.connection.close();
+    } else if (re === null) {
+      this.say(message || t("error.unknown"), true);
+    }
+  }
+
+  /** What the server withholds also stops leaving this device. */
+  #followMutes(): void {
+    const call = this.call.value;
+    const audio = this.local.audio.value;
+    const video = this.local.video.value;
+    if (audio !== null) audio.enabled = !(call?.muted ?? false);
+    if (video !== null) video.enabled = !(this.role === "agent" && (call?.hidden ?? false) && this.inCall.value);
+  }
+
+  async #measure(): Promise<void> {
+    const { peer } = this.media;
+    if (peer === null || this.media.link.value !== "connected") {
+      this.received.value = NOTHING_RECEIVED;
+      this.receivedLevel.value = null;
+      this.#steady = new Steady();
+      return;
+    }
+    this.received.value = await sample(peer);
+    this.receivedLevel.value = this.#steady.next(levelOf(this.received.value.fps));
+  }
+}

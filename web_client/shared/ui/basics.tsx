@@ -1,0 +1,182 @@
+// Dialog, notices, video: the small parts every page uses.
+
+import { useSignalEffect, type ReadonlySignal } from "@preact/signals";
+import type { ComponentChildren, JSX } from "preact";
+import { useEffect, useRef } from "preact/hooks";
+import { locale, setLocale, t, type Locale } from "../i18n.ts";
+import type { Session } from "../session.ts";
+import { Icon, type IconName } from "./icons.tsx";
+
+interface ButtonProps {
+  readonly icon?: IconName;
+  readonly children: ComponentChildren;
+  readonly onClick?: () => void;
+  readonly look?: "primary" | "plain" | "danger" | "danger-outline" | "quiet";
+  readonly disabled?: boolean;
+  readonly pressed?: boolean;
+  readonly type?: "button" | "submit";
+  readonly shortcut?: string | undefined;
+  readonly label?: string;
+  readonly autofocus?: boolean;
+}
+
+export function Button(props: ButtonProps): JSX.Element {
+  const { icon, children, onClick, look = "plain", disabled = false, pressed, type = "button" } = props;
+  const button = useRef<HTMLButtonElement>(null);
+  useEffect(() => {
+    if (props.autofocus) button.current?.focus();
+  }, []);
+  return (
+    <button
+      ref={button}
+      type={type}
+      class={`button ${look}`}
+      disabled={disabled}
+      aria-pressed={pressed}
+      aria-label={props.label}
+      aria-keyshortcuts={props.shortcut}
+      onClick={onClick}
+    >
+      {icon !== undefined && <Icon name={icon} />}
+      <span>{children}</span>
+      {props.shortcut !== undefined && <kbd aria-hidden="true">{props.shortcut}</kbd>}
+    </button>
+  );
+}
+
+interface DialogProps {
+  readonly title: string;
+  readonly onCancel: () => void;
+  readonly children: ComponentChildren;
+  readonly className?: string;
+}
+
+/** A native modal dialog: focus stays inside, Escape cancels, focus goes back where it was. */
+export function Dialog({ title, onCancel, children, className = "" }: DialogProps): JSX.Element {
+  const dialog = useRef<HTMLDialogElement>(null);
+  useEffect(() => {
+    const element = dialog.current;
+    if (element !== null && !element.open) element.showModal();
+    return () => element?.close();
+  }, []);
+  return (
+    <dialog
+      ref={dialog}
+      class={`dialog ${className}`}
+      aria-labelledby="dialog-title"
+      onCancel={(event) => {
+        event.preventDefault();
+        onCancel();
+      }}
+    >
+      <h2 id="dialog-title">{title}</h2>
+      {children}
+    </dialog>
+  );
+}
+
+/** A picture, silent. `mirrored` is for the person's own eyes only. */
+export function Video(props: {
+  stream: ReadonlySignal<MediaStream | MediaStreamTrack | null>;
+  label: string;
+  className?: string;
+}): JSX.Element {
+  const video = useRef<HTMLVideoElement>(null);
+  useSignalEffect(() => show(video.current, props.stream.value));
+  useEffect(() => show(video.current, props.stream.value), []);
+  return <video ref={video} class={props.className} aria-label={props.label} autoplay muted playsinline />;
+}
+
+function show(element: HTMLVideoElement | null, source: MediaStream | MediaStreamTrack | null): void {
+  if (element === null) return;
+  const current = element.srcObject instanceof MediaStream ? element.srcObject : null;
+  if (source === null) {
+    element.srcObject = null;
+  } else if (source instanceof MediaStream) {
+    if (current !== source) element.srcObject = source;
+  } else if (current?.getTracks()[0] !== source) {
+    element.srcObject = new MediaStream([source]);
+  }
+  if (source !== null) void element.play().catch(() => undefined); // refused until a gesture: muted video rarely is
+}
+
+/** What just happened, in words: shown for some seconds and read by assistive technology. */
+export function Notices({ session }: { session: Session }): JSX.Element {
+  const notice = session.notice.value;
+  useEffect(() => {
+    if (notice === null) return undefined;
+    const timer = setTimeout(() => (session.notice.value = null), 8_000);
+    return () => clearTimeout(timer);
+  }, [notice?.serial]);
+  return (
+    <div class="notices" role="status">
+      {notice !== null && (
+        <div class={`notice ${notice.isError ? "is-error" : ""}`}>
+          <span>{notice.text}</span>
+          <button type="button" class="icon-button" aria-label={t("app.close")} onClick={() => (session.notice.value = null)}>
+            <Icon name="close" />
+          </button>
+        </div>
+      )}
+    </div>
+  );
+}
+
+/** The connection to the service, while it is not there. */
+export function ConnectionBanner({ session }: { session: Session }): JSX.Element | null {
+  const status = session.connection.status.value;
+  if (status === "replaced") {
+    return (
+      <Dialog title={t("connection.replaced_title")} onCancel={() => undefined}>
+        <p>{t("connection.replaced")}</p>
+        <div class="row">
+          <Button look="primary" onClick={() => session.connection.takeBack()}>
+            {t("connection.take_back")}
+          </Button>
+        </div>
+      </Dialog>
+    );
+  }
+  if (status !== "offline") return null;
+  return (
+    <div class="banner" role="alert">
+      <Icon name="network" />
+      <span>{t(session.inCall.value ? "connection.offline_call" : "connection.offline")}</span>
+      <Button look="quiet" onClick={() => session.connection.retryNow()}>
+        {t("connection.retry")}
+      </Button>
+    </div>
+  );
+}
+
+const LOCALES: readonly (readonly [Locale, string])[] = [
+  ["fr", "Français"],
+  ["en", "English"],
+];
+
+export function LanguageChoice(): JSX.Element {
+  return (
+    <label class="language">
+      <span class="visually-hidden">{t("app.language")}</span>
+      <select value={locale.value} onChange={(event) => setLocale(event.currentTarget.value as Locale)}>
+        {LOCALES.map(([code, name]) => (
+          <option key={code} value={code} lang={code}>
+            {name}
+          </option>
+        ))}
+      </select>
+    </label>
+  );
+}
+
+export function Mark(): JSX.Element {
+  return (
+    <span class="mark">
+      <svg viewBox="0 0 32 32" width="32" height="32" aria-hidden="true">
+        <rect width="32" height="32" rx="8" />
+        <path d="M6 21c3-8 17-8 20 0M10 24v-6M16 24v-8.500M22 24v-6M5 24h22" />
+      </svg>
+      <span>{t("app.name")}</span>
+    </span>
+  );
+}

@@ -1,0 +1,91 @@
+// Sign-in, without any memory test: paste and password managers work, the password can be read (WCAG 3.3.8).
+
+import { useSignal } from "@preact/signals";
+import type { JSX } from "preact";
+import * as http from "../http.ts";
+import { t } from "../i18n.ts";
+import { Button } from "./basics.tsx";
+
+interface SignInProps {
+  readonly role: "signer" | "agent";
+  readonly onDone: (account: http.Account) => void;
+}
+
+function wordsOf(error: unknown): string {
+  if (!(error instanceof http.ProblemError) || error.status >= 500) return t("sign_in.unreachable");
+  if (error.status === 429) return t("sign_in.too_many");
+  return t("sign_in.wrong");
+}
+
+export function SignIn({ role, onDone }: SignInProps): JSX.Element {
+  const login = useSignal("");
+  const password = useSignal("");
+  const isShown = useSignal(false);
+  const isSending = useSignal(false);
+  const failure = useSignal<string | null>(null);
+  const otherPage = useSignal(false);
+
+  async function submit(event: Event): Promise<void> {
+    event.preventDefault();
+    isSending.value = true;
+    failure.value = null;
+    try {
+      const account = await http.signIn(login.value.trim(), password.value);
+      otherPage.value = account.role !== role;
+      if (account.role === role) onDone(account);
+      else failure.value = t(role === "signer" ? "sign_in.not_a_signer" : "sign_in.not_an_agent");
+    } catch (error) {
+      failure.value = wordsOf(error);
+    }
+    isSending.value = false;
+  }
+
+  return (
+    <form class="card sign-in" onSubmit={(event) => void submit(event)}>
+      <h2>{t("sign_in.title")}</h2>
+      {role === "signer" && <p class="hint">{t("sign_in.why")}</p>}
+      <div role="alert">
+        {failure.value !== null && (
+          <p class="field-error">
+            {failure.value}{" "}
+            {otherPage.value && (
+              <a href={role === "signer" ? "/workstation" : "/"}>
+                {t(role === "signer" ? "sign_in.open_workstation" : "sign_in.open_caller")}
+              </a>
+            )}
+          </p>
+        )}
+      </div>
+      <label class="field">
+        <span>{t("sign_in.login")}</span>
+        <input
+          name="login"
+          autocomplete="username"
+          autocapitalize="none"
+          spellcheck={false}
+          required
+          value={login.value}
+          onInput={(event) => (login.value = event.currentTarget.value)}
+        />
+      </label>
+      <label class="field">
+        <span>{t("sign_in.password")}</span>
+        <input
+          type={(isShown.value ? "text" : "password") as "password"}
+          name="password"
+          autocomplete="current-password"
+          required
+          value={password.value}
+          onInput={(event) => (password.value = event.currentTarget.value)}
+        />
+      </label>
+      <label class="tick">
+        <input type="checkbox" checked={isShown.value} onChange={() => (isShown.value = !isShown.value)} />
+        <span>{t("sign_in.show_password")}</span>
+      </label>
+      <Button look="primary" type="submit" disabled={isSending.value}>
+        {t(isSending.value ? "sign_in.sending" : "sign_in.submit")}
+      </Button>
+    </form>
+  );
+}

@@ -1,0 +1,58 @@
+// A call rings: seen by the whole page (at most once a second, steady under reduced motion), answered by one key.
+
+import { useSignal } from "@preact/signals";
+import type { JSX } from "preact";
+import { clock } from "../shared/format.ts";
+import { t } from "../shared/i18n.ts";
+import { now } from "../shared/now.ts";
+import type { Alert } from "../shared/protocol.d.ts";
+import { Button, Dialog } from "../shared/ui/basics.tsx";
+import type { Desk } from "./desk.ts";
+
+const REASONS = ["conflict_of_interest", "known_person", "skill", "fatigue", "technical", "other"] as const;
+
+export function AlertDialog({ desk, alert }: { desk: Desk; alert: Alert }): JSX.Element {
+  const isDeclining = useSignal(false);
+  const left = Math.max(0, Math.ceil(alert.expires_at - now.value));
+  const mode = t(`mode.${alert.mode}`);
+  return (
+    <>
+      <div class="pulse" aria-hidden="true" />
+      <Dialog title={t(isDeclining.value ? "alert.decline_title" : "alert.title")} className="alert" onCancel={() => (isDeclining.value = !isDeclining.value)}>
+        {isDeclining.value ? (
+          <>
+            <div class="choices">
+              {REASONS.map((reason) => (
+                <Button key={reason} onClick={() => void desk.decline(reason)}>
+                  {t(`alert.reason.${reason}`)}
+                </Button>
+              ))}
+            </div>
+            <p class="hint">{t("alert.decline_note")}</p>
+            <Button look="quiet" onClick={() => (isDeclining.value = false)}>
+              {t("app.back")}
+            </Button>
+          </>
+        ) : (
+          <>
+            <p class="alert-what">
+              {alert.kind === "relay" || alert.brand_name === null ? t("alert.relay", { mode }) : t("alert.direct", { brand: alert.brand_name, mode })}
+            </p>
+            {alert.resumed && <p>{t("alert.resumed")}</p>}
+            <p class="hint">{t("alert.waited", { time: clock(now.value - alert.queued_at) })}</p>
+            <div class="row alert-buttons">
+              <Button look="primary" icon="camera" autofocus onClick={() => void desk.accept()}>
+                {t("alert.accept")}
+              </Button>
+              <Button onClick={() => (isDeclining.value = true)}>{t("alert.decline")}</Button>
+            </div>
+          </>
+        )}
+        <p class="alert-left">
+          <progress max={20} value={left} aria-label={t("alert.left", { count: left })} />
+          <span aria-hidden="true">{t("alert.left", { count: left })}</span>
+        </p>
+      </Dialog>
+    </>
+  );
+}

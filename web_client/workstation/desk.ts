@@ -1,0 +1,222 @@
+// What the workstation knows and may do. Presence, alerts and calls are the server's; this asks and shows.
+
+import { computed, effect, signal } from "@preact/signals";
+import { notify, ScreenLock, setSituation, vibrate } from "../shared/attention.ts";
+import { cameraIsGranted } from "../shared/camera.ts";
+import * as http from "../shared/http.ts";
+import { t } from "../shared/i18n.ts";
+import { readPreference, writePreference } from "../shared/preferences.ts";
+import type {
+  AgentView,
+  Alert,
+  AlertEnded,
+  AssignmentDecline,
+  CallSummaryRow,
+  ContactKnown,
+  PauseReason,
+  ServerMessage,
+} from "../shared/protocol.d.ts";
+import { Session } from "../shared/session.ts";
+import { Minute } from "./minute.ts";
+import { WrapUp } from "./wrap_up.ts";
+
+export type Access = "unknown" | "sign_in" | "ready" | "unreachable";
+export type Question = "none" | "abuse" | "pause" | "decline" | "keypad" | "end";
+
+export class Desk {
+  readonly session: Session;
+  readonly access = signal<Access>("unknown");
+  readonly account = signal<http.Account | null>(null);
+  readonly agent = signal<AgentView | null>(null);
+  readonly alert = signal<Alert | null>(null);
+  readonly today = signal<readonly CallSummaryRow[]>([]);
+  readonly contact = signal<ContactKnown | null>(null);
+  readonly question = signal<Question>("none");
+  readonly shortcutsAreOn = signal(readPreference("shortcuts") !== "off");
+  readonly withoutMicrophone = signal(readPreference("without_microphone") === "yes");
+  readonly minute = new Minute();
+  readonly wrapUp: WrapUp;
+  readonly isWrappingUp = computed(
+    () => this.agent.value?.state === "wrap_up" && this.session.call.value?.state === "ended",
+  );
+  readonly #lock = new ScreenLock();
+  #notification: Notification | null = null;
+
+  constructor() {
+    this.session = new Session({
+      role: "agent",
+      brand: null,
+      keepsText: false,
+      onMessage: (message) => this.#receive(message),
+    });
+    this.session.wantsMicrophone = () => !this.withoutMicrophone.value;
+    this.wrapUp = new WrapUp(this.session);
+    effect(() => this.#tellOutside());
+    effect(() => {
+      if (this.session.needsSignIn.value) this.access.value = "sign_in";
+    });
+    window.addEventListener("beforeunload", (event) => {
+      if (this.session.isTogether.value) event.preventDefault();
+    });
+  }
+
+  async start(): Promise<void> {
+    try {
+      const account = await http.me();
+      if (account?.role === "agent") this.signedIn(account);
+      else this.access.value = "sign_in";
+    } catch {
+      this.access.value = "unreachable";
+    }
+  }
+
+  signedIn(account: http.Account): void {
+    this.account.value = account;
+    this.access.value = "ready";
+    this.session.needsSignIn.value = false;
+    this.session.connection.open();
+    void cameraIsGranted().then((granted) => (granted ? this.openDevices() : undefined));
+  }
+
+  async signOut(): Promise<void> {
+    await this.session.ask({ type: "presence.set", presence: "offline" });
+    this.session.connection.close();
+    await http.signOut().catch(() => undefined);
+    location.reload();
+  }
+
+  async openDevices(): Promise<void> {
+    await this.session.local.openCamera();
+    if (!this.withoutMicrophone.value) await this.session.local.openMicrophone();
+  }
+
+  chooseMicrophone(deviceId: string | null): void {
+    this.withoutMicrophone.value = deviceId === null;
+    writePreference("without_microphone", deviceId === null ? "yes" : "no");
+    if (deviceId === null) this.session.local.closeMicrophone();
+    else void this.session.local.openMicrophone(deviceId);
+  }
+
+  /** Available asks for camera and microphone first: whoever is available is seen at once when accepting. */
+  async available(): Promise<void> {
+    await this.openDevices();
+    await this.session.ask({ type: "presence.set", presence: "available" });
+  }
+
+  async pause(reason: PauseReason): Promise<void> {
+    this.question.value = "none";
+    await this.session.ask({ type: "presence.set", presence: "paused", reason });
+  }
+
+  async goOffline(): Promise<void> {
+    await this.session.ask({ type: "presence.set", presence: "offline" });
+  }
+
+  togglePauseAfterCall(): void {
+    const enabled = !(this.agent.value?.pause_after_call ?? false);
+    void this.session.ask({ type: "pause_after_call", enabled });
+  }
+
+  async accept(): Promise<void> {
+    const alert = this.alert.value;
+    if (alert !== null) await this.session.ask({ type: "assignment.accept", assignment_id: alert.assignment_id });
+  }
+
+  async decline(reason: NonNullable<AssignmentDecline["reason"]>): Promise<void> {
+    const alert = this.alert.value;
+    this.question.value = "none";
+    if (alert !== null) await this.session.ask({ type: "assignment.decline", assignment_id: alert.assignment_id, reason });
+  }
+
+  toggleMute(): void {
+    const { session } = this;
+    if (session.can("unmute")) void session.act("unmute");
+    else if (session.can("mute")) void session.act("mute");
+  }
+
+  toggleHold(): void {
+    const { session } = this;
+    if (session.can("resume")) void session.act("resume");
+    else if (session.can("hold")) void session.act("hold");
+  }
+
+  togglePicture(): void {
+    const { session } = this;
+    if (session.can("show_picture")) void session.act("show_picture");
+    else if (session.can("hide_picture")) void session.act("hide_picture");
+  }
+
+  reportAbuse(): void {
+    this.question.value = "none";
+    void this.session.act("end_and_report_abuse");
+  }
+
+  setShortcuts(areOn: boolean): void {
+    this.shortcutsAreOn.value = areOn;
+    writePreference("shortcuts", areOn ? "on" : "off");
+  }
+
+  #receive(message: ServerMessage): void {
+    switch (message.type) {
+      case "agent.state":
+        this.#agentCame(message);
+        break;
+      case "assignment.alert":
+        this.#alerted(message);
+        break;
+      case "assignment.ended":
+        this.#alertEnded(message);
+        break;
+      case "calls.today":
+        this.today.value = message.calls;
+        break;
+      case "contact":
+        this.contact.value = message;
+        this.wrapUp.contactCame(message.contact);
+        break;
+      case "call.state":
+        if (message.call_id !== this.wrapUp.callId) {
+          this.contact.value = null;
+          this.minute.clear();
+          this.wrapUp.begin(message.call_id);
+        }
+        break;
+      case "visibility":
+        this.minute.add(message.level);
+        break;
+    }
+  }
+
+  #agentCame(view: AgentView): void {
+    this.agent.value = view;
+    if (view.state !== "alerting") this.alert.value = null;
+    const isOver = this.session.call.value?.state === "ended";
+    if (isOver && view.state !== "wrap_up" && view.state !== "engaged") {
+      this.session.forgetCall();
+      this.wrapUp.begin("");
+    }
+  }
+
+  #alerted(alert: Alert): void {
+    this.alert.value = alert;
+    this.question.value = "none";
+    vibrate([600, 400, 600, 400, 600]);
+    this.#notification = notify(t("alert.title"), t(`mode.${alert.mode}`));
+  }
+
+  #alertEnded(ended: AlertEnded): void {
+    if (this.alert.value?.assignment_id !== ended.assignment_id) return;
+    this.alert.value = null;
+    this.question.value = "none";
+    if (ended.reason === "cancelled") this.session.say(t("alert.cancelled"));
+    if (ended.reason === "lost") this.session.say(t("alert.lost"));
+  }
+
+  #tellOutside(): void {
+    this.#lock.want(this.session.isTogether.value || this.agent.value?.presence === "available");
+    if (this.alert.value === null) this.#notification?.close();
+    if (this.alert.value !== null) setSituation("ringing", t("alert.title"));
+    else if (this.session.isTogether.value) setSituation("call", t("work.state.engaged"));
+    else setSituation("idle", this.agent.value === null ? "" : t(`work.state.${this.agent.value.state}`));
+  }
+}

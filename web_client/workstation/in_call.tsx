@@ -1,0 +1,128 @@
+// The call at the workstation: the signer in large, the meter under the picture, the tools beside it.
+// One screen of 1366 × 768 holds all of it without scrolling.
+
+import type { JSX } from "preact";
+import { phoneWords, receivedWords } from "../shared/call_words.ts";
+import { clock } from "../shared/format.ts";
+import { t } from "../shared/i18n.ts";
+import { now } from "../shared/now.ts";
+import type { CallStateMessage } from "../shared/protocol.d.ts";
+import { Button, Dialog, Video } from "../shared/ui/basics.tsx";
+import { Icon } from "../shared/ui/icons.tsx";
+import { PictureState } from "../shared/ui/picture_state.tsx";
+import { RemoteAudio } from "../shared/ui/remote_audio.tsx";
+import { SelfView } from "../shared/ui/self_view.tsx";
+import { TextPane } from "../shared/ui/text_pane.tsx";
+import { ContactPanel } from "./contact_panel.tsx";
+import type { Desk } from "./desk.ts";
+import { Meter } from "./meter.tsx";
+import { PhonePanel } from "./phone_panel.tsx";
+
+export function InCall({ desk }: { desk: Desk }): JSX.Element | null {
+  const { session } = desk;
+  const call = session.call.value;
+  if (call === null) return null;
+  return (
+    <div class="desk">
+      <h1 class="visually-hidden">{t("work.state.engaged")}</h1>
+      <div class="desk-picture">
+        <div class="stage">
+          <Video stream={session.media.remoteVideo} label={t("call.remote_signer")} className="remote" />
+          <PictureState session={session} call={call} />
+          <CallPlate desk={desk} call={call} />
+          <SelfView track={session.local.video} isWithheld={call.hidden} />
+        </div>
+        <Meter desk={desk} />
+      </div>
+      <div class="desk-tools">
+        <PhonePanel desk={desk} call={call} />
+        {call.kind === "direct" && <ContactPanel desk={desk} isBrief />}
+        <TextPane text={session.text} isOver={false} otherName={t("text.other")} maySave={false} />
+      </div>
+      <DeskControls desk={desk} call={call} />
+      {desk.question.value === "abuse" && <AbuseDialog desk={desk} />}
+      {desk.question.value === "end" && <EndDialog desk={desk} call={call} />}
+      <RemoteAudio session={session} isWanted />
+    </div>
+  );
+}
+
+function CallPlate({ desk, call }: { desk: Desk; call: CallStateMessage }): JSX.Element {
+  const { session } = desk;
+  const level = session.receivedLevel.value;
+  const received = receivedWords(level, session.received.value.fps);
+  return (
+    <div class="plate status-plate">
+      <div class="status-words" role="status" aria-live="polite">
+        <span class={`dot is-${call.state}`} aria-hidden="true" />
+        <strong>{phoneWords(call)}</strong>
+      </div>
+      <div class="status-small">
+        <span>{call.brand_name ?? t("work.kind_relay")}</span>
+        <span>{call.mode}</span>
+        {call.voice && <span>{t("desk.voice")}</span>}
+        {call.hearing && <span>{t("desk.hearing")}</span>}
+        {call.together_at !== null && <span>{clock(now.value - call.together_at)}</span>}
+        {received !== null && level !== "good" && (
+          <span class={`network is-${level}`}>
+            <Icon name="network" size={20} />
+            {received}
+          </span>
+        )}
+      </div>
+    </div>
+  );
+}
+
+function DeskControls({ desk, call }: { desk: Desk; call: CallStateMessage }): JSX.Element {
+  const { session } = desk;
+  const key = (name: string): string | undefined => (desk.shortcutsAreOn.value ? name : undefined);
+  return (
+    <nav class="controls desk-controls" aria-label={t("call.controls")}>
+      <Button icon={call.muted ? "micOff" : "mic"} pressed={call.muted} shortcut={key("M")} disabled={!session.can("mute") && !session.can("unmute")} onClick={() => desk.toggleMute()}>
+        {t(call.muted ? "desk.unmute" : "desk.mute")}
+      </Button>
+      <Button icon={call.hidden ? "eye" : "eyeOff"} pressed={call.hidden} shortcut={key("I")} onClick={() => desk.togglePicture()}>
+        {t(call.hidden ? "desk.show_picture" : "desk.hide_picture")}
+      </Button>
+      <span class="spacer" />
+      <Button look="danger-outline" icon="flag" shortcut={key("A")} disabled={!session.can("end_and_report_abuse")} onClick={() => (desk.question.value = "abuse")}>
+        {t("desk.abuse")}
+      </Button>
+      <Button look="danger" icon="hangUp" disabled={!session.can("hang_up")} onClick={() => (desk.question.value = "end")}>
+        {t(call.kind === "relay" ? "desk.leave" : "desk.end")}
+      </Button>
+    </nav>
+  );
+}
+
+function AbuseDialog({ desk }: { desk: Desk }): JSX.Element {
+  return (
+    <Dialog title={t("desk.abuse_title")} onCancel={() => (desk.question.value = "none")}>
+      <p>{t("desk.abuse_body")}</p>
+      <div class="row">
+        <Button look="danger" icon="flag" autofocus onClick={() => desk.reportAbuse()}>
+          {t("desk.abuse_yes")}
+        </Button>
+        <Button onClick={() => (desk.question.value = "none")}>{t("desk.abuse_no")}</Button>
+      </div>
+    </Dialog>
+  );
+}
+
+function EndDialog({ desk, call }: { desk: Desk; call: CallStateMessage }): JSX.Element {
+  function end(): void {
+    desk.question.value = "none";
+    void desk.session.act("hang_up");
+  }
+  return (
+    <Dialog title={t("call.hang_up_title")} onCancel={() => (desk.question.value = "none")}>
+      <div class="row">
+        <Button look="danger" autofocus onClick={end}>
+          {t(call.kind === "relay" ? "desk.leave" : "desk.end")}
+        </Button>
+        <Button onClick={() => (desk.question.value = "none")}>{t("call.hang_up_no")}</Button>
+      </div>
+    </Dialog>
+  );
+}

@@ -1,0 +1,91 @@
+// After a call. Relay: the technical ending, nothing to write. Direct: disposition, note, contact record.
+
+import type { JSX } from "preact";
+import { clock } from "../shared/format.ts";
+import { t } from "../shared/i18n.ts";
+import { now } from "../shared/now.ts";
+import type { CallStateMessage, Disposition } from "../shared/protocol.d.ts";
+import { Button } from "../shared/ui/basics.tsx";
+import { ContactPanel } from "./contact_panel.tsx";
+import type { Desk } from "./desk.ts";
+
+const DISPOSITIONS: readonly Disposition[] = ["resolved", "call_back", "follow_up", "transferred", "wrong_service", "abuse", "other"];
+
+export function WrapUpScreen({ desk }: { desk: Desk }): JSX.Element | null {
+  const call = desk.session.call.value;
+  if (call === null) return null;
+  const until = desk.agent.value?.wrap_up_until ?? call.wrap_up_until;
+  return (
+    <div class={`wrap-up is-${call.kind}`}>
+      <section class="card">
+        <h1>{t("work.state.wrap_up")}</h1>
+        {until !== null && <p class="countdown">{t("wrap_up.left", { time: clock(until - now.value) })}</p>}
+        <dl class="facts">
+          <div>
+            <dt>{t("wrap_up.reason")}</dt>
+            <dd>{call.end_reason === null ? "…" : t(`end_reason.${call.end_reason}`)}</dd>
+          </div>
+          <div>
+            <dt>{t("wrap_up.talk")}</dt>
+            <dd>{clock((call.ended_at ?? call.now) - (call.together_at ?? call.ended_at ?? call.now))}</dd>
+          </div>
+        </dl>
+        {call.kind === "relay" ? <p class="hint">{t("wrap_up.relay_note")}</p> : <DirectForm desk={desk} call={call} />}
+        <div class="row">
+          <Button look="primary" icon="check" autofocus={call.kind === "relay"} onClick={() => void desk.wrapUp.finish()}>
+            {t("wrap_up.ready")}
+          </Button>
+          <Button icon="clock" onClick={() => void desk.session.ask({ type: "wrap_up.extend" })}>
+            {t("wrap_up.extend")}
+          </Button>
+        </div>
+      </section>
+      {call.kind === "direct" && <ContactPanel desk={desk} />}
+    </div>
+  );
+}
+
+function DirectForm({ desk }: { desk: Desk; call: CallStateMessage }): JSX.Element {
+  const { wrapUp } = desk;
+  const saved = wrapUp.saved.value;
+  return (
+    <>
+      <label class="field">
+        <span>{t("wrap_up.disposition")}</span>
+        <select
+          value={wrapUp.disposition.value ?? ""}
+          onChange={(event) => {
+            const value = event.currentTarget.value;
+            wrapUp.change(() => (wrapUp.disposition.value = value === "" ? null : (value as Disposition)));
+          }}
+        >
+          <option value="">{t("wrap_up.disposition_none")}</option>
+          {DISPOSITIONS.map((disposition) => (
+            <option key={disposition} value={disposition}>
+              {t(`disposition.${disposition}`)}
+            </option>
+          ))}
+        </select>
+      </label>
+      <label class="field">
+        <span>{t("wrap_up.note")}</span>
+        <textarea
+          rows={5}
+          maxLength={2000}
+          value={wrapUp.note.value}
+          aria-describedby="note-hint"
+          onInput={(event) => {
+            const { value } = event.currentTarget;
+            wrapUp.change(() => (wrapUp.note.value = value));
+          }}
+        />
+      </label>
+      <p id="note-hint" class="hint">
+        {t("wrap_up.note_hint")}
+      </p>
+      <p class="hint" role="status">
+        {saved === "nothing" ? "" : t(saved === "saved" ? "wrap_up.saved" : saved === "saving" ? "wrap_up.saving" : "wrap_up.not_saved")}
+      </p>
+    </>
+  );
+}
