@@ -48,10 +48,10 @@ class DemoPage:
         app.router.add_get("/calls.json", self._calls)
         app.router.add_get("/ws", self._websocket)
         app.router.add_static("/files", FILES)
-        self._runner = web.AppRunner(app, access_log=None)
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
         await self._runner.setup()
         config = self._phone.config
-        await web.TCPSite(self._runner, config.http_host, config.http_port, shutdown_timeout=1.0).start()
+        await web.TCPSite(self._runner, config.http_host, config.http_port).start()
 
     async def close(self) -> None:
         for page in list(self._pages):
