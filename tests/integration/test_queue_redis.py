@@ -10,6 +10,7 @@ from typing import TypeVar
 import pytest
 from redis.asyncio import Redis
 
+from interpreter_queue import operations
 from interpreter_queue.config import QueueConfig
 from interpreter_queue.dispatcher import InterpreterQueue
 from interpreter_queue.errors import QueueFullError, QueueUnavailableError, UnknownAgentError
@@ -29,6 +30,7 @@ from interpreter_queue.model import (
     Resynced,
     Trade,
 )
+from interpreter_queue.redis_store import Guard, RedisStore
 from tests.helpers.redis_server import RedisServer, redis_server
 
 pytestmark = pytest.mark.integration
@@ -357,7 +359,7 @@ def one_at_a_time(heard: list[Event]) -> None:
 
 @pytest.mark.parametrize("crash", [False, True], ids=["stopped", "killed"])
 async def test_redis_stopped_and_started_loses_nothing(server: RedisServer, crash: bool) -> None:
-    config = short(agent_lease_s=2.0, outage_gap_s=0.5, command_deadline_s=0.5)
+    config = short(agent_lease_s=2.0, outage_gap_s=0.5, command_deadline_s=0.5, sweep_s=0.05, poll_s=0.05)
     async with site(server, config) as here:
         await here.available("ines")
         for number in range(5):
@@ -371,6 +373,7 @@ async def test_redis_stopped_and_started_loses_nothing(server: RedisServer, cras
         mark = len(here.heard)
         await server.start()
         await eventually(lambda: here.queue.is_synced)
+        await asyncio.sleep(0.4)  # several sweeps, and well within the period that the lease has again
 
         assert await here.queue.keep_alive(["ines"]) == set(), "the lease did not run out while Redis was away"
         assert await here.queue.accept("ines", alert.assignment_id) == alert
@@ -606,3 +609,32 @@ async def test_killed_process_frees_what_it_held(server: RedisServer) -> None:
         assert (await here.hears(Cancelled)).reason == "owner_lost"
         snapshot = await here.queue.snapshot()
         assert (snapshot.waiting, snapshot.agents) == ((), ())
+
+
+async def test_lease_renewed_at_the_last_moment_is_not_taken_away(server: RedisServer) -> None:
+    async with server.client() as redis:
+        store = RedisStore(redis, short(agent_lease_s=0.05))
+        profile = Agent(agent_id="ines", trades=frozenset({"interpreter"}))
+        nobody = await store.load("ines", None)
+        signed_in = operations.sign_in(nobody.view, profile, short(agent_lease_s=0.05))
+        assert signed_in is not None
+        await store.commit(nobody, signed_in)
+        assert await store.commit(nobody, signed_in) is None, "decided from what is no longer so"
+
+        ended: dict[str, float] = {}
+        async with asyncio.timeout(DEADLINE_S):
+            while not ended:
+                ines = await store.load("ines", None)
+                ended, _ = await store.ended_leases(ines.view.now)
+        leaving = operations.leave(ines.view)
+        assert leaving is not None
+        late = RedisStore(redis, CALM)
+        await late.renew_agents(["ines"])
+        assert await store.commit(ines, leaving, Guard("agents", "ines", ines.view.now)) is None
+        assert (await store.load("ines", None)).view.agent is not None
+        await store.renew_agents(["ines"])
+        async with asyncio.timeout(DEADLINE_S):
+            while (now := (await store.load("ines", None)).view.now) and not (await store.ended_leases(now))[0]:
+                await asyncio.sleep(0.01)
+        assert await store.commit(ines, leaving, Guard("agents", "ines", now)) is not None
+        assert (await store.load("ines", None)).view.agent is None

@@ -58,6 +58,12 @@ def test_old_samples_and_those_of_other_trades_do_not_count() -> None:
     assert stand(LINE, busy, others)["c1"].low_s is None
 
 
+def test_rehearsals_are_told_no_wait_measured_on_real_calls() -> None:
+    robot = agent("robot", skills=("rehearsal",), state="engaged")
+    found = stand([request("trial", rehearsal=True)], [robot], handled(*[300] * 9))["trial"]
+    assert (found.working, found.low_s) == (1, None)
+
+
 def test_wait_is_hidden_while_nobody_who_could_serve_is_at_work() -> None:
     away = [agent("ines", state="paused"), agent("karim", state="not_responding"), agent("marc", "adviser")]
     found = stand(LINE, away, handled(*[300] * 5))["c1"]
