@@ -13,13 +13,12 @@ from signaling.call_model import Mode
 from signaling.config import ConfigError, load_config, process_environ
 from signaling.rehearsal.model import Plan, Scenario, Step
 from signaling.rehearsal.report import STEP_LABELS, print_report, to_json
-from signaling.rehearsal.scenarios import SCENARIOS
+from signaling.rehearsal.scenarios import SCENARIOS, TONE_SLOTS
 
 if TYPE_CHECKING:
     from signaling.rehearsal.session import Outcome, Target
 
 FAILED, UNREACHABLE = 1, 2
-MAX_CALLS = 20  # each has voices of its own (scenarios.TONE_SLOTS)
 
 
 def register(app: typer.Typer) -> None:
@@ -34,7 +33,7 @@ def rehearse_command(
     data_dir: Annotated[Path | None, typer.Option(help="Dossier de données du service en marche.")] = None,
     phone: Annotated[str | None, typer.Option(help="Un autre téléphone : sip:…")] = None,
     scenario: Annotated[str, typer.Option(help="Déroulement : " + ", ".join(SCENARIOS) + ".")] = "answered",
-    calls: Annotated[int, typer.Option(min=1, max=MAX_CALLS, help="Appels en même temps.")] = 1,
+    calls: Annotated[int, typer.Option(min=1, max=TONE_SLOTS, help="Appels en même temps.")] = 1,
     mode: Annotated[str, typer.Option(help="Mode de communication : " + ", ".join(get_args(Mode)) + ".")] = "LSF",
     voice: Annotated[bool, typer.Option(help="Le signeur parle lui-même (VCO).")] = False,
     hearing: Annotated[bool, typer.Option(help="Le signeur entend lui-même (HCO).")] = False,

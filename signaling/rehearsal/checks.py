@@ -18,8 +18,9 @@ RATE_TOLERANCE = 0.96  # a window of 6 s loses a frame at each end, a shared cor
 FPS_SHALL = 20.0  # EN 301 549 §6.5.3
 DELAY_GOOD_MS, DELAY_LIMIT_MS = 400.0, 800.0  # EN 301 549 §6.5.1
 TEXT_LIMIT_MS = 500.0  # EN 301 549 §6.2.4
+LAG_LIMIT_MS = 40.0  # one picture at 25 fps
 UNREAD_SHARE = 0.05  # pictures whose code was lost: a frame hit by coding or loss
-TONE_TOLERANCE_HZ = 6.0  # below half of scenarios.TONE_STEP_HZ
+TONE_TOLERANCE_HZ = 10.0  # voices lie 50 Hz apart (scenarios.tones_of)
 MODELS_MISSING = "models_missing"  # the service runs without them and says so
 NAMES: dict[str, str] = {"signer": "signeur", "agent": "interprète", "phone": "téléphone"}
 WEB_LEGS: tuple[WebLeg, ...] = ("signer", "agent")
@@ -36,6 +37,7 @@ def judge(plan: Plan, seen: Measurements) -> tuple[Check, ...]:
         checks += sounds(plan, seen)
         checks += _texts(seen)
         checks += [_visibility(seen, page) for page in WEB_LEGS]
+        checks.append(_load(seen))
     if plan.scenario.outcome is not None:
         checks.append(_stayed(seen))
     return (*checks, _record(seen), _errors(seen))
@@ -223,6 +225,16 @@ def _visibility(seen: Measurements, page: WebLeg) -> Check:
         return Check(name, label, status, "coupée : " + ", ".join(reading.advice), wanted)
     usual = max(reading.advice, key=lambda code: reading.advice[code])
     return Check(name, label, "passed", f"{len(reading.levels)} lectures, {reading.levels[-1]}, {usual}", wanted)
+
+
+def _load(seen: Measurements) -> Check:
+    """Warns at most: a client that cannot keep up spoils the figures, and is not the service's fault."""
+    name, label, wanted = "rehearsal_load", "charge de la répétition", f"retards < {LAG_LIMIT_MS:.0f} ms"
+    if seen.load is None:
+        return Check(name, label, "skipped", "non mesurée", wanted)
+    lag = percentile(seen.load.lags_ms, 0.95) or 0.0
+    measured = f"{seen.load.cpu_share * 100:.0f} % d’un cœur, retards p95 {lag:.0f} ms"
+    return Check(name, label, "passed" if lag < LAG_LIMIT_MS else "warned", measured, wanted)
 
 
 def _stayed(seen: Measurements) -> Check:

@@ -6,6 +6,7 @@ Decides the order of the steps; each wait has a deadline from the plan. What the
 """
 
 import asyncio
+import dataclasses
 import time
 from collections.abc import Callable
 
@@ -16,6 +17,7 @@ from signaling.rehearsal.checks import MODELS_MISSING, judge, percentile
 from signaling.rehearsal.client import RehearsalError
 from signaling.rehearsal.desk import AgentDesk
 from signaling.rehearsal.findings import Findings, figures, measurements
+from signaling.rehearsal.load_meter import load_meter
 from signaling.rehearsal.model import PHASES, SPEAKER, CallReport, Phase, Plan, SoundHeard, Step, TextSeen, Tones
 from signaling.rehearsal.participant import Participant
 from signaling.rehearsal.phone_ear import PhoneEar
@@ -101,6 +103,7 @@ class CallDriver:
     async def _meet(self, call_id: str) -> Participant:
         self._desk.expect(call_id)
         agent = await self._desk.agent_of(call_id, self._plan.alert_timeout_s)
+        self._tones = dataclasses.replace(self._tones, agent=agent.voice.hz)  # any of ours may have been given the call
         self._step("accepted")
         for party in (self._signer, agent):
             await party.client.wait_call(
@@ -196,10 +199,12 @@ class CallDriver:
         watchers: dict[WebLeg, Participant] = {"signer": self._signer, "agent": agent}
         for watcher in watchers.values():
             watcher.eye.open_window(began)
-        for phase in PHASES:
-            await self._listen(phase, agent)
-        self._signer.voice.sounding = agent.voice.sounding = False
-        await asyncio.sleep(max(0.0, self._plan.measure_s - (time.monotonic() - began)))
+        async with load_meter() as meter:
+            for phase in PHASES:
+                await self._listen(phase, agent)
+            self._signer.voice.sounding = agent.voice.sounding = False
+            await asyncio.sleep(max(0.0, self._plan.measure_s - (time.monotonic() - began)))
+            self._found.load = meter.read()
         for leg, watcher in watchers.items():
             self._found.pictures[leg] = watcher.eye.close_window(time.monotonic())
         delays = percentile(self._found.pictures["agent"].delays_ms, 0.5)

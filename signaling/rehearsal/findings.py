@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from relay.model import PhoneOutcome, WebLeg
 from signaling.call_model import EndReason
 from signaling.rehearsal.checks import percentile
-from signaling.rehearsal.model import Measurements, PictureSeen, SoundHeard, TextSeen, Tones, Visibility
+from signaling.rehearsal.model import Load, Measurements, PictureSeen, SoundHeard, TextSeen, Tones, Visibility
 from signaling.rehearsal.participant import Participant
 
 
@@ -22,6 +22,7 @@ class Findings:
     texts: list[TextSeen] = field(default_factory=list)
     stayed_together: bool | None = None
     recorded: bool | None = None
+    load: Load | None = None
     errors: list[str] = field(default_factory=list)
 
 
@@ -42,6 +43,7 @@ def measurements(found: Findings, tones: Tones, signer: Participant, agent: Part
         visibility={page.leg: _readings(page) for page in pages},
         stayed_together=found.stayed_together,
         recorded=found.recorded,
+        load=found.load,
         errors=tuple(dict.fromkeys(codes)),
     )
 
@@ -63,6 +65,9 @@ def figures(seen: Measurements) -> dict[str, float | int | str | None]:
             f"{leg}_delay_p95_ms": round(p95, 1) if p95 is not None else None,
             f"{leg}_longest_gap_ms": round(picture.longest_gap_ms, 1),
         }
+    if seen.load is not None:
+        figures["rehearsal_cpu_share"] = round(seen.load.cpu_share, 2)
+        figures["rehearsal_lag_p95_ms"] = round(percentile(seen.load.lags_ms, 0.95) or 0.0, 1)
     for text in seen.texts:
         figures[f"{text.reader}_text_delay_ms"] = round(text.delay_ms, 1) if text.delay_ms is not None else None
     return figures

@@ -122,6 +122,18 @@ class Visibility:
 
 
 @dataclass(frozen=True)
+class Load:
+    """
+    How busy the rehearsal itself is.
+
+    :param cpu_share: of one core, all threads together (2.0: two cores). :param lags_ms: how late its loop woke up.
+    """
+
+    cpu_share: float
+    lags_ms: tuple[float, ...]
+
+
+@dataclass(frozen=True)
 class Measurements:
     """Everything one call gave; what could not be measured is None or absent."""
 
@@ -137,6 +149,7 @@ class Measurements:
     visibility: dict[WebLeg, Visibility] = field(default_factory=dict)
     stayed_together: bool | None = None  # pictures went on after the phone was gone
     recorded: bool | None = None
+    load: Load | None = None
     errors: tuple[str, ...] = ()
 
 

@@ -18,8 +18,7 @@ SCENARIOS: dict[str, Scenario] = {
 }
 
 _STATES_AFTER = ("after_phone", "ended")
-TONE_STEP_HZ, TONE_SLOTS = 20.0, 20
-PROBE_TONE_HZ, PROBE_TONE_STEP_HZ, PROBE_FIRST = 400.0, 25.0, 44
+TONE_SLOTS = 13
 
 
 def expected_states(scenario: Scenario) -> tuple[str, ...]:
@@ -38,15 +37,16 @@ def follows(seen: Iterable[str], expected: Iterable[str]) -> bool:
 
 def tones_of(index: int, *, phone_is_known: bool = True) -> Tones:
     """
-    Each call has voices of its own, so that a leak is heard: signer from 600 Hz, agent from 1000 Hz, 20 Hz apart,
-    phone 440 Hz, then from 1525 Hz.
+    Each call has voices of its own, so that a leak is heard; all lie within G.711's 300..3400 Hz, 50 Hz apart or more.
 
-    The slots repeat after twenty calls; all lie within G.711's 300..3400 Hz.
+    The first call has signer 600, agent 1000 and phone 440 Hz; a further one the phone's own tone (:func:`number_of`),
+    the signer 50 and the agent 100 Hz above it. The slots repeat after ``TONE_SLOTS`` calls.
     """
     slot = index % TONE_SLOTS
-    shift = TONE_STEP_HZ * slot
-    phone = 440.0 if slot == 0 else PROBE_TONE_HZ + PROBE_TONE_STEP_HZ * (PROBE_FIRST + slot)
-    return Tones(signer=600.0 + shift, agent=1000.0 + shift, phone=phone if phone_is_known else None)
+    if slot == 0:
+        return Tones(600.0, 1000.0, 440.0 if phone_is_known else None)
+    phone = 400.0 + 25.0 * _probe(slot)
+    return Tones(phone + 50.0, phone + 100.0, phone if phone_is_known else None)
 
 
 def number_of(scenario: Scenario, index: int) -> str:
@@ -56,4 +56,8 @@ def number_of(scenario: Scenario, index: int) -> str:
     :returns: E.164; of the demonstration phone's +331990010NN, which sound at 400 + 25·NN Hz.
     """
     slot = index % TONE_SLOTS
-    return scenario.number if slot == 0 or not scenario.proves_media else f"+331990010{PROBE_FIRST + slot:02d}"
+    return scenario.number if slot == 0 or not scenario.proves_media else f"+331990010{_probe(slot):02d}"
+
+
+def _probe(slot: int) -> int:
+    return 28 + 6 * (slot - 1)  # 1100, 1250 … 2750 Hz

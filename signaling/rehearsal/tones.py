@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 Samples = NDArray[np.int16]
-WINDOW_S = 1.0  # 1 Hz bins: the calls' tones lie 20 Hz apart
+WINDOW_S = 1.0  # 1 Hz bins
+GUARD_HZ = 35.0  # beside a stronger peak: what gaps in a tone add to it; voices lie 50 Hz apart or more
 SILENCE_RMS = 60.0  # of 32768, about -55 dBFS: comfort noise and coding residue lie below
 PEAK_RATIO = 0.1  # of the strongest amplitude, -20 dB: codecs' side lobes lie below
 EDGE_S = 0.005  # a tone that starts or stops at full amplitude clicks over the whole spectrum
@@ -50,8 +51,12 @@ def peaks(samples: Samples, rate: int, limit: int = 8) -> tuple[float, ...]:
     middle = spectrum[1:-1]
     is_peak = (middle > spectrum[:-2]) & (middle >= spectrum[2:]) & (middle > PEAK_RATIO * spectrum.max())
     found = np.flatnonzero(is_peak) + 1
-    strongest = found[np.argsort(spectrum[found])[::-1][:limit]]
-    return tuple(float(bin_index) * rate / len(pcm) for bin_index in strongest)
+    kept: list[float] = []
+    for bin_index in found[np.argsort(spectrum[found])[::-1]]:
+        hz = float(bin_index) * rate / len(pcm)
+        if all(abs(hz - stronger) > GUARD_HZ for stronger in kept):
+            kept.append(hz)
+    return tuple(kept[:limit])
 
 
 class Ear:

@@ -10,6 +10,7 @@ from signaling.rehearsal.model import (
     PHASES,
     SPEAKER,
     Check,
+    Load,
     Measurements,
     PictureSeen,
     Plan,
@@ -51,6 +52,7 @@ def good_call(plan: Plan, **changes: object) -> Measurements:
         visibility={page: Visibility(("fair", "good"), {"good": 2}) for page in ("signer", "agent")},
         stayed_together=True,
         recorded=True,
+        load=Load(0.5, (1.0, 2.0)),
     )
     return dataclasses.replace(whole, **changes)  # type: ignore[arg-type]
 
@@ -216,6 +218,11 @@ def test_emergency_is_judged_by_the_notice_alone() -> None:
     nothing = Measurements(states=(), expected_ids={}, tones=TONES)
     assert verdict(judge(plan, nothing), "emergency") == "failed"
     assert verdict(judge(plan, dataclasses.replace(nothing, emergency="offer_114")), "emergency") == "passed"
+
+
+def test_rehearsal_that_cannot_keep_up_says_so_without_failing() -> None:
+    plan = Plan(SCENARIOS["answered"])
+    assert verdict(judge(plan, good_call(plan, load=Load(1.0, (5.0, 300.0)))), "rehearsal_load") == "warned"
 
 
 def test_error_of_the_service_is_a_failure_with_its_code() -> None:

@@ -1,10 +1,13 @@
 """Voices made and found again."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
-from signaling.rehearsal.scenarios import TONE_SLOTS, tones_of
-from signaling.rehearsal.tones import AMPLITUDE, Ear, Samples, Voice, peaks
+from relay.phone.demo_numbers import Behaviour, behaviour_of
+from signaling.rehearsal.scenarios import SCENARIOS, TONE_SLOTS, number_of, tones_of
+from signaling.rehearsal.tones import AMPLITUDE, GUARD_HZ, Ear, Samples, Voice, peaks
 
 
 def sounding(hz: float, seconds: float = 1.0, rate: int = 48_000) -> Samples:
@@ -72,6 +75,20 @@ def test_ear_that_heard_nothing_reports_silence() -> None:
 
 
 def test_every_call_has_voices_of_its_own_within_the_telephone_band() -> None:
-    voices = [hz for index in range(TONE_SLOTS) for hz in (tones_of(index).signer, tones_of(index).agent)]
-    assert len(set(voices)) == 2 * TONE_SLOTS
-    assert all(300 < hz < 3400 for hz in voices)
+    calls = [tones_of(index) for index in range(TONE_SLOTS)]
+    voices = sorted(hz for call in calls for hz in (call.signer, call.agent, call.phone) if hz is not None)
+    assert len(voices) == 3 * TONE_SLOTS
+    assert min(after - before for before, after in pairwise(voices)) > GUARD_HZ
+    assert 300 < voices[0] < voices[-1] < 3400
+
+
+@pytest.mark.parametrize("index", range(TONE_SLOTS))
+def test_number_dialled_sounds_as_the_demonstration_phone_says(index: int) -> None:
+    assert behaviour_of(number_of(SCENARIOS["answered"], index)) == Behaviour("tone", tones_of(index).phone or 0.0)
+
+
+def test_gaps_in_a_tone_are_not_taken_for_other_voices() -> None:
+    broken = sounding(600.0)
+    for start in range(0, len(broken), 4800):
+        broken[start : start + 960] = 0
+    assert [round(peak) for peak in peaks(broken, 48_000)] == [600]
