@@ -8,9 +8,11 @@ code 1. Heavy modules load inside the command that needs them.
 import asyncio
 import importlib
 import importlib.util
+import json
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -176,6 +178,29 @@ def models(
             typer.echo(f"{error.message_fr}\n{error.message_en}", err=True)
             raise typer.Exit(1) from None
         print(f"Modèles vérifiés : {directory}")
+
+
+@app.command("check-video")
+def check_video_command(
+    file: Annotated[Path, typer.Argument(help="Une vidéo.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Un objet JSON par seconde, puis le résumé.")] = False,
+) -> None:
+    """Mesure la lisibilité des signes d’une vidéo, comme pendant un appel."""
+    from relay.visibility.check_video import VideoUnreadableError, check_video
+    from relay.visibility.model_files import ModelsUnavailableError, ensure_models
+    from signaling.log import without_native_chatter
+    from signaling.video_report import in_words
+
+    with _in_words():
+        config = load()
+    try:
+        files = ensure_models(config.service.model_dir)
+        with without_native_chatter():
+            for line in check_video(file, files):
+                print(json.dumps(line, ensure_ascii=False) if as_json else in_words(line), flush=True)
+    except (ModelsUnavailableError, VideoUnreadableError) as error:
+        typer.echo(f"✗ {error.message_fr}\n  {error.message_en}", err=True)
+        raise typer.Exit(1) from None
 
 
 @app.command("check-config")

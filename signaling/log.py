@@ -9,9 +9,11 @@ logs content in the first place.
 
 import json
 import logging
+import os
 import re
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any, TextIO
 
 import structlog
@@ -30,6 +32,7 @@ _PHONE_NUMBER = re.compile(
 )
 _SDP = re.compile(r"v=0\r?\n.*", re.DOTALL)
 _SIP_USER = re.compile(r"\b(sips?|tel):[^@\s>]+(@)?")
+_CHATTER = re.compile(r"(?:INFO|WARNING): |[IW]\d{4} \d\d:")  # LiteRT and absl, below ERROR
 #: libraries whose INFO is another project's debugging
 _QUIET = ("aioice", "aiortc", "aiohttp.access", "sqlalchemy", "alembic", "asyncio", "PIL", "absl", "matplotlib")
 
@@ -82,12 +85,29 @@ def redact_sentence(sentence: str) -> str:
     return _PHONE_NUMBER.sub(HIDDEN, _SIP_USER.sub(rf"\1:{HIDDEN}\2", _SDP.sub(HIDDEN, sentence)))
 
 
+@contextmanager
+def without_native_chatter() -> Iterator[None]:
+    """C libraries write to file descriptor 2: lost inside the block; ``sys.stderr`` still reaches the person."""
+    kept = os.dup(2)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    ours, sys.stderr = sys.stderr, os.fdopen(os.dup(kept), "w", buffering=1)
+    os.dup2(nowhere, 2)
+    try:
+        yield
+    finally:
+        sys.stderr.close()
+        sys.stderr = ours
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
+
+
 class ChildOutput:
     """
     What a supervised process wrote, put into the supervisor's own stream.
 
     Children log JSON. A JSON line passes as it is, or is rendered for a terminal; any other line (a C library’s
-    warning, an interpreter’s traceback) becomes an event of its own.
+    warning, an interpreter’s traceback) becomes an event of its own, MediaPipe's chatter apart.
     """
 
     def __init__(self, log_format: LogFormat, stream: TextIO = sys.stderr) -> None:
@@ -96,6 +116,8 @@ class ChildOutput:
 
     def line(self, process: str, line: str) -> None:
         event = _parse(line)
+        if event is None and (not line or _CHATTER.match(line)):
+            return
         if event is None:
             event = {"event": redact_sentence(line), "process": process, "level": "info", "raw": True}
         rendered = self._renderer(None, "", event) if self._renderer else json.dumps(event, ensure_ascii=False)

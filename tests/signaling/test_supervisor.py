@@ -242,11 +242,12 @@ def test_json_line_of_a_child_passes_as_it_is_and_any_other_is_wrapped() -> None
     stream = io.StringIO()
     output = ChildOutput("json", stream)
     output.line("worker-0", '{"event": "leg open", "call_id": "c1", "process": "worker-0"}')
-    output.line("worker-0", "W0000 00:00 inference_feedback.cc: warning about +33 1 99 00 00 01")
+    output.line("worker-0", "W0000 00:00:1795320795.576717   31134 inference_feedback_manager.cc:121] Feedback manager")
+    output.line("worker-0", "ValueError: no route for +33 1 99 00 00 01")
     first, second = map(json.loads, stream.getvalue().splitlines())
     assert first == {"event": "leg open", "call_id": "c1", "process": "worker-0"}
     assert second["process"] == "worker-0"
-    assert "inference_feedback" in second["event"]
+    assert "no route for" in second["event"]
     assert "99 00" not in second["event"]
 
 
