@@ -1,119 +1,31 @@
-"""The queue on a real Redis: who is alerted, who loses, what survives."""
+"""The queue on a real Redis: who is alerted, who loses, what is told."""
 
 import asyncio
-import contextlib
 import sys
-from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass, field, replace
-from typing import TypeVar
+from collections.abc import AsyncIterator
 
 import pytest
 from redis.asyncio import Redis
 
-from interpreter_queue import operations
 from interpreter_queue.config import QueueConfig
 from interpreter_queue.dispatcher import InterpreterQueue
-from interpreter_queue.errors import QueueFullError, QueueUnavailableError, UnknownAgentError
+from interpreter_queue.errors import QueueFullError
 from interpreter_queue.model import (
     Agent,
     AgentChanged,
-    AgentState,
     AlertEnded,
     Alerting,
     Assigned,
     Cancelled,
-    Event,
     Position,
     Queued,
     Released,
     Request,
-    Resynced,
-    Trade,
 )
-from interpreter_queue.redis_store import Guard, RedisStore
 from tests.helpers.redis_server import RedisServer, redis_server
+from tests.interpreter_queue.queue_site import CALM, DEADLINE_S, Site, relay, short, site
 
 pytestmark = pytest.mark.integration
-
-DEADLINE_S = 20.0
-#: Nothing ends by itself, except what a test shortens.
-CALM = QueueConfig(alert_s=60, wrap_up_s=60, agent_lease_s=60, owner_lease_s=120, sweep_s=0.1, poll_s=0.2)
-E_ = TypeVar("E_", bound=Event)
-
-
-@dataclass
-class Site:
-    """One process's queue and everything it heard."""
-
-    queue: InterpreterQueue
-    redis: "Redis"
-    heard: list[Event] = field(default_factory=list)
-    _news: asyncio.Condition = field(default_factory=asyncio.Condition)
-
-    async def listen(self, events: AsyncIterator[Event]) -> None:
-        async for event in events:
-            async with self._news:
-                self.heard.append(event)
-                self._news.notify_all()
-
-    async def hears(self, kind: type[E_], such: Callable[[E_], bool] = lambda _: True, since: int = 0) -> E_:
-        """The first event of this kind after the first ``since`` events; waits for it."""
-
-        def found() -> E_ | None:
-            return next((e for e in self.heard[since:] if isinstance(e, kind) and such(e)), None)
-
-        async with asyncio.timeout(DEADLINE_S), self._news:
-            await self._news.wait_for(lambda: found() is not None)
-            event = found()
-            assert event is not None
-            return event
-
-    def all(self, kind: type[E_]) -> list[E_]:
-        return [event for event in self.heard if isinstance(event, kind)]
-
-    async def alert(self, call_id: str, agent_id: str | None = None, since: int = 0) -> Alerting:
-        return await self.hears(
-            Alerting, lambda e: e.call_id == call_id and agent_id in (None, e.assignment.agent_id), since
-        )
-
-    async def state(self, agent_id: str, state: AgentState, since: int = 0) -> AgentChanged:
-        return await self.hears(AgentChanged, lambda e: e.agent_id == agent_id and e.state == state, since)
-
-    async def available(
-        self, *agent_ids: str, trade: Trade = "interpreter", skills: frozenset[str] = frozenset()
-    ) -> None:
-        for agent_id in agent_ids:
-            await self.queue.sign_in(Agent(agent_id=agent_id, trades=frozenset({trade}), skills=skills))
-            await self.queue.set_presence(agent_id, "available")
-
-
-@contextlib.asynccontextmanager
-async def site(server: RedisServer, config: QueueConfig = CALM, name: str = "one") -> AsyncIterator[Site]:
-    async with server.client() as redis:
-        queue = InterpreterQueue(redis, config, name)
-        here = Site(queue, redis)
-        listening = asyncio.create_task(here.listen(queue.events()))
-        await queue.start()
-        try:
-            yield here
-        finally:
-            await queue.close()
-            await listening
-
-
-def short(**seconds: float) -> QueueConfig:
-    """As ``CALM``, except for what is given."""
-    return replace(CALM, **seconds)  # type: ignore[arg-type]
-
-
-def relay(call_id: str, **fields: object) -> Request:
-    return Request.model_validate({"call_id": call_id, "trades": ("interpreter",), **fields})
-
-
-async def eventually(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(DEADLINE_S):
-        while not condition():
-            await asyncio.sleep(0.01)
 
 
 @pytest.fixture
@@ -237,173 +149,6 @@ async def test_cancel_while_alerting_withdraws_the_alert_and_keeps_the_rank(serv
         assert await here.queue.accept("ines", alert.assignment_id) is None
         await here.queue.enqueue(relay("c2"))
         await here.alert("c2", "ines")
-
-
-async def test_agent_whose_page_is_gone_frees_the_alert(server: RedisServer) -> None:
-    async with site(server, short(agent_lease_s=0.5)) as here:
-        await here.available("ines")
-        await here.queue.enqueue(relay("c1"))
-        await here.alert("c1", "ines")
-        ended = await here.hears(AlertEnded)
-        assert (ended.agent_id, ended.reason) == ("ines", "agent_gone")
-        await here.state("ines", "offline")
-        assert await here.queue.agent("ines") is None
-        assert await here.queue.keep_alive(["ines"]) == {"ines"}, "told to sign in again"
-        with pytest.raises(UnknownAgentError):
-            await here.queue.set_presence("ines", "available")
-        record = await here.queue.request("c1")
-        assert record is not None
-        assert record.state == "queued"
-
-
-async def test_agent_who_keeps_alive_stays(server: RedisServer) -> None:
-    async with site(server, short(agent_lease_s=0.6)) as here:
-        await here.available("ines", "karim")
-
-        async def beat() -> None:
-            while True:
-                await here.queue.keep_alive(["ines"])
-                await asyncio.sleep(0.1)
-
-        beating = asyncio.create_task(beat())
-        await here.state("karim", "offline")
-        agent = await here.queue.agent("ines")
-        beating.cancel()
-        assert agent is not None
-        assert agent.state == "idle"
-
-
-async def test_engaged_agent_whose_page_is_gone_keeps_the_call(server: RedisServer) -> None:
-    async with site(server, short(agent_lease_s=0.5)) as here:
-        await here.available("ines", "karim")
-        await here.queue.enqueue(relay("c1"))
-        await here.queue.accept("ines", (await here.alert("c1", "ines")).assignment.assignment_id)
-        await here.state("karim", "offline")  # whose lease ended at the same time
-        agent = await here.queue.agent("ines")
-        assert agent is not None
-        assert agent.state == "engaged"
-        await here.queue.release("ines", "c1", wrap_up=True)
-        await here.state("ines", "offline")
-
-
-async def test_calls_that_nobody_keeps_are_freed_after_the_grace(server: RedisServer) -> None:
-    async with site(server, short(owner_lease_s=1.0)) as here:
-        await here.available("ines", "karim")
-        for call_id in ("served", "alerted", "waiting", "kept"):
-            await here.queue.enqueue(relay(call_id))
-        await here.queue.accept("ines", (await here.alert("served", "ines")).assignment.assignment_id)
-
-        async def keep() -> None:
-            while True:
-                await here.queue.keep_calls(["kept"])
-                await asyncio.sleep(0.1)
-
-        keeping = asyncio.create_task(keep())
-        for call_id in ("served", "alerted", "waiting"):
-            gone = await here.hears(Cancelled, lambda e, c=call_id: e.call_id == c)  # type: ignore[misc]
-            assert gone.reason == "owner_lost"
-        await here.state("ines", "wrap_up")
-        assert (await here.hears(Released)).reason == "owner_lost"
-        assert await here.queue.keep_calls(["served", "kept"]) == {"served"}
-        keeping.cancel()
-        await here.alert("kept", "karim")
-
-
-async def test_two_dispatchers_never_assign_twice(server: RedisServer) -> None:
-    calls = [f"c{number}" for number in range(100)]
-    agents = [f"a{number}" for number in range(20)]
-    async with site(server) as here, site(server, name="two") as there:
-        served: list[tuple[str, str]] = []
-
-        async def serve(place: Site, agent_id: str) -> None:
-            seen = 0
-            while True:
-                alert = (await place.hears(Alerting, lambda e: e.assignment.agent_id == agent_id, seen)).assignment
-                seen = (
-                    next(i for i, e in enumerate(place.heard) if isinstance(e, Alerting) and e.assignment == alert) + 1
-                )
-                if await place.queue.accept(agent_id, alert.assignment_id):
-                    served.append((alert.call_id, agent_id))
-                    await place.queue.release(agent_id, alert.call_id, wrap_up=False)
-
-        working = [asyncio.create_task(serve(place, a)) for place, a in zip([here, there] * 10, agents, strict=True)]
-        await asyncio.gather(here.available(*agents[:10]), there.available(*agents[10:]))
-        await asyncio.gather(
-            *(place.queue.enqueue(relay(c)) for place, c in zip([here, there] * 50, calls, strict=True))
-        )
-        await eventually(lambda: len(served) == len(calls))
-        for task in working:
-            task.cancel()
-        assert sorted(call_id for call_id, _ in served) == sorted(calls)
-        await eventually(lambda: len(here.all(Released)) == len(there.all(Released)) == len(calls))
-        for place in (here, there):
-            assert len(place.all(Alerting)) == len(place.all(Assigned)) == len(calls)
-            one_at_a_time(place.heard)
-
-
-def one_at_a_time(heard: list[Event]) -> None:
-    """No agent is alerted while alerted or engaged; no call is alerted twice at once."""
-    busy_agents: dict[str, str] = {}
-    busy_calls: set[str] = set()
-    for event in heard:
-        if isinstance(event, Alerting):
-            agent_id = event.assignment.agent_id
-            assert agent_id not in busy_agents
-            assert event.call_id not in busy_calls
-            busy_agents[agent_id] = event.call_id
-            busy_calls.add(event.call_id)
-        elif isinstance(event, AlertEnded | Released):
-            assert busy_agents.pop(event.agent_id) == event.call_id
-            busy_calls.discard(event.call_id)
-
-
-@pytest.mark.parametrize("crash", [False, True], ids=["stopped", "killed"])
-async def test_redis_stopped_and_started_loses_nothing(server: RedisServer, crash: bool) -> None:
-    config = short(agent_lease_s=2.0, outage_gap_s=0.5, command_deadline_s=0.5, sweep_s=0.05, poll_s=0.05)
-    async with site(server, config) as here:
-        await here.available("ines")
-        for number in range(5):
-            await here.queue.enqueue(relay(f"c{number}"))
-        alert = (await here.alert("c0")).assignment
-        await (server.kill() if crash else server.stop())
-        await eventually(lambda: not here.queue.is_synced)
-        with pytest.raises(QueueUnavailableError):
-            await here.queue.enqueue(relay("late"))
-        await asyncio.sleep(2.0)  # longer than the lease: it could not be renewed
-        mark = len(here.heard)
-        await server.start()
-        await eventually(lambda: here.queue.is_synced)
-        await asyncio.sleep(0.4)  # several sweeps, and well within the period that the lease has again
-
-        assert await here.queue.keep_alive(["ines"]) == set(), "the lease did not run out while Redis was away"
-        assert await here.queue.accept("ines", alert.assignment_id) == alert
-        await here.hears(Assigned, since=mark)
-        snapshot = await here.queue.snapshot()
-        assert [line.record.call_id for line in snapshot.waiting] == ["c1", "c2", "c3", "c4"]
-        await here.queue.release("ines", "c0", wrap_up=False)
-        await here.alert("c1", "ines", since=mark)
-        assert not here.all(Resynced)
-
-
-async def test_redis_that_comes_back_empty_is_noticed(server: RedisServer) -> None:
-    async with site(server) as here:
-        await here.available("ines")
-        await here.queue.enqueue(relay("c1"))
-        await here.alert("c1")
-        await here.redis.flushall()
-        await here.available("karim")
-        await here.hears(Resynced)
-        await here.queue.enqueue(relay("c1"))
-        await here.alert("c1", "karim")
-
-
-async def test_requests_wait_out_a_dispatcher_that_starts_later(server: RedisServer) -> None:
-    async with site(server) as here:
-        await here.queue.enqueue(relay("c1"))
-    async with site(server, name="next") as there:
-        assert (await there.hears(Position)).call_id == "c1"
-        await there.available("ines")
-        await there.alert("c1", "ines")
 
 
 async def test_pause_after_call_and_wrap_up(server: RedisServer) -> None:
@@ -575,66 +320,3 @@ async def test_the_queue_can_be_looked_at_from_the_command_line(server: RedisSer
         words = [line.split()[:2] for line in shown.decode().splitlines()]
         assert words == [["alerting", "c1"], ["queued", "c2"], ["alerting", "ines"]]
         assert process.returncode == 0
-
-
-KILLED = """
-import asyncio, sys
-from redis.asyncio import Redis
-from interpreter_queue.config import QueueConfig
-from interpreter_queue.dispatcher import InterpreterQueue
-from interpreter_queue.model import Agent, Request
-
-async def main():
-    redis = Redis(unix_socket_path=sys.argv[1])
-    queue = InterpreterQueue(redis, QueueConfig(agent_lease_s=1.0, owner_lease_s=1.0, sweep_s=0.1, poll_s=0.2), "dead")
-    await queue.start()
-    await queue.sign_in(Agent(agent_id="ines", trades=frozenset({"interpreter"})))
-    await queue.set_presence("ines", "available")
-    await queue.enqueue(Request(call_id="theirs", trades=("interpreter",)))
-    await asyncio.sleep(60)
-
-asyncio.run(main())
-"""
-
-
-async def test_killed_process_frees_what_it_held(server: RedisServer) -> None:
-    async with site(server, short(agent_lease_s=1.0, owner_lease_s=1.0)) as here:
-        process = await asyncio.create_subprocess_exec(sys.executable, "-c", KILLED, str(server.socket))
-        try:
-            await here.alert("theirs", "ines")
-        finally:
-            process.kill()
-            await process.wait()
-        await here.state("ines", "offline")
-        assert (await here.hears(Cancelled)).reason == "owner_lost"
-        snapshot = await here.queue.snapshot()
-        assert (snapshot.waiting, snapshot.agents) == ((), ())
-
-
-async def test_lease_renewed_at_the_last_moment_is_not_taken_away(server: RedisServer) -> None:
-    async with server.client() as redis:
-        store = RedisStore(redis, short(agent_lease_s=0.05))
-        profile = Agent(agent_id="ines", trades=frozenset({"interpreter"}))
-        nobody = await store.load("ines", None)
-        signed_in = operations.sign_in(nobody.view, profile, short(agent_lease_s=0.05))
-        assert signed_in is not None
-        await store.commit(nobody, signed_in)
-        assert await store.commit(nobody, signed_in) is None, "decided from what is no longer so"
-
-        ended: dict[str, float] = {}
-        async with asyncio.timeout(DEADLINE_S):
-            while not ended:
-                ines = await store.load("ines", None)
-                ended, _ = await store.ended_leases(ines.view.now)
-        leaving = operations.leave(ines.view)
-        assert leaving is not None
-        late = RedisStore(redis, CALM)
-        await late.renew_agents(["ines"])
-        assert await store.commit(ines, leaving, Guard("agents", "ines", ines.view.now)) is None
-        assert (await store.load("ines", None)).view.agent is not None
-        await store.renew_agents(["ines"])
-        async with asyncio.timeout(DEADLINE_S):
-            while (now := (await store.load("ines", None)).view.now) and not (await store.ended_leases(now))[0]:
-                await asyncio.sleep(0.01)
-        assert await store.commit(ines, leaving, Guard("agents", "ines", now)) is not None
-        assert (await store.load("ines", None)).view.agent is None

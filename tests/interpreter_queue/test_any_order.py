@@ -1,0 +1,157 @@
+"""Any command at any moment: what holds whatever happens in whatever order."""
+
+from typing import Any
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+
+from interpreter_queue import operations, policy
+from interpreter_queue.config import QueueConfig
+from interpreter_queue.model import (
+    Agent,
+    AgentRecord,
+    Request,
+    RequestRecord,
+)
+from interpreter_queue.operations import Change, View
+from tests.interpreter_queue.samples import NOW
+
+CONFIG = QueueConfig(alert_s=20, wrap_up_s=60, wrap_up_extension_s=60, wrap_up_extensions=3)
+
+
+CREW = {
+    "ines": Agent(agent_id="ines", trades=frozenset({"interpreter"}), skills=frozenset({"lsf"})),
+    "karim": Agent(agent_id="karim", trades=frozenset({"interpreter", "transcriber"})),
+    "marc": Agent(agent_id="marc", trades=frozenset({"adviser"}), skills=frozenset({"brand:mairie"})),
+    "robot": Agent(agent_id="robot", trades=frozenset({"interpreter"}), skills=frozenset({"rehearsal"})),
+}
+KINDS: tuple[dict[str, Any], ...] = (
+    {"trades": ("interpreter",)},
+    {"trades": ("interpreter",), "skills": {"lsf"}, "refused_agents": ("karim",)},
+    {"trades": ("transcriber", "interpreter")},
+    {"trades": ("adviser",), "skills": {"brand:mairie"}},
+    {"trades": ("interpreter",), "rehearsal": True},
+)
+names, calls = st.sampled_from(sorted(CREW)), st.sampled_from(["c1", "c2", "c3", "c4"])
+
+
+class QueueMachine(RuleBasedStateMachine):
+    """Any command at any moment, applied as the store would: the two sides of a bond never disagree."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.now = NOW
+        self.agents: dict[str, AgentRecord] = {}
+        self.requests: dict[str, RequestRecord] = {}
+        self.number = 0
+
+    def view(self, agent_id: str | None = None, call_id: str | None = None) -> View:
+        who, other = self.agents.get(agent_id or ""), self.requests.get(call_id or "")
+        if call_id is None and who and who.assignment:
+            other = self.requests.get(who.assignment.call_id)
+        if agent_id is None and other and other.assignment:
+            who = self.agents.get(other.assignment.agent_id)
+        return View(self.now, who, other)
+
+    def apply(self, change: Change | None) -> None:
+        for agent_id, who in change.agents.items() if change else ():
+            self.agents.pop(agent_id, None) if who is None else self.agents.update({agent_id: who})
+        for call_id, other in change.requests.items() if change else ():
+            self.requests.pop(call_id, None) if other is None else self.requests.update({call_id: other})
+
+    @rule(name=names)
+    def sign_in(self, name: str) -> None:
+        self.apply(operations.sign_in(self.view(name), CREW[name], CONFIG))
+
+    @rule(name=names, presence=st.sampled_from(["available", "available", "paused", "offline"]))
+    def presence(self, name: str, presence: Any) -> None:
+        self.apply(operations.set_presence(self.view(name), presence, None))
+
+    @rule(name=names, wanted=st.booleans())
+    def pause_after_call(self, name: str, wanted: bool) -> None:
+        self.apply(operations.set_pause_after_call(self.view(name), wanted, "meal"))
+
+    @rule(call_id=calls, kind=st.sampled_from(KINDS), priority=st.sampled_from([0, 50, 100]))
+    def enqueue(self, call_id: str, kind: dict[str, Any], priority: int) -> None:
+        if call_id in self.requests:  # a call keeps its kind
+            asked = self.requests[call_id].request.model_copy(update={"priority": priority})
+        else:
+            asked = Request.model_validate({"call_id": call_id, "priority": priority, **kind})
+        self.apply(operations.enqueue(self.view(None, call_id), asked, CONFIG))
+
+    @rule()
+    def dispatch(self) -> None:
+        for match in policy.plan(self.requests.values(), self.agents, self.now, CONFIG):
+            self.number += 1
+            change = operations.alert(self.view(match.agent_id, match.call_id), match.trade, str(self.number), CONFIG)
+            assert change, "what the policy plans can be done"
+            self.apply(change)
+
+    @precondition(lambda self: any(one.state == "alerting" for one in self.agents.values()))
+    @rule(data=st.data(), answer=st.sampled_from(["accept", "accept", "decline", "silence"]))
+    def answer(self, data: st.DataObject, answer: str) -> None:
+        name = data.draw(st.sampled_from(sorted(n for n, one in self.agents.items() if one.state == "alerting")))
+        bound = self.agents[name].assignment
+        assert bound is not None
+        if answer == "accept":
+            self.apply(operations.accept(self.view(name), bound.assignment_id))
+        elif answer == "decline":
+            self.apply(operations.decline(self.view(name), bound.assignment_id, "skill"))
+        else:
+            self.now += CONFIG.alert_s
+            self.apply(operations.silence(self.view(name)))
+
+    @rule(call_id=calls)
+    def cancel(self, call_id: str) -> None:
+        self.apply(operations.cancel(self.view(None, call_id), "abandoned", CONFIG))
+
+    @rule(name=names, call_id=calls, wrap_up=st.booleans())
+    def release(self, name: str, call_id: str, wrap_up: bool) -> None:
+        self.apply(operations.release(self.view(name, call_id), call_id, CONFIG, wrap_up=wrap_up))
+
+    @rule(name=names, seconds=st.sampled_from([1, 70]))
+    def wrap_up_over(self, name: str, seconds: int) -> None:
+        self.now += seconds
+        self.apply(operations.finish_wrap_up(self.view(name), only_if_due=True))
+
+    @invariant()
+    def bonds_have_two_sides(self) -> None:
+        for call_id, other in self.requests.items():
+            assert (other.assignment is None) == (other.state == "queued")
+            if other.assignment:
+                who = self.agents[other.assignment.agent_id]
+                assert who.assignment == other.assignment
+                assert who.state == {"alerting": "alerting", "assigned": "engaged"}[other.state]
+                assert who.call_id == call_id
+
+    @invariant()
+    def alerted_agents_have_their_request(self) -> None:
+        for who in self.agents.values():
+            if who.state == "alerting":
+                assert who.call_id is not None
+                assert self.requests[who.call_id].assignment == who.assignment
+
+    @invariant()
+    def nobody_serves_without_the_trade(self) -> None:
+        for other in self.requests.values():
+            if other.assignment:
+                profile = CREW[other.assignment.agent_id]
+                assert other.assignment.trade in profile.trades & set(other.request.trades)
+                assert other.request.skills <= profile.skills
+                assert profile.agent_id not in other.request.refused_agents
+                assert other.request.rehearsal == ("rehearsal" in profile.skills)
+
+    @invariant()
+    def states_agree_with_what_was_declared(self) -> None:
+        for who in self.agents.values():
+            assert who.state != "offline", "who is offline is forgotten"
+            assert who.state not in ("idle", "alerting", "not_responding") or who.presence == "available"
+            assert who.state != "paused" or who.presence == "paused"
+            assert (who.until is not None) == (who.state in ("alerting", "wrap_up"))
+            assert (who.assignment is not None) == (who.state in ("alerting", "engaged", "wrap_up"))
+            assert not who.pause_after_call or who.state in ("alerting", "engaged", "wrap_up")
+
+
+TestQueueMachine = QueueMachine.TestCase
+TestQueueMachine.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
