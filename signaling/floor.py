@@ -29,6 +29,7 @@ from signaling.metrics import Metrics
 from signaling.page_errors import PageError
 from signaling.sessions import Hub, Identity, PageSession
 
+PAGE_GRACE_S = 3.0  # a reload takes one or two
 KEEP_S = 4.0  # well below the agents' lease in the queue
 log = logging.getLogger(__name__)
 
@@ -58,6 +59,20 @@ class Floor:
         if record is not None:
             session.send(self._view(record))
             await self._alert_again(session, record)
+
+    async def went(self, session: PageSession) -> None:
+        """
+        The page is gone. An agent who is not in a call and does not come back soon is signed out, rather than alerted
+        until the queue's lease runs out; one who is in a call is waited for by the call.
+        """
+        agent_id = session.identity.key
+        await asyncio.sleep(PAGE_GRACE_S)
+        if self._hub.find("agent", agent_id) is not None:
+            return
+        with contextlib.suppress(QueueError):
+            record = await self._queue.agent(agent_id)
+            if record is not None and record.state not in ("engaged", "offline"):
+                await self._queue.sign_out(agent_id)
 
     async def presence(self, session: PageSession, message: PresenceSet) -> None:
         who = session.identity

@@ -79,6 +79,7 @@ class Pages:
         self._desk, self._floor, self._records, self._auth = desk, floor, records, auth
         self._tokens = ResumeTokens(config.secret_key)
         self._by_address: Counter[str] = Counter()
+        self._leaving: set[asyncio.Task[None]] = set()
         self._handlers: dict[type[Any], Callable[[PageSession, Any], Awaitable[None]]] = {
             Ping: self._ping,
             CallRequest: self._call_request,
@@ -130,10 +131,17 @@ class Pages:
         finally:
             self._metrics.pages.labels(session.identity.role).dec()
             if self._hub.detach(session):
-                self._desk.page_went(session)
+                self._went(session)
             writer.cancel()
             await asyncio.gather(writer, return_exceptions=True)
             await socket.close()
+
+    def _went(self, session: PageSession) -> None:
+        self._desk.page_went(session)
+        if session.identity.role == "agent":
+            task = asyncio.create_task(self._floor.went(session))
+            self._leaving.add(task)
+            task.add_done_callback(self._leaving.discard)
 
     async def _greet(
         self, request: web.Request, socket: web.WebSocketResponse

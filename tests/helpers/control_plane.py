@@ -122,9 +122,9 @@ class RawPage:
         """The newest message that fits, else the next."""
         async with asyncio.timeout(DEADLINE_S):
             while True:
-                for message in reversed(self.messages):
-                    if fits(message):
-                        return message
+                found = [message for message in self.messages if fits(message)]
+                if found:
+                    return found[-1]
                 if self.socket.closed:
                     raise ConnectionError("closed")
                 self._changed.clear()
@@ -140,7 +140,7 @@ class RawPage:
 
     @property
     def call(self) -> dict[str, Any]:
-        newest: dict[str, Any] = [message for message in self.messages if message["type"] == "call.state"][-1]
+        newest: dict[str, Any] = [each for each in self.messages if each["type"] == "call.state"][-1]
         return newest
 
     def errors(self) -> list[str]:
@@ -156,7 +156,8 @@ class Browser:
     """Opens pages; closes them all at the end."""
 
     def __init__(self, plane: ControlPlane, http: aiohttp.ClientSession) -> None:
-        self.plane, self._http, self._pages = plane, http, list[RawPage]()
+        self.plane, self._http = plane, http
+        self._pages: list[RawPage] = []
 
     async def open(self, **options: Any) -> RawPage:
         options.setdefault("origin", self.plane.url)
