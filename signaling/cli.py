@@ -157,6 +157,18 @@ def doctor() -> None:
 
 
 @app.command()
+def health() -> None:
+    """Code 0 quand le service répond sur cette machine, 1 sinon (pour une sonde)."""
+    from signaling.processes import http_status
+
+    with _in_words():
+        settings = load().signaling
+    status = asyncio.run(http_status(settings.http_host, settings.http_port, "/healthz", tls=settings.is_tls))
+    print("pas de réponse" if status is None else f"HTTP {status}")
+    raise typer.Exit(0 if status == 200 else 1)
+
+
+@app.command()
 def models(
     if_missing: Annotated[bool, typer.Option("--if-missing", help="Ne dit rien quand ils sont là.")] = False,
 ) -> None:

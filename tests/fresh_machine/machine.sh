@@ -21,7 +21,8 @@ make_machine() {
             { tail -n 5 "$1.debootstrap.log" >&2; return 1; }
     fi
     rm -rf --one-file-system "$1"
-    cp -a "$1.base" "$1"
+    mkdir -p "$1"
+    cp -a "$1.base/." "$1"
     cp -L /etc/resolv.conf "$1/etc/resolv.conf"
     grep -v '^#' /etc/hosts >"$1/etc/hosts"
     trust_our_certificates "$1"
