@@ -67,7 +67,7 @@ class DrawnSigner:
         self.width, self.height, self.fps, self.scene = width, height, fps, scene
         self._appearance = appearance
         self._unit = min(height, width * 0.8) * (FAR_SCALE if scene == "far" else 1.0)
-        self._hands = [hand(round(self._unit * 0.1), spread, appearance.skin) for spread in SPREADS]
+        self._hands = [hand(max(4, round(self._unit * 0.1)), spread, appearance.skin) for spread in SPREADS]
         self._head = head(max(8, round(self._unit * 0.27)), appearance.skin, appearance.hair)
         self._still = self._draw_still()
 
@@ -78,7 +78,7 @@ class DrawnSigner:
         """
         picture = self._still.copy()
         if self.scene != "absent":
-            sway = 0.004 * self._unit * math.sin(2 * math.pi * t / 2.9)
+            sway = 0.004 * self._unit * math.sin(2 * math.pi * t / (PERIOD_S * 1.5))
             x, y = self._at(0.0, -0.255)
             _paste(picture, self._head, (x + sway, y), 0.0, 1.0)
             if self.scene != "still":

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from relay.forwarding.rtp import parse_header
 
-KEY_FRAME_PATIENCE_S = 2.0
+KEY_FRAME_PATIENCE_S = 0.5  # viewers who miss the same packet ask for a key frame, which comes within that time
 MAX_FRAME_PACKETS = 512  # 600 kB; a frame that grows beyond is no frame
 START_CODE = b"\x00\x00\x00\x01"
 _NAL_IDR, _NAL_SPS, _STAP_A, _FU_A = 5, 7, 24, 28

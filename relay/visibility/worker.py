@@ -10,10 +10,13 @@ import asyncio
 import contextlib
 import logging
 import socket
+import sys
+from collections import deque
 from collections.abc import Awaitable, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import numpy as np
 from redis.asyncio import Redis
 
 from relay.control import ControlServer
@@ -41,6 +44,9 @@ MAX_DATAGRAM = 65_536  # bytes
 MAX_READS = 256  # datagrams taken in one go before the loop gets its turn again
 RECEIVE_BUFFER = 4 << 20  # bytes; a key frame comes as a burst
 REDIS_TIMEOUT_S = 2.0
+#: How long a thread that analyses may keep the event loop from the interpreter lock. The kernel holds 10 datagrams
+#: (net.unix.max_dgram_qlen); at Python's default of 5 ms a key frame's burst would overflow them.
+SWITCH_INTERVAL_S = 0.0005
 
 LegKey = tuple[bytes, WebLeg]
 Emit = Callable[[VisibilityReading], None]
@@ -60,6 +66,7 @@ class VisibilityWorker:
         self._pool = ThreadPoolExecutor(config.threads, thread_name_prefix="visibility")
         self._models: ModelFiles | None = None
         self._detector_fails = False
+        self._spares: deque[PictureAnalyzer] = deque()  # ready for the next leg
         self._epochs: dict[str, int] = {}
         self._legs: dict[LegKey, WatchedLeg] = {}
         self._tasks: dict[LegKey, asyncio.Task[None]] = {}
@@ -140,7 +147,7 @@ class VisibilityWorker:
             before = now
 
     async def keep_looking_for_models(self) -> None:
-        """Until the models are found: they may be fetched while the service runs."""
+        """Until the models are found, since they may be fetched while the service runs; then get MediaPipe ready."""
         loop = asyncio.get_running_loop()
         while self._models is None:
             self._models = await loop.run_in_executor(
@@ -148,12 +155,19 @@ class VisibilityWorker:
             )
             if self._models is None:
                 await asyncio.sleep(self._config.models_recheck_s)
+        try:
+            await loop.run_in_executor(self._pool, self._warm_up)
+        except DetectorUnavailableError:
+            log.exception("MediaPipe cannot be loaded: visibility is off")
+            self._detector_fails = True
 
     async def close(self) -> None:
         for key in list(self._legs):
             self._unwatch(key)
         if self._closing:
             await asyncio.wait(self._closing, timeout=self._config.closing_deadline_s)
+        while self._spares:
+            self._spares.pop().close()
         self._pool.shutdown(wait=False, cancel_futures=True)
 
     # -- inside -----------------------------------------------------------------------------------------------
@@ -213,14 +227,22 @@ class VisibilityWorker:
         if measures is not None:
             leg.add(measures)
 
+    def _warm_up(self) -> None:
+        """In a worker thread. Loading MediaPipe takes seconds on a busy machine: not when the first call comes."""
+        analyzer = self._make_analyzer()
+        analyzer.analyse(np.zeros((240, 320, 3), dtype=np.uint8), 0)
+        self._spares.append(analyzer)
+
     def _make_analyzer(self) -> PictureAnalyzer:
         """In a worker thread. :raises DetectorUnavailableError: MediaPipe or OpenCV cannot be loaded here."""
         assert self._models is not None
+        with contextlib.suppress(IndexError):
+            return self._spares.pop()
         try:
             from relay.visibility.detector import Analyzer  # noqa: PLC0415 - where it cannot load, the worker still serves
 
             return Analyzer(self._models)
-        except (ImportError, OSError, RuntimeError, ValueError) as error:
+        except Exception as error:  # whatever a native library raises when it cannot be loaded
             raise DetectorUnavailableError(str(error)) from error
 
     def _reading_of(self, leg: WatchedLeg, elapsed_s: float, now: float) -> VisibilityReading:
@@ -244,10 +266,11 @@ class DetectorUnavailableError(RelayError):
 
 async def run(config: VisibilityWorkerConfig, stop: asyncio.Event) -> None:
     """
-    Serve until ``stop`` is set.
+    Serve until ``stop`` is set. The process is the worker's own: it changes the interpreter's switch interval.
 
     :raises OSError: a socket cannot be opened.
     """
+    sys.setswitchinterval(SWITCH_INTERVAL_S)
 
     def emit(reading: VisibilityReading) -> None:
         control.emit(reading)

@@ -102,14 +102,16 @@ def rtp(payload: bytes, sequence: int, timestamp: int, *, marker: bool) -> bytes
     return struct.pack("!BBHII", 0x80, 96 | marker << 7, sequence & 0xFFFF, timestamp & 0xFFFFFFFF, 0x5157) + payload
 
 
-def vp8_packets(frame: bytes, index: int, sequence: int, *, layered: bool = True) -> list[bytes]:
+def vp8_packets(
+    frame: bytes, index: int, sequence: int, *, layered: bool = True, size: int = PAYLOAD_SIZE
+) -> list[bytes]:
     """
     RTP packets of one VP8 frame (RFC 7741), as the base layer of L1T3 when ``layered``.
 
-    :param index: counts the frames; TL0PICIDX follows it.
+    :param index: counts the frames; TL0PICIDX follows it. :param size: bytes of video in each.
     """
     packets = []
-    chunks = [frame[i : i + PAYLOAD_SIZE] for i in range(0, len(frame), PAYLOAD_SIZE)]
+    chunks = [frame[i : i + size] for i in range(0, len(frame), size)]
     for i, chunk in enumerate(chunks):
         picture_id = (index * 4 if layered else index) & 0x7FFF
         extension = struct.pack("!BH", 0xE0 if layered else 0x80, 0x8000 | picture_id)

