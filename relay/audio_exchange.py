@@ -35,6 +35,15 @@ class DatagramSender:
             return False
         return True
 
+    @staticmethod
+    def identity(path: str) -> tuple[int, int] | None:
+        """:returns: changes when somebody else binds the path; None when nobody has."""
+        try:
+            found = Path(path).stat()
+        except OSError:
+            return None
+        return found.st_ino, found.st_ctime_ns
+
     def close(self) -> None:
         self._socket.close()
 

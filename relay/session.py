@@ -30,6 +30,7 @@ from relay.text import TextLimiter
 
 Emit = Callable[[LegState | LegStatsEvent], None]
 TAP_STATS_PERIOD_S = 1.0
+TAP_KEY_FRAME_PERIOD_S = 1.0  # a tap that loses packets must not cost the call its bitrate
 PHONE_REPORT_PERIOD_S = 1.0
 OTHER: dict[WebLeg, WebLeg] = {"signer": "agent", "agent": "signer"}
 _VIDEO: tuple[Stream, ...] = ("video", "video2")
@@ -101,7 +102,9 @@ class MediaSession:
         self._routes: Routes = routes(set(), self.plan)
         self._lock = asyncio.Lock()
         self._tap_wants_key_frame = False
-        self._tap_was_reached = True
+        self._tap_is_reached = False
+        self._tap_receiver: tuple[int, int] | None = None
+        self._tap_key_frame_asked_at = now
         self._stats_at = self._tap_stats_at = self._phone_report_at = now
 
     # --- commands -----------------------------------------------------------------------------------------
@@ -201,11 +204,10 @@ class MediaSession:
         if tap is None or tap.leg != media.leg or not packet.is_base_layer:
             return
         kind = Kind.VP8 if packet.header.payload_type == VP8 else Kind.H264
-        is_reached = self._sender.send(datagram.pack(kind, self.key, media.leg, packet.data), tap.socket)
-        if is_reached and not self._tap_was_reached:
-            self._tap_wants_key_frame = True  # somebody new listens there
-        self._tap_was_reached = is_reached
-        if packet.starts_key_frame and is_reached:
+        self._tap_is_reached = self._sender.send(datagram.pack(kind, self.key, media.leg, packet.data), tap.socket)
+        if not self._tap_is_reached:
+            self._tap_wants_key_frame = True  # what follows cannot be decoded without it
+        elif packet.starts_key_frame:
             self._tap_wants_key_frame = False
 
     def pass_key_frame_request(self, receiver: WebLegMedia, stream: Stream, now: float) -> None:
@@ -226,9 +228,11 @@ class MediaSession:
         if self.plan.phone_socket is not None and now - self._phone_report_at >= PHONE_REPORT_PERIOD_S:
             self._phone_report_at = now
             self._report_phone_audio(now)
-        if self.plan.tap is not None and now - self._tap_stats_at >= TAP_STATS_PERIOD_S:
-            self._tap_stats_at = now
-            self._send_tap_stats(self.plan.tap.leg, self.plan.tap.socket, now)
+        if self.plan.tap is not None:
+            self._request_key_frame_for_tap(self.plan.tap.leg, now)
+            if now - self._tap_stats_at >= TAP_STATS_PERIOD_S:
+                self._tap_stats_at = now
+                self._send_tap_stats(self.plan.tap.leg, self.plan.tap.socket, now)
         if now - self._stats_at >= self.config.stats_period_s:
             self._stats_at = now
             self._emit_stats(now)
@@ -243,9 +247,15 @@ class MediaSession:
                 outbound = media.peer.path.outbound.get(stream)
                 if outbound is not None and outbound.wants_key_frame:
                     self.pass_key_frame_request(media, stream, now)
-        tapped = self._legs.get(self.plan.tap.leg) if self.plan.tap is not None else None
-        if self._tap_wants_key_frame and tapped is not None and tapped.peer.path is not None:
-            tapped.peer.path.request_key_frame("video", now)
+
+    def _request_key_frame_for_tap(self, leg: WebLeg, now: float) -> None:
+        media = self._legs.get(leg)
+        is_wanted = self._tap_wants_key_frame and self._tap_is_reached
+        if media is None or media.peer.path is None or not is_wanted:
+            return
+        if now - self._tap_key_frame_asked_at >= TAP_KEY_FRAME_PERIOD_S:
+            self._tap_key_frame_asked_at = now
+            media.peer.path.request_key_frame("video", now)
 
     def _report_phone_audio(self, now: float) -> None:
         for media in self._legs.values():
@@ -253,6 +263,9 @@ class MediaSession:
                 media.peer.path.send_own_report("audio", now)
 
     def _send_tap_stats(self, leg: WebLeg, path: str, now: float) -> None:
+        receiver = self._sender.identity(path)
+        if receiver != self._tap_receiver:
+            self._tap_receiver, self._tap_wants_key_frame = receiver, True  # somebody new, who has seen no key frame
         media = self._legs.get(leg)
         if media is None or media.peer.path is None:
             return
