@@ -94,8 +94,10 @@ class PhoneCall:
         self._deadline = asyncio.get_running_loop().call_later(command.timeout_s, self.hang_up, "no_answer")
         try:
             await self._place(command, target)
-        except OSError:
-            self._finish("trunk_failed")
+        except (OSError, ValueError, RuntimeError) as error:  # no name, no port, or a URI the stack cannot write
+            log.warning("phone leg cannot be placed call_id=%s: %s", self.call_id, type(error).__name__)
+            if self._is_current(command.attempt):
+                self._finish("trunk_failed")
 
     async def _place(self, command: Dial, target: Target) -> None:
         config = self._services.config

@@ -10,12 +10,12 @@ import secrets
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from relay.audio import PCM, PHONE_FRAME, a_law_decode, a_law_encode, mu_law_decode, mu_law_encode
 from relay.phone import rtp_packets as packets
 from relay.phone.rtp_packets import DtmfEvent, ReportBlock, RtpPacket, SentSoFar
-from relay.phone.sdp import CodecName, Negotiated
+from relay.phone.sdp import HOLD_ADDRESS, CodecName, Negotiated
 
 _CODECS: dict[CodecName, tuple[Callable[[PCM], bytes], Callable[[bytes], PCM]]] = {
     "PCMA": (a_law_encode, a_law_decode),
@@ -97,7 +97,12 @@ class RtpEndpoint:
         return self._agreed is not None
 
     def connect(self, agreed: Negotiated) -> None:
-        """Start with, or change to, what was negotiated. A change of address forgets the latched port."""
+        """
+        Start with, or change to, what was negotiated. A change of address forgets the latched port; the hold address
+        0.0.0.0 changes nothing but the direction.
+        """
+        if self._agreed is not None and agreed.host == HOLD_ADDRESS:
+            agreed = replace(agreed, host=self._agreed.host, port=self._agreed.port)
         if self._agreed is None or (agreed.host, agreed.port) != (self._agreed.host, self._agreed.port):
             self._remote = (agreed.host, agreed.port)
         self._agreed = agreed

@@ -4,6 +4,7 @@ Session descriptions of a phone leg: offer, answer, what was agreed. Pure; RFC 8
 Offered: PCMA, PCMU, telephone-event, 20 ms. One audio stream; any other in a peer's offer is refused with port 0.
 """
 
+import ipaddress
 import re
 from dataclasses import dataclass
 from typing import Literal
@@ -24,6 +25,7 @@ _REVERSED: dict[Direction, Direction] = {
 _DIRECTION = re.compile(r"^a=(sendrecv|sendonly|recvonly|inactive)\s*$", re.MULTILINE)
 _RTPMAP = re.compile(r"^a=rtpmap:(\d{1,3}) ([\w.-]+/\d+)", re.MULTILINE)
 _CONNECTION = re.compile(r"^c=IN IP[46] (\S+)", re.MULTILINE)
+HOLD_ADDRESS = "0.0.0.0"  # noqa: S104 - RFC 2543's way of saying hold, nothing is bound
 SIZE_LIMIT = 8192  # characters; a telephone's description has some hundreds
 
 
@@ -87,7 +89,7 @@ def read(remote: str) -> Negotiated:
         raise BadDescriptionError("no audio stream")
     port, numbers = _media_line(audio)
     host = _CONNECTION.search(audio) or _CONNECTION.search(sections[0])
-    if host is None or not port:
+    if host is None or not port or not _is_ip(host[1]):
         raise BadDescriptionError("no media address")
     names = {number: _STATIC[number] for number in numbers if number in _STATIC}
     names |= {int(number): name for number, name in _RTPMAP.findall(audio) if int(number) in numbers}
@@ -102,6 +104,15 @@ def read(remote: str) -> Negotiated:
         we_send=direction in ("sendrecv", "recvonly"),
         we_receive=direction in ("sendrecv", "sendonly"),
     )
+
+
+def _is_ip(host: str) -> bool:
+    """A name would have to be resolved; no telephone sends one."""
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
 
 
 def _sections(text: str) -> list[str]:
@@ -132,12 +143,11 @@ def _chosen(numbers: list[int], names: dict[int, str]) -> tuple[CodecName, int]:
 
 
 def _direction_of(text: str, host: str) -> Direction:
-    """``c=0.0.0.0`` is RFC 2543's way of saying hold."""
     sections = _sections(text)
     audio = next((part for part in sections[1:] if part.startswith("m=audio ")), "")
     found = _DIRECTION.search(audio) or _DIRECTION.search(sections[0])
     direction: Direction = found[1] if found else "sendrecv"  # type: ignore[assignment]
-    return "inactive" if host == "0.0.0.0" else direction  # noqa: S104 - the hold address, nothing is bound
+    return "inactive" if host == HOLD_ADDRESS else direction
 
 
 def _fitting(theirs: Direction, ours: Direction) -> Direction:

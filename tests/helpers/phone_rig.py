@@ -6,6 +6,7 @@ import shutil
 import socket
 import tempfile
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -35,7 +36,8 @@ class MediaStandIn:
     """Speaks a tone as each web leg it is told to, and keeps the last second that each web leg hears."""
 
     def __init__(self, folder: Path, call_id: str = CALL) -> None:
-        self.path = folder / "media.sock"
+        self.call_id = call_id
+        self.path = folder / f"media-{call_id}.sock"
         self.speaks: dict[WebLeg, float] = {}
         self.heard: dict[WebLeg, PCM] = {"signer": np.zeros(0, np.int16), "agent": np.zeros(0, np.int16)}
         self._worker = folder / "audio.sock"
@@ -132,6 +134,14 @@ class Rig:
         self.config = config
         self.signaling = Signaling()
         self.media = MediaStandIn(folder)
+        self.others: list[MediaStandIn] = []
+
+    def second_call(self, call_id: str, speaks: dict[WebLeg, float]) -> MediaStandIn:
+        """Closed with the rig."""
+        media = MediaStandIn(self.folder, call_id)
+        media.speaks = speaks
+        self.others.append(media)
+        return media
 
     async def dial(
         self, target: str, attempt: str = "a", *, timeout_s: float = 30, epoch: int = 1, caller_id: str | None = None
@@ -158,9 +168,9 @@ def worker_config(folder: Path, trunk: TrunkConfig | None = None, redis_url: str
 
 
 @contextlib.asynccontextmanager
-async def phone_worker(trunk: TrunkConfig | None = None) -> AsyncIterator[Rig]:
+async def phone_worker(trunk: TrunkConfig | None = None, capacity: int = 40) -> AsyncIterator[Rig]:
     folder = Path(tempfile.mkdtemp(prefix="psr-", dir="/tmp"))
-    config = worker_config(folder, trunk)
+    config = replace(worker_config(folder, trunk), capacity=capacity)
     stop = asyncio.Event()
     running = asyncio.create_task(worker.run(config, stop))
     rig = Rig(folder, config)
@@ -169,7 +179,8 @@ async def phone_worker(trunk: TrunkConfig | None = None) -> AsyncIterator[Rig]:
         yield rig
     finally:
         await rig.signaling.close()
-        await rig.media.close()
+        for media in (rig.media, *rig.others):
+            await media.close()
         stop.set()
         async with asyncio.timeout(10):
             await running

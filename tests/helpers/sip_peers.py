@@ -8,10 +8,16 @@ import socket
 import tempfile
 import wave
 from collections.abc import AsyncIterator, Callable, Collection
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 from numpy.typing import NDArray
 
 SCENARIOS = Path(__file__).parent.parent / "data" / "sipp"
@@ -130,6 +136,7 @@ def _listens(port: int, tcp: bool) -> bool:
 BARESIP_CONFIG = """\
 poll_method epoll
 sip_listen 127.0.0.1:{port}
+{tls}
 call_max_calls 10
 audio_player aubridge,sink
 audio_source ausine,{hz}
@@ -218,15 +225,17 @@ class Baresip:
 
 
 @contextlib.asynccontextmanager
-async def baresip(hz: int = 440) -> AsyncIterator[Baresip]:
+async def baresip(hz: int = 440, certificate: Path | None = None, user: str = "bob") -> AsyncIterator[Baresip]:
+    """:param certificate: PEM with its key; TLS is then spoken on the port after ``port``."""
     port, control, rtp = free_port(), free_port(socket.SOCK_STREAM), free_pair()
     with tempfile.TemporaryDirectory(prefix="psr-baresip-") as name:
         folder = Path(name)
+        tls = f"sip_certificate {certificate}" if certificate else ""
         (folder / "config").write_text(
-            BARESIP_CONFIG.format(port=port, hz=hz, rtp=rtp, rtp_last=rtp + 20, control=control, folder=folder)
+            BARESIP_CONFIG.format(port=port, hz=hz, rtp=rtp, rtp_last=rtp + 20, control=control, folder=folder, tls=tls)
         )
         (folder / "accounts").write_text(
-            "<sip:bob@127.0.0.1>;regint=0;answermode=auto;audio_codecs=PCMU\n", encoding="utf-8"
+            f"<sip:{user}@127.0.0.1>;regint=0;answermode=auto;audio_codecs=PCMU\n", encoding="utf-8"
         )
         (folder / "contacts").write_text("\n")
         process = await asyncio.create_subprocess_exec(
@@ -246,6 +255,31 @@ async def baresip(hz: int = 440) -> AsyncIterator[Baresip]:
         finally:
             await phone.close()
             await _end(process)
+
+
+def self_signed(folder: Path) -> Path:
+    """:returns: PEM of a certificate for 127.0.0.1 and its key."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
+    now = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    private = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    path = folder / "certificate.pem"
+    path.write_bytes(private + certificate.public_bytes(serialization.Encoding.PEM))
+    return path
 
 
 class LossyRelay(asyncio.DatagramProtocol):

@@ -2,9 +2,12 @@
 
 import asyncio
 import hashlib
+import logging
+import random
 import re
 import shutil
 import signal
+import socket
 import sys
 import tempfile
 from pathlib import Path
@@ -14,19 +17,22 @@ import pytest
 from relay.audio import tones
 from relay.control_messages import (
     CloseCall,
+    Dial,
     HangUpPhone,
     HoldPhone,
     OpenLeg,
     PhoneDtmf,
     PhoneSpeaking,
     SendDtmf,
+    SetPhoneAudio,
 )
 from relay.errors import RelayError
+from relay.model import Leg
 from relay.phone.config import TrunkConfig
 from relay.registry import registered
 from tests.helpers.phone_rig import CALL, Rig, Signaling, phone_worker, worker_config
 from tests.helpers.redis_server import redis_server
-from tests.helpers.sip_peers import LossyRelay, baresip, free_port, sipp, until
+from tests.helpers.sip_peers import LossyRelay, baresip, free_port, self_signed, sipp, until
 
 pytestmark = pytest.mark.integration
 RUNNER = """
@@ -79,6 +85,7 @@ async def test_signer_is_heard_and_hears_only_when_the_plan_says_so() -> None:
         await until(lambda: rig.media.tones("signer") == {1000, 700})
         await rig.hears({"phone": ("signer",), "agent": ("signer", "phone")})
         await until(lambda: rig.media.tones("agent") == {700})
+        await hang_up(rig)
 
 
 async def test_busy_phone_ends_with_busy() -> None:
@@ -316,6 +323,137 @@ async def test_trunk_that_is_not_there_is_told_and_not_waited_for_ever() -> None
     async with phone_worker(TrunkConfig(host="no-such-trunk.invalid")) as rig:
         await rig.dial("+33199000001")
         await rig.signaling.until_phone("trunk_failed")
+
+
+async def test_two_calls_at_once_never_hear_each_other() -> None:
+    async with phone_worker() as rig, sipp("answers", echo=True) as first, sipp("answers", echo=True) as second:
+        other = rig.second_call("call-2", speaks={"agent": 1500})
+        rig.media.speaks = {"agent": 1000}
+        for media, phone in ((rig.media, first), (other, second)):
+            ask = rig.signaling.ask
+            hears: dict[Leg, tuple[Leg, ...]] = {"phone": ("agent",), "agent": ("phone",)}
+            await ask(SetPhoneAudio(call_id=media.call_id, epoch=1, worker_socket=str(media.path), hears=hears))
+            await ask(Dial(call_id=media.call_id, epoch=1, attempt=media.call_id, target=phone.uri))
+        await until(lambda: rig.media.tones("agent") == {1000})
+        await until(lambda: other.tones("agent") == {1500})
+        await rig.signaling.ask(CloseCall(call_id="call-2", epoch=1))
+        assert await second.passed(), second.why()
+        assert rig.signaling.phone("call-1")[-1] == "answered"
+        await rig.signaling.ask(CloseCall(call_id=CALL, epoch=1))
+        assert await first.passed(), first.why()
+
+
+async def test_full_worker_says_so() -> None:
+    async with phone_worker(capacity=1) as rig, sipp("rings") as phone:
+        await rig.dial(phone.uri)
+        with pytest.raises(RelayError) as refused:
+            await rig.signaling.ask(Dial(call_id="call-2", epoch=1, attempt="b", target=phone.uri))
+        assert refused.value.code == "no_capacity"
+        await hang_up(rig)
+        assert await phone.passed(), phone.why()
+
+
+async def test_number_is_in_no_log_line_whatever_happens(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    async with phone_worker() as rig, sipp("busy") as phone:
+        await rig.dial(phone.uri.replace("bob", "+33199005678"), caller_id="+33199001234")
+        await rig.signaling.until_phone("busy")
+        await rig.dial("sip:+33199005678@no-such-host.invalid", "b")
+        await rig.signaling.until_phone("trunk_failed", "b")
+        for data in (
+            b"INVITE sip:+33199005678@x SIP/2.0\r\nbroken\r\n\r\n" * 3,
+            b"SIP/2.0 999999 +33199005678\r\n\r\n" * 9,
+        ):
+            _send(data, rig.config.sip_port)
+    assert "phone leg ends" in caplog.text
+    assert "199005678" not in caplog.text
+    assert "199001234" not in caplog.text
+
+
+async def test_call_over_tls_with_the_certificate_verified(tmp_path: Path) -> None:
+    certificate = self_signed(tmp_path)
+    async with baresip(440, certificate, user="+33199000001") as phone:
+        trusted = TrunkConfig(port=phone.port + 1, transport="tls", ca_file=certificate)
+        async with phone_worker(trusted) as rig:
+            await rig.hears({"phone": ("agent",), "agent": ("phone",)})
+            await rig.dial("+33199000001")
+            await rig.signaling.until_phone("answered")
+            await until(lambda: rig.media.tones("agent") == {440})
+            await hang_up(rig)
+            await until(lambda: any(event.get("type") == "CALL_CLOSED" for event in phone.events))
+        async with phone_worker(TrunkConfig(port=phone.port + 1, transport="tls")) as rig:
+            phone.events.clear()
+            await rig.dial("+33199000001", timeout_s=2)
+            await rig.signaling.until_phone("no_answer")
+            assert not phone.events, "a call went out over an unverified connection"
+
+
+# --- strangers at the SIP port ------------------------------------------------------------------------------
+
+
+def _send(data: bytes, port: int, source: str = "127.0.0.1") -> socket.socket:
+    sender = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    sender.bind((source, 0))
+    sender.setblocking(False)
+    sender.sendto(data, ("127.0.0.1", port))
+    return sender
+
+
+def request(method: str, port: int, extra: str = "", to_tag: str = "") -> bytes:
+    return (
+        f"{method} sip:x@127.0.0.1 SIP/2.0\r\n"
+        f"Via: SIP/2.0/UDP 127.0.0.1:{port};branch=z9hG4bK{method}{len(extra)};rport\r\n"
+        f"From: <sip:a@b.example>;tag=1\r\nTo: <sip:x@y.example>{to_tag}\r\nCall-ID: {method}{len(extra)}\r\n"
+        f"CSeq: 1 {method}\r\nContact: <sip:a@127.0.0.1:{port}>\r\nMax-Forwards: 70\r\n{extra}Content-Length: 0\r\n\r\n"
+    ).encode()
+
+
+async def ask_sip(worker_port: int, data: bytes, source: str = "127.0.0.1") -> str:
+    """:returns: the first line of the first answer."""
+    sender = _send(data, worker_port, source)
+    try:
+        async with asyncio.timeout(5):
+            return (await asyncio.get_running_loop().sock_recv(sender, 4096)).decode().split("\r\n")[0]
+    finally:
+        sender.close()
+
+
+async def test_requests_outside_a_call_get_the_standard_answers() -> None:
+    async with phone_worker() as rig:
+        port = rig.config.sip_port
+        assert await ask_sip(port, request("OPTIONS", port)) == "SIP/2.0 200 OK"
+        assert "420" in await ask_sip(port, request("INVITE", port, "Require: teleport\r\n"))
+        assert "481" in await ask_sip(port, request("BYE", port, to_tag=";tag=zz"))
+        assert "501" in await ask_sip(port, request("MESSAGE", port))
+        assert "480" in (await ask_sip(port, request("INVITE", port)))
+
+
+async def test_host_that_is_no_peer_gets_no_answer() -> None:
+    async with phone_worker() as rig:
+        port = rig.config.sip_port
+        stranger = _send(request("OPTIONS", port, "X-Stranger: 1\r\n"), port, "127.0.0.2")
+        assert await ask_sip(port, request("OPTIONS", port)) == "SIP/2.0 200 OK"  # ours came after and is answered
+        with pytest.raises(BlockingIOError):
+            stranger.recv(4096)
+        stranger.close()
+
+
+async def test_garbage_neither_stops_the_worker_nor_is_printed(capfd: pytest.CaptureFixture[str]) -> None:
+    chance = random.Random(1)
+    async with phone_worker() as rig:
+        port = rig.config.sip_port
+        whole = request("INVITE", port, "X-Number: +33199005678\r\n")
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+            for index in range(500):
+                data = bytearray(whole)
+                for _ in range(chance.randint(1, 12)):
+                    data[chance.randrange(len(data))] = chance.randrange(256)
+                sender.sendto(bytes(data), ("127.0.0.1", port))
+                if index % 50 == 0:
+                    await asyncio.sleep(0.02)
+        assert await ask_sip(port, request("OPTIONS", port)) == "SIP/2.0 200 OK"
+    printed = capfd.readouterr()
+    assert "199005678" not in printed.out + printed.err
 
 
 # --- end and death of the process ---------------------------------------------------------------------------

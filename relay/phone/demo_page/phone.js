@@ -93,6 +93,7 @@ function started() {
 
 function ended() {
   closeSound();
+  mute(false);
   say("Appel terminé.");
 }
 
@@ -100,6 +101,11 @@ function showCall() {
   byId("call").hidden = !mine;
   const call = calls.find((one) => one.id === mine);
   byId("digits").textContent = call?.digits || "–";
+}
+
+function mute(on) {
+  muted = on;
+  byId("mute").setAttribute("aria-pressed", String(on));
 }
 
 async function openSound() {
@@ -139,10 +145,7 @@ function hear(data) {
 
 for (const digit of DIGITS) byId("pad").append(button(digit, "", () => send("dtmf", mine, { digits: digit })));
 byId("hang-up").onclick = () => send("hang_up", mine);
-byId("mute").onclick = () => {
-  muted = !muted;
-  byId("mute").setAttribute("aria-pressed", String(muted));
-};
+byId("mute").onclick = () => mute(!muted);
 addEventListener("keydown", (event) => {
   if (mine && !event.ctrlKey && !event.metaKey && !event.altKey && DIGITS.includes(event.key)) {
     send("dtmf", mine, { digits: event.key });
