@@ -1,13 +1,31 @@
 # Daily habits. `./run` and `./test` are the two commands a newcomer needs; these are shorthands for those who stay.
 PY := .venv/bin/python
-.PHONY: lock lint types unit
+.PHONY: help lock lint format types unit integration browser test web fresh-machine docker-steps clean
 
+help:   ## this list
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
 lock:   ## rewrite the lock files from pyproject.toml
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url pyproject.toml -o requirements.lock
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --all-extras pyproject.toml -o requirements-test.lock
-lint:
-	.venv/bin/ruff check . && .venv/bin/ruff format --check . && .venv/bin/lint-imports
-types:
-	.venv/bin/mypy
-unit:
-	.venv/bin/pytest -q -m "not integration and not browser"
+format: ## let ruff format and mend
+	$(PY) -m ruff format . && $(PY) -m ruff check --fix .
+lint:   ## style and import contracts
+	$(PY) -m ruff check . && $(PY) -m ruff format --check . && .venv/bin/lint-imports
+types:  ## mypy, strict
+	$(PY) -m mypy
+unit:   ## the tests that start nothing
+	$(PY) -m pytest -q -m "not integration and not browser"
+integration: ## real Redis, aiortc peers, SIP phones
+	$(PY) -m pytest -q -m integration
+browser: ## Chromium through whole calls
+	$(PY) -m pytest -q -m browser
+test:   ## everything, as ./test
+	./test
+web:    ## rebuild the pages
+	web_client/build
+fresh-machine: ## a bare Debian 12: ./run, ./run rehearse, ./test (root, debootstrap, about 3 GB in /var/tmp)
+	tests/fresh_machine/run.sh
+docker-steps: ## the Dockerfile's steps without Docker (root, debootstrap, about 4 GB in /var/tmp)
+	tests/fresh_machine/docker_steps.py
+clean:  ## caches and build leftovers; keeps .venv and var
+	rm -rf build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
