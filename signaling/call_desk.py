@@ -17,7 +17,7 @@ from redis.exceptions import RedisError
 from interpreter_queue.model import REHEARSAL_SKILL, Position, Trade
 from relay.control_messages import AnyEvent
 from signaling.call_events import Act, Event, PageCame, PageWent
-from signaling.call_model import EMERGENCY_PRIORITY, Call, CallState, Grace, Mode
+from signaling.call_model import EMERGENCY_PRIORITY, WAITING, Call, CallState, Grace, Mode
 from signaling.call_runner import CallRunner, OutOfPlaceError, Services
 from signaling.messages import CallAct, CallRequest, EmergencyNotice, QueueView
 from signaling.numbers import Dialable, EmergencyFound, read_number
@@ -229,6 +229,12 @@ class CallDesk:
                 position=event.position, wait_low_s=event.wait_low_s, wait_high_s=event.wait_high_s
             )
             runner.publish(only="signer")
+
+    def queue_forgot(self, call_id: str) -> None:
+        """Redis lost what it held: a call that still waits is enqueued again, at its place."""
+        runner = self._runners.get(call_id)
+        if runner is not None and runner.call.state in WAITING:
+            runner.enqueue()
 
     def worker_event(self, _link: WorkerLink, event: AnyEvent) -> None:
         call_id = getattr(event, "call_id", None)

@@ -101,6 +101,7 @@ class CallRunner:
             "queue": Lane("queue", (QueueUnavailableError, ContentionError)),
             "records": Lane("records", (RedisError, OSError)),
         }
+        self._queued_at: float | None = None  # by the queue's clock; gives the place back on resumption
         self._timer: asyncio.TimerHandle | None = None
         self._arm()
 
@@ -152,6 +153,11 @@ class CallRunner:
         elif not was_phone:
             self._lanes["media"].put(self._sync)
 
+    def queued(self, queued_at: float) -> None:
+        """The queue has the request: its place in line, to be given back when the call resumes."""
+        if self._queued_at is None:
+            self._queued_at = queued_at
+
     def worker_gone(self, worker_id: str) -> None:
         """After a takeover: a worker the dead owner used is not there any more."""
         if worker_id == self.media.media_id:
@@ -176,7 +182,7 @@ class CallRunner:
             self._carry_out(OpenMedia(party))
 
     def enqueue(self) -> None:
-        """The call's first command."""
+        """The call's first command; again, when the queue has lost it."""
         self._lanes["records"].put(functools.partial(self._save, self.call))
         self._carry_out(Enqueue(resumed=False))
 
@@ -257,7 +263,7 @@ class CallRunner:
             skills=frozenset(call.skills),
             brand=call.brand,
             priority=call.priority,
-            queued_at=call.queued_at if call.served_by else None,
+            queued_at=self._queued_at,
             preferred_agent=call.preferred_agent,
             refused_agents=call.refused_agents,
             rehearsal=call.rehearsal,

@@ -117,6 +117,10 @@ class Floor:
 
     async def _handle(self, event: queue_model.Event) -> None:
         match event:
+            case queue_model.Queued(call_id=call_id, queued_at=queued_at):
+                runner = self._desk.runner(call_id)
+                if runner is not None:
+                    runner.queued(queued_at)
             case queue_model.Position():
                 self._desk.position(event)
             case queue_model.Alerting():
@@ -184,6 +188,9 @@ class Floor:
             if record.assignment is not None:
                 given = record.assignment
                 self._desk.submit(record.call_id, Assigned(given.agent_id, given.assignment_id, given.trade))
+        alerted = {entry.record.call_id for entry in snapshot.waiting if entry.record.state == "alerting"}
+        for call_id in self._desk.active_ids():
+            self._desk.submit(call_id, Alerting() if call_id in alerted else AlertEnded())
         for agent in snapshot.agents:
             self._hub.send("agent", agent.agent_id, self._view(agent))
 
@@ -200,7 +207,8 @@ class Floor:
         sessions = {session.identity.key: session for session in self._hub.agents()}
         for agent_id in await self._queue.keep_alive(sessions):
             await self._queue.sign_in(_agent(sessions[agent_id].identity))
-        await self._queue.keep_calls(self._desk.active_ids())
+        for call_id in await self._queue.keep_calls(self._desk.active_ids()):
+            self._desk.queue_forgot(call_id)
         snapshot = await self._queue.snapshot()
         self._waiting = len(snapshot.waiting)
         self._metrics.queue(snapshot)
