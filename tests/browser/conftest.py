@@ -42,7 +42,7 @@ async def page(browser: Browser) -> AsyncIterator[Page]:
 @pytest.fixture
 async def signer_service() -> AsyncIterator[FakeService]:
     """A signer already signed in."""
-    service = FakeService("signer", account={"role": "signer", "name": "Léa"})
+    service = FakeService("signer", account={"role": "signer", "name": "Léa", "trades": []})
     await service.start()
     yield service
     await service.stop()

@@ -3,7 +3,8 @@
 import { useSignal } from "@preact/signals";
 import type { JSX } from "preact";
 import { caretAfter, formatNumber } from "../shared/format.ts";
-import { t } from "../shared/i18n.ts";
+import type { Brand } from "../shared/http.ts";
+import { locale, t } from "../shared/i18n.ts";
 import type { Mode } from "../shared/protocol.d.ts";
 import { Button } from "../shared/ui/basics.tsx";
 import { Icon } from "../shared/ui/icons.tsx";
@@ -103,10 +104,8 @@ function BrandForm({ caller }: { caller: Caller }): JSX.Element | null {
     >
       <h1>{t("call_form.brand_title", { name: brand.name })}</h1>
       <p>{t("call_form.brand_intro")}</p>
-      {typeof brand.is_open === "boolean" && (
-        <p class={`pill ${brand.is_open ? "is-open" : "is-closed"}`}>{t(brand.is_open ? "call_form.open" : "call_form.closed")}</p>
-      )}
-      {brand.hours !== undefined && brand.hours.length > 0 && (
+      <p class={`pill ${brand.is_open ? "is-open" : "is-closed"}`}>{openingWords(brand)}</p>
+      {brand.hours.length > 0 && (
         <div class="hours">
           <h2>{t("call_form.hours")}</h2>
           <ul>
@@ -120,6 +119,15 @@ function BrandForm({ caller }: { caller: Caller }): JSX.Element | null {
       <CallButton caller={caller} icon="camera" />
     </form>
   );
+}
+
+function openingWords(brand: Brand): string {
+  const at = brand.is_open ? brand.closes_at : brand.opens_at;
+  if (at === null) return t(brand.is_open ? "call_form.open" : "call_form.closed");
+  const isToday = new Date(at * 1000).toDateString() === new Date().toDateString();
+  const day: Intl.DateTimeFormatOptions = isToday ? {} : { weekday: "long" };
+  const time = new Intl.DateTimeFormat(locale.value, { ...day, hour: "2-digit", minute: "2-digit" }).format(at * 1000);
+  return t(brand.is_open ? "call_form.open_until" : "call_form.closed_until", { time });
 }
 
 function CallButton({ caller, icon }: { caller: Caller; icon: "phone" | "camera" }): JSX.Element {

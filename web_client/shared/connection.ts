@@ -165,6 +165,8 @@ function localError(code: "offline" | "timeout", re: string): ErrorMessage {
   return { type: "error", code, message: "", re };
 }
 
-export function socketUrl(location: Location): string {
-  return `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ws`;
+/** The brand is named to the service before the socket opens: each brand has its own list of origins. */
+export function socketUrl(location: Location, brand: string | null): string {
+  const query = brand === null ? "" : `?brand=${encodeURIComponent(brand)}`;
+  return `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ws${query}`;
 }

@@ -12,7 +12,7 @@ export function formatNumber(typed: string): string {
 }
 
 function pairs(digits: string): string {
-  return digits.length === 3 ? digits : (digits.match(/\d{1,2}/g) ?? []).join(" ");
+  return /^[1-9]\d\d$/.test(digits) ? digits : pairs2(digits);
 }
 
 function pairsAfterOne(digits: string): string {

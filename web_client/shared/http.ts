@@ -1,19 +1,22 @@
 // The few HTTP calls of the pages: sign-in and what is known of brands. Errors are problem+json (RFC 9457).
 
+import { locale } from "./i18n.ts";
 import type { Trade } from "./protocol.d.ts";
 
 export interface Account {
-  readonly role: "signer" | "agent" | string;
+  readonly role: string;
   readonly name: string;
-  readonly trades?: readonly Trade[];
+  readonly trades: readonly Trade[];
 }
 
-/** `hours`: lines for people, already in words; `is_open`: now. Either may be unknown. */
+/** `opens_at`, `closes_at`: Unix seconds, one of them at most. `hours`: lines for people. */
 export interface Brand {
   readonly slug: string;
   readonly name: string;
-  readonly is_open?: boolean | null;
-  readonly hours?: readonly string[];
+  readonly is_open: boolean;
+  readonly opens_at: number | null;
+  readonly closes_at: number | null;
+  readonly hours: readonly string[];
 }
 
 export class ProblemError extends Error {
@@ -36,7 +39,11 @@ async function request<T>(method: string, path: string, body?: unknown): Promise
   const response = await fetch(`/api/v1${path}`, {
     method,
     credentials: "same-origin",
-    headers: body === undefined ? { accept: "application/json" } : { "content-type": "application/json" },
+    headers: {
+      accept: "application/json",
+      "accept-language": locale.value,
+      ...(body === undefined ? {} : { "content-type": "application/json" }),
+    },
     body: body === undefined ? null : JSON.stringify(body),
   });
   if (!response.ok) throw await problem(response);
@@ -53,8 +60,9 @@ export async function me(): Promise<Account | null> {
   }
 }
 
-export function signIn(login: string, password: string): Promise<Account> {
-  return request<Account>("POST", "/sign-in", { login, password });
+/** Refused with `wrong_role` when the account is for the other page. */
+export function signIn(login: string, password: string, role: "signer" | "agent"): Promise<Account> {
+  return request<Account>("POST", "/sign-in", { login, password, role });
 }
 
 export function signOut(): Promise<void> {

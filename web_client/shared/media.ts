@@ -45,6 +45,11 @@ export class CallMedia {
     return this.#peer;
   }
 
+  /** The generation whose media still flow, told to the service when only the socket was lost. */
+  get liveGeneration(): number | null {
+    return this.#peer?.connectionState === "connected" ? this.#generation : null;
+  }
+
   async handleOffer(offer: MediaOffer): Promise<void> {
     if (offer.call_id === this.#callId && offer.generation <= this.#generation) return;
     this.#callId = offer.call_id;

@@ -150,6 +150,7 @@ export interface Hello {
   resume_token?: string | null;
   brand?: string | null;
   operator_token?: string | null;
+  live_generation?: number | null;
 }
 export interface IceServer {
   urls: readonly string[];

@@ -69,9 +69,14 @@ export class Session {
       onText: (channel) => this.text.attach(channel),
     });
     this.connection = new Connection({
-      url: socketUrl(location),
+      url: socketUrl(location, options.brand),
       tokenName: `resume.${options.role}.${options.brand ?? ""}`,
-      hello: () => ({ role: options.role, locale: locale.value, brand: options.brand }),
+      hello: () => ({
+        role: options.role,
+        locale: locale.value,
+        brand: options.brand,
+        live_generation: this.media.liveGeneration,
+      }),
       onMessage: (message) => this.#receive(message),
     });
     globalThis.addEventListener("online", () => this.connection.retryNow());

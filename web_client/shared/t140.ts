@@ -46,12 +46,19 @@ function write(lines: readonly Line[], who: Line["who"], text: string): readonly
   return lines.with(at, { ...line, text: line.text + text });
 }
 
+/** The end of the party's last line is taken back. */
+function reopened(lines: readonly Line[], who: Line["who"]): readonly Line[] {
+  const at = lastOf(lines, who);
+  const line = lines[at];
+  return line === undefined ? lines : lines.with(at, { ...line, open: true });
+}
+
 function erase(lines: readonly Line[], who: Line["who"]): readonly Line[] {
   const at = lastOf(lines, who);
   const line = lines[at];
   if (line === undefined) return lines;
-  if (!line.open) return lines.with(at, { ...line, open: true }); // takes the line end back
-  if (line.text === "") return lines.toSpliced(at, 1);
+  if (!line.open) return reopened(lines, who);
+  if (line.text === "") return reopened(lines.toSpliced(at, 1), who);
   return lines.with(at, { ...line, text: graphemes(line.text).slice(0, -1).join("") });
 }
 

@@ -23,19 +23,19 @@ export function SignIn({ role, onDone }: SignInProps): JSX.Element {
   const isShown = useSignal(false);
   const isSending = useSignal(false);
   const failure = useSignal<string | null>(null);
-  const otherPage = useSignal(false);
+  const isOtherPages = useSignal(false);
 
   async function submit(event: Event): Promise<void> {
     event.preventDefault();
     isSending.value = true;
     failure.value = null;
     try {
-      const account = await http.signIn(login.value.trim(), password.value);
-      otherPage.value = account.role !== role;
-      if (account.role === role) onDone(account);
-      else failure.value = t(role === "signer" ? "sign_in.not_a_signer" : "sign_in.not_an_agent");
+      onDone(await http.signIn(login.value.trim(), password.value, role));
     } catch (error) {
-      failure.value = wordsOf(error);
+      isOtherPages.value = error instanceof http.ProblemError && error.code === "wrong_role";
+      failure.value = isOtherPages.value
+        ? t(role === "signer" ? "sign_in.not_a_signer" : "sign_in.not_an_agent")
+        : wordsOf(error);
     }
     isSending.value = false;
   }
@@ -48,7 +48,7 @@ export function SignIn({ role, onDone }: SignInProps): JSX.Element {
         {failure.value !== null && (
           <p class="field-error">
             {failure.value}{" "}
-            {otherPage.value && (
+            {isOtherPages.value && (
               <a href={role === "signer" ? "/workstation" : "/"}>
                 {t(role === "signer" ? "sign_in.open_workstation" : "sign_in.open_caller")}
               </a>

@@ -1,0 +1,88 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { caretAfter, clock, formatNumber, waitRange } from "../shared/format.ts";
+import { lightOf } from "../shared/light.ts";
+import { levelOf, Steady } from "../shared/media_stats.ts";
+import { moved, nearestCorner, nextCorner } from "../shared/ui/corners.ts";
+import { shares } from "../workstation/minute.ts";
+import { shortcutFor, SHORTCUTS } from "../workstation/shortcuts.ts";
+
+test("a French number is grouped as it is typed", () => {
+  const cases: readonly (readonly [string, string])[] = [
+    ["0199000001", "01 99 00 00 01"],
+    ["01.99.00.00.01", "01 99 00 00 01"],
+    ["019", "01 9"],
+    ["+33199000001", "+33 1 99 00 00 01"],
+    ["0033199000001", "+33 1 99 00 00 01"],
+    ["3939", "39 39"],
+    ["114", "114"],
+    ["+4915112345678", "+4915112345678"],
+    ["sip:essai@exemple.fr", "sip:essai@exemple.fr"],
+    ["", ""],
+  ];
+  for (const [typed, formatted] of cases) assert.equal(formatNumber(typed), formatted);
+});
+
+test("the caret stays behind the digit just typed", () => {
+  assert.equal(caretAfter("01 99 00", 3), 4);
+  assert.equal(caretAfter("01 99 00", 6), 8);
+  assert.equal(caretAfter("+33 1 99", 4), 5);
+});
+
+test("durations and waits read as people say them", () => {
+  assert.deepEqual([clock(7), clock(247), clock(3729)], ["0:07", "4:07", "1:02:09"]);
+  assert.deepEqual(waitRange(60, 170), [1, 3]);
+  assert.deepEqual(waitRange(0, 20), [0, 1]);
+  assert.equal(waitRange(null, null), null);
+});
+
+test("the frame rate decides the word, and one odd sample does not change it", () => {
+  assert.deepEqual([levelOf(25), levelOf(19), levelOf(11), levelOf(null)], ["good", "warn", "critical", null]);
+  const steady = new Steady();
+  const shown = (["good", "warn", "good", "warn", "warn", "critical"] as const).map((level) => steady.next(level));
+  assert.deepEqual(shown, ["good", "good", "good", "good", "warn", "warn"]);
+});
+
+function picture(centre: number, edge: number): Uint8ClampedArray {
+  const rgba = new Uint8ClampedArray(32 * 18 * 4);
+  for (let pixel = 0; pixel < 32 * 18; pixel += 1) {
+    const x = (pixel % 32) / 32;
+    rgba.fill(x > 0.3 && x < 0.7 ? centre : edge, pixel * 4, pixel * 4 + 4);
+  }
+  return rgba;
+}
+
+test("light is judged on the middle of the picture, against its sides", () => {
+  assert.equal(lightOf(picture(130, 120), 32, 18), "good");
+  assert.equal(lightOf(picture(20, 30), 32, 18), "dark");
+  assert.equal(lightOf(picture(60, 220), 32, 18), "backlit");
+  assert.equal(lightOf(picture(250, 240), 32, 18), "bright");
+});
+
+test("the own picture reaches every corner by drag, by button and by arrow keys", () => {
+  assert.equal(nearestCorner(0.1, 0.9), "bottom-left");
+  assert.equal(nearestCorner(0.9, 0.2), "top-right");
+  assert.equal(nextCorner("top-right"), "bottom-right");
+  assert.equal(moved("bottom-right", "ArrowUp"), "top-right");
+  assert.equal(moved("bottom-right", "ArrowLeft"), "bottom-left");
+  assert.equal(moved("bottom-right", "a"), null);
+});
+
+test("the last minute leaves out what was not measured", () => {
+  assert.deepEqual(shares(["good", "good", "off", "poor", "fair"]), { good: 50, fair: 25, poor: 25 });
+  assert.deepEqual(shares(["off"]), { good: 0, fair: 0, poor: 0 });
+});
+
+const PLAIN = { ctrlKey: false, altKey: false, metaKey: false, repeat: false };
+
+test("a shortcut acts only alone, outside of writing, and while switched on", () => {
+  const name = (key: string, more = {}, areOn = true, isWriting = false): string | undefined =>
+    shortcutFor({ key, ...PLAIN, ...more }, areOn, isWriting)?.name;
+  assert.equal(name("m"), "mute");
+  assert.equal(name("A"), "abuse");
+  assert.equal(name("m", { ctrlKey: true }), undefined);
+  assert.equal(name("m", { repeat: true }), undefined);
+  assert.equal(name("m", {}, false), undefined);
+  assert.equal(name("m", {}, true, true), undefined);
+  assert.equal(new Set(SHORTCUTS.map((shortcut) => shortcut.key)).size, SHORTCUTS.length);
+});
