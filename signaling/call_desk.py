@@ -14,7 +14,7 @@ from typing import Protocol
 
 from redis.exceptions import RedisError
 
-from interpreter_queue.model import REHEARSAL_SKILL, Position, Trade
+from interpreter_queue.model import REHEARSAL_SKILL, Position, Queued, Trade
 from relay.control_messages import AnyEvent
 from signaling.call_events import Act, Event, PageCame, PageWent
 from signaling.call_model import EMERGENCY_PRIORITY, WAITING, Call, CallState, Grace, Mode
@@ -222,9 +222,13 @@ class CallDesk:
             runner.submit(event)
         return runner
 
-    def position(self, event: Position) -> None:
+    def place_in_line(self, event: Queued | Position) -> None:
         runner = self._runners.get(event.call_id)
-        if runner is not None:
+        if runner is None:
+            return
+        if isinstance(event, Queued):
+            runner.queued(event.queued_at)
+        else:
             runner.queue_view = QueueView(
                 position=event.position, wait_low_s=event.wait_low_s, wait_high_s=event.wait_high_s
             )

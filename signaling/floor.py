@@ -117,12 +117,8 @@ class Floor:
 
     async def _handle(self, event: queue_model.Event) -> None:
         match event:
-            case queue_model.Queued(call_id=call_id, queued_at=queued_at):
-                runner = self._desk.runner(call_id)
-                if runner is not None:
-                    runner.queued(queued_at)
-            case queue_model.Position():
-                self._desk.position(event)
+            case queue_model.Queued() | queue_model.Position():
+                self._desk.place_in_line(event)
             case queue_model.Alerting():
                 self._desk.submit(event.call_id, Alerting())
                 self._alert(event)
