@@ -47,7 +47,7 @@ POLICY = (
 )
 
 
-class MovingPicture(VideoStreamTrack):  # type: ignore[misc]
+class MovingPicture(VideoStreamTrack):
     """A person-like figure whose hands move, 640x360 at 30 fps."""
 
     def __init__(self, background: tuple[int, int, int]) -> None:
@@ -72,7 +72,7 @@ class MovingPicture(VideoStreamTrack):  # type: ignore[misc]
         return frame
 
 
-class Silence(MediaStreamTrack):  # type: ignore[misc]
+class Silence(MediaStreamTrack):
     kind = "audio"
 
     def __init__(self) -> None:
