@@ -25,7 +25,7 @@ RUN apt-get update -qq \
     && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
         ca-certificates libxcb1 libgl1 libglib2.0-0 libegl1 libgles2 redis-server \
     && rm -rf /var/lib/apt/lists/* \
-    && useradd --system --uid 10001 --home-dir /data --shell /usr/sbin/nologin passerelle \
+    && useradd --system --uid 990 --home-dir /data --shell /usr/sbin/nologin passerelle \
     && install -d -o passerelle -g passerelle -m 0700 /data
 COPY --from=build /opt/passerelle /opt/passerelle
 ENV PATH=/opt/passerelle/bin:/usr/local/bin:/usr/bin:/bin \
