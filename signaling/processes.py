@@ -72,8 +72,9 @@ def demo_phone_config(config: Config) -> DemoPhoneConfig:
 
 
 def uses_demo_trunk(config: Config) -> bool:
-    """No trunk was named: calls go to the demonstration phone."""
-    return phone_worker_config(config).trunk.host == "127.0.0.1" and config.service.demo_phone
+    """Nobody named a trunk: calls go to the demonstration phone. A PBX of this machine is another port."""
+    trunk, demo = phone_worker_config(config).trunk, demo_phone_config(config)
+    return config.service.demo_phone and (trunk.host, trunk.port) == (demo.sip_host, demo.sip_port)
 
 
 def _worker_id(kind: str, index: int) -> str:

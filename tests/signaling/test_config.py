@@ -203,6 +203,7 @@ def test_demonstration_phone_is_beside_the_service_unless_said_otherwise(tmp_pat
 def test_trunk_that_was_named_is_used_instead_of_the_demonstration_phone(tmp_path: Path) -> None:
     assert processes.uses_demo_trunk(load_config(environ(tmp_path)))
     assert not processes.uses_demo_trunk(load_config(environ(tmp_path, PHONE_TRUNK_HOST="sip.example")))
+    assert not processes.uses_demo_trunk(load_config(environ(tmp_path, PHONE_TRUNK_PORT="5060")))  # a PBX beside us
 
 
 def test_every_setting_is_shown_with_a_reason(tmp_path: Path) -> None:
