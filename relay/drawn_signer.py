@@ -17,14 +17,16 @@ from numpy.typing import NDArray
 from relay.drawn_sprites import Point, Rgb, Sprite, hand, head
 
 #: What the picture shows: a signer signing; hands resting below the picture; the camera too high, so that the hands
-#: leave the picture; hardly any light; too far away; nobody.
-Scene = Literal["signing", "still", "cut", "dark", "far", "absent"]
+#: leave the picture; hardly any light; a bright window behind; too far away; nobody.
+Scene = Literal["signing", "still", "cut", "dark", "backlit", "far", "absent"]
 SCENES: tuple[Scene, ...] = get_args(Scene)
 Picture = NDArray[np.uint8]
 
 PERIOD_S = 1.6  # of one movement of the hands: the pace of quiet signing
 SPREADS = (0.35, 0.55, 0.75, 0.95)
 DARKNESS = 0.11  # share of the light that is left in the dark scene
+SHADOW = 0.22  # share of the light on somebody in front of a window
+WINDOW: Rgb = (226, 232, 236)
 FAR_SCALE = 0.32
 CUT_SHIFT = 0.34  # of the figure's height unit, downwards
 
@@ -69,7 +71,10 @@ class DrawnSigner:
         self._unit = min(height, width * 0.8) * (FAR_SCALE if scene == "far" else 1.0)
         self._hands = [hand(max(4, round(self._unit * 0.1)), spread, appearance.skin) for spread in SPREADS]
         self._head = head(max(8, round(self._unit * 0.27)), appearance.skin, appearance.hair)
-        self._still = self._draw_still()
+        self._wall = self._draw_wall(WINDOW if scene == "backlit" else appearance.background)
+        self._still = self._wall.copy()
+        if scene != "absent":
+            self._draw_torso(self._still)
 
     def frame(self, t: float) -> Picture:
         """
@@ -83,6 +88,8 @@ class DrawnSigner:
             _paste(picture, self._head, (x + sway, y), 0.0, 1.0)
             if self.scene != "still":
                 self._draw_arms(picture, t)
+        if self.scene == "backlit":
+            return _shadowed(picture, self._wall)
         return _darkened(picture, t) if self.scene == "dark" else picture
 
     def frames(self, seconds: float) -> Iterator[Picture]:
@@ -105,16 +112,12 @@ class DrawnSigner:
         phase = 2 * math.pi * t / PERIOD_S + (0 if side < 0 else 0.9)
         return self._at(side * (0.17 + 0.045 * math.cos(phase)), 0.14 + 0.07 * math.sin(phase))
 
-    def _draw_still(self) -> Picture:
-        """Wall, and the torso in front of it."""
+    def _draw_wall(self, colour: Rgb) -> Picture:
         rows, columns = np.mgrid[0 : self.height, 0 : self.width].astype(np.float32)
         light = 1.08 - 0.22 * np.hypot(columns / self.width - 0.35, rows / self.height - 0.2)
         light += np.random.default_rng(7).normal(0, 0.012, light.shape)
-        wall = light[..., None] * np.array(self._appearance.background, np.float32)
-        picture: Picture = np.clip(wall, 0, 255).astype(np.uint8)
-        if self.scene != "absent":
-            self._draw_torso(picture)
-        return picture
+        wall: Picture = np.clip(light[..., None] * np.array(colour, np.float32), 0, 255).astype(np.uint8)
+        return wall
 
     def _draw_torso(self, picture: Picture) -> None:
         outline = [(-0.10, -0.15), (-0.24, -0.09), (-0.27, 0.02), (-0.22, 0.30), (-0.23, 0.6), (-0.22, 3.0)]
@@ -183,3 +186,9 @@ def _darkened(picture: Picture, t: float) -> Picture:
     noise = np.random.default_rng(round(t * 1000)).integers(-4, 5, picture.shape[:2], dtype=np.int16)
     dark: Picture = np.clip(picture * DARKNESS + noise[..., None], 0, 255).astype(np.uint8)
     return dark
+
+
+def _shadowed(picture: Picture, wall: Picture) -> Picture:
+    """Everything in front of the wall loses its light."""
+    person = (picture != wall).any(axis=2, keepdims=True)
+    return np.where(person, (picture * SHADOW).astype(np.uint8), picture)

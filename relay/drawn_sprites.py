@@ -152,7 +152,7 @@ def head(unit: int, skin: Rgb, hair: Rgb) -> Sprite:
     back.ellipsoid((0.0, 0.56), (0.43, 0.50), 0.4)
     hair_colour, hair_coverage = back.lit(hair, texture=0.10)
     canvas = _Canvas(unit, -0.6, 0.6, -0.45, 1.2)
-    canvas.capsule((0.0, -0.4), (0.0, 0.2), (0.19, 0.17), flat=0.7, lift=-0.25)  # neck
+    canvas.capsule((0.0, -0.21), (0.0, 0.2), (0.19, 0.17), flat=0.7, lift=-0.25)  # neck, round at the collar
     for side in (-1, 1):
         canvas.ellipsoid((side * 0.36, 0.44), (0.06, 0.10), 0.08)  # ears
     canvas.ellipsoid((0.0, 0.52), (0.36, 0.45), 0.36, blend=0.02)

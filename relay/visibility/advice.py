@@ -89,7 +89,8 @@ _ABOUT_ARRIVAL = (NO_VIDEO, NOT_MEASURED)
 RULES: tuple[Rule, ...] = (
     *_ABOUT_ARRIVAL,
     Rule("too_dark", "poor", "luma", "below", 0.10, 0.14),
-    Rule("too_dark", "poor", "face_luma", "below", 0.22, 0.27),
+    Rule("backlit", "poor", "backlight", "above", 0.62, 0.55),
+    Rule("too_dark", "poor", "face_luma", "below", 0.12, 0.15),
     Rule("too_bright", "poor", "overexposed", "above", 0.50, 0.40),
     Rule("no_person", "poor", "person", "below", 0.25, 0.40),
     Rule("face_cut", "poor", "face_found", "below", 0.25, 0.40),
@@ -103,9 +104,9 @@ RULES: tuple[Rule, ...] = (
     Rule("too_far", "fair", "face_height", "below", 0.10, 0.11),  # signer at least 1/6 of the picture (Ofcom)
     Rule("too_close", "fair", "face_width", "above", 0.28, 0.26),  # less than an elbow width left at each side
     Rule("too_close", "fair", "face_height", "above", 0.33, 0.31),
-    Rule("backlit", "fair", "backlight", "above", 0.30, 0.24),
+    Rule("backlit", "fair", "backlight", "above", 0.50, 0.44),  # dark skin before a white wall stays below
     Rule("too_dark", "fair", "luma", "below", 0.16, 0.20),
-    Rule("too_dark", "fair", "face_luma", "below", 0.30, 0.35),
+    Rule("too_dark", "fair", "face_luma", "below", 0.18, 0.22),
     Rule("too_bright", "fair", "overexposed", "above", 0.30, 0.22),
     Rule("frame_rate_low", "fair", "received_fps", "below", 20.0, 22.0, while_signing=True),  # standards §5
     Rule("blurred", "fair", "sharpness", "below", 0.33, 0.38),

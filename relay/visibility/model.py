@@ -49,8 +49,8 @@ class FrameMeasures:
     :param luma: mean brightness, 0 black .. 1 white.
     :param contrast: standard deviation of the brightness, 0..0.5.
     :param overexposed: share of pixels burnt out to white, 0..1.
-    :param face_luma: brightness of the face's lighter parts (90th percentile), 0..1. The mean would judge skin;
-        the highlights judge the light.
+    :param face_luma: brightness of the lightest parts of the face (95th percentile), 0..1. The mean would judge
+        skin; the highlights judge the light.
     :param backlight: brightness of what surrounds the face, less ``face_luma``: -1..1.
     :param sharpness: of the face, 0 blurred .. 1 sharp (:func:`relay.visibility.measures.sharpness`).
     :param motion: share of the picture, outside the face, that changed since the analysis before, 0..1.

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from relay.drawn_signer import DrawnSigner, Scene
+from relay.drawn_signer import Appearance, DrawnSigner, Scene
 from relay.visibility.advice import ADVICE
 from relay.visibility.check_video import VideoUnreadableError, check_video, summary
 from relay.visibility.monitor import Reading
@@ -27,6 +27,7 @@ def check(path: Path) -> tuple[list[dict[str, Any]], dict[str, Any]]:
         ("still", "good"),
         ("cut", "hands_cut"),
         ("dark", "too_dark"),
+        ("backlit", "backlit"),
         ("far", "too_far"),
         ("absent", "no_person"),
     ],
@@ -38,6 +39,14 @@ def test_drawn_scene_is_recognised(tmp_path: Path, scene: Scene, advice: str) ->
     assert total["main_advice"] == advice
     assert {second["advice"] for second in seconds} <= {advice, "good"}
     assert (seconds[-1]["level"] == "good") == (advice == "good")
+
+
+@pytest.mark.parametrize("skin", [(60, 38, 28), (100, 66, 48), (240, 205, 185)])
+@pytest.mark.parametrize(("scene", "advice"), [("signing", "good"), ("dark", "too_dark"), ("backlit", "backlit")])
+def test_light_is_judged_and_not_skin(tmp_path: Path, skin: tuple[int, int, int], scene: Scene, advice: str) -> None:
+    signer = DrawnSigner(320, 240, appearance=Appearance(skin=skin, hair=(20, 18, 18)), scene=scene)
+    seconds, _ = check(clips.write_video(tmp_path / "skin.mp4", signer.frames(1.0)))
+    assert seconds[-1]["advice"] == advice
 
 
 def test_every_line_is_json_with_the_promised_keys(tmp_path: Path) -> None:
