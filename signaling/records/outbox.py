@@ -91,6 +91,7 @@ class Outbox:
             except Exception:  # whatever it is, the writes still wait
                 logger.exception("outbox could not be emptied")
                 is_empty = False
+            _raise_if_cancelled()
             pause_s = self._config.first_retry_s if is_empty else min(pause_s * 2, self._config.longest_retry_s)
             self._kept.clear()
             try:
@@ -199,6 +200,16 @@ class Outbox:
                     await calls.wrap_up(write)
                 case AbuseReported():
                     await calls.report_abuse(write)
+
+
+def _raise_if_cancelled() -> None:
+    """
+    Python 3.11's ``asyncio.wait_for``, with which redis-py connects, loses a cancellation that arrives just as the
+    connection is made (python/cpython#86296, repaired in 3.12): without this, stopping could wait for ever.
+    """
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
 
 
 def encode(write: Write) -> str:

@@ -1,0 +1,46 @@
+import asyncio
+from pathlib import Path
+
+from signaling.config import SignalingConfig
+from signaling.passwords import password_matches
+from signaling.records import Records
+from signaling.records.bootstrap import ensure_first_people
+
+
+async def test_an_empty_database_gets_people_who_can_sign_in_and_brands_to_call(tmp_path: Path) -> None:
+    config = SignalingConfig(data_dir=tmp_path)
+    first = await ensure_first_people(config)
+    assert first is not None and first.brand_slug == "demo-mairie"
+    async with Records(config.database_url) as records:
+        for login, password, _ in first.people:
+            found = await records.people.credentials(login)
+            assert found is not None and await password_matches(found[1], password)
+        adam = await records.people.by_login("adam")
+        demo, rehearsal = await records.brands.by_slug("demo-mairie"), await records.brands.by_slug("rehearsal")
+    assert demo is not None and adam is not None and set(demo.skills) <= set(adam.skills)
+    assert rehearsal is not None and rehearsal.is_rehearsal and not demo.is_rehearsal
+
+
+async def test_a_second_start_shows_no_password_and_changes_nobody(tmp_path: Path) -> None:
+    config = SignalingConfig(data_dir=tmp_path)
+    await ensure_first_people(config)
+    async with Records(config.database_url) as records:
+        before = await records.people.all()
+    assert await ensure_first_people(config) is None
+    async with Records(config.database_url) as records:
+        assert await records.people.all() == before
+
+
+async def test_processes_that_start_together_make_each_person_once(tmp_path: Path) -> None:
+    config = SignalingConfig(data_dir=tmp_path)
+    made = await asyncio.gather(*(ensure_first_people(config) for _ in range(3)))
+    shown = [login for first in made if first for login, _, _ in first.people]
+    assert sorted(shown) == ["adam", "camille", "ines"]
+
+
+async def test_an_operator_who_wants_no_first_people_gets_the_rehearsal_brand_alone(tmp_path: Path) -> None:
+    config = SignalingConfig(data_dir=tmp_path, first_people=False)
+    assert await ensure_first_people(config) is None
+    async with Records(config.database_url) as records:
+        assert await records.people.is_empty()
+        assert [brand.slug for brand in await records.brands.all()] == ["rehearsal"]
