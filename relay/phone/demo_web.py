@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 from aiohttp import WSMsgType, web
 from aiohttp.typedefs import Handler
 
-from relay.phone.demo import DemoCall, DemoPhone
+from relay.phone.demo_calls import DemoCall, DemoPhone
 from relay.phone.rtp_packets import DTMF_DIGITS
 
 FILES = Path(__file__).parent / "demo_page"

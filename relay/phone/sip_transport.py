@@ -72,7 +72,11 @@ class UdpServer(Network_server):  # type: ignore[misc]
         self._tasks: set[asyncio.Task[None]] = set()
         self._socket = socket.socket(options.family, socket.SOCK_DGRAM)
         self._socket.setblocking(False)
-        self._socket.bind(options.laddress)
+        try:
+            self._socket.bind(options.laddress)
+        except OSError:
+            self._socket.close()
+            raise
         self._loop.add_reader(self._socket, self._readable)
 
     def _readable(self) -> None:

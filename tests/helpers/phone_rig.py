@@ -164,6 +164,7 @@ def worker_config(folder: Path, trunk: TrunkConfig | None = None, redis_url: str
         sip_port=free_port(),
         trunk=trunk or TrunkConfig(),
         rtp_ports=(first, first + 19),
+        stop_deadline_s=1.0,
     )
 
 

@@ -161,6 +161,18 @@ async def test_stopping_the_phone_ends_its_calls() -> None:
             await rig.signaling.until_phone("hung_up")
 
 
+async def test_taken_ports_are_told_and_nothing_stays_behind() -> None:
+    async with demonstration() as phone:
+        http_port = int(phone.url.rsplit(":", 1)[1])
+        for config in (
+            DemoPhoneConfig(sip_port=phone.sip_port, http_port=free_port(socket.SOCK_STREAM)),
+            DemoPhoneConfig(sip_port=free_port(), http_port=http_port),
+        ):
+            with pytest.raises(OSError, match="in use"):
+                await demo.run(config, asyncio.Event())
+        assert await phone.calls() == []
+
+
 # --- the page ---------------------------------------------------------------------------------------------------
 
 

@@ -28,6 +28,7 @@ from relay.control_messages import (
 )
 from relay.errors import RelayError
 from relay.model import Leg
+from relay.phone import worker
 from relay.phone.config import TrunkConfig
 from relay.registry import registered
 from tests.helpers.phone_rig import CALL, Rig, Signaling, phone_worker, worker_config
@@ -236,6 +237,15 @@ async def test_call_over_tcp() -> None:
         assert await phone.passed(), phone.why()
 
 
+async def test_phone_hanging_up_over_tcp_is_told() -> None:
+    port = free_port()
+    trunk = TrunkConfig(port=port, transport="tcp")
+    async with phone_worker(trunk) as rig, sipp("hangs_up", tcp=True, port=port) as phone:
+        await rig.dial("+33199000001")
+        await rig.signaling.until_phone("hung_up")
+        assert await phone.passed(), phone.why()
+
+
 async def test_softphone_hears_us_is_heard_and_keys_go_both_ways() -> None:
     async with phone_worker() as rig, baresip(440) as phone:
         rig.media.speaks = {"agent": 1000}
@@ -310,6 +320,13 @@ async def test_commands_that_make_no_sense_get_their_code() -> None:
         await rig.signaling.ask(CloseCall(call_id="never heard of", epoch=1))
 
 
+async def test_taken_sip_port_is_told() -> None:
+    async with phone_worker() as rig:
+        with pytest.raises(OSError, match="in use"):
+            await worker.run(rig.config, asyncio.Event())
+        await hang_up(rig)  # the first one serves on
+
+
 async def test_closing_the_call_hangs_up() -> None:
     async with phone_worker() as rig, sipp("answers") as phone:
         await rig.dial(phone.uri)
@@ -346,6 +363,7 @@ async def test_two_calls_at_once_never_hear_each_other() -> None:
 async def test_full_worker_says_so() -> None:
     async with phone_worker(capacity=1) as rig, sipp("rings") as phone:
         await rig.dial(phone.uri)
+        await rig.signaling.until_phone("ringing")
         with pytest.raises(RelayError) as refused:
             await rig.signaling.ask(Dial(call_id="call-2", epoch=1, attempt="b", target=phone.uri))
         assert refused.value.code == "no_capacity"
