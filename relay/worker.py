@@ -50,6 +50,8 @@ async def run(config: MediaWorkerConfig, stop: asyncio.Event) -> None:
     """
     if found := problems():
         raise RuntimeError("; ".join(found))
+    for name in ("aioice", "aiortc"):  # they log addresses at INFO and whole SDPs at DEBUG
+        logging.getLogger(name).setLevel(logging.WARNING)
     worker = MediaWorker(config)
     redis: Redis | None = Redis.from_url(config.redis_url) if config.redis_url is not None else None
     tasks: list[asyncio.Task[None]] = []

@@ -15,10 +15,12 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+import aioice.ice
 import numpy as np
 import pytest
 from av import AudioCodecContext, AudioFrame, VideoCodecContext, VideoFrame
 from av.packet import Packet
+from redis.asyncio import Redis
 
 from relay.config import MediaWorkerConfig
 from relay.control import ControlClient
@@ -38,6 +40,7 @@ from relay.datagram import Datagram, Kind, call_key, pack, unpack
 from relay.errors import RelayError
 from relay.media_code import read_code, tone
 from relay.model import CallPlan, IceServer, LegConnection, Tap, WebLeg
+from relay.registry import Registration, registered
 from relay.worker import run
 from tests.helpers.packets import header_of, rtp
 from tests.helpers.peers import CodedPeer, until
@@ -254,7 +257,8 @@ async def test_mute_and_hearing_follow_the_plan(harness: Harness) -> None:
     assert signer.heard_share(AGENT_HZ) == agent.heard_share(SIGNER_HZ) == 0.0
 
 
-async def test_leg_that_leaves_or_falls_silent_is_told(harness: Harness) -> None:
+async def test_leg_that_leaves_or_falls_silent_is_told(harness: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(aioice.ice, "CONSENT_INTERVAL", 0.2)
     signer, agent = await harness.call("c")
     await signer.media.close()
     await until(lambda: harness.state_of("c", "signer", 1) == "closed", "signer closed")
@@ -262,6 +266,7 @@ async def test_leg_that_leaves_or_falls_silent_is_told(harness: Harness) -> None
     await until(lambda: any(isinstance(event, LegStatsEvent) for event in harness.events), "measures")
     silence(agent)
     await until(lambda: harness.state_of("c", "agent", 1) == "disconnected", "agent silent")
+    await until(lambda: harness.state_of("c", "agent", 1) == "closed", "agent given up", timeout_s=30)
 
 
 def silence(peer: CodedPeer) -> None:
@@ -411,6 +416,40 @@ async def test_tap_delivers_decodable_pictures_and_measures_and_survives_its_rec
             assert tap.of(Kind.VP8, "agent") == []
             assert 8 <= json.loads(tap.of(Kind.STATS, "signer")[-1])["frames_per_second"] <= 12
         path.unlink()
+
+
+async def test_worker_is_in_the_registry_while_it_runs_and_works_without_redis() -> None:
+    directory = Path(tempfile.mkdtemp(prefix="psr-"))
+    path = directory / "redis"
+    config = MediaWorkerConfig("test", directory / "c", directory / "a", redis_url=f"unix://{path}")
+    redis = Redis.from_url(f"unix://{path}")
+    stop = asyncio.Event()
+    worker = asyncio.create_task(run(config, stop))
+    try:
+        await until(config.control_socket.exists, "a worker without Redis")
+        options = ("--port", "0", "--unixsocket", str(path), "--save", "", "--dir", str(directory))
+        server = await asyncio.create_subprocess_exec("redis-server", *options, stdout=asyncio.subprocess.DEVNULL)
+        try:
+            await until(path.exists, "Redis")
+            entries: list[Registration] = []
+            for _ in range(100):
+                entries = await registered(redis, "media")
+                if entries:
+                    break
+                await asyncio.sleep(0.1)
+            [entry] = entries
+            assert (entry.worker_id, entry.address, entry.capacity) == ("test", str(config.control_socket), 20)
+            stop.set()
+            await asyncio.wait_for(worker, 10)
+            assert await registered(redis, "media") == []
+        finally:
+            server.terminate()
+            await server.wait()
+    finally:
+        stop.set()
+        await asyncio.gather(worker, return_exceptions=True)
+        await redis.aclose()
+        shutil.rmtree(directory)
 
 
 PROCESS = """
