@@ -44,7 +44,7 @@ class StaticFiles:
         self._files: dict[str, StaticFile] = {}
 
     def find(self, name: str) -> Path | None:
-        """:param name: relative, ``caller.js``. None: there is no such file."""
+        """:param name: relative, ``static/caller.js``. None: there is no such file."""
         try:
             path = (self._root / name).resolve()
         except (OSError, ValueError):  # too long, or a null byte
@@ -73,7 +73,7 @@ class StaticFiles:
         return StaticFile(body, compressed, content_type, _hash(body), version)
 
     def _with_hash(self, match: re.Match[bytes]) -> bytes:
-        file = self.load(match[2].decode())
+        file = self.load(f"static/{match[2].decode()}")
         if file is None:
             return match[0]
         return b"%s/static/%s?v=%s%s" % (match[1], match[2], file.content_hash.encode(), match[1])
@@ -84,7 +84,7 @@ STATIC: web.AppKey[StaticFiles] = web.AppKey("static", StaticFiles)
 
 async def static_file(request: web.Request) -> web.StreamResponse:
     """``/static/{path}``."""
-    return await serve(request, request.match_info["path"])
+    return await serve(request, f"static/{request.match_info['path']}")
 
 
 async def serve(request: web.Request, name: str, *, cache: str | None = None) -> web.StreamResponse:
