@@ -21,8 +21,8 @@ browser: ## Chromium through whole calls
 	$(PY) -m pytest -q -m browser
 test:   ## everything, as ./test
 	./test
-web:    ## rebuild the pages
-	web_client/build
+web:    ## rebuild the pages and their types from the sources
+	web_client/check --write
 fresh-machine: ## a bare Debian 12: ./run, ./run rehearse, ./test (root, debootstrap, about 3 GB in /var/tmp)
 	tests/fresh_machine/run.sh
 docker-steps: ## the Dockerfile's steps without Docker (root, debootstrap, about 4 GB in /var/tmp)

@@ -12,6 +12,7 @@ from rich.console import Console
 
 from signaling import processes
 from signaling.config import Config
+from signaling.embedded_redis import last_words
 
 FIRST_SIGN_IN = "first-sign-in.txt"
 
@@ -53,6 +54,8 @@ class Announcement:
         self._say(f"       Données            {settings.data_dir}")
         for name in late:
             self._say(f"[yellow]!      {name} n’est pas prêt ; il est relancé. « ./run doctor » dit pourquoi.[/yellow]")
+        if "redis" in late:
+            self._console.print(last_words(settings.data_dir), markup=False, highlight=False, soft_wrap=True)
         if config.service.demo_phone and processes.uses_demo_trunk(config):
             self._say(
                 "       Numéros d’essai    01 99 00 00 01 et suivants (« ./run doctor » ; aucun réseau téléphonique)"

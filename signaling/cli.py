@@ -98,8 +98,12 @@ def serve(
 def signaling() -> None:
     """Un processus de signalisation : pages, WebSocket, API."""
     from signaling import processes
+    from signaling.free_ports import check_port
 
-    processes.run_signaling(_prepared("signaling"))
+    with _process("signaling") as config:
+        settings = config.signaling
+        check_port(settings.http_host, settings.http_port, "tcp", "Choisissez-en un autre : PASSERELLE_HTTP_PORT.")
+        processes.run_signaling(config)
 
 
 @app.command()
@@ -107,7 +111,8 @@ def worker(index: INDEX = 0) -> None:
     """Un processus média : connexions WebRTC."""
     from signaling import processes
 
-    processes.run_media_worker(_prepared(f"worker-{index}"), index)
+    with _process(f"worker-{index}") as config:
+        processes.run_media_worker(config, index)
 
 
 @app.command()
@@ -115,7 +120,8 @@ def phone() -> None:
     """Le processus téléphone : SIP et RTP vers l’opérateur."""
     from signaling import processes
 
-    processes.run_phone_worker(_prepared("phone"))
+    with _process("phone") as config:
+        processes.run_phone_worker(config)
 
 
 @app.command()
@@ -123,7 +129,8 @@ def visibility(index: INDEX = 0) -> None:
     """Un processus d’analyse de la lisibilité des signes."""
     from signaling import processes
 
-    processes.run_visibility_worker(_prepared(f"visibility-{index}"), index)
+    with _process(f"visibility-{index}") as config:
+        processes.run_visibility_worker(config, index)
 
 
 @app.command("demo-phone")
@@ -131,7 +138,8 @@ def demo_phone() -> None:
     """Le téléphone de démonstration, sur cette machine seulement."""
     from signaling import processes
 
-    processes.run_demo_phone(_prepared("demo-phone"))
+    with _process("demo-phone") as config:
+        processes.run_demo_phone(config)
 
 
 @app.command("first-people", hidden=True)
@@ -140,10 +148,10 @@ def first_people() -> None:
     from signaling.announcement import FIRST_SIGN_IN, write_first_sign_in
     from signaling.records.bootstrap import ensure_first_people
 
-    config = _prepared("first-people")
-    made = asyncio.run(ensure_first_people(config.signaling))
-    if made is not None:
-        write_first_sign_in(config.signaling.data_dir / FIRST_SIGN_IN, made.people)
+    with _process("first-people") as config:
+        made = asyncio.run(ensure_first_people(config.signaling))
+        if made is not None:
+            write_first_sign_in(config.signaling.data_dir / FIRST_SIGN_IN, made.people)
 
 
 @app.command()
@@ -226,16 +234,15 @@ def db_upgrade() -> None:
     """Met le schéma de la base au niveau de cette version."""
     from signaling.records.database import Database, head_revision
 
-    config = _prepared("db")
-
-    async def upgrade() -> None:
-        database = Database(config.signaling.database_url)
+    async def upgrade(url: str) -> None:
+        database = Database(url)
         try:
             await database.open(migrate=True)
         finally:
             await database.close()
 
-    asyncio.run(upgrade())
+    with _process("db") as config:
+        asyncio.run(upgrade(config.signaling.database_url))
     print(f"Base de données à jour : révision {head_revision()}")
 
 
@@ -243,21 +250,22 @@ def load(environ: dict[str, str] | None = None) -> "Config":
     """
     The settings, for every command.
 
-    :raises ConfigError: translated by ``_in_words`` and ``_prepared``.
+    :raises ConfigError: translated by ``_in_words``.
     """
     from signaling.config import load_config, process_environ
 
     return load_config(process_environ() if environ is None else environ)
 
 
-def _prepared(process: str) -> "Config":
-    """Settings and logging of one process."""
+@contextmanager
+def _process(name: str) -> Iterator["Config"]:
+    """Settings and logging of one process; what it expects to go wrong ends it with a sentence."""
     from signaling.log import configure_logging
 
     with _in_words():
         config = load()
-    configure_logging(process, config.service.log_format, config.service.log_level)
-    return config
+        configure_logging(name, config.service.log_format, config.service.log_level)
+        yield config
 
 
 @contextmanager

@@ -236,6 +236,7 @@ def serving(data_dir: Path, port: int) -> Iterator[Serving]:
 
 
 @pytest.mark.integration
+@pytest.mark.timeout(300)  # two whole starts on a machine that does other things too
 def test_whole_service_starts_stops_on_ctrl_c_and_finds_everything_again(data_dir: Path) -> None:
     data_dir.parent.mkdir(exist_ok=True)
     port = free_port()
