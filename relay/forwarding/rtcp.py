@@ -9,7 +9,7 @@ import struct
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-_SR, _RR, _SDES, _BYE, _RTPFB, _PSFB = 200, 201, 202, 203, 205, 206
+_SR, _RR, _SDES, _RTPFB, _PSFB = 200, 201, 202, 205, 206
 _NACK, _TRANSPORT_CC = 1, 15
 _PLI, _FIR, _APPLICATION = 1, 4, 15
 _BLOCK = struct.Struct("!IIIIII")
@@ -54,16 +54,11 @@ class KeyFrameRequest:
     media_ssrc: int
 
 
-@dataclass(frozen=True, slots=True)
-class Goodbye:
-    ssrcs: tuple[int, ...]
-
-
-Message = ReportBlock | SenderReport | Nack | KeyFrameRequest | Goodbye
+Message = ReportBlock | SenderReport | Nack | KeyFrameRequest
 
 
 def parse(data: bytes) -> list[Message]:
-    """:returns: what we act on, in order; the rest (SDES, REMB, transport-wide feedback, XR) is left out."""
+    """:returns: what we act on, in order; the rest (SDES, BYE, REMB, transport-wide feedback, XR) is left out."""
     messages: list[Message] = []
     offset = 0
     while offset + 8 <= len(data) and data[offset] >> 6 == 2:
@@ -86,9 +81,6 @@ def _parse_one(part: bytes) -> Iterable[Message]:
         return [report, *_report_blocks(part, 28, count)]
     if kind == _RR:
         return _report_blocks(part, 8, count)
-    if kind == _BYE:
-        whole = min(count, (len(part) - 4) // 4)
-        return [Goodbye(struct.unpack_from(f"!{whole}I", part, 4))]
     if kind == _RTPFB and count == _NACK and len(part) >= 16:
         return [Nack(_word(part, 8), tuple(_nack_sequences(part)))]
     if kind == _PSFB and count == _PLI and len(part) >= 12:

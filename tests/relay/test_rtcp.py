@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from relay.forwarding import rtcp
-from relay.forwarding.rtcp import Goodbye, KeyFrameRequest, Nack, ReportBlock, SenderReport
+from relay.forwarding.rtcp import KeyFrameRequest, Nack, ReportBlock, SenderReport
 
 BLOCK = ReportBlock(9, 64, -3, 70_000, 12, 0x1234_5678, 65_536)
 
@@ -42,10 +42,6 @@ def test_padded_transport_feedback_does_not_hide_what_follows() -> None:
 def test_full_intra_request_is_a_key_frame_request() -> None:
     fir = struct.pack("!BBHIIIBBH", 0x84, 206, 4, 1, 0, 77, 3, 0, 0)
     assert rtcp.parse(fir) == [KeyFrameRequest(77)]
-
-
-def test_goodbye_names_its_sources() -> None:
-    assert rtcp.parse(struct.pack("!BBHII", 0x82, 203, 2, 5, 6)) == [Goodbye((5, 6))]
 
 
 @pytest.mark.parametrize("lost", [(1,), (1, 2, 17), (1, 18), (65_534, 65_535, 0, 5), tuple(range(0, 100, 3))])
