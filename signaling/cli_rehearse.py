@@ -32,6 +32,7 @@ def rehearse_command(
     token: Annotated[str | None, typer.Option(help="Jeton d’opérateur ; sinon lu dans le dossier de données.")] = None,
     data_dir: Annotated[Path | None, typer.Option(help="Dossier de données du service en marche.")] = None,
     phone: Annotated[str | None, typer.Option(help="Un autre téléphone : sip:…")] = None,
+    phone_tone: Annotated[float | None, typer.Option(help="Ce que --phone fait entendre sans cesse, en Hz.")] = None,
     scenario: Annotated[str, typer.Option(help="Déroulement : " + ", ".join(SCENARIOS) + ".")] = "answered",
     calls: Annotated[int, typer.Option(min=1, max=TONE_SLOTS, help="Appels en même temps.")] = 1,
     mode: Annotated[str, typer.Option(help="Mode de communication : " + ", ".join(get_args(Mode)) + ".")] = "LSF",
@@ -62,6 +63,7 @@ def rehearse_command(
         emergency=emergency,
         phone_uri=_phone_uri(phone),
         phone_is_demo=phone is None,
+        phone_tone_hz=phone_tone,
         width=width,
         height=height,
         fps=fps,
@@ -120,13 +122,13 @@ def _target(url: str | None, token: str | None, data_dir: Path | None) -> "Targe
     config = load_config(environ)
     signaling = config.signaling
     default_url = f"{'https' if signaling.is_tls else 'http'}://127.0.0.1:{signaling.http_port}"
-    is_local = url in (None, default_url) or data_dir is not None
     return Target(
         url=url,
         token=token,
         default_url=default_url,
         data_dir=signaling.data_dir,
-        database_url=signaling.database_url if is_local else None,
+        # a service that lets this directory's token in keeps its records where this directory says
+        database_url=signaling.database_url if token is None else None,
         model_dir=config.service.model_dir,
         environ=environ,
     )

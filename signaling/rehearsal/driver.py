@@ -87,7 +87,9 @@ class CallDriver:
         await self._see_each_other()
         await self._type()
         answered = await self._dial(agent)
-        if answered and plan.scenario.proves_media:
+        if answered != plan.scenario.answers:
+            raise RehearsalError("otherwise_answered", "réponse inattendue" if answered else "pas de réponse")
+        if plan.scenario.proves_media:
             await self._measure(agent)
             await self._wait_visibility()
         await self._phone_ends(agent)

@@ -54,7 +54,8 @@ class Plan:
     hearing: bool = False
     emergency: bool = False
     phone_uri: str | None = None  # dialled instead of the scenario's number
-    phone_is_demo: bool = True  # False: its ear cannot be read, its voice is not known
+    phone_is_demo: bool = True  # False: what it hears cannot be asked
+    phone_tone_hz: float | None = None  # of a phone from outside; None: its voice is not known
     width: int = 640  # pixels; EN 301 549 §6.5.2
     height: int = 480
     fps: float = 25.0  # PRODUCT's own aim

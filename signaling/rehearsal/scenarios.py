@@ -35,7 +35,7 @@ def follows(seen: Iterable[str], expected: Iterable[str]) -> bool:
     return all(any(state == wanted for state in states) for wanted in expected)
 
 
-def tones_of(index: int, *, phone_is_known: bool = True) -> Tones:
+def tones_of(index: int) -> Tones:
     """
     Each call has voices of its own, so that a leak is heard; all lie within G.711's 300..3400 Hz, 50 Hz apart or more.
 
@@ -44,9 +44,9 @@ def tones_of(index: int, *, phone_is_known: bool = True) -> Tones:
     """
     slot = index % TONE_SLOTS
     if slot == 0:
-        return Tones(600.0, 1000.0, 440.0 if phone_is_known else None)
+        return Tones(600.0, 1000.0, 440.0)
     phone = 400.0 + 25.0 * _probe(slot)
-    return Tones(phone + 50.0, phone + 100.0, phone if phone_is_known else None)
+    return Tones(phone + 50.0, phone + 100.0, phone)
 
 
 def number_of(scenario: Scenario, index: int) -> str:

@@ -8,7 +8,7 @@ import asyncio
 import secrets
 from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import aiohttp
@@ -78,7 +78,10 @@ async def rehearse(
 
 def _cameras(plan: Plan, film: Path | None) -> tuple[Loop, Loop]:
     size = (plan.width, plan.height, strip_rows(plan.height))
-    return (clip(film, *size) if film is not None else drawn(*size)), card(*size)
+    others = card(*size)
+    if film is not None:
+        return clip(film, *size), others
+    return (drawn(*size) if plan.scenario.outcome is not None and not plan.emergency else others), others
 
 
 async def _find_service(stack: AsyncExitStack, http: aiohttp.ClientSession, target: Target) -> Service:
@@ -136,7 +139,7 @@ class _Rehearsal:
         return CallDriver(
             plan=plan,
             number=number,
-            tones=tones_of(index, phone_is_known=plan.phone_is_demo),
+            tones=tones_of(index) if plan.phone_is_demo else replace(tones_of(index), phone=plan.phone_tone_hz),
             signer=signer,
             desk=self._desk,
             phone_ear=self._phone_ear(signer, number),

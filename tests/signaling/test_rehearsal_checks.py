@@ -148,7 +148,7 @@ def test_voice_of_another_call_is_a_failure() -> None:
 
 def test_sound_of_a_phone_from_outside_is_not_judged_by_its_tone() -> None:
     plan = Plan(SCENARIOS["answered"], phone_is_demo=False)
-    tones = tones_of(0, phone_is_known=False)
+    tones = dataclasses.replace(tones_of(0), phone=None)
     sounds = replaced(heard_as_promised(plan), "agent", "agent_speaks", (312.0, 950.0))
     sounds = tuple(dataclasses.replace(one, hz=None) if one.listener == "phone" else one for one in sounds)
     checks = judge(plan, good_call(plan, sounds=sounds, tones=tones))

@@ -1,0 +1,93 @@
+"""The whole service as an operator starts it: ``passerelle serve``, every process, a data directory of its own."""
+
+import contextlib
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from signaling.rehearsal.service import free_ports
+from tests.helpers.clips import MODELS
+
+PASSERELLE = Path(sys.executable).with_name("passerelle")
+READY_DEADLINE_S = 90.0
+STOP_DEADLINE_S = 30.0
+HAS_MODELS = (MODELS / "hand_landmarker.task").is_file()
+
+
+@dataclass(frozen=True)
+class WholeService:
+    url: str
+    data_dir: Path
+    environ: dict[str, str]
+
+    @property
+    def token(self) -> str:
+        return (self.data_dir / "secrets" / "operator_token").read_text().strip()
+
+    @property
+    def demo_phone_url(self) -> str:
+        return f"http://127.0.0.1:{int(self.url.rsplit(':', 1)[1]) + 1}"
+
+    def run(self, *arguments: str, stdin: str | None = None) -> "subprocess.CompletedProcess[str]":
+        """``passerelle ARGUMENTS`` with this service's settings."""
+        return subprocess.run(
+            [PASSERELLE, *arguments],
+            env=self.environ,
+            input=stdin,
+            capture_output=True,
+            text=True,
+            timeout=110,
+            check=False,
+        )
+
+    def log(self) -> str:
+        return (self.data_dir / "service.log").read_text(errors="replace")
+
+
+@contextlib.contextmanager
+def whole_service(**settings: str) -> Iterator[WholeService]:
+    """:param settings: ``PASSERELLE_`` variables, names in lower case without the prefix."""
+    data_dir = Path(tempfile.mkdtemp(prefix="psr-"))
+    port = free_ports()
+    environ = {name: value for name, value in os.environ.items() if not name.startswith("PASSERELLE_")}
+    given = {"data_dir": str(data_dir), "model_dir": str(MODELS), "log_format": "json"} | settings
+    environ |= {f"PASSERELLE_{name.upper()}": value for name, value in given.items()}
+    service = WholeService(f"http://127.0.0.1:{port}", data_dir, environ)
+    with (data_dir / "service.log").open("wb") as log:
+        process = subprocess.Popen(
+            [PASSERELLE, "serve", "--port", str(port)],
+            env=environ,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    try:
+        _wait_ready(service, process)
+        yield service
+    finally:
+        process.terminate()
+        try:
+            process.wait(STOP_DEADLINE_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        shutil.rmtree(data_dir, ignore_errors=True)
+
+
+def _wait_ready(service: WholeService, process: "subprocess.Popen[bytes]") -> None:
+    deadline = time.monotonic() + READY_DEADLINE_S
+    while time.monotonic() < deadline and process.poll() is None:
+        with contextlib.suppress(urllib.error.URLError, OSError):
+            urllib.request.urlopen(f"{service.url}/readyz", timeout=3).close()
+            return
+        time.sleep(0.1)
+    raise AssertionError(f"the service did not become ready:\n{service.log()[-3000:]}")
