@@ -45,7 +45,8 @@ class Rule:
 
     :param side: the alarm is for values ``below`` or ``above`` ``show``.
     :param clear: the value beyond which it clears again; between the two it stays as it is.
-    :param while_signing: only seconds in which somebody signs can raise it.
+    :param while_signing: only seconds in which somebody signs can raise it; the others are no evidence against it
+        while it waits to be shown (signing has pauses), but clear it once it is shown.
     :param at_once: on the first reading of a call it is shown without waiting (it does not come and go).
     :param clear_after_s: patience before it clears.
     """
@@ -60,10 +61,14 @@ class Rule:
     at_once: bool = True
     clear_after_s: float = CLEAR_AFTER_S
 
+    def is_silent(self, measures: Measures) -> bool:
+        """Nobody signs, in a rule about signing."""
+        return self.while_signing and (measures.get("signing") or 0.0) < SIGNING_SHARE
+
     def speaks(self, measures: Measures, *, active: bool) -> bool:
         """:returns: whether the measures of this second are for the alarm; a value that is None is against it."""
         value = measures.get(self.measure)
-        if value is None or (self.while_signing and (measures.get("signing") or 0.0) < SIGNING_SHARE):
+        if value is None or self.is_silent(measures):
             return False
         threshold = self.clear if active else self.show
         return value < threshold if self.side == "below" else value > threshold
@@ -93,12 +98,13 @@ RULES: tuple[Rule, ...] = (
     Rule("too_dark", "poor", "face_luma", "below", 0.12, 0.15),
     Rule("too_bright", "poor", "overexposed", "above", 0.50, 0.40),
     Rule("no_person", "poor", "person", "below", 0.25, 0.40),
+    Rule("too_far", "poor", "hand_size", "below", 0.07, 0.08),  # too far for its face to be found
     Rule("face_cut", "poor", "face_found", "below", 0.25, 0.40),
     Rule("face_cut", "poor", "face_in_frame", "below", 0.85, 0.92),
     Rule("too_far", "poor", "face_height", "below", 0.07, 0.08),
+    Rule("hands_cut", "poor", "hands_cut", "above", 0.60, 0.40, while_signing=True, at_once=False),
     Rule("too_close", "poor", "face_width", "above", 0.40, 0.37),
     Rule("too_close", "poor", "face_height", "above", 0.45, 0.42),
-    Rule("hands_cut", "poor", "hands_cut", "above", 0.60, 0.40, while_signing=True, at_once=False),
     Rule("frame_rate_low", "poor", "received_fps", "below", 12.0, 14.0),  # critical, standards §5
     Rule("blurred", "poor", "sharpness", "below", 0.25, 0.30),
     Rule("too_far", "fair", "face_height", "below", 0.10, 0.11),  # signer at least 1/6 of the picture (Ofcom)
@@ -210,7 +216,7 @@ class _Alarm:
 
     def update(self, measures: Measures, elapsed_s: float, *, first: bool) -> None:
         if self.rule.speaks(measures, active=self.active) == self.active:
-            self.against_s = 0.0
+            self.against_s = self.against_s if self.rule.is_silent(measures) and not self.active else 0.0
             return
         self.against_s += elapsed_s
         patience = self.rule.clear_after_s if self.active else SHOW_AFTER_S

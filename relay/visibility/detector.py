@@ -22,10 +22,11 @@ FACE_CONFIDENCE = (
     0.65  # real faces score 0.8 and more; what is smaller than the model can see scores below, wrongly sized
 )
 #: Where a small face is looked for when the whole picture shows none: the face model sees 128 x 128 pixels, so a
-#: signer far away is lost in the whole picture. Two sets, tried in turn from picture to picture.
+#: signer far away is lost in the whole picture. Sets of tiles, tried in turn from picture to picture.
 TILES = (
     tuple(Box(x, y, 0.5, 0.5) for y in (0.0, 0.25) for x in (0.25, 0.0, 0.5)),
     tuple(Box(x, y, 0.36, 0.36) for y in (0.32, 0.06) for x in (0.32, 0.04, 0.6)),
+    tuple(Box(x, y, side, side) for y, side in ((0.5, 0.5), (0.58, 0.36)) for x in (0.5 - side / 2, 0.0, 1 - side)),
 )
 
 

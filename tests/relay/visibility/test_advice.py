@@ -128,6 +128,19 @@ def test_signing_with_cut_hands_then_resting_goes_quiet() -> None:
     assert verdicts(policy, rest, 3)[-1] == GOOD
 
 
+def test_cut_hands_are_noticed_across_the_pauses_of_signing() -> None:
+    policy = started()
+    cut = frame_measures.summarize([frame(hands_at_border=True, hands_in_frame=0.6)] * 8, 25.0)
+    rest = frame_measures.summarize([frame(motion=0.0)] * 8, 25.0)
+    assert [policy.update(second) for second in (cut, rest, cut)] == [GOOD, GOOD, Verdict("poor", "hands_cut")]
+
+
+def test_whole_hands_in_between_take_the_suspicion_away() -> None:
+    policy = started()
+    cut = frame_measures.summarize([frame(hands_at_border=True, hands_in_frame=0.6)] * 8, 25.0)
+    assert [policy.update(second) for second in (cut, WELL, cut, WELL)] == [GOOD] * 4
+
+
 def test_slow_picture_matters_only_while_somebody_signs_unless_it_is_very_slow() -> None:
     rest = {**WELL, "signing": 0.0}
     assert verdicts(started(), {**rest, "received_fps": 15.0}, 5)[-1] == GOOD
