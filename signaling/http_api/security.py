@@ -11,7 +11,8 @@ from signaling.config import SignalingConfig
 from signaling.http_api.keys import CONFIG
 from signaling.http_api.problem import ProblemError
 
-FRAME_ANCESTORS = "passerelle.frame_ancestors"  # key of a response: origins that may show it in a frame
+#: of a response: origins that may show it in a frame
+FRAME_ANCESTORS: web.ResponseKey[tuple[str, ...]] = web.ResponseKey("frame_ancestors", tuple)
 PERMISSIONS_POLICY = (
     "camera=(self), microphone=(self), display-capture=(self), fullscreen=(self), autoplay=(self), "
     "picture-in-picture=(self), screen-wake-lock=(self), geolocation=(), payment=(), usb=()"
@@ -29,7 +30,7 @@ async def origin_middleware(request: web.Request, handler: Handler) -> web.Strea
 async def add_headers(request: web.Request, response: web.StreamResponse) -> None:
     """For ``app.on_response_prepare``. A handler's own value of a header stays."""
     config = request.app[CONFIG]
-    ancestors: Sequence[str] = response.get(FRAME_ANCESTORS, ())
+    ancestors = response.get(FRAME_ANCESTORS, ())
     wanted = {
         "Content-Security-Policy": content_security_policy(config, ancestors),
         "Permissions-Policy": PERMISSIONS_POLICY,
