@@ -18,7 +18,18 @@ from relay.errors import RelayError, UnknownLegError
 from relay.model import Leg, PhoneOutcome, PhoneProgress, WebLeg
 from relay.phone.config import PhoneWorkerConfig
 from relay.phone.farewells import Farewells
-from relay.phone.leg import Answered, EarlyMedia, Ended, Invite, LegEvent, MediaChanged, PhoneLeg, PhoneStack, Ringing
+from relay.phone.leg import (
+    Answered,
+    EarlyMedia,
+    Ended,
+    Invite,
+    LegEvent,
+    MediaChanged,
+    PhoneLeg,
+    PhoneStack,
+    Ringing,
+    Trying,
+)
 from relay.phone.mixing import Mixer
 from relay.phone.outcome import outcome_of
 from relay.phone.rtp import RtpEndpoint, RtpPorts, open_rtp
@@ -58,9 +69,10 @@ class PhoneCall:
         self._attempts: list[str] = []
         self._leg: PhoneLeg | None = None
         self._rtp: RtpEndpoint | None = None
-        self._deadline: asyncio.TimerHandle | None = None
+        self._timers: list[asyncio.TimerHandle] = []
         self._ending: PhoneOutcome | None = None
         self._sip_code: int | None = None
+        self._responded = False
         self._rang = False
         self._hears: dict[Leg, tuple[Leg, ...]] = {}
         self._worker_socket: str | None = None
@@ -88,10 +100,14 @@ class PhoneCall:
             raise RelayError("phone_busy", "the call has a phone leg already")
         target = read_target(command.target, self._services.config.trunk)
         self._attempts = [*self._attempts[-ATTEMPTS_KEPT:], command.attempt]
-        self._ending, self._sip_code, self._rang = None, None, False
+        self._ending, self._sip_code, self._responded, self._rang = None, None, False, False
         self._advance("trying")
         log.info("phone leg begins call_id=%s attempt=%s", self.call_id, command.attempt)
-        self._deadline = asyncio.get_running_loop().call_later(command.timeout_s, self.hang_up, "no_answer")
+        loop = asyncio.get_running_loop()
+        self._timers = [
+            loop.call_later(command.timeout_s, self.hang_up, "no_answer"),
+            loop.call_later(self._services.config.no_response_s, self._no_response),
+        ]
         try:
             await self._place(command, target)
         except (OSError, ValueError, RuntimeError) as error:  # no name, no port, or a URI the stack cannot write
@@ -149,6 +165,7 @@ class PhoneCall:
     def _on_leg_event(self, attempt: str, event: LegEvent) -> None:
         if not self._is_current(attempt):
             return
+        self._responded = True
         if isinstance(event, Ringing):
             self._rang, self._sip_code = True, event.code
             if self.progress == "trying":
@@ -160,14 +177,15 @@ class PhoneCall:
         elif isinstance(event, Answered):
             self._sip_code = 200
             self._connect(event)
-            self._stop_clock()
+            self._stop_timers()
             self._advance("answered")
         elif isinstance(event, MediaChanged):
             self._connect(event)
         elif isinstance(event, Ended):
             self._on_ended(event)
             return
-        self._keep_farewell()
+        if not isinstance(event, Trying):
+            self._keep_farewell()
 
     def _on_ended(self, event: Ended) -> None:
         if event.sip_code is not None:
@@ -192,7 +210,7 @@ class PhoneCall:
         return f"{self.call_id} {self.attempt}"
 
     def _finish(self, outcome: PhoneOutcome) -> None:
-        self._stop_clock()
+        self._stop_timers()
         if self._rtp is not None:
             self._rtp.close()
         self._rtp = self._leg = None
@@ -222,10 +240,14 @@ class PhoneCall:
     def _is_current(self, attempt: str) -> bool:
         return self.leg_is_up and self.attempt == attempt
 
-    def _stop_clock(self) -> None:
-        if self._deadline is not None:
-            self._deadline.cancel()
-            self._deadline = None
+    def _no_response(self) -> None:
+        if not self._responded:
+            self.hang_up("trunk_failed")
+
+    def _stop_timers(self) -> None:
+        for timer in self._timers:
+            timer.cancel()
+        self._timers = []
 
     # --- sound --------------------------------------------------------------------------------------------
 

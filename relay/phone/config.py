@@ -47,7 +47,9 @@ class PhoneWorkerConfig:
     :param sip_host: a concrete IP address of this machine, reachable from the trunk; written into Via, Contact and SDP.
     :param sip_port: UDP or TCP port, the same after a restart so that peers find us; 5062 leaves 5060 to others.
     :param rtp_ports: first and last UDP port for sound, an even and an odd one per call.
-    :param capacity: calls at once; a call costs about 2 % of a core.
+    :param capacity: calls at once; a call costs about 3 % of a core.
+    :param no_response_s: seconds without any response, not even 100, before the trunk counts as dead; SIP itself
+        would wait 32 (RFC 3261, Timer B), too long for two people looking at each other.
     :param stop_deadline_s: seconds that BYEs have to be answered at the end.
     """
 
@@ -59,7 +61,8 @@ class PhoneWorkerConfig:
     sip_port: int = 5062
     trunk: TrunkConfig = field(default_factory=TrunkConfig)
     rtp_ports: tuple[int, int] = (20_000, 20_999)
-    capacity: int = 40
+    capacity: int = 25
+    no_response_s: float = 10.0
     stop_deadline_s: float = 3.0
 
     def __post_init__(self) -> None:

@@ -15,6 +15,11 @@ Transport = Literal["udp", "tcp", "tls"]
 
 
 @dataclass(frozen=True)
+class Trying:
+    """100: the trunk has the request and works on it."""
+
+
+@dataclass(frozen=True)
 class Ringing:
     """A provisional response above 100, without sound."""
 
@@ -54,7 +59,7 @@ class Ended:
     by_us: bool
 
 
-LegEvent = Ringing | EarlyMedia | Answered | MediaChanged | Ended
+LegEvent = Trying | Ringing | EarlyMedia | Answered | MediaChanged | Ended
 LegListener = Callable[[LegEvent], None]
 
 

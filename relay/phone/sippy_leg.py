@@ -41,6 +41,7 @@ from relay.phone.leg import (
     MediaChanged,
     Ringing,
     StoredRequest,
+    Trying,
 )
 from relay.phone.sdp import LocalAudio, Negotiated
 from relay.phone.sippy_transactions import Transactions
@@ -108,7 +109,10 @@ class SippyLeg:
             self._end(None)
 
     def _on_ring(self, code: int, _reason: str, body: Any) -> None:
-        if code <= 100 or self._connected:
+        if self._connected:
+            return
+        if code <= 100:
+            self._tell(Trying())
             return
         media = _read(body)
         if media is None:

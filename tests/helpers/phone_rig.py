@@ -165,6 +165,7 @@ def worker_config(folder: Path, trunk: TrunkConfig | None = None, redis_url: str
         trunk=trunk or TrunkConfig(),
         rtp_ports=(first, first + 19),
         stop_deadline_s=1.0,
+        no_response_s=3.0,
     )
 
 

@@ -336,10 +336,20 @@ async def test_closing_the_call_hangs_up() -> None:
         assert rig.signaling.phone()[-1] == "released"
 
 
-async def test_trunk_that_is_not_there_is_told_and_not_waited_for_ever() -> None:
-    async with phone_worker(TrunkConfig(host="no-such-trunk.invalid")) as rig:
+@pytest.mark.parametrize("trunk", [TrunkConfig(host="no-such-trunk.invalid"), TrunkConfig(port=free_port())])
+async def test_trunk_that_is_not_there_is_told_and_not_waited_for_ever(trunk: TrunkConfig) -> None:
+    """Its name is unknown, or nobody answers there; a trunk that says 100 is given all its time."""
+    async with phone_worker(trunk) as rig:
         await rig.dial("+33199000001")
         await rig.signaling.until_phone("trunk_failed")
+        assert rig.signaling.phone() == ["trying", "trunk_failed"]
+
+
+async def test_trunk_that_has_the_request_is_given_all_the_time_the_call_has() -> None:
+    async with phone_worker() as rig, sipp("slow") as phone:
+        await rig.dial(phone.uri)
+        await rig.signaling.until_phone("busy")
+        assert await phone.passed(), phone.why()
 
 
 async def test_two_calls_at_once_never_hear_each_other() -> None:
@@ -401,8 +411,8 @@ async def test_call_over_tls_with_the_certificate_verified(tmp_path: Path) -> No
             await until(lambda: any(event.get("type") == "CALL_CLOSED" for event in phone.events))
         async with phone_worker(TrunkConfig(port=phone.port + 1, transport="tls")) as rig:
             phone.events.clear()
-            await rig.dial("+33199000001", timeout_s=2)
-            await rig.signaling.until_phone("no_answer")
+            await rig.dial("+33199000001")
+            await rig.signaling.until_phone("trunk_failed")
             assert not phone.events, "a call went out over an unverified connection"
 
 
