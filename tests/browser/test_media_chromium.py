@@ -72,7 +72,7 @@ async def _page(_: web.Request) -> web.Response:
 
 def is_fluid(found: dict[str, Any]) -> bool:
     received, audio = found.get("received", {}), found.get("audio", {})
-    return bool(received.get("fps", 0) >= 20 and received["frames"] > 60 and audio.get("packets", 0) > 20)
+    return bool((received.get("fps") or 0) >= 20 and received["frames"] > 60 and audio.get("packets", 0) > 20)
 
 
 def sends_fluidly(service: Service, leg: WebLeg) -> bool:
