@@ -71,6 +71,7 @@ async def serve(config: SignalingConfig, stop: asyncio.Event) -> None:
                 ("workers", pool.run()),
                 ("leases", desk.keep()),
                 ("agents", floor.keep()),
+                ("line", floor.watch_line()),
                 ("records", outbox.run()),
             )
         ]

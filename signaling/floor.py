@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable
 from interpreter_queue import model as queue_model
 from interpreter_queue.dispatcher import InterpreterQueue
 from interpreter_queue.errors import QueueError, UnknownAgentError
+from interpreter_queue.policy import trade_for
 from signaling.call_desk import CallDesk
 from signaling.call_events import AlertEnded, Alerting, Assigned, QueueGaveUp
 from signaling.call_model import Call
@@ -30,6 +31,7 @@ from signaling.page_errors import PageError
 from signaling.sessions import Hub, Identity, PageSession
 
 PAGE_GRACE_S = 3.0  # a reload takes one or two
+LINE_S = 0.5  # at most so often is the line looked at
 KEEP_S = 4.0  # well below the agents' lease in the queue
 log = logging.getLogger(__name__)
 
@@ -47,7 +49,8 @@ class Floor:
     ) -> None:
         self._queue, self._hub, self._desk, self._metrics = queue, hub, desk, metrics
         self._introduce = introduce
-        self._waiting = 0
+        self._line_changed = asyncio.Event()
+        self._waiting: dict[str, int] = {}
 
     # --- the agent's page
 
@@ -108,6 +111,8 @@ class Floor:
     async def listen(self) -> None:
         """Bring the queue's events to calls and pages until cancelled."""
         async for event in self._queue.events():
+            if not isinstance(event, (queue_model.Position, queue_model.AgentChanged)):
+                self._line_changed.set()
             try:
                 await self._handle(event)
             except QueueError as error:
@@ -205,9 +210,27 @@ class Floor:
             await self._queue.sign_in(_agent(sessions[agent_id].identity))
         for call_id in await self._queue.keep_calls(self._desk.active_ids()):
             self._desk.queue_forgot(call_id)
-        snapshot = await self._queue.snapshot()
-        self._waiting = len(snapshot.waiting)
-        self._metrics.queue(snapshot)
+        self._line_changed.set()
+
+    async def watch_line(self) -> None:
+        """Tell each agent how many wait that they could serve, whenever that changes; until cancelled."""
+        while True:
+            await self._line_changed.wait()
+            self._line_changed.clear()
+            with contextlib.suppress(QueueError):
+                snapshot = await self._queue.snapshot()
+                self._metrics.queue(snapshot)
+                self._count(snapshot)
+            await asyncio.sleep(LINE_S)
+
+    def _count(self, snapshot: queue_model.QueueSnapshot) -> None:
+        here = {session.identity.key for session in self._hub.agents()}
+        for agent in (agent for agent in snapshot.agents if agent.agent_id in here):
+            count = sum(1 for entry in snapshot.waiting if trade_for(agent, entry.record) is not None)
+            if self._waiting.get(agent.agent_id) != count:
+                self._waiting[agent.agent_id] = count
+                self._hub.send("agent", agent.agent_id, self._view(agent))
+        self._waiting = {key: count for key, count in self._waiting.items() if key in here}
 
     def _view(self, record: queue_model.AgentRecord) -> AgentView:
         return AgentView(
@@ -216,7 +239,7 @@ class Floor:
             reason=record.pause_reason,
             since=record.since,
             pause_after_call=record.pause_after_call,
-            waiting=self._waiting,
+            waiting=self._waiting.get(record.agent_id, 0),
             wrap_up_until=record.until if record.state == "wrap_up" else None,
         )
 

@@ -143,6 +143,9 @@ class RawPage:
         newest: dict[str, Any] = [each for each in self.messages if each["type"] == "call.state"][-1]
         return newest
 
+    def newest(self, type_: str) -> dict[str, Any] | None:
+        return next((message for message in reversed(self.messages) if message["type"] == type_), None)
+
     def errors(self) -> list[str]:
         return [message["code"] for message in self.messages if message["type"] == "error"]
 

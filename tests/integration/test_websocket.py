@@ -172,6 +172,16 @@ async def test_a_relay_call_takes_no_note(pages: Browser) -> None:
     assert (await agent.ask("wrap_up.submit", call_id=call_id))["type"] == "ok"
 
 
+async def test_an_agent_sees_how_many_wait_that_they_could_serve(pages: Browser) -> None:
+    agent = await pages.rehearsal("agent")
+    signer = await pages.rehearsal("signer")
+    await pages.visitor()
+    await signer.ask("call.request", kind="relay", number=NUMBER)
+    await agent.wait(lambda message: message["type"] == "agent.state" and message["waiting"] == 1)
+    await signer.ask("call.act", call_id=signer.call["call_id"], action="hang_up")
+    await agent.wait(lambda message: message is agent.newest("agent.state") and message["waiting"] == 0)
+
+
 async def test_a_declined_alert_goes_to_the_next_agent(pages: Browser) -> None:
     first, second = await agent_ready(pages), await agent_ready(pages)
     signer = await pages.rehearsal("signer")
