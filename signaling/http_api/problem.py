@@ -63,8 +63,8 @@ class ProblemError(Exception):
 
 
 def language_of(request: web.Request) -> Language:
-    """``?locale=`` of the page, else the browser's first choice, French if it is neither."""
-    wanted = request.query.get("locale") or request.headers.get("Accept-Language") or "fr"
+    """``?lang=`` of the page, else the browser's first choice, French if it is neither."""
+    wanted = request.query.get("lang") or request.headers.get("Accept-Language") or "fr"
     return "en" if wanted.strip().lower().startswith("en") else "fr"
 
 

@@ -50,14 +50,13 @@ async def add_headers(request: web.Request, response: web.StreamResponse) -> Non
 
 def content_security_policy(config: SignalingConfig, frame_ancestors: Sequence[str] = ()) -> str:
     """
-    Everything comes from ourselves. The WebSocket is named because Safari before 15.4 does not count it as 'self';
-    WebAssembly is for hand detection in the page.
+    Everything comes from ourselves. The WebSocket is named because Safari before 15.4 does not count it as 'self'.
     """
     own = urlsplit(config.public_url)
     socket = f"{'wss' if own.scheme == 'https' else 'ws'}://{own.netloc}"
     directives = {
         "default-src": "'self'",
-        "script-src": "'self' 'wasm-unsafe-eval'",
+        "script-src": "'self'",
         "style-src": "'self'",
         "img-src": "'self' data: blob:",
         "media-src": "'self' blob: mediastream:",

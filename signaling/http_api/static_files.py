@@ -20,9 +20,8 @@ GZIP_FROM = 1_000  # bytes; below, the headers weigh more than the gain
 HASH_LENGTH = 12
 IMMUTABLE = "public, max-age=31536000, immutable"
 REVALIDATE = "no-cache"
-_NAMED = re.compile(rb'(["\'])/static/([A-Za-z0-9_./-]+)\1')
+_NAMED = re.compile(rb"""(["'])/(static/[A-Za-z0-9_./-]+)\1""")
 _TEXT = ("text/", "application/javascript", "application/json", "application/manifest+json", "image/svg+xml")
-_WASM = "application/wasm"
 
 
 @dataclass(frozen=True)
@@ -49,7 +48,7 @@ class StaticFiles:
             path = (self._root / name).resolve()
         except (OSError, ValueError):  # too long, or a null byte
             return None
-        hidden = any(part.startswith(".") for part in Path(name).parts)
+        hidden = any(part.startswith(".") for part in Path(name).parts)  # ".." too
         return path if path.is_relative_to(self._root) and path.is_file() and not hidden else None
 
     def load(self, name: str) -> StaticFile | None:
@@ -68,15 +67,15 @@ class StaticFiles:
         body, content_type = path.read_bytes(), mimetypes.guess_type(path.name)[0] or "application/octet-stream"
         if path.suffix == ".html":
             body = _NAMED.sub(self._with_hash, body)
-        is_text = content_type.startswith(_TEXT) or content_type == _WASM
+        is_text = content_type.startswith(_TEXT)
         compressed = gzip.compress(body, mtime=0) if is_text and len(body) >= GZIP_FROM else None
         return StaticFile(body, compressed, content_type, _hash(body), version)
 
     def _with_hash(self, match: re.Match[bytes]) -> bytes:
-        file = self.load(f"static/{match[2].decode()}")
+        file = self.load(match[2].decode())
         if file is None:
             return match[0]
-        return b"%s/static/%s?v=%s%s" % (match[1], match[2], file.content_hash.encode(), match[1])
+        return b"%s/%s?v=%s%s" % (match[1], match[2], file.content_hash.encode(), match[1])
 
 
 STATIC: web.AppKey[StaticFiles] = web.AppKey("static", StaticFiles)

@@ -1,6 +1,7 @@
 import gzip
 import json
 import logging
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -190,7 +191,7 @@ async def test_a_brand_tells_its_name_and_whether_it_is_open_to_any_site(running
     assert body["hours"] == ["24 heures sur 24, 7 jours sur 7"]
     assert response.headers["Access-Control-Allow-Origin"] == "*"
     assert response.headers["Cache-Control"] == "public, max-age=60"
-    english = await running.client.get("/api/v1/brands/mairie?locale=en")
+    english = await running.client.get("/api/v1/brands/mairie?lang=en")
     assert (await english.json())["hours"] == ["24 hours a day, 7 days a week"]
 
 
@@ -243,12 +244,23 @@ async def test_files_are_sent_compressed_and_not_twice(running: Service) -> None
 
 @pytest.mark.parametrize(
     "path",
-    ["../records.sqlite3", "%2e%2e/records.sqlite3", "..%2frecords.sqlite3", "/etc/passwd", "a%00b", ".", ".git"],
+    [
+        "../caller.html",
+        "%2e%2e/caller.html",
+        "../records.sqlite3",
+        "%2e%2e/records.sqlite3",
+        "..%2frecords.sqlite3",
+        "/etc/passwd",
+        "a%00b",
+        ".",
+        ".git",
+    ],
 )
 async def test_nothing_outside_the_built_pages_is_served(running: Service, path: str) -> None:
     from yarl import URL
 
     response = await running.client.get(URL(f"/static/{path}", encoded=True))
+    assert "<title>caller" not in await response.text()
     assert response.status == 404
 
 
@@ -355,3 +367,18 @@ def test_devices_are_named_by_kind_alone() -> None:
     assert device_label(firefox) == "Firefox · Android"
     assert device_label(chrome) == "Chrome · Linux"
     assert device_label("") == "Navigateur"
+
+
+async def test_the_pages_that_ship_load_what_ships(tmp_path: Path) -> None:
+    """Every address below /static in the built pages answers, by the name with its hash."""
+    async with Records(sqlite_url(tmp_path)) as records:
+        app = web.Application()
+        http_api.setup(app, records, SignalingConfig(data_dir=tmp_path))
+        async with TestClient(TestServer(app)) as client:
+            for path in ("/", "/workstation"):
+                page = await (await client.get(path)).text()
+                named = re.findall(r'"(/static/[^"]+)"', page)
+                assert named and all("?v=" in address for address in named)
+                for address in named:
+                    assert (await client.get(address)).status == 200
+            assert (await client.get("/embed/v1.js")).status == 200
