@@ -33,6 +33,7 @@ from signaling.websocket import Pages
 from signaling.workers import WorkerPool
 
 REDIS_TIMEOUT_S = 2.0
+CANCEL_AGAIN_S = 0.5
 log = logging.getLogger(__name__)
 
 
@@ -86,9 +87,7 @@ async def serve(config: SignalingConfig, stop: asyncio.Event) -> None:
         finally:
             desk.draining = health.draining = True
             await desk.close(deadline_s=min(2.0, config.drain_deadline_s))
-            for task in background:
-                task.cancel()
-            await asyncio.gather(*background, return_exceptions=True)
+            await _cancel(background)
             await runner.cleanup()
             await queue.close()
 
@@ -101,6 +100,18 @@ async def _until(stop: asyncio.Event, background: list[asyncio.Task[None]]) -> N
     for task in done - {stopping}:
         task.result()
         raise RuntimeError(f"background task ended: {task.get_name()}")
+
+
+async def _cancel(tasks: list[asyncio.Task[None]]) -> None:
+    """
+    End background tasks. One cancellation can be swallowed: redis-py sends through ``asyncio.wait_for``, which on
+    Python 3.11 loses a cancellation that meets a finished command; so it is repeated.
+    """
+    while waiting := [task for task in tasks if not task.done()]:
+        for task in waiting:
+            task.cancel()
+        await asyncio.wait(waiting, timeout=CANCEL_AGAIN_S)
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 @contextlib.asynccontextmanager

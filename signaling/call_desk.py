@@ -63,12 +63,12 @@ class CallDesk:
 
     def of(self, identity: Identity) -> CallRunner | None:
         """The call this person is in, an ended one too as long as it is shown."""
-        found = None
-        for runner in self._runners.values():
-            key = runner.call.signer_key if identity.role == "signer" else runner.call.agent_key
-            if key == identity.key and (found is None or runner.call.queued_at >= found.call.queued_at):
-                found = runner
-        return found
+        mine = [
+            runner
+            for runner in self._runners.values()
+            if identity.key == (runner.call.signer_key if identity.role == "signer" else runner.call.agent_key)
+        ]
+        return max(mine, key=lambda runner: (runner.call.ended_at is None, runner.call.queued_at), default=None)
 
     def mine(self, session: PageSession, call_id: str) -> CallRunner:
         """:raises PageError: not a call of this page."""

@@ -179,7 +179,7 @@ class Pages:
         resumed = self._tokens.read(hello.resume_token) if hello.resume_token else None
         earlier = str(resumed["key"]) if resumed and resumed.get("role") == hello.role else None
         if hello.operator_token is not None:
-            if not secrets.compare_digest(hello.operator_token, self._config.operator_token):
+            if not secrets.compare_digest(hello.operator_token.encode(), self._config.operator_token.encode()):
                 raise PageError("operator_token_refused")
             return _rehearsal(hello.role, earlier)
         person = await self._auth.person_of(request)
