@@ -8,9 +8,10 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import aiohttp
 
@@ -26,6 +27,7 @@ from signaling.rehearsal.tones import Ear, Voice
 
 SAMPLE_RATE = 48_000  # Hz
 FRAME_SAMPLES = 960  # 20 ms
+CLOSE_DEADLINE_S = 5.0
 log = logging.getLogger(__name__)
 
 
@@ -62,6 +64,7 @@ class Participant:
         self._camera, self._fps = persona.camera, persona.fps
         self._peer: MediaPeer | None = None
         self._tasks: set[asyncio.Task[None]] = set()
+        self._closing: set[asyncio.Task[None]] = set()
 
     # --- text
 
@@ -89,11 +92,11 @@ class Participant:
         if isinstance(message, MediaOffer):
             self._spawn(self._answer(message))
         elif isinstance(message, MediaClosed):
-            self._spawn(self.close_media())
+            self._drop_peer()
 
     async def _answer(self, offer: MediaOffer) -> None:
         """A new generation replaces the connection, as it does in a page."""
-        await self.close_media()
+        self._drop_peer()
         peer = self._peer = MediaPeer(
             video=self._look, audio=self._speak, fps=self._fps,
             on_video=self._see, on_audio=self._hear, on_text=self._read,
@@ -101,18 +104,26 @@ class Participant:
         sdp = await peer.answer(offer.sdp, offer.ice_servers)
         await self.client.ask(MediaAnswer(call_id=offer.call_id, generation=offer.generation, sdp=sdp))
 
-    async def close_media(self) -> None:
+    def _drop_peer(self) -> None:
+        """
+        Close the connection aside. A close that has begun is never cancelled: aiortc would leave its decoder thread
+        behind, and the process could not end.
+        """
         peer, self._peer = self._peer, None
         if peer is not None:
-            await peer.close()
+            task = asyncio.create_task(peer.close(), name=f"rehearsal-{self.leg}-close")
+            self._closing.add(task)
+            task.add_done_callback(self._closing.discard)
 
     async def close(self) -> None:
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        await self.close_media()
+        self._drop_peer()
+        if self._closing:
+            await asyncio.wait(self._closing, timeout=CLOSE_DEADLINE_S)
 
-    def _spawn(self, work: "asyncio._CoroutineLike[None]") -> None:
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(work, name=f"rehearsal-{self.leg}-media")
         self._tasks.add(task)
         task.add_done_callback(self._done)
