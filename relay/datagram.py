@@ -13,6 +13,7 @@ so that nothing here can slow the forwarding down.
 
 import hashlib
 import struct
+from collections.abc import Iterable
 from enum import IntEnum
 from typing import NamedTuple
 
@@ -21,12 +22,14 @@ from relay.model import WebLeg
 VERSION = 1
 HEADER = struct.Struct("!BB16s")
 HEADER_SIZE = HEADER.size
+BATCH_LIMIT = 48_000  # bytes; below a receiver's 64 KiB and well below the send buffer
+_LENGTH = struct.Struct("!H")
 _LEGS: tuple[WebLeg, ...] = ("signer", "agent")
 
 
 class Kind(IntEnum):
     AUDIO = 1  # Opus RTP: worker -> phone: from `leg`; phone -> worker: the mix for `leg`
-    VP8 = 2  # tap: VP8 RTP packet of the base temporal layer from `leg`
+    VP8 = 2  # tap: VP8 RTP packets of the base temporal layer from `leg`, a frame at a time (`batch`)
     H264 = 3
     STATS = 4  # tap: JSON of relay.model.LegStats about `leg`, once a second
 
@@ -49,6 +52,24 @@ def header(kind: Kind, key: bytes, leg: WebLeg) -> bytes:
 
 def pack(kind: Kind, key: bytes, leg: WebLeg, payload: bytes) -> bytes:
     return header(kind, key, leg) + payload
+
+
+def batch(packets: Iterable[bytes]) -> bytes:
+    """Several packets as one payload: the kernel queues ten datagrams a socket, and a frame is more packets."""
+    return b"".join(piece for packet in packets for piece in (_LENGTH.pack(len(packet)), packet))
+
+
+def unbatch(payload: bytes) -> list[bytes]:
+    """:returns: the packets; what is cut off at the end is left out."""
+    packets, offset = [], 0
+    while offset + _LENGTH.size <= len(payload):
+        (length,) = _LENGTH.unpack_from(payload, offset)
+        offset += _LENGTH.size
+        if offset + length > len(payload):
+            break
+        packets.append(payload[offset : offset + length])
+        offset += length
+    return packets
 
 
 def unpack(data: bytes) -> Datagram | None:

@@ -30,7 +30,7 @@ from relay.text import TextLimiter
 
 Emit = Callable[[LegState | LegStatsEvent], None]
 TAP_STATS_PERIOD_S = 1.0
-TAP_KEY_FRAME_PERIOD_S = 1.0  # a tap that loses packets must not cost the call its bitrate
+TAP_KEY_FRAME_PERIOD_S = 3.0  # a tap that loses packets must not cost the call its bitrate
 PHONE_REPORT_PERIOD_S = 1.0
 OTHER: dict[WebLeg, WebLeg] = {"signer": "agent", "agent": "signer"}
 _VIDEO: tuple[Stream, ...] = ("video", "video2")
@@ -103,6 +103,9 @@ class MediaSession:
         self._lock = asyncio.Lock()
         self._tap_wants_key_frame = False
         self._tap_is_reached = False
+        self._tap_frame: list[bytes] = []
+        self._tap_kind = Kind.VP8
+        self._tap_has_key = False
         self._tap_receiver: tuple[int, int] | None = None
         self._tap_key_frame_asked_at = now
         self._stats_at = self._tap_stats_at = self._phone_report_at = now
@@ -204,11 +207,23 @@ class MediaSession:
         if tap is None or tap.leg != media.leg or not packet.is_base_layer:
             return
         kind = Kind.VP8 if packet.header.payload_type == VP8 else Kind.H264
-        self._tap_is_reached = self._sender.send(datagram.pack(kind, self.key, media.leg, packet.data), tap.socket)
+        if self._tap_frame and kind is not self._tap_kind:
+            self._tap_frame.clear()
+        self._tap_kind = kind
+        self._tap_frame.append(packet.data)
+        self._tap_has_key |= packet.starts_key_frame
+        if packet.header.marker or sum(map(len, self._tap_frame)) > datagram.BATCH_LIMIT:
+            self._send_tap_frame(media.leg, tap.socket)
+
+    def _send_tap_frame(self, leg: WebLeg, path: str) -> None:
+        payload = datagram.batch(self._tap_frame)
+        self._tap_is_reached = self._sender.send(datagram.pack(self._tap_kind, self.key, leg, payload), path)
         if not self._tap_is_reached:
             self._tap_wants_key_frame = True  # what follows cannot be decoded without it
-        elif packet.starts_key_frame:
+        elif self._tap_has_key:
             self._tap_wants_key_frame = False
+        self._tap_frame.clear()
+        self._tap_has_key = False
 
     def pass_key_frame_request(self, receiver: WebLegMedia, stream: Stream, now: float) -> None:
         source = self._routes.sees[receiver.leg]

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
-from relay.datagram import Datagram, Kind
+from relay.datagram import Datagram, Kind, unbatch
 from relay.model import LegStats, WebLeg
 from relay.visibility.decoder import Codec, Decoder, to_rgb
 from relay.visibility.depacketize import CodedFrame, FrameAssembler, h264_fragment, vp8_fragment
@@ -66,7 +66,8 @@ class WatchedLeg:
             self._receive_stats(datagram.payload, now)
         elif datagram.kind in (Kind.VP8, Kind.H264):
             self._received_video = True
-            self._receive_packet("vp8" if datagram.kind is Kind.VP8 else "h264", datagram.payload, now)
+            for packet in unbatch(datagram.payload):
+                self._receive_packet("vp8" if datagram.kind is Kind.VP8 else "h264", packet, now)
 
     def take(self) -> tuple[Codec, list[CodedFrame]] | None:
         """:returns: what waits to be decoded, which then waits no longer; None when nothing does."""

@@ -36,7 +36,7 @@ from relay.control_messages import (
     UpdateCall,
     WorkerState,
 )
-from relay.datagram import Datagram, Kind, call_key, pack, unpack
+from relay.datagram import Datagram, Kind, call_key, pack, unbatch, unpack
 from relay.errors import RelayError
 from relay.media_code import read_code, tone
 from relay.model import CallPlan, IceServer, LegConnection, Tap, WebLeg
@@ -323,11 +323,13 @@ class Receiver:
         self.socket.close()
 
     def of(self, kind: Kind, leg: WebLeg) -> list[bytes]:
-        return [each.payload for each in self.got if each.kind is kind and each.leg == leg]
+        payloads = [each.payload for each in self.got if each.kind is kind and each.leg == leg]
+        is_tap = kind in (Kind.VP8, Kind.H264)
+        return [packet for payload in payloads for packet in unbatch(payload)] if is_tap else payloads
 
     def _read(self) -> None:
         with contextlib.suppress(BlockingIOError):
-            message = unpack(self.socket.recv(4096))
+            message = unpack(self.socket.recv(65_536))
             assert message is not None
             self.got.append(message)
 

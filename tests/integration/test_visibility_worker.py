@@ -23,7 +23,7 @@ from relay.control_messages import (
     Watch,
     WorkerState,
 )
-from relay.datagram import Kind, call_key, pack
+from relay.datagram import Kind, batch, call_key, pack
 from relay.drawn_signer import DrawnSigner, Scene
 from relay.errors import RelayError
 from relay.model import LegStats
@@ -74,6 +74,8 @@ class Tap:
 
     async def send(self, kind: Kind, payload: bytes) -> None:
         """Waits for room, which a media worker does not: here every packet counts."""
+        if kind in (Kind.VP8, Kind.H264):
+            payload = batch([payload])
         while True:
             try:
                 self._socket.sendto(pack(kind, self._key, "signer", payload), self._path)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from relay.datagram import HEADER_SIZE, Kind, call_key, header, pack, unpack
+from relay.datagram import HEADER_SIZE, Kind, batch, call_key, header, pack, unbatch, unpack
 from relay.model import WebLeg
 
 KEY = call_key("call-1")
@@ -40,3 +40,13 @@ def test_what_is_not_ours_is_left_out(data: bytes) -> None:
 @given(st.binary(max_size=40))
 def test_no_datagram_raises(data: bytes) -> None:
     unpack(data)
+
+
+@given(st.lists(st.binary(max_size=1500), max_size=40))
+def test_a_batch_gives_its_packets_back(packets: list[bytes]) -> None:
+    assert unbatch(batch(packets)) == packets
+
+
+@given(st.binary(max_size=3000))
+def test_a_broken_batch_gives_what_is_whole_and_never_raises(payload: bytes) -> None:
+    assert sum(len(packet) + 2 for packet in unbatch(payload)) <= len(payload)
