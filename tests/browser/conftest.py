@@ -1,9 +1,13 @@
-"""Chromium with a fake camera, one fresh context for each test."""
+"""
+Chromium with a fake camera: one for each module, one fresh context for each test.
+
+Everything here lives in the module's event loop: tests say ``pytest.mark.asyncio(loop_scope="module")``.
+"""
 
 from collections.abc import AsyncIterator
 from typing import Any
 
-import pytest
+import pytest_asyncio
 from playwright.async_api import Browser, Page, async_playwright
 
 from tests.browser.fake_service import FakeService
@@ -18,7 +22,7 @@ ARGUMENTS = [
 ]
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def browser() -> AsyncIterator[Browser]:
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
@@ -26,7 +30,7 @@ async def browser() -> AsyncIterator[Browser]:
         await browser.close()
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def page(browser: Browser) -> AsyncIterator[Page]:
     """A page that fails its test when a script throws or the content policy refuses something."""
     context = await browser.new_context(viewport={"width": 1280, "height": 800})
@@ -36,10 +40,11 @@ async def page(browser: Browser) -> AsyncIterator[Page]:
     page.on("pageerror", lambda error: faults.append(str(error)))
     page.on("console", lambda entry: faults.append(entry.text) if "Content Security Policy" in entry.text else None)
     yield page
+    await context.close()
     assert faults == []
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def signer_service() -> AsyncIterator[FakeService]:
     """A signer already signed in."""
     service = FakeService("signer", account={"role": "signer", "name": "Léa", "trades": []})
@@ -48,7 +53,7 @@ async def signer_service() -> AsyncIterator[FakeService]:
     await service.stop()
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def agent_service() -> AsyncIterator[FakeService]:
     account: dict[str, Any] = {"role": "agent", "name": "Nour", "trades": ["interpreter", "adviser"]}
     service = FakeService("agent", account=account)

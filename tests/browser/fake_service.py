@@ -20,6 +20,7 @@ import signaling
 from interpreter_queue.model import PauseReason
 from relay.model import PhoneOutcome, PhoneProgress
 from signaling.call_model import Action, CallKind, CallState, EndReason
+from signaling.http_api.brands import BrandView, ColoursView
 from signaling.messages import (
     AgentView,
     AnyClientMessage,
@@ -45,6 +46,19 @@ POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; connect-src 'self'; "
     "media-src 'self' blob:; base-uri 'none'; form-action 'none'; frame-ancestors {ancestors}"
 )
+
+
+BRAND = BrandView(
+    slug="demo",
+    name="Mairie de Démonstration",
+    locale="fr",
+    is_open=True,
+    opens_at=None,
+    closes_at=time.time() + 3600,
+    hours=("Du lundi au vendredi : 8 h 30 – 19 h", "Samedi : 9 h – 13 h"),
+    timezone="Europe/Paris",
+    colours=ColoursView(background="#0b4f6c", text="#ffffff"),
+).model_dump(mode="json")
 
 
 class MovingPicture(VideoStreamTrack):
@@ -288,13 +302,12 @@ class FakeService:
         return web.json_response({})
 
     async def _brands(self, request: web.Request) -> web.Response:
-        return web.json_response({"brands": [{"slug": "demo", "name": "Mairie de Démonstration"}]})
+        return web.json_response({"brands": [BRAND]})
 
     async def _brand(self, request: web.Request) -> web.Response:
         if request.match_info["slug"] != "demo":
             return _problem(404, "unknown_brand")
-        hours = ["Du lundi au vendredi : 8 h 30 – 19 h", "Samedi : 9 h – 13 h"]
-        return web.json_response({"slug": "demo", "name": "Mairie de Démonstration", "is_open": True, "hours": hours})
+        return web.json_response(BRAND)
 
 
 def _problem(status: int, code: str) -> web.Response:

@@ -15,7 +15,7 @@ export function AfterPhone({ caller, call }: { caller: Caller; call: CallStateMe
   const number = useSignal("");
   return (
     <section class="plate after-phone" aria-labelledby="after-title">
-      <h2 id="after-title">{phoneWords(call)}</h2>
+      <h2 id="after-title">{phoneWords(call, "signer")}</h2>
       <p>{t("call.after_body")}</p>
       {isTyping.value ? (
         <form

@@ -2,12 +2,13 @@
 
 import { useComputed, useSignal } from "@preact/signals";
 import type { JSX } from "preact";
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect } from "preact/hooks";
 import { adviceWords, phoneWords, receivedWords, sentWords } from "../shared/call_words.ts";
 import { clock } from "../shared/format.ts";
 import { t } from "../shared/i18n.ts";
 import { levelOf } from "../shared/media_stats.ts";
 import { now } from "../shared/now.ts";
+import { readPreference, writePreference } from "../shared/preferences.ts";
 import type { CallStateMessage } from "../shared/protocol.d.ts";
 import type { Session } from "../shared/session.ts";
 import { Button, Dialog, Video } from "../shared/ui/basics.tsx";
@@ -23,20 +24,27 @@ export function InCall({ caller }: { caller: Caller }): JSX.Element | null {
   const { session } = caller;
   const call = session.call.value;
   const hasText = useSignal(window.innerWidth >= 900);
+  const isFilled = useSignal(readPreference("picture") === "filled");
   const hasOther = useComputed(() => session.text.lines.value.some((line) => line.who === "other"));
   useEffect(() => {
     if (hasOther.value) hasText.value = true; // the first words of the other side are never missed
   }, [hasOther.value]);
   if (call === null) return null;
+
+  function fill(next: boolean): void {
+    isFilled.value = next;
+    writePreference("picture", next ? "filled" : "whole");
+  }
+
   return (
     <main id="main" class={`call ${hasText.value ? "has-text" : ""}`}>
       <h1 class="visually-hidden">{call.brand_name ?? t("app.tagline")}</h1>
       <div class="stage">
-        <Video stream={session.media.remoteVideo} label={t(call.kind === "relay" ? "call.remote_interpreter" : "call.remote_adviser")} className="remote" />
+        <Video stream={session.media.remoteVideo} label={t(call.kind === "relay" ? "call.remote_interpreter" : "call.remote_adviser")} className={`remote ${isFilled.value ? "is-filled" : ""}`} />
         <PictureState session={session} call={call} />
         <StatusPlate session={session} call={call} />
         <SelfView track={session.local.video} isWithheld={false} />
-        <AdvicePlate session={session} />
+        {call.state !== "after_phone" && <AdvicePlate session={session} />}
         {call.state === "after_phone" && <AfterPhone caller={caller} call={call} />}
       </div>
       {hasText.value && (
@@ -44,7 +52,14 @@ export function InCall({ caller }: { caller: Caller }): JSX.Element | null {
           <TextPane text={session.text} isOver={false} otherName={t("text.other")} maySave={false} />
         </aside>
       )}
-      <Controls session={session} call={call} hasText={hasText.value} onText={() => (hasText.value = !hasText.value)} />
+      <Controls
+        session={session}
+        call={call}
+        hasText={hasText.value}
+        onText={() => (hasText.value = !hasText.value)}
+        isFilled={isFilled.value}
+        onFill={() => fill(!isFilled.value)}
+      />
       <RemoteAudio session={session} isWanted={call.hearing} />
     </main>
   );
@@ -58,7 +73,7 @@ function StatusPlate({ session, call }: { session: Session; call: CallStateMessa
     <div class="plate status-plate">
       <div class="status-words" role="status" aria-live="polite">
         <span class={`dot is-${call.state}`} aria-hidden="true" />
-        <strong>{phoneWords(call)}</strong>
+        <strong>{phoneWords(call, "signer")}</strong>
       </div>
       <div class="status-small">
         {call.state === "active" && !call.phone.held && (
@@ -108,11 +123,12 @@ interface ControlsProps {
   readonly call: CallStateMessage;
   readonly hasText: boolean;
   readonly onText: () => void;
+  readonly isFilled: boolean;
+  readonly onFill: () => void;
 }
 
-function Controls({ session, call, hasText, onText }: ControlsProps): JSX.Element {
+function Controls({ session, call, hasText, onText, isFilled, onFill }: ControlsProps): JSX.Element {
   const isEnding = useSignal(false);
-  const root = useRef<HTMLElement>(null);
   const isFull = useSignal(false);
 
   async function toggleFull(): Promise<void> {
@@ -126,7 +142,7 @@ function Controls({ session, call, hasText, onText }: ControlsProps): JSX.Elemen
   }
 
   return (
-    <nav class="controls" aria-label={t("call.controls")} ref={root}>
+    <nav class="controls" aria-label={t("call.controls")}>
       {call.voice && (
         <Button icon={call.muted ? "micOff" : "mic"} pressed={call.muted} onClick={() => void session.act(call.muted ? "unmute" : "mute")}>
           {t(call.muted ? "call.unmute" : "call.mute")}
@@ -134,6 +150,9 @@ function Controls({ session, call, hasText, onText }: ControlsProps): JSX.Elemen
       )}
       <Button icon="text" pressed={hasText} onClick={onText} label={t(hasText ? "call.hide_text" : "call.show_text")}>
         {t("call.text")}
+      </Button>
+      <Button icon="zoom" pressed={isFilled} onClick={onFill}>
+        {t(isFilled ? "call.whole" : "call.fill")}
       </Button>
       {document.fullscreenEnabled && (
         <Button icon="frame" onClick={() => void toggleFull()}>

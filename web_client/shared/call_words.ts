@@ -4,13 +4,13 @@ import { t, tCode, type Key } from "./i18n.ts";
 import type { Level } from "./media_stats.ts";
 import type { CallStateMessage, LegStats } from "./protocol.d.ts";
 
-/** The phone as both parties may see it, one short sentence. */
-export function phoneWords(call: CallStateMessage): string {
+/** The phone as this party may see it, one short sentence. */
+export function phoneWords(call: CallStateMessage, role: "signer" | "agent"): string {
   const { phone } = call;
   if (phone.held) return t("phone.held");
   switch (call.state) {
     case "dialing":
-      return t("phone.dialing");
+      return t(role === "signer" ? "phone.dialing" : "phone.dialing_agent");
     case "ringing":
       return t("phone.ringing");
     case "active":
@@ -20,7 +20,7 @@ export function phoneWords(call: CallStateMessage): string {
     case "talking":
       return phone.outcome === null ? t("phone.talking") : t(`phone.outcome.${phone.outcome}`);
     default:
-      return t("phone.briefing");
+      return t(role === "signer" ? "phone.briefing" : "phone.briefing_agent");
   }
 }
 

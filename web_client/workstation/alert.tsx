@@ -2,6 +2,7 @@
 
 import { useSignal } from "@preact/signals";
 import type { JSX } from "preact";
+import { useMemo } from "preact/hooks";
 import { clock } from "../shared/format.ts";
 import { t } from "../shared/i18n.ts";
 import { now } from "../shared/now.ts";
@@ -14,6 +15,7 @@ const REASONS = ["conflict_of_interest", "known_person", "skill", "fatigue", "te
 export function AlertDialog({ desk, alert }: { desk: Desk; alert: Alert }): JSX.Element {
   const isDeclining = useSignal(false);
   const left = Math.max(0, Math.ceil(alert.expires_at - now.value));
+  const whole = useMemo(() => Math.max(1, alert.expires_at - now.peek()), [alert.assignment_id]);
   const mode = t(`mode.${alert.mode}`);
   return (
     <>
@@ -49,7 +51,7 @@ export function AlertDialog({ desk, alert }: { desk: Desk; alert: Alert }): JSX.
           </>
         )}
         <p class="alert-left">
-          <progress max={20} value={left} aria-label={t("alert.left", { count: left })} />
+          <progress max={whole} value={left} aria-label={t("alert.left", { count: left })} />
           <span aria-hidden="true">{t("alert.left", { count: left })}</span>
         </p>
       </Dialog>

@@ -13,10 +13,14 @@ import { ShortcutList } from "./shortcut_list.tsx";
 export function AtWork({ desk }: { desk: Desk }): JSX.Element {
   return (
     <div class="at-work">
-      <StateCard desk={desk} />
-      <Devices desk={desk} />
-      <Today calls={desk.today.value} />
-      <ShortcutList desk={desk} />
+      <div class="at-work-side">
+        <StateCard desk={desk} />
+        <Today calls={desk.today.value} />
+      </div>
+      <div class="at-work-side">
+        <Devices desk={desk} />
+        <ShortcutList desk={desk} />
+      </div>
     </div>
   );
 }

@@ -14,12 +14,14 @@ export function ContactPanel({ desk, isBrief = false }: { desk: Desk; isBrief?: 
   const contact: ContactForm = wrapUp.contact.value;
   return (
     <section class={`card contact ${isBrief ? "is-brief" : ""}`} aria-labelledby="contact-title">
-      <h2 id="contact-title">{t("contact.title")}</h2>
-      {known !== null && (
-        <p class="hint">
-          {known.earlier_calls === 0 ? t("contact.earlier_zero") : t("contact.earlier", { count: known.earlier_calls })}
-        </p>
-      )}
+      <header class="row">
+        <h2 id="contact-title">{t("contact.title")}</h2>
+        {known !== null && (
+          <p class="hint">
+            {known.earlier_calls === 0 ? t("contact.earlier_zero") : t("contact.earlier", { count: known.earlier_calls })}
+          </p>
+        )}
+      </header>
       <div class="contact-fields">
         {FIELDS.map((field) => (
           <label key={field} class="field">
@@ -37,7 +39,7 @@ export function ContactPanel({ desk, isBrief = false }: { desk: Desk; isBrief?: 
           </label>
         ))}
       </div>
-      <p class="hint">{t(isBrief ? "contact.saved_with" : "contact.known")}</p>
+      {!isBrief && <p class="hint">{t("contact.known")}</p>}
     </section>
   );
 }

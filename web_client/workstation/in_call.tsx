@@ -55,7 +55,7 @@ function CallPlate({ desk, call }: { desk: Desk; call: CallStateMessage }): JSX.
     <div class="plate status-plate">
       <div class="status-words" role="status" aria-live="polite">
         <span class={`dot is-${call.state}`} aria-hidden="true" />
-        <strong>{phoneWords(call)}</strong>
+        <strong>{phoneWords(call, "agent")}</strong>
       </div>
       <div class="status-small">
         <span>{call.brand_name ?? t("work.kind_relay")}</span>

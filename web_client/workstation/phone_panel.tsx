@@ -23,7 +23,7 @@ export function PhonePanel({ desk, call }: { desk: Desk; call: CallStateMessage 
       {isUp ? (
         <>
           <p class="phone-now">
-            <strong>{phoneWords(call)}</strong>
+            <strong>{phoneWords(call, "agent")}</strong>
             {phone.answered_at !== null && <span>{clock(now.value - phone.answered_at)}</span>}
             {call.state === "active" && !phone.held && (
               <span class={`speaking ${phone.speaking ? "is-speaking" : ""}`}>

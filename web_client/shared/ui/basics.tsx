@@ -149,23 +149,15 @@ export function ConnectionBanner({ session }: { session: Session }): JSX.Element
   );
 }
 
-const LOCALES: readonly (readonly [Locale, string])[] = [
-  ["fr", "Français"],
-  ["en", "English"],
-];
+const OTHER_LANGUAGE: Record<Locale, readonly [Locale, string]> = { fr: ["en", "English"], en: ["fr", "Français"] };
 
+/** One press to the other language, named in that language. */
 export function LanguageChoice(): JSX.Element {
+  const [code, name] = OTHER_LANGUAGE[locale.value];
   return (
-    <label class="language">
-      <span class="visually-hidden">{t("app.language")}</span>
-      <select value={locale.value} onChange={(event) => setLocale(event.currentTarget.value as Locale)}>
-        {LOCALES.map(([code, name]) => (
-          <option key={code} value={code} lang={code}>
-            {name}
-          </option>
-        ))}
-      </select>
-    </label>
+    <button type="button" class="button quiet" lang={code} onClick={() => setLocale(code)}>
+      {name}
+    </button>
   );
 }
 

@@ -31,6 +31,7 @@ const PATHS = {
   sos: "M12 3l9.500 17h-19zM12 9.500v5M12 17.200h.01",
   speak: "M5 9.500v5h3l5 4v-13l-5 4zM16 9a4 4 0 0 1 0 6M18.500 6.500a8 8 0 0 1 0 11",
   text: "M4 5h16v11H9l-5 4zM8 9h8M8 12.500h5",
+  zoom: "M10.500 4a6.500 6.500 0 1 0 0 13 6.500 6.500 0 0 0 0-13zM15.500 15.500 20 20M10.500 8v5M8 10.500h5",
 } as const;
 
 export type IconName = keyof typeof PATHS;
