@@ -7,6 +7,7 @@ working, a warning what makes it work less.
 
 import asyncio
 import shutil
+import signal
 import socket
 import ssl
 import subprocess
@@ -32,6 +33,10 @@ IMPORT_DEADLINE_S = 60.0  # MediaPipe on a cold disk
 TRUNK_DEADLINE_S = 3.0
 FREE_SPACE_WARNING = 500 << 20  # bytes
 FREE_SPACE_FAILURE = 50 << 20  # bytes: SQLite and the append-only file soon stop
+#: what to run to see that it works, where importing is not enough
+_LOADING = {
+    "mediapipe": "from mediapipe.tasks.python.core.mediapipe_c_bindings import load_raw_library; load_raw_library()"
+}
 #: what does not work without the module
 _MODULES = {
     "aiortc": "les appels vidéo",
@@ -111,7 +116,7 @@ def import_problem(module: str) -> str | None:
     """None: it can be imported here. Else one sentence, with the package to install when a library is missing."""
     try:
         done = subprocess.run(
-            [sys.executable, "-c", f"import {module}"],
+            [sys.executable, "-c", _LOADING.get(module, f"import {module}")],
             capture_output=True,
             text=True,
             timeout=IMPORT_DEADLINE_S,
@@ -121,6 +126,8 @@ def import_problem(module: str) -> str | None:
         return f"ne se charge pas en {IMPORT_DEADLINE_S:.0f} s."
     if done.returncode == 0:
         return None
+    if done.returncode < 0:
+        return f"fait tomber Python au chargement ({signal.Signals(-done.returncode).name})."
     return explain_import_error(done.stderr)
 
 

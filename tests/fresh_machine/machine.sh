@@ -51,12 +51,14 @@ _enter() {
     unshare --mount --pid --fork --kill-child $namespaces sh -c '
         root=$1; shift
         mount -t proc proc "$root/proc"
+        mount -t sysfs -o ro sysfs "$root/sys" # tcmalloc inside MediaPipe counts the processors there
         mount -t tmpfs -o mode=1777 tmpfs "$root/tmp"
         mkdir -p "$root/dev/shm" "$root/dev/pts"
         mount -t tmpfs -o mode=1777 tmpfs "$root/dev/shm"
         mount -t devpts -o newinstance,ptmxmode=0666 devpts "$root/dev/pts"
         ip link set lo up 2>/dev/null || true
         exec chroot "$root" /usr/bin/env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
-            HOME=/root LANG=C.UTF-8 TERM=dumb DEBIAN_FRONTEND=noninteractive "$@"
+            HOME=/root LANG=C.UTF-8 TERM=dumb DEBIAN_FRONTEND=noninteractive \
+            NODE_EXTRA_CA_CERTS=/etc/ssl/certs/ca-certificates.crt "$@"
     ' sh "$root" "$@"
 }
