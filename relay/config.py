@@ -56,6 +56,10 @@ class MediaWorkerConfig:
         metadata={"unit": "characters", "doc": "waiting text per person; beyond it text is marked missing"},
     )
     text_message_limit: int = field(default=2048, metadata={"unit": "bytes", "doc": "one T.140 block"})
+    drain_s: float = field(
+        default=600.0,
+        metadata={"unit": "s", "doc": "SIGTERM: no new calls, leave when the last one ends, or after this long"},
+    )
     abandoned_after_s: float = field(
         default=300.0, metadata={"unit": "s", "doc": "a call without live leg nor command is forgotten"}
     )

@@ -35,8 +35,10 @@ class Registration(Frozen):
 
 async def keep_registered(redis: "Redis", current: Callable[[], Registration]) -> None:
     """Register every ``BEAT_S`` until cancelled, then take the entry away."""
+    task = asyncio.current_task()
     try:
-        while True:
+        # redis-py may swallow one cancellation on Python 3.11 (asyncio.wait_for); the count remembers it
+        while task is not None and not task.cancelling():
             entry = current()
             with contextlib.suppress(RedisError, OSError):
                 await redis.set(_key(entry), entry.model_dump_json(), ex=LIFETIME_S)

@@ -62,6 +62,7 @@ async def run(config: MediaWorkerConfig, stop: asyncio.Event) -> None:
             tasks.append(asyncio.create_task(keep_registered(redis, worker.registration)))
         log.info("media worker ready", extra={"worker_id": config.worker_id})
         await stop.wait()
+        await worker.drain()
     finally:
         for task in tasks:
             task.cancel()
@@ -82,6 +83,7 @@ class MediaWorker:
         self._closed_epochs: OrderedDict[str, int] = OrderedDict()
         self._farewells: set[asyncio.Task[None]] = set()
         self._sender = DatagramSender()
+        self._is_draining = False
         self._exchange = AudioExchange(config.audio_socket, self._phone_audio)
         self._control = ControlServer(config.control_socket, self.handle, self.state)
 
@@ -97,6 +99,15 @@ class MediaWorker:
         self._exchange.close()
         self._sender.close()
 
+    async def drain(self) -> None:
+        """Take no new calls and wait for the last one to end, at most ``drain_s``."""
+        self._is_draining = True
+        log.info("media worker drains", extra={"calls": len(self._sessions)})
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self._config.drain_s):
+                while self._sessions:
+                    await asyncio.sleep(TICK_S)  # noqa: ASYNC110 -- a call may end in several ways, all seen here
+
     @property
     def load(self) -> float:
         return min(1.0, len(self._sessions) / self._config.capacity)
@@ -107,6 +118,7 @@ class MediaWorker:
             kind="media",
             capacity=self._config.capacity,
             load=self.load,
+            draining=self._is_draining,
             datagram_socket=str(self._config.audio_socket),
             calls=tuple(session.summary() for session in self._sessions.values()),
         )
@@ -118,6 +130,7 @@ class MediaWorker:
             address=str(self._config.control_socket),
             capacity=self._config.capacity,
             load=self.load,
+            draining=self._is_draining,
         )
 
     async def handle(self, command: AnyCommand) -> dict[str, Any]:
@@ -171,6 +184,8 @@ class MediaWorker:
         return session
 
     def _create(self, call_id: str, epoch: int) -> MediaSession:
+        if self._is_draining:
+            raise RelayError("draining", "this worker takes no new calls")
         if len(self._sessions) >= self._config.capacity:
             raise RelayError("at_capacity", f"{self._config.capacity} calls here already")
         session = MediaSession(

@@ -39,6 +39,7 @@ def settle_environment(environ: Mapping[str, str], options: Options) -> dict[str
         settled |= _own_certificate(config)
         config = load_config(settled)
     settled |= {"PASSERELLE_LOG_FORMAT": "json", "PASSERELLE_DATA_DIR": str(config.signaling.data_dir)}
+    settled.setdefault("PASSERELLE_MEDIA_DRAIN_S", "0")  # all siblings end together: there is nothing to wait for
     _check_http(config)
     return settled | _telephone_ports(config)
 

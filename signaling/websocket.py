@@ -26,6 +26,7 @@ from signaling.auth import Auth, ResumeTokens
 from signaling.call_desk import CallDesk
 from signaling.call_runner import Services
 from signaling.floor import Floor
+from signaling.http_api.address import client_address
 from signaling.messages import (
     AnyClientMessage,
     AssignmentAccept,
@@ -104,7 +105,7 @@ class Pages:
         if not await self._records.origin_allowed(request, brand):
             self._metrics.refused.labels("origin_refused").inc()
             raise web.HTTPForbidden(text="origin_refused")
-        address = request.remote or ""
+        address = client_address(request, self._config)
         if self._by_address[address] >= self._config.connections_per_address:
             self._metrics.refused.labels("too_many_connections").inc()
             raise web.HTTPTooManyRequests(text="too_many_connections")

@@ -47,7 +47,7 @@ class Service:
 @pytest.fixture
 async def service() -> AsyncIterator[Service]:
     directory = Path(tempfile.mkdtemp(prefix="psr-"))
-    config = MediaWorkerConfig("test", directory / "control", directory / "audio", stats_period_s=0.5)
+    config = MediaWorkerConfig("test", directory / "control", directory / "audio", stats_period_s=0.5, drain_s=0.0)
     stop, events = asyncio.Event(), list[AnyEvent]()
     worker = asyncio.create_task(run(config, stop))
     await until(config.control_socket.exists, "the worker")

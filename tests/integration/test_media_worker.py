@@ -54,9 +54,15 @@ TALK = CallPlan(bridged=True, signer_voice=True, signer_hearing=True)
 class Harness:
     """A worker, one control connection to it, and the participants of this test."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, drain_s: float = 0.0) -> None:
         self.config = MediaWorkerConfig(
-            "test", directory / "control", directory / "audio", capacity=3, stats_period_s=0.5, silence_sending_s=1.0
+            "test",
+            directory / "control",
+            directory / "audio",
+            capacity=3,
+            stats_period_s=0.5,
+            silence_sending_s=1.0,
+            drain_s=drain_s,
         )
         self.directory = directory
         self.events: list[AnyEvent] = []
@@ -454,6 +460,31 @@ async def test_worker_is_in_the_registry_while_it_runs_and_works_without_redis()
         shutil.rmtree(directory)
 
 
+async def test_worker_that_drains_takes_no_new_call_and_leaves_when_the_last_one_ends() -> None:
+    directory = Path(tempfile.mkdtemp(prefix="psr-"))
+    harness = Harness(directory, drain_s=60.0)
+    stop = asyncio.Event()
+    worker = asyncio.create_task(run(harness.config, stop))
+    try:
+        await harness.connect()
+        signer, agent = await harness.call("c")
+        await until(lambda: sees_only(signer, 2) and sees_only(agent, 1), "pictures")
+        stop.set()
+        await asyncio.sleep(0)  # the order is seen
+        refused = OpenLeg(call_id="new", epoch=1, leg="signer", generation=1)
+        assert await harness.refused(refused) == "draining"
+        signer.forget()
+        await until(lambda: sees_only(signer, 2), "the call goes on")
+        assert not worker.done()
+        await harness.client.request(CloseCall(call_id="c", epoch=1))
+        await asyncio.wait_for(worker, 10)
+    finally:
+        worker.cancel()
+        await asyncio.gather(worker, return_exceptions=True)
+        await harness.close()
+        shutil.rmtree(directory)
+
+
 PROCESS = """
 import asyncio, signal, sys
 from pathlib import Path
@@ -463,7 +494,7 @@ from relay.worker import new_event_loop, run
 async def main():
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
-    await run(MediaWorkerConfig("own", Path(sys.argv[1]), Path(sys.argv[2])), stop)
+    await run(MediaWorkerConfig("own", Path(sys.argv[1]), Path(sys.argv[2]), drain_s=0.0), stop)
 
 with asyncio.Runner(loop_factory=new_event_loop) as runner:
     runner.run(main())
