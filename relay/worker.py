@@ -105,8 +105,8 @@ class MediaWorker:
         log.info("media worker drains", extra={"calls": len(self._sessions)})
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(self._config.drain_s):
-                while self._sessions:
-                    await asyncio.sleep(TICK_S)  # noqa: ASYNC110 -- a call may end in several ways, all seen here
+                while self._sessions:  # noqa: ASYNC110 -- a call may end in several ways, all seen here
+                    await asyncio.sleep(TICK_S)
 
     @property
     def load(self) -> float:
