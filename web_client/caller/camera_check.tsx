@@ -70,6 +70,11 @@ function NoPicture({ caller }: { caller: Caller }): JSX.Element {
       <Button look="primary" icon="camera" disabled={isStarting.value} onClick={() => void start()}>
         {t(isStarting.value ? "camera.starting" : problem === null ? "camera.start" : "camera.retry")}
       </Button>
+      {caller.place.isEmbedded && problem === "denied" && (
+        <a class="button plain" href={`/b/${encodeURIComponent(caller.place.brand ?? "")}`} target="_blank" rel="noopener">
+          {t("camera.in_a_tab")}
+        </a>
+      )}
       <Button look="quiet" onClick={() => caller.goWithoutCamera()}>
         {t("camera.without")}
       </Button>

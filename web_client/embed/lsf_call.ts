@@ -9,7 +9,7 @@
 
 const SERVICE = new URL((document.currentScript as HTMLScriptElement | null)?.src ?? location.href).origin;
 const ALLOW =
-  "camera; microphone; fullscreen; autoplay; clipboard-write; picture-in-picture; screen-wake-lock; web-share";
+  "camera; microphone; fullscreen; autoplay; clipboard-write; picture-in-picture; screen-wake-lock";
 const EVENTS = ["ready", "opened", "queued", "connected", "ended", "error", "closed"] as const;
 const CLOSE_GRACE_MS = 800;
 const IN_APP_BROWSER = /\b(FBAN|FBAV|Instagram|Line|MicroMessenger|GSA|LinkedInApp)\b|; wv\)/;
@@ -147,11 +147,14 @@ class LsfCall extends HTMLElement {
   }
 }
 
-/** Insecure pages, a Permissions-Policy without the camera and in-app browsers would refuse it inside a frame. */
+/**
+ * Insecure pages, a Permissions-Policy without any camera and in-app browsers would refuse it inside a frame. A policy
+ * that names the business's own origin only cannot be told from none here: the framed page notices and offers a tab.
+ */
 function frameMayUseCamera(): boolean {
   if (!window.isSecureContext || IN_APP_BROWSER.test(navigator.userAgent)) return false;
-  const policy = (document as { featurePolicy?: { allowsFeature(feature: string, origin?: string): boolean } }).featurePolicy;
-  return policy === undefined || policy.allowsFeature("camera", SERVICE);
+  const policy = (document as { featurePolicy?: { allowsFeature(feature: string): boolean } }).featurePolicy;
+  return policy === undefined || policy.allowsFeature("camera");
 }
 
 function handsIcon(): SVGSVGElement {

@@ -9,7 +9,7 @@ import type { PauseReason } from "../shared/protocol.d.ts";
 import { Button, ConnectionBanner, Dialog, LanguageChoice, Mark, Notices } from "../shared/ui/basics.tsx";
 import { SignIn } from "../shared/ui/sign_in.tsx";
 import { AlertDialog } from "./alert.tsx";
-import { AtWork } from "./at_work.tsx";
+import { AtWork, isOnBreak } from "./at_work.tsx";
 import type { Desk } from "./desk.ts";
 import { InCall } from "./in_call.tsx";
 import { listen } from "./shortcuts.ts";
@@ -117,7 +117,7 @@ function Presence({ desk }: { desk: Desk }): JSX.Element | null {
         </Button>
       ) : (
         <Button look="primary" icon="play" onClick={() => void desk.available()}>
-          {t(view.state === "not_responding" ? "work.come_back" : view.presence === "paused" ? "work.resume" : "work.available")}
+          {t(view.state === "not_responding" ? "work.come_back" : isOnBreak(view) ? "work.resume" : "work.available")}
         </Button>
       )}
       {view.presence !== "offline" && (

@@ -25,16 +25,21 @@ export function AtWork({ desk }: { desk: Desk }): JSX.Element {
   );
 }
 
+/** A pause somebody chose has a reason; right after sign-in there is none. */
+export function isOnBreak(view: AgentView): boolean {
+  return view.presence === "paused" && view.reason !== null;
+}
+
 function stateKey(view: AgentView): Key {
   if (view.state === "not_responding") return "work.not_responding_title";
-  if (view.presence === "paused") return "work.paused_title";
-  return view.presence === "available" ? "work.ready_title" : "work.offline_title";
+  if (isOnBreak(view)) return "work.paused_title";
+  return view.presence === "available" ? "work.ready_title" : "work.not_yet_title";
 }
 
 function bodyKey(view: AgentView): Key {
   if (view.state === "not_responding") return "work.not_responding_body";
-  if (view.presence === "paused") return "work.paused_body";
-  return view.presence === "available" ? "work.ready_body" : "work.offline_body";
+  if (isOnBreak(view)) return "work.paused_body";
+  return view.presence === "available" ? "work.ready_body" : "work.not_yet_body";
 }
 
 function StateCard({ desk }: { desk: Desk }): JSX.Element {
