@@ -107,6 +107,7 @@ class MediaWorker:
             async with asyncio.timeout(self._config.drain_s):
                 while self._sessions:  # noqa: ASYNC110 -- a call may end in several ways, all seen here
                     await asyncio.sleep(TICK_S)
+                await asyncio.sleep(TICK_S)  # the answer to the last command is still on its way
 
     @property
     def load(self) -> float:
