@@ -1,0 +1,216 @@
+"""
+A whole relay call in two real browsers against the whole service: cameras fed from files, the demonstration phone.
+
+Screenshots of every stage are left in ``$PASSERELLE_SCREENSHOTS``, else in pytest's own temporary directory.
+"""
+
+import os
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal
+
+import cv2
+import pytest
+from playwright.async_api import Browser, Page, async_playwright, expect
+
+from relay.drawn_signer import INTERPRETER, SIGNER, Appearance, DrawnSigner
+from tests.browser.conftest import ARGUMENTS, CHROMIUM
+from tests.helpers.whole_service import HAS_MODELS, WholeService, whole_service
+
+pytestmark = [pytest.mark.browser, pytest.mark.integration, pytest.mark.timeout(240)]
+PASSWORD = "correct horse battery"
+CAMERA = (848, 480)  # 16:9, as cameras are; at least the norm's 640×480 would be cut to it
+MJPEG_RATE = 30  # Chromium plays every MJPEG file at this rate
+STEP_MS = 30_000
+Wall = Literal["blue", "green"]
+PEOPLE: dict[Wall, Appearance] = {
+    "blue": replace(SIGNER, background=(132, 152, 200)),
+    "green": replace(INTERPRETER, background=(112, 148, 116)),
+}
+#: mean of the top left corner of the remote picture: the walls of the two drawn people differ in colour
+WALL = """video => {
+  const canvas = Object.assign(document.createElement('canvas'), {width: 8, height: 8});
+  const context = canvas.getContext('2d');
+  context.drawImage(video, video.videoWidth * 0.08, video.videoHeight * 0.1, 40, 40, 0, 0, 8, 8);
+  const data = context.getImageData(0, 0, 8, 8).data;
+  const mean = channel => data.filter((_, index) => index % 4 === channel).reduce((a, b) => a + b) / 64;
+  return [mean(0), mean(1), mean(2)];
+}"""
+
+
+@pytest.fixture(scope="module")
+def service() -> Iterator[WholeService]:
+    with whole_service(media_workers="1", first_people="no") as running:
+        people = (
+            ("signer", "camille", "Camille Exemple", ()),
+            (
+                "agent",
+                "nour",
+                "Nour Démonstration",
+                ("--trade", "interpreter", "--qualification", "Master d’interprète"),
+            ),
+        )
+        for role, login, name, more in people:
+            given = ("--role", role, "--login", login, "--name", name, *more, "--password-stdin")
+            made = running.run("user", "add", *given, stdin=f"{PASSWORD}\n")
+            assert made.returncode == 0, made.stderr
+        yield running
+
+
+@dataclass
+class Seat:
+    """One person at a browser of their own: a fake camera belongs to the whole browser."""
+
+    page: Page
+    name: str
+    shots: Path
+    count: int = 0
+
+    async def shoot(self, what: str) -> None:
+        self.count += 1
+        await self.page.screenshot(path=self.shots / f"{self.name}-{self.count:02d}-{what}.png")
+
+    async def sees(self, who: Wall) -> None:
+        """The remote picture moves, and the wall behind the person in it is of this colour."""
+        video = self.page.locator("video.remote")
+        await expect(video).not_to_have_js_property("videoWidth", 0, timeout=STEP_MS)
+        red, green, blue = await video.evaluate(WALL)
+        assert ("blue" if blue > green else "green") == who, (red, green, blue)
+
+    async def picture_moves(self) -> None:
+        frames = "video => video.getVideoPlaybackQuality().totalVideoFrames"
+        before = await self.page.locator("video.remote").evaluate(frames)
+        reaches = (
+            "before => document.querySelector('video.remote').getVideoPlaybackQuality().totalVideoFrames > before + 20"
+        )
+        await self.page.wait_for_function(reaches, arg=before, timeout=STEP_MS)
+
+
+def camera_film(folder: Path, name: str, appearance: Appearance) -> Path:
+    drawn = DrawnSigner(*CAMERA, MJPEG_RATE, appearance=appearance)
+    path = folder / f"{name}.mjpeg"
+    with path.open("wb") as film:
+        for picture in drawn.frames(4.8):
+            film.write(cv2.imencode(".jpg", picture[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 88])[1].tobytes())
+    return path
+
+
+@pytest.fixture
+def shots(tmp_path: Path) -> Path:
+    folder = Path(os.environ.get("PASSERELLE_SCREENSHOTS") or tmp_path / "screenshots")
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+@pytest.fixture
+async def seats(tmp_path: Path, shots: Path) -> AsyncIterator[tuple[Seat, Seat]]:
+    faults: list[str] = []
+    async with AsyncExitStack() as stack:
+        playwright = await stack.enter_async_context(async_playwright())
+        made = []
+        for name, appearance, size in (
+            ("signer", PEOPLE["blue"], (1280, 800)),
+            ("workstation", PEOPLE["green"], (1366, 768)),
+        ):
+            film = camera_film(tmp_path, name, appearance)
+            browser: Browser = await playwright.chromium.launch(
+                executable_path=CHROMIUM, args=[*ARGUMENTS, f"--use-file-for-fake-video-capture={film}"]
+            )
+            stack.push_async_callback(browser.close)
+            page = await browser.new_page(viewport={"width": size[0], "height": size[1]})
+            page.set_default_timeout(STEP_MS)
+            page.on("pageerror", lambda error: faults.append(str(error)))
+            made.append(Seat(page, name, shots))
+        yield made[0], made[1]
+        for seat in made:
+            await seat.shoot("last")
+    assert faults == []
+
+
+async def sign_in(seat: Seat, url: str, login: str) -> None:
+    await seat.page.goto(url)
+    await seat.page.get_by_label("Identifiant").fill(login)
+    await seat.page.get_by_label("Mot de passe", exact=True).fill(PASSWORD)
+    await seat.page.get_by_role("button", name="Se connecter").click()
+
+
+async def visible(seat: Seat, text: str) -> None:
+    await expect(seat.page.get_by_text(text).first).to_be_visible(timeout=STEP_MS)
+
+
+async def test_signer_and_interpreter_go_through_a_whole_relay_call_with_the_phone_answering(
+    service: WholeService, seats: tuple[Seat, Seat]
+) -> None:
+    signer, agent = seats
+    await sign_in(agent, f"{service.url}/workstation", "nour")
+    await agent.page.get_by_role("button", name="Disponible").click()  # nobody is rung before saying so
+    await visible(agent, "Vous êtes disponible")
+    await agent.shoot("ready")
+
+    await sign_in(signer, service.url, "camille")
+    await signer.page.get_by_label("Numéro de téléphone").press_sequentially("0199000001")
+    await expect(signer.page.locator(".preview video")).not_to_have_js_property("videoWidth", 0)
+    await signer.shoot("camera-check")
+    await signer.page.get_by_role("button", name="Appeler", exact=True).click()
+
+    await expect(agent.page.get_by_role("heading", name="Appel entrant")).to_be_visible()
+    await visible(signer, "Quelqu’un regarde votre appel")
+    await agent.shoot("alert")
+    await signer.shoot("queue")
+    await agent.page.get_by_role("button", name="Accepter").click()
+
+    await visible(signer, "L’interprète est là")
+    await signer.sees("green")
+    await agent.sees("blue")
+    await signer.shoot("briefing")
+
+    await agent.page.get_by_role("button", name="Composer 01 99 00 00 01").click()
+    await visible(signer, "Ça sonne…")
+    await signer.shoot("ringing")
+    await visible(signer, "En ligne avec 01 99 00 00 01")
+    await visible(signer, "Le correspondant parle")
+    await signer.picture_moves()
+    await agent.picture_moves()
+
+    await write_to_each_other(signer, agent)
+    await expect(agent.page.get_by_role("heading", name="Lisibilité des signes")).to_be_visible()
+    if HAS_MODELS:
+        await expect(agent.page.get_by_text("Bonne", exact=True).first).to_be_visible()
+    await signer.shoot("active")
+    await agent.shoot("active")
+
+    await agent.page.get_by_role("button", name="Raccrocher le téléphone").click()
+    await visible(signer, "Téléphone raccroché.")
+    await signer.picture_moves()
+    await signer.shoot("after-phone")
+    await signer.page.get_by_role("button", name="Terminer", exact=True).click()
+
+    await expect(signer.page.get_by_role("heading", name="Appel terminé")).to_be_visible()
+    await expect(signer.page.get_by_text("Bonjour").first).to_be_visible()  # stays on the signer's own screen
+    await signer.page.get_by_role("radio", name="Très bon", exact=True).check()
+    await signer.shoot("rating")
+    await signer.page.get_by_role("button", name="Envoyer").click()
+    await visible(signer, "Merci, c’est envoyé.")
+
+    await expect(agent.page.get_by_role("heading", name="Post-appel")).to_be_visible()
+    await expect(agent.page.get_by_text("Bonjour")).to_have_count(0)
+    await agent.shoot("wrap-up")
+    await agent.page.get_by_role("button", name="Terminer le post-appel").click()
+    await visible(agent, "Vous êtes disponible")
+    await agent.page.reload()
+    await expect(agent.page.get_by_role("cell", name="Relais").first).to_be_visible()
+    await agent.shoot("today")
+    assert "Bonjour" not in service.log()
+
+
+async def write_to_each_other(signer: Seat, agent: Seat) -> None:
+    show = signer.page.get_by_role("button", name="Afficher le texte")
+    if await show.count():
+        await show.click()
+    await signer.page.get_by_label("Écrire").press_sequentially("Bonjour, dossier B-17")
+    await visible(agent, "Bonjour, dossier B-17")  # letter by letter, before the line ends
+    await signer.page.get_by_label("Écrire").press("Enter")
+    await agent.page.get_by_label("Écrire").press_sequentially("Bien reçu")
+    await visible(signer, "Bien reçu")
