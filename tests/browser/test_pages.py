@@ -240,6 +240,7 @@ async def test_text_passes_letter_by_letter_both_ways_and_stays_after_the_call(
     await draft.press("Enter")
     await party.until(lambda: party.text.endswith("é\u2028"), "the line end")
     await axe_finds_nothing(page)
+    await draft.press_sequentially("mer")
 
     await party.send(call_state(CallState.ENDED, end_reason="completed"))
     await expect(page.get_by_text("café")).to_be_visible()
@@ -250,6 +251,7 @@ async def test_text_passes_letter_by_letter_both_ways_and_stays_after_the_call(
         "L’autre personne : Bonjour",
         "L’autre personne : le dossier",
         "Vous : café",
+        "Vous : mer",
     ]
 
 

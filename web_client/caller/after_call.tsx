@@ -15,7 +15,7 @@ const MOUTHS = ["M9 22c3-5 11-5 14 0", "M10 21c3-3 9-3 12 0", "M10 20h12", "M10 
 
 export function AfterCall({ caller, call }: { caller: Caller; call: CallStateMessage }): JSX.Element {
   const { session } = caller;
-  const hasText = session.text.lines.value.length > 0;
+  const hasText = session.text.whole.length > 0;
   return (
     <div class={`after-call ${hasText ? "has-text" : ""}`}>
       <section class="card">

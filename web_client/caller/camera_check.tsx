@@ -117,10 +117,14 @@ function LightHint({ caller }: { caller: Caller }): JSX.Element {
     return () => clearInterval(timer);
   }, [caller.session.local.video.value]);
   return (
-    <p class={`camera-words ${light.value === null || light.value === "good" ? "" : "is-warning"}`} role="status">
-      <Icon name="lamp" />
-      <span>{light.value === null ? "…" : t(`camera.light.${light.value}`)}</span>
-    </p>
+    <div role="status">
+      {light.value !== null && (
+        <p class={`camera-words ${light.value === "good" ? "" : "is-warning"}`}>
+          <Icon name="lamp" />
+          <span>{t(`camera.light.${light.value}`)}</span>
+        </p>
+      )}
+    </div>
   );
 }
 

@@ -30,7 +30,7 @@ export function Prepare({ caller }: { caller: Caller }): JSX.Element {
 /** The text of the call before, until the next one begins or the tab closes. */
 function LastText({ caller }: { caller: Caller }): JSX.Element | null {
   const { text } = caller.session;
-  if (text.lines.value.length === 0) return null;
+  if (text.whole.length === 0) return null;
   return (
     <section class="card after-text">
       <TextPane text={text} isOver otherName={t("text.other")} maySave />

@@ -43,8 +43,10 @@ export class Conversation {
     return this.#connected;
   }
 
-  get isEmpty(): boolean {
-    return this.#lines.value.length === 0 && this.#draft.value === "";
+  /** All that was written, the own unfinished line too: the other side has read it already. */
+  get whole(): readonly Line[] {
+    const draft = this.#draft.value;
+    return draft === "" ? this.#lines.value : [...this.#lines.value, { who: "own", text: draft, open: false }];
   }
 
   /** Finds the text of the tab's last call again after a reload. */

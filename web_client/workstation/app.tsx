@@ -90,8 +90,8 @@ function TopBar({ desk }: { desk: Desk }): JSX.Element {
         </a>
       )}
       <LanguageChoice />
-      {desk.account.value !== null && (
-        <Button look="quiet" disabled={session.isTogether.value} label={`${t("app.sign_out")} – ${desk.account.value.name}`} onClick={() => void desk.signOut()}>
+      {desk.account.value !== null && !session.isTogether.value && (
+        <Button look="quiet" label={`${t("app.sign_out")} – ${desk.account.value.name}`} onClick={() => void desk.signOut()}>
           {t("app.sign_out")}
         </Button>
       )}

@@ -30,7 +30,7 @@ export function asPlainText(lines: readonly Line[], own: string, other: string):
 export function TextPane({ text, isOver, otherName, maySave }: TextPaneProps): JSX.Element {
   const size = useSignal(Math.min(SIZES.length - 1, Number(readPreference("text_size") ?? 0)));
   const spoken = useSpoken(text);
-  const lines = text.lines.value;
+  const lines = isOver ? text.whole : text.lines.value;
   const list = useRef<HTMLDivElement>(null);
   useEffect(() => list.current?.scrollTo({ top: list.current.scrollHeight }), [lines]);
 
@@ -56,7 +56,7 @@ export function TextPane({ text, isOver, otherName, maySave }: TextPaneProps): J
           <p key={index} class={`text-line ${line.who}`} dir="auto">
             <span class="text-who">{line.who === "own" ? t("text.own") : otherName}</span>
             {line.text}
-            {line.open && <span class="text-caret" aria-hidden="true" />}
+            {line.open && !isOver && <span class="text-caret" aria-hidden="true" />}
           </p>
         ))}
       </div>
@@ -119,7 +119,7 @@ function Writing({ text, size }: { text: Conversation; size: number }): JSX.Elem
 function KeepText({ text, otherName, maySave }: { text: Conversation; otherName: string; maySave: boolean }): JSX.Element | null {
   const isCopied = useSignal(false);
   if (!maySave) return null;
-  const whole = (): string => asPlainText(text.lines.value, t("text.own"), otherName);
+  const whole = (): string => asPlainText(text.whole, t("text.own"), otherName);
 
   async function copy(): Promise<void> {
     await navigator.clipboard.writeText(whole());
