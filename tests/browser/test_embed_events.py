@@ -1,6 +1,7 @@
 """What the button tells the business's page, and what it loads before anybody clicks: nothing."""
 
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,9 +11,14 @@ from playwright.async_api import Page, expect
 
 from signaling.call_model import CallState
 from signaling.messages import CallAct, CallRequest, QueueView
+from tests.browser.conftest import CHROMIUM
 from tests.browser.fake_service import FakeService, call_state
 
-pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.asyncio(loop_scope="module"),
+    pytest.mark.skipif(not Path(CHROMIUM).exists(), reason="Chromium is not installed"),
+]
 EVENTS = ("ready", "opened", "queued", "connected", "ended", "error", "closed")
 
 
