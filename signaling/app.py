@@ -21,10 +21,13 @@ from signaling.auth import Auth
 from signaling.call_desk import CallDesk
 from signaling.call_runner import Services
 from signaling.config import SignalingConfig
+from signaling.elsewhere import Elsewhere
 from signaling.floor import Floor
 from signaling.health import Health
 from signaling.metrics import Metrics
 from signaling.ownership import Ownership
+from signaling.peer_desk import PeerDesk
+from signaling.peers import Peers
 from signaling.records import Records
 from signaling.records.outbox import Outbox
 from signaling.records_desk import RecordsDesk
@@ -44,7 +47,16 @@ async def serve(config: SignalingConfig, stop: asyncio.Event) -> None:
     """
     async with _redis(config) as redis, _records(config) as records:
         outbox = Outbox(redis, records)
-        metrics, hub = Metrics(), Hub()
+        peers = Peers(
+            redis,
+            config.instance_id,
+            config.run_dir,
+            on_found=lambda link: peer_desk.found(link),  # noqa: PLW0108 -- the desks come after their links
+            on_lost=lambda link: peer_desk.lost(link),  # noqa: PLW0108
+            on_message=lambda link, message: peer_desk.said(link, message),  # noqa: PLW0108
+        )
+        elsewhere = Elsewhere(peers.tell_all)
+        metrics, hub = Metrics(), Hub(elsewhere)
         queue = InterpreterQueue(redis, config.queue, config.instance_id)
         ownership = Ownership(redis, config.instance_id, config.call_lease_s)
         pool = WorkerPool(
@@ -54,10 +66,11 @@ async def serve(config: SignalingConfig, stop: asyncio.Event) -> None:
             on_found=lambda link: desk.worker_found(link),  # noqa: PLW0108
         )
         records_desk = RecordsDesk(config, records)
-        services = Services(config, hub, pool, queue, ownership, outbox, metrics)
+        services = Services(config, hub, pool, queue, ownership, outbox, metrics, elsewhere)
         desk = CallDesk(services, records_desk)
-        floor = Floor(queue, hub, desk, metrics, records_desk.send_contact)
+        floor = Floor(queue, hub, desk, metrics, records_desk.contact)
         pages = Pages(services, desk, floor, records_desk, Auth(records, config))
+        peer_desk = PeerDesk(elsewhere, hub, desk, floor, pages.outcome)
         health = _health(services, redis, records)
 
         app = web.Application(client_max_size=config.http_body_limit_bytes)
@@ -65,11 +78,13 @@ async def serve(config: SignalingConfig, stop: asyncio.Event) -> None:
         health.add_routes(app)
         http_api.setup(app, records, config)
 
+        await peers.start()
         background = [
             asyncio.create_task(coroutine, name=name)
             for name, coroutine in (
                 ("queue events", floor.listen()),
                 ("workers", pool.run()),
+                ("processes", peers.run()),
                 ("leases", desk.keep()),
                 ("agents", floor.keep()),
                 ("line", floor.watch_line()),
@@ -88,6 +103,7 @@ async def serve(config: SignalingConfig, stop: asyncio.Event) -> None:
             desk.draining = health.draining = True
             await desk.close(deadline_s=min(2.0, config.drain_deadline_s))
             await _cancel(background)
+            await peers.close()
             await runner.cleanup()
             await queue.close()
 

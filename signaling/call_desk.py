@@ -14,17 +14,18 @@ from typing import Protocol
 
 from redis.exceptions import RedisError
 
+from interpreter_queue.errors import QueueError
 from interpreter_queue.model import REHEARSAL_SKILL, Position, Queued, Trade
 from relay.control_messages import AnyEvent
-from signaling.call_events import Act, Event, PageCame, PageWent
-from signaling.call_model import EMERGENCY_PRIORITY, WAITING, Call, CallState, Grace, Mode
+from signaling.call_events import Act, AlertEnded, Alerting, Assigned, Event, PageCame, PageWent
+from signaling.call_model import EMERGENCY_PRIORITY, WAITING, Call, CallState, Grace, Mode, Party
 from signaling.call_runner import CallRunner, OutOfPlaceError, Services
 from signaling.messages import CallAct, CallRequest, EmergencyNotice, QueueView
 from signaling.numbers import Dialable, EmergencyFound, read_number
 from signaling.ownership import Snapshot
 from signaling.page_errors import PageError
 from signaling.records.model import Brand
-from signaling.sessions import Identity, PageSession
+from signaling.sessions import Page, PageSession
 from signaling.workers import WorkerLink
 
 #: Which trades serve which mode of a relay call, the preferred first (PRODUCT, modes).
@@ -61,23 +62,32 @@ class CallDesk:
     def runner(self, call_id: str) -> CallRunner | None:
         return self._runners.get(call_id)
 
-    def of(self, identity: Identity) -> CallRunner | None:
-        """The call this person is in, an ended one too as long as it is shown."""
+    def is_owned_elsewhere(self, call_id: str) -> bool:
+        return call_id not in self._runners and self._services.elsewhere.owner(call_id) is not None
+
+    def of(self, role: Party, key: str) -> CallRunner | None:
+        """The call owned here that this person is in, an ended one too as long as it is shown."""
         mine = [
             runner
             for runner in self._runners.values()
-            if identity.key == (runner.call.signer_key if identity.role == "signer" else runner.call.agent_key)
+            if key == (runner.call.signer_key if role == "signer" else runner.call.agent_key)
         ]
         return max(mine, key=lambda runner: (runner.call.ended_at is None, runner.call.queued_at), default=None)
 
-    def mine(self, session: PageSession, call_id: str) -> CallRunner:
-        """:raises PageError: not a call of this page."""
+    def in_call(self, role: Party, key: str) -> bool:
+        """Whether this person is in a call that is not over, owned here or by another process."""
+        runner = self.of(role, key)
+        here = runner is not None and runner.call.state is not CallState.ENDED
+        return here or self._services.elsewhere.in_call(role, key)
+
+    def mine(self, session: Page, call_id: str) -> CallRunner:
+        """:raises PageError: not a call of this page, or one that this process is just giving away."""
         runner = self._runners.get(call_id)
         if runner is not None:
             call, who = runner.call, session.identity
             if who.key == (call.signer_key if who.role == "signer" else call.agent_key):
                 return runner
-        raise PageError("unknown_call")
+        raise PageError("draining" if self.draining else "unknown_call")
 
     def active_ids(self) -> list[str]:
         return [call_id for call_id, runner in self._runners.items() if runner.call.state is not CallState.ENDED]
@@ -94,8 +104,7 @@ class CallDesk:
         """
         if self.draining:
             raise PageError("draining")
-        current = self.of(session.identity)
-        if current is not None and current.call.state is not CallState.ENDED:
+        if self.in_call(session.identity.role, session.identity.key):
             raise PageError("already_in_call")
         call = await (self._relay(session, message) if message.kind == "relay" else self._direct(session, message))
         if isinstance(call, EmergencyNotice):
@@ -179,7 +188,7 @@ class CallDesk:
 
     # --- events in
 
-    def act(self, session: PageSession, message: CallAct) -> None:
+    def act(self, session: Page, message: CallAct) -> None:
         """:raises PageError: not open now, or the number may not be dialled."""
         runner = self.mine(session, message.call_id)
         target, display = None, None
@@ -198,23 +207,21 @@ class CallDesk:
         except OutOfPlaceError:
             raise PageError("out_of_place") from None
 
-    def page_came(self, session: PageSession, live_generation: int | None) -> bool:
-        """:returns: whether a call was found again. The page is told everything about it."""
-        runner = self.of(session.identity)
+    def page_came(self, party: Party, key: str, live_generation: int | None) -> None:
+        """At this process or another. When its call is owned here, the page is told everything about it."""
+        runner = self.of(party, key)
         if runner is None:
-            return False
-        party = session.identity.role
+            return
         current = runner.media.generation.get(party)
         has_media = live_generation is not None and current in (None, live_generation)
         if runner.call.state is not CallState.ENDED:
             runner.submit(PageCame(party, has_media))
         runner.publish(only=party)
-        return runner.call.state is not CallState.ENDED
 
-    def page_went(self, session: PageSession) -> None:
-        runner = self.of(session.identity)
+    def page_went(self, party: Party, key: str) -> None:
+        runner = self.of(party, key)
         if runner is not None:
-            runner.submit(PageWent(session.identity.role))
+            runner.submit(PageWent(party))
 
     def submit(self, call_id: str, event: Event) -> CallRunner | None:
         runner = self._runners.get(call_id)
@@ -272,10 +279,17 @@ class CallDesk:
 
     async def _renew(self) -> None:
         for call_id, runner in list(self._runners.items()):
-            if not await self._services.ownership.renew(call_id, runner.epoch):
-                log.warning("call lost to another owner", extra={"call_id": call_id})
-                del self._runners[call_id]
-                await runner.close()
+            if call_id in self._runners and not await self._services.ownership.renew(call_id, runner.epoch):
+                await self.lose(call_id, runner.epoch + 1)
+
+    async def lose(self, call_id: str, epoch: int) -> None:
+        """Another process owns the call now, since ``epoch``."""
+        runner = self._runners.get(call_id)
+        if runner is not None and runner.epoch < epoch:
+            log.warning("call lost to another owner", extra={"call_id": call_id})
+            del self._runners[call_id]
+            self._services.elsewhere.call_left_me(call_id)
+            await runner.close()
 
     async def _take_over(self) -> None:
         for snapshot in await self._services.ownership.orphans():
@@ -284,22 +298,42 @@ class CallDesk:
                 continue
             epoch = await self._services.ownership.claim(call_id)
             if epoch is not None:
-                self._resume(snapshot, epoch)
+                await self._catch_up(self._resume(snapshot, epoch))
 
-    def _resume(self, snapshot: Snapshot, epoch: int) -> None:
+    def _resume(self, snapshot: Snapshot, epoch: int) -> CallRunner:
         """The call goes on here: whoever has a page is present, whoever has none is waited for."""
         call = snapshot.call
         log.info("call taken over", extra={"call_id": call.call_id, "epoch": epoch})
         runner = self._runners[call.call_id] = CallRunner(call, epoch, self._services, snapshot)
         if call.state is CallState.ENDED:
-            return
+            return runner
+        hub = self._services.hub
         for party in ("signer", "agent"):
             key = call.signer_key if party == "signer" else call.agent_key
-            there = self._services.hub.find(party, key) is not None
-            if key is not None:
-                runner.submit(PageCame(party, has_media=True) if there else PageWent(party))
+            if key is not None and hub.is_present(party, key):
+                # one elsewhere is announced again with what media it really has (``peer_desk``)
+                session = hub.find(party, key)
+                has_media = session is None or session.live_generation is not None
+                runner.submit(PageCame(party, has_media))
+            elif key is not None:
+                runner.submit(PageWent(party))
         self._reconcile(runner)
         runner.publish()
+        return runner
+
+    async def _catch_up(self, runner: CallRunner) -> None:
+        """What the queue did while nobody owned the call."""
+        if runner.call.state not in WAITING:
+            return
+        with contextlib.suppress(QueueError):
+            record = await self._services.queue.request(runner.call.call_id)
+            if record is None:
+                runner.enqueue()
+            elif record.state == "assigned" and record.assignment is not None:
+                given = record.assignment
+                runner.submit(Assigned(given.agent_id, given.assignment_id, given.trade))
+            else:
+                runner.submit(Alerting() if record.state == "alerting" else AlertEnded())
 
     def _reconcile(self, runner: CallRunner) -> None:
         """What the workers know that the dead owner could not tell any more."""
@@ -316,13 +350,15 @@ class CallDesk:
             ended_at = runner.call.ended_at
             if ended_at is not None and time.time() - ended_at > keep_s:
                 del self._runners[call_id]
+                self._services.elsewhere.call_left_me(call_id)
                 await runner.close()
                 with contextlib.suppress(RedisError, OSError):
                     await self._services.ownership.forget(call_id)
 
     async def close(self, deadline_s: float) -> None:
         """Let effects finish, then give the leases back so that another process takes the calls at once."""
-        for call_id, runner in list(self._runners.items()):
+        for call_id in list(self._runners):
+            runner = self._runners.pop(call_id)  # what still comes for it is for the next owner
             await runner.close(deadline_s)
             with contextlib.suppress(RedisError, OSError):
                 await self._services.ownership.release(call_id)

@@ -48,6 +48,7 @@ from signaling.call_model import Call, CallState, Party
 from signaling.call_statistics import CallStatistics, call_record
 from signaling.call_view import view
 from signaling.config import SignalingConfig
+from signaling.elsewhere import Elsewhere
 from signaling.lane import Effect, Lane
 from signaling.messages import MediaClosed, MediaOffer, NetworkMessage, QueueView, VisibilityMessage
 from signaling.metrics import Metrics
@@ -79,6 +80,7 @@ class Services:
     ownership: Ownership
     keeper: RecordKeeper
     metrics: Metrics
+    elsewhere: Elsewhere
 
 
 class CallRunner:
@@ -103,6 +105,7 @@ class CallRunner:
         }
         self._queued_at: float | None = None  # by the queue's clock; gives the place back on resumption
         self._timer: asyncio.TimerHandle | None = None
+        services.elsewhere.call_is_mine(call, epoch)
         self._arm()
 
     # --- events in
@@ -115,6 +118,7 @@ class CallRunner:
             self._carry_out(command)
         if self.call == before:
             return
+        self._services.elsewhere.call_is_mine(self.call, self.epoch)
         self._lanes["media"].put(self._sync)
         self._lanes["records"].put(functools.partial(self._save, self.call))
         self._arm()
@@ -278,7 +282,7 @@ class CallRunner:
         if not call.is_together:
             return
         key = call.signer_key if party == "signer" else call.agent_key
-        if self._services.hub.find(party, key) is None:
+        if not self._services.hub.is_present(party, key):
             return  # the page is away: it gets its offer when it comes back
         try:
             generation, sdp = await self.media.open_leg(call, party)

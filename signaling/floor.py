@@ -17,18 +17,21 @@ from interpreter_queue.policy import trade_for
 from signaling.call_desk import CallDesk
 from signaling.call_events import AlertEnded, Alerting, Assigned, QueueGaveUp
 from signaling.call_model import Call
+from signaling.identity import Identity
 from signaling.messages import (
     AgentView,
     Alert,
+    AnyServerMessage,
     AssignmentAccept,
     AssignmentDecline,
+    ContactKnown,
     PauseAfterCall,
     PresenceSet,
 )
 from signaling.messages import AlertEnded as AlertEndedMessage
 from signaling.metrics import Metrics
 from signaling.page_errors import PageError
-from signaling.sessions import Hub, Identity, PageSession
+from signaling.sessions import Hub, PageSession
 
 PAGE_GRACE_S = 3.0  # a reload takes one or two
 LINE_S = 0.5  # at most so often is the line looked at
@@ -37,7 +40,7 @@ log = logging.getLogger(__name__)
 
 
 class Floor:
-    """:param introduce: called when an agent is assigned: what they should know about who calls (direct calls)."""
+    """:param contact: asked when an agent is assigned: what they should know about who calls (direct calls)."""
 
     def __init__(
         self,
@@ -45,10 +48,10 @@ class Floor:
         hub: Hub,
         desk: CallDesk,
         metrics: Metrics,
-        introduce: Callable[[PageSession, Call], Awaitable[None]],
+        contact: Callable[[Call], Awaitable[ContactKnown | None]],
     ) -> None:
         self._queue, self._hub, self._desk, self._metrics = queue, hub, desk, metrics
-        self._introduce = introduce
+        self._contact = contact
         self._line_changed = asyncio.Event()
         self._waiting: dict[str, int] = {}
 
@@ -61,7 +64,14 @@ class Floor:
         record = await self._queue.agent(who.key)
         if record is not None:
             session.send(self._view(record))
-            await self._alert_again(session, record)
+            self._alert_again(record)
+
+    async def came_elsewhere(self, agent_id: str) -> None:
+        """The agent's page is at another process; a call that alerts them may be owned here."""
+        with contextlib.suppress(QueueError):
+            record = await self._queue.agent(agent_id)
+            if record is not None:
+                self._alert_again(record)
 
     async def went(self, session: PageSession) -> None:
         """
@@ -70,7 +80,7 @@ class Floor:
         """
         agent_id = session.identity.key
         await asyncio.sleep(PAGE_GRACE_S)
-        if self._hub.find("agent", agent_id) is not None:
+        if self._hub.is_present("agent", agent_id):
             return
         with contextlib.suppress(QueueError):
             record = await self._queue.agent(agent_id)
@@ -133,27 +143,37 @@ class Floor:
                     assignment_id=event.assignment_id,
                     reason="cancelled" if event.reason == "agent_gone" else event.reason,
                 )
-                self._hub.send("agent", event.agent_id, ended)
+                self._tell(event.call_id, event.agent_id, ended)
             case queue_model.Assigned(call_id=call_id, assignment=assignment):
                 accepted = AlertEndedMessage(assignment_id=assignment.assignment_id, reason="accepted")
-                self._hub.send("agent", assignment.agent_id, accepted)
+                self._tell(call_id, assignment.agent_id, accepted)
                 runner = self._desk.submit(
                     call_id, Assigned(assignment.agent_id, assignment.assignment_id, assignment.trade)
                 )
-                session = self._hub.find("agent", assignment.agent_id)
-                if runner is not None and session is not None:
-                    await self._introduce(session, runner.call)
+                known = await self._contact(runner.call) if runner is not None else None
+                if known is not None:
+                    self._hub.send("agent", assignment.agent_id, known)
             case queue_model.Cancelled(call_id=call_id, reason=reason):
                 if reason != "left":
                     self._desk.submit(call_id, QueueGaveUp())
             case queue_model.AgentChanged():
                 record = await self._queue.agent(event.agent_id)
                 if record is not None:
-                    self._hub.send("agent", event.agent_id, self._view(record))
+                    self._hub.send_here("agent", event.agent_id, self._view(record))
             case queue_model.Resynced():
                 await self._resync()
             case _:
                 pass
+
+    def _tell(self, call_id: str, agent_id: str, message: AnyServerMessage) -> None:
+        """
+        Every process hears of every alert. The call's owner tells the agent, so that an alert and its end keep their
+        order; of a call that has no owner now, the process with the page does.
+        """
+        if self._desk.runner(call_id) is not None:
+            self._hub.send("agent", agent_id, message)
+        elif not self._desk.is_owned_elsewhere(call_id):
+            self._hub.send_here("agent", agent_id, message)
 
     def _alert(self, event: queue_model.Alerting) -> None:
         runner = self._desk.runner(event.call_id)
@@ -177,7 +197,7 @@ class Floor:
             ),
         )
 
-    async def _alert_again(self, session: PageSession, record: queue_model.AgentRecord) -> None:
+    def _alert_again(self, record: queue_model.AgentRecord) -> None:
         """A page that comes back in the middle of its alert sees it again."""
         if record.state == "alerting" and record.assignment is not None and record.call_id is not None:
             self._alert(queue_model.Alerting(call_id=record.call_id, assignment=record.assignment, now=time.time()))
@@ -193,7 +213,7 @@ class Floor:
         for call_id in self._desk.active_ids():
             self._desk.submit(call_id, Alerting() if call_id in alerted else AlertEnded())
         for agent in snapshot.agents:
-            self._hub.send("agent", agent.agent_id, self._view(agent))
+            self._hub.send_here("agent", agent.agent_id, self._view(agent))
 
     # --- regular duties
 
@@ -229,7 +249,7 @@ class Floor:
             count = sum(1 for entry in snapshot.waiting if trade_for(agent, entry.record) is not None)
             if self._waiting.get(agent.agent_id) != count:
                 self._waiting[agent.agent_id] = count
-                self._hub.send("agent", agent.agent_id, self._view(agent))
+                self._hub.send_here("agent", agent.agent_id, self._view(agent))
         self._waiting = {key: count for key, count in self._waiting.items() if key in here}
 
     def _view(self, record: queue_model.AgentRecord) -> AgentView:

@@ -12,7 +12,7 @@ from signaling.page_errors import PageError
 from signaling.records import Records
 from signaling.records.model import Brand, RatingGiven, WrapUp
 from signaling.records.opening import opening
-from signaling.sessions import PageSession
+from signaling.sessions import Page
 
 log = logging.getLogger(__name__)
 
@@ -40,7 +40,7 @@ class RecordsDesk:
             raise PageError("out_of_place")
         return RatingGiven(call.call_id, call.signer_id, message.stars, message.problems)
 
-    def wrap_up(self, call: Call, session: PageSession, message: WrapUpSubmit) -> WrapUp | None:
+    def wrap_up(self, call: Call, session: Page, message: WrapUpSubmit) -> WrapUp | None:
         """
         Direct calls: disposition, note, contact. Of a relay call nothing is taken (professional secrecy).
 
@@ -53,16 +53,17 @@ class RecordsDesk:
         agent_id = session.identity.key
         return WrapUp(call.call_id, call.kind, agent_id, message.disposition, message.note, message.contact)
 
-    async def send_today(self, session: PageSession) -> None:
+    async def send_today(self, session: Page) -> None:
         if session.identity.person_id is not None:
             rows = await self._records.calls.today(session.identity.person_id)
             session.send(CallsToday(calls=tuple(rows)))
 
-    async def send_contact(self, session: PageSession, call: Call) -> None:
+    async def contact(self, call: Call) -> ContactKnown | None:
         """Direct calls only: the contact record of who calls, when known."""
         if call.kind != "direct" or call.brand_id is None:
-            return
+            return None
         known = await self._records.calls.contact_for(call.brand_id, call.signer_id)
-        if known is not None:
-            contact, earlier = known
-            session.send(ContactKnown(call_id=call.call_id, contact=contact, earlier_calls=earlier))
+        if known is None:
+            return None
+        contact, earlier = known
+        return ContactKnown(call_id=call.call_id, contact=contact, earlier_calls=earlier)

@@ -1,50 +1,41 @@
 """
 Who has a page open: one session per person and role, whatever the tab.
 
-A second tab of the same person takes over and the first is told ``replaced``. Sending never waits: a page that does
-not read is closed and resumes.
+A second tab of the same person takes over and the first is told ``replaced``; the second may be connected to another
+process of the centre (``signaling.elsewhere``). Sending never waits: a page that does not read is closed and resumes.
 """
 
 import asyncio
 import contextlib
+import time
 from dataclasses import dataclass, field
 
 from aiohttp import WSCloseCode
 from aiohttp.web import WebSocketResponse
 
-from interpreter_queue.model import Trade
 from signaling.call_model import Party
-from signaling.messages import AnyServerMessage, Replaced
-
-
-@dataclass(frozen=True)
-class Identity:
-    """
-    Who is at the page.
-
-    :param key: person id, or a random id for a brand's visitor or a rehearsal.
-    :param person_id: None for visitors and rehearsals.
-    """
-
-    key: str
-    role: Party
-    name: str = ""
-    person_id: str | None = None
-    trades: tuple[Trade, ...] = ()
-    skills: tuple[str, ...] = ()
-    number: str | None = None
-    rehearsal: bool = False
+from signaling.elsewhere import Elsewhere
+from signaling.identity import Identity
+from signaling.messages import AnyServerMessage, MediaOffer, Replaced
+from signaling.peer_messages import PageHere
 
 
 @dataclass(eq=False)
 class PageSession:
-    """One open page. ``send`` queues; a writer task drains."""
+    """
+    One open page. ``send`` queues; a writer task drains.
+
+    :param live_generation: of the peer connection it has, or was last offered; None: none.
+    :param since: Unix seconds; of two tabs the later one counts.
+    """
 
     identity: Identity
     socket: WebSocketResponse
     locale: str = "fr"
     brand: str | None = None
     limit: int = 256
+    live_generation: int | None = None
+    since: float = field(default_factory=time.time)
     _queue: asyncio.Queue[AnyServerMessage] = field(init=False)
     is_open: bool = True
 
@@ -52,6 +43,8 @@ class PageSession:
         self._queue = asyncio.Queue(self.limit)
 
     def send(self, message: AnyServerMessage) -> None:
+        if isinstance(message, MediaOffer):
+            self.live_generation = message.generation
         try:
             self._queue.put_nowait(message)
         except asyncio.QueueFull:
@@ -68,11 +61,30 @@ class PageSession:
         self.is_open = False
         await self.socket.close(code=WSCloseCode.GOING_AWAY)
 
+    def here(self) -> PageHere:
+        who = self.identity
+        return PageHere(role=who.role, key=who.key, since=self.since, live_generation=self.live_generation)
+
+
+@dataclass(frozen=True)
+class PageElsewhere:
+    """A page connected to another process, as the owner of its call sees it."""
+
+    identity: Identity
+    hub: "Hub"
+
+    def send(self, message: AnyServerMessage) -> None:
+        self.hub.send(self.identity.role, self.identity.key, message)
+
+
+Page = PageSession | PageElsewhere
+
 
 class Hub:
-    """All sessions of this process."""
+    """All pages: the sessions of this process, and through ``elsewhere`` those of the others."""
 
-    def __init__(self) -> None:
+    def __init__(self, elsewhere: Elsewhere) -> None:
+        self._elsewhere = elsewhere
         self._sessions: dict[tuple[Party, str], PageSession] = {}
 
     def attach(self, session: PageSession) -> None:
@@ -81,6 +93,7 @@ class Hub:
         self._sessions[key] = session
         if earlier is not None:
             earlier.send(Replaced())
+        self._elsewhere.page_is_mine(session.here())
 
     def detach(self, session: PageSession) -> bool:
         """:returns: whether the person has no page any more (False: a newer tab is there)."""
@@ -88,18 +101,42 @@ class Hub:
         if self._sessions.get(key) is not session:
             return False
         del self._sessions[key]
+        self._elsewhere.page_left_me(*key)
+        return True
+
+    def replace(self, newer: PageHere) -> bool:
+        """Another process has a page of this person. :returns: False: the one here is newer."""
+        session = self.find(newer.role, newer.key)
+        if session is not None:
+            if session.since > newer.since:
+                return False
+            del self._sessions[newer.role, newer.key]
+            session.send(Replaced())
         return True
 
     def find(self, role: Party, key: str | None) -> PageSession | None:
+        """:returns: the page, when it is connected to this process."""
         return self._sessions.get((role, key)) if key else None
 
-    def send(self, role: Party, key: str | None, message: AnyServerMessage) -> bool:
-        """:returns: whether there was a page to send to."""
+    def is_present(self, role: Party, key: str | None) -> bool:
+        """Whether the person has a page, here or at another process."""
+        return key is not None and ((role, key) in self._sessions or self._elsewhere.has_page(role, key))
+
+    def send(self, role: Party, key: str | None, message: AnyServerMessage) -> None:
+        """To the person's page, wherever it is connected; to nobody when there is none."""
+        if key is not None and not self.send_here(role, key, message):
+            self._elsewhere.send(role, key, message)
+
+    def send_here(self, role: Party, key: str, message: AnyServerMessage) -> bool:
+        """What every process learns by itself and tells its own pages. :returns: whether the page is here."""
         session = self.find(role, key)
         if session is None:
             return False
         session.send(message)
         return True
+
+    def sessions(self) -> list[PageSession]:
+        return list(self._sessions.values())
 
     def agents(self) -> list[PageSession]:
         return [session for (role, _), session in self._sessions.items() if role == "agent"]

@@ -27,6 +27,7 @@ from signaling.call_desk import CallDesk
 from signaling.call_runner import Services
 from signaling.floor import Floor
 from signaling.http_api.address import client_address
+from signaling.identity import Identity
 from signaling.messages import (
     AnyClientMessage,
     AssignmentAccept,
@@ -54,7 +55,7 @@ from signaling.page_errors import PageError, sentence
 from signaling.rate_limit import Rate, TokenBuckets
 from signaling.records import model as records_model
 from signaling.records_desk import RecordsDesk
-from signaling.sessions import Identity, PageSession
+from signaling.sessions import Page, PageSession
 
 HELLO_DEADLINE_S = 10.0
 RECORD_DEADLINE_S = 20.0  # above the outbox's own deadlines
@@ -77,11 +78,12 @@ class Pages:
     def __init__(self, services: Services, desk: CallDesk, floor: Floor, records: RecordsDesk, auth: Auth) -> None:
         config = services.config
         self._config, self._hub, self._metrics = config, services.hub, services.metrics
+        self._elsewhere = services.elsewhere
         self._desk, self._floor, self._records, self._auth = desk, floor, records, auth
         self._tokens = ResumeTokens(config.secret_key)
         self._by_address: Counter[str] = Counter()
         self._leaving: set[asyncio.Task[None]] = set()
-        self._handlers: dict[type[Any], Callable[[PageSession, Any], Awaitable[None]]] = {
+        self._handlers: dict[type[Any], Callable[[Any, Any], Awaitable[None]]] = {
             Ping: self._ping,
             CallRequest: self._call_request,
             CallAct: self._call_act,
@@ -138,7 +140,7 @@ class Pages:
             await socket.close()
 
     def _went(self, session: PageSession) -> None:
-        self._desk.page_went(session)
+        self._desk.page_went(session.identity.role, session.identity.key)
         if session.identity.role == "agent":
             task = asyncio.create_task(self._floor.went(session))
             self._leaving.add(task)
@@ -162,13 +164,14 @@ class Pages:
                         ref = None if isinstance(hello, str) else hello.ref
                         await socket.send_str(self._error(error.code, "fr", ref).model_dump_json())
                         continue
-                    session = PageSession(
-                        identity, socket, hello.locale, hello.brand, limit=self._config.send_queue_limit
-                    )
-                    return session, hello
+                    return self._session(identity, socket, hello), hello
         except TimeoutError:
             pass
         return None, None
+
+    def _session(self, identity: Identity, socket: web.WebSocketResponse, hello: Hello) -> PageSession:
+        limit, generation = self._config.send_queue_limit, hello.live_generation
+        return PageSession(identity, socket, hello.locale, hello.brand, limit, generation)
 
     async def _identify(self, request: web.Request, hello: Hello) -> Identity:
         """
@@ -197,8 +200,6 @@ class Pages:
         who = session.identity
         self._hub.attach(session)
         self._metrics.pages.labels(who.role).inc()
-        call = self._desk.of(who)
-        resumed = call is not None and call.call.ended_at is None
         session.send(
             Welcome(
                 role=who.role,
@@ -207,11 +208,11 @@ class Pages:
                     {"key": who.key, "role": who.role}, lifetime_s=self._config.resume_lifetime_s
                 ),
                 heartbeat_s=self._config.heartbeat_s,
-                resumed=resumed,
+                resumed=self._desk.in_call(who.role, who.key),
                 demo_phone_url=self._config.demo_phone_url,
             )
         )
-        self._desk.page_came(session, hello.live_generation)
+        self._desk.page_came(who.role, who.key, hello.live_generation)
         if who.role == "agent":
             try:
                 await self._floor.came(session)
@@ -243,6 +244,19 @@ class Pages:
                 await self._follow(session, message)
 
     async def _follow(self, session: PageSession, message: AnyClientMessage) -> None:
+        call_id = getattr(message, "call_id", None)
+        if call_id is None or self._desk.runner(call_id) is not None or not self._elsewhere.is_call(call_id):
+            code = await self.outcome(session, message)
+        else:
+            owner = self._elsewhere.owner(call_id)
+            code = await owner.follow(session.identity, message) if owner is not None else "unavailable"
+        if code is not None:
+            self._refuse(session, code, message.ref)
+        elif message.ref is not None and not isinstance(message, Ping):
+            session.send(Ok(re=message.ref))
+
+    async def outcome(self, session: Page, message: AnyClientMessage) -> str | None:
+        """Follow a message here, from a page of this process or another. :returns: the error code, None when done."""
         handler = self._handlers.get(type(message))
         try:
             if handler is None:
@@ -250,20 +264,17 @@ class Pages:
             self._check_role(session, message)
             await handler(session, message)
         except PageError as error:
-            self._refuse(session, error.code, message.ref)
+            return error.code
         except QueueError as error:
-            self._refuse(session, error.code if error.code == "queue_full" else "unavailable", message.ref)
+            return error.code if error.code == "queue_full" else "unavailable"
         except RelayError as error:
-            known = error.code in {"bad_sdp", "stale_generation"}
-            self._refuse(session, error.code if known else "unavailable", message.ref)
+            return error.code if error.code in {"bad_sdp", "stale_generation"} else "unavailable"
         except Exception:
             log.exception("message failed", extra={"message_type": message.type})
-            self._refuse(session, "internal", message.ref)
-        else:
-            if message.ref is not None and not isinstance(message, Ping):
-                session.send(Ok(re=message.ref))
+            return "internal"
+        return None
 
-    def _check_role(self, session: PageSession, message: AnyClientMessage) -> None:
+    def _check_role(self, session: Page, message: AnyClientMessage) -> None:
         """:raises PageError: a signer's message from an agent, or the reverse."""
         wanted = "agent" if isinstance(message, FOR_AGENTS) else "signer" if isinstance(message, FOR_SIGNERS) else None
         if wanted not in (None, session.identity.role):
@@ -286,21 +297,21 @@ class Pages:
         if notice is not None:
             session.send(notice)
 
-    async def _call_act(self, session: PageSession, message: CallAct) -> None:
+    async def _call_act(self, session: Page, message: CallAct) -> None:
         self._desk.act(session, message)
 
-    async def _call_rate(self, session: PageSession, message: CallRate) -> None:
+    async def _call_rate(self, session: Page, message: CallRate) -> None:
         runner = self._desk.mine(session, message.call_id)
         runner.keep(self._records.rating(runner.call, message))
 
-    async def _media_answer(self, session: PageSession, message: MediaAnswer) -> None:
+    async def _media_answer(self, session: Page, message: MediaAnswer) -> None:
         runner = self._desk.mine(session, message.call_id)
         await runner.answer_media(session.identity.role, message.generation, message.sdp)
 
-    async def _media_renew(self, session: PageSession, message: MediaRenew) -> None:
+    async def _media_renew(self, session: Page, message: MediaRenew) -> None:
         self._desk.mine(session, message.call_id).renew_media(session.identity.role)
 
-    async def _wrap_up(self, session: PageSession, message: WrapUpSubmit) -> None:
+    async def _wrap_up(self, session: Page, message: WrapUpSubmit) -> None:
         runner = self._desk.mine(session, message.call_id)
         write = self._records.wrap_up(runner.call, session, message)
         if write is not None:

@@ -1,14 +1,20 @@
-"""A real signaling process in the test's own event loop: real Redis, real SQLite, real WebSockets."""
+"""
+Real signaling processes in the test's own event loop, or as processes that can be killed: real Redis, real SQLite,
+real WebSockets.
+"""
 
 import asyncio
 import contextlib
 import itertools
 import json
+import os
+import secrets
 import shutil
 import socket
+import sys
 import tempfile
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +64,18 @@ class ControlPlane:
             await asyncio.wait_for(self._task, DEADLINE_S)
             self._task = None
 
+    def beside(self) -> "ControlPlane":
+        """:returns: another process of the same centre, not yet started."""
+        port = free_port()
+        config = replace(
+            self.config,
+            http_port=port,
+            public_url=f"http://127.0.0.1:{port}",
+            allowed_origins=(),
+            instance_id=f"test-{secrets.token_hex(4)}",
+        )
+        return ControlPlane(self.redis, config)
+
     async def _healthy(self) -> bool:
         async with aiohttp.ClientSession() as http:
             with contextlib.suppress(aiohttp.ClientError):
@@ -91,6 +109,46 @@ async def control_plane(**settings: Any) -> AsyncIterator[ControlPlane]:
                 await plane.stop_signaling()
     finally:
         shutil.rmtree(directory, ignore_errors=True)
+
+
+class KillableProcess(ControlPlane):
+    """The same as a process of its own (``passerelle signaling``), made by :meth:`beside` a running one."""
+
+    _process: asyncio.subprocess.Process | None = None
+
+    async def start_signaling(self) -> None:
+        config = self.config
+        settings = {
+            "DATA_DIR": config.data_dir,
+            "REDIS_URL": config.redis_url,
+            "HTTP_PORT": config.http_port,
+            "PUBLIC_URL": config.public_url,
+            "OPERATOR_TOKEN": config.operator_token,
+            "SECRET_KEY": config.secret_key,
+            "CALL_LEASE_S": config.call_lease_s,
+            "SIGNER_GRACE_S": config.signer_grace_s,
+            "AGENT_GRACE_S": config.agent_grace_s,
+            "QUEUE_ALERT_S": config.queue.alert_s,
+        }
+        environ = {name: value for name, value in os.environ.items() if not name.startswith("PASSERELLE_")}
+        environ |= {f"PASSERELLE_{name}": str(value) for name, value in settings.items()}
+        command = (str(Path(sys.executable).with_name("passerelle")), "signaling")
+        self._process = await asyncio.create_subprocess_exec(
+            *command, env=environ, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL
+        )
+        async with asyncio.timeout(DEADLINE_S):
+            while not await self._healthy():
+                assert self._process.returncode is None
+                await asyncio.sleep(0.05)
+
+    async def stop_signaling(self) -> None:
+        await self.kill()
+
+    async def kill(self) -> None:
+        """SIGKILL."""
+        if self._process is not None and self._process.returncode is None:
+            self._process.kill()
+            await self._process.wait()
 
 
 class RawPage:

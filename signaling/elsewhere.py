@@ -1,0 +1,150 @@
+"""
+Which other process of the centre has a page or owns a call.
+
+Every process tells every other about its own pages and calls, at once and whole when a link is made; so this is in
+memory, holds without Redis, and answers without waiting. What to do about it belongs to ``signaling.peer_desk``.
+"""
+
+import time
+from collections.abc import Callable, Iterable
+from typing import NamedTuple
+
+from signaling.call_model import Call, CallState, Party
+from signaling.messages import AnyServerMessage
+from signaling.peer_messages import AnyPeerMessage, CallGone, CallHere, PageGone, PageHere, ToPage
+from signaling.peers import PeerLink
+
+#: A call whose owner died is taken over after its lease; one that nobody can take over (Redis is away) is given up.
+ORPHANED_S = 60.0
+
+
+class _Page(NamedTuple):
+    link: PeerLink
+    since: float
+
+
+class _OwnedCall(NamedTuple):
+    """:param link: to the owner; None: the owner is gone. :param orphan_since: monotonic seconds."""
+
+    link: PeerLink | None
+    here: CallHere
+    orphan_since: float = 0.0
+
+
+class Elsewhere:
+    """
+    :param tell_all: to every other process.
+    :param clock: monotonic seconds.
+    """
+
+    def __init__(self, tell_all: Callable[[AnyPeerMessage], None], clock: Callable[[], float] = time.monotonic) -> None:
+        self._tell_all, self._clock = tell_all, clock
+        self._pages: dict[tuple[Party, str], _Page] = {}
+        self._calls: dict[str, _OwnedCall] = {}
+        self._mine: dict[str, CallHere] = {}
+
+    # --- what is asked
+
+    def has_page(self, role: Party, key: str) -> bool:
+        return (role, key) in self._pages
+
+    def send(self, role: Party, key: str, message: AnyServerMessage) -> None:
+        page = self._pages.get((role, key))
+        if page is not None:
+            page.link.send(ToPage(role=role, key=key, message=message))
+
+    def is_call(self, call_id: str) -> bool:
+        """Owned by another process, or waiting for a new owner."""
+        return call_id in self._known_calls()
+
+    def owner(self, call_id: str) -> PeerLink | None:
+        owned = self._calls.get(call_id)
+        return owned.link if owned else None
+
+    def in_call(self, role: Party, key: str) -> bool:
+        return any(
+            key == (owned.here.signer_key if role == "signer" else owned.here.agent_key) and not owned.here.is_over
+            for owned in self._known_calls().values()
+        )
+
+    def _known_calls(self) -> dict[str, _OwnedCall]:
+        now = self._clock()
+        self._calls = {
+            call_id: owned
+            for call_id, owned in self._calls.items()
+            if owned.link is not None or now - owned.orphan_since < ORPHANED_S
+        }
+        return self._calls
+
+    # --- what this process has
+
+    def page_is_mine(self, page: PageHere) -> None:
+        self._pages.pop((page.role, page.key), None)
+        self._tell_all(page)
+
+    def page_left_me(self, role: Party, key: str) -> None:
+        self._tell_all(PageGone(role=role, key=key))
+
+    def call_is_mine(self, call: Call, epoch: int) -> None:
+        """Told when it has changed. A newer owner elsewhere stays known as such."""
+        here = CallHere(
+            call_id=call.call_id,
+            epoch=epoch,
+            signer_key=call.signer_key,
+            agent_key=call.agent_key,
+            is_over=call.state is CallState.ENDED,
+        )
+        known = self._calls.get(call.call_id)
+        if self._mine.get(call.call_id) == here or (known is not None and known.here.epoch > epoch):
+            return
+        self._calls.pop(call.call_id, None)
+        self._mine[call.call_id] = here
+        self._tell_all(here)
+
+    def call_left_me(self, call_id: str) -> None:
+        """Over and forgotten, or lost to another owner, who has said so."""
+        if self._mine.pop(call_id, None) is not None:
+            self._tell_all(CallGone(call_id=call_id))
+
+    def my_calls(self) -> Iterable[CallHere]:
+        return self._mine.values()
+
+    # --- what the others say
+
+    def page_came(self, link: PeerLink, page: PageHere) -> bool:
+        """:returns: False: a newer one is known."""
+        known = self._pages.get((page.role, page.key))
+        if known is not None and known.since > page.since:
+            return False
+        self._pages[page.role, page.key] = _Page(link, page.since)
+        return True
+
+    def page_went(self, link: PeerLink, role: Party, key: str) -> bool:
+        """:returns: False: the person is at another process by now."""
+        known = self._pages.get((role, key))
+        if known is None or known.link is not link:
+            return False
+        del self._pages[role, key]
+        return True
+
+    def call_came(self, link: PeerLink, here: CallHere) -> bool:
+        """:returns: whether the call has a new owner."""
+        known = self._calls.get(here.call_id)
+        if known is not None and known.here.epoch > here.epoch:
+            return False
+        self._calls[here.call_id] = _OwnedCall(link, here)
+        return known is None or known.link is not link
+
+    def call_went(self, link: PeerLink, call_id: str) -> None:
+        if self.owner(call_id) is link:
+            del self._calls[call_id]
+
+    def lose(self, link: PeerLink) -> list[tuple[Party, str]]:
+        """A process is gone: its calls wait for a new owner. :returns: the pages that went with it."""
+        gone = [place for place, page in self._pages.items() if page.link is link]
+        for place in gone:
+            del self._pages[place]
+        for call_id, owned in self._calls.items():
+            if owned.link is link:
+                self._calls[call_id] = _OwnedCall(None, owned.here, self._clock())
+        return gone

@@ -1,0 +1,25 @@
+"""Who is at a page."""
+
+from dataclasses import dataclass
+
+from interpreter_queue.model import Trade
+from signaling.call_model import Party
+
+
+@dataclass(frozen=True)
+class Identity:
+    """
+    Who is at the page.
+
+    :param key: person id, or a random id for a brand's visitor or a rehearsal.
+    :param person_id: None for visitors and rehearsals.
+    """
+
+    key: str
+    role: Party
+    name: str = ""
+    person_id: str | None = None
+    trades: tuple[Trade, ...] = ()
+    skills: tuple[str, ...] = ()
+    number: str | None = None
+    rehearsal: bool = False

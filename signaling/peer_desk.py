@@ -1,0 +1,95 @@
+"""
+What the other signaling processes say, brought to the pages and calls of this one.
+
+A call is served by its owner alone; a page is written to by the process that it is connected to alone.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from signaling.call_desk import CallDesk
+from signaling.elsewhere import Elsewhere
+from signaling.floor import Floor
+from signaling.messages import AnyClientMessage
+from signaling.peer_messages import (
+    AnyPeerMessage,
+    CallGone,
+    CallHere,
+    Follow,
+    Followed,
+    PageGone,
+    PageHere,
+    ToPage,
+)
+from signaling.peers import PeerLink
+from signaling.sessions import Hub, Page, PageElsewhere
+
+
+class PeerDesk:
+    """:param outcome: of a client message about a call owned here: its error code, None when done."""
+
+    def __init__(
+        self,
+        elsewhere: Elsewhere,
+        hub: Hub,
+        desk: CallDesk,
+        floor: Floor,
+        outcome: Callable[[Page, AnyClientMessage], Awaitable[str | None]],
+    ) -> None:
+        self._elsewhere, self._hub, self._desk, self._floor = elsewhere, hub, desk, floor
+        self._outcome = outcome
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def found(self, link: PeerLink) -> None:
+        """Another process is there: it learns what is here."""
+        for session in self._hub.sessions():
+            link.send(session.here())
+        for here in self._elsewhere.my_calls():
+            link.send(here)
+
+    def lost(self, link: PeerLink) -> None:
+        for role, key in self._elsewhere.lose(link):
+            self._desk.page_went(role, key)
+
+    def said(self, link: PeerLink, message: AnyPeerMessage) -> None:
+        match message:
+            case ToPage():
+                self._hub.send_here(message.role, message.key, message.message)
+            case PageHere():
+                self._page_came(link, message)
+            case PageGone(role=role, key=key):
+                if self._elsewhere.page_went(link, role, key):
+                    self._desk.page_went(role, key)
+            case CallHere():
+                self._call_came(link, message)
+            case CallGone(call_id=call_id):
+                self._elsewhere.call_went(link, call_id)
+            case Follow():
+                self._start(self._follow(link, message))
+            case _:
+                pass
+
+    def _page_came(self, link: PeerLink, page: PageHere) -> None:
+        if not self._hub.replace(page) or not self._elsewhere.page_came(link, page):
+            return
+        self._desk.page_came(page.role, page.key, page.live_generation)
+        if page.role == "agent":
+            self._start(self._floor.came_elsewhere(page.key))
+
+    def _call_came(self, link: PeerLink, here: CallHere) -> None:
+        """A new owner learns exactly what peer connections the call's pages have: some may have reloaded meanwhile."""
+        if not self._elsewhere.call_came(link, here):
+            return
+        self._start(self._desk.lose(here.call_id, here.epoch))
+        for session in (self._hub.find("signer", here.signer_key), self._hub.find("agent", here.agent_key)):
+            if session is not None:
+                link.send(session.here())
+
+    async def _follow(self, link: PeerLink, message: Follow) -> None:
+        code = await self._outcome(PageElsewhere(message.identity, self._hub), message.message)
+        link.send(Followed(re=message.id, code=code))
+
+    def _start(self, work: Awaitable[None]) -> None:
+        task = asyncio.ensure_future(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
