@@ -294,7 +294,7 @@ class CallDesk:
     async def _take_over(self) -> None:
         for snapshot in await self._services.ownership.orphans():
             call_id = snapshot.call.call_id
-            if call_id in self._runners:
+            if call_id in self._runners or self.draining:
                 continue
             epoch = await self._services.ownership.claim(call_id)
             if epoch is not None:
@@ -357,8 +357,10 @@ class CallDesk:
 
     async def close(self, deadline_s: float) -> None:
         """Let effects finish, then give the leases back so that another process takes the calls at once."""
-        for call_id in list(self._runners):
-            runner = self._runners.pop(call_id)  # what still comes for it is for the next owner
-            await runner.close(deadline_s)
-            with contextlib.suppress(RedisError, OSError):
-                await self._services.ownership.release(call_id)
+        leaving, self._runners = self._runners, {}  # what still comes for them is for the next owner
+        await asyncio.gather(*(self._hand_over(call_id, runner, deadline_s) for call_id, runner in leaving.items()))
+
+    async def _hand_over(self, call_id: str, runner: CallRunner, deadline_s: float) -> None:
+        await runner.close(deadline_s)
+        with contextlib.suppress(RedisError, OSError):
+            await self._services.ownership.release(call_id)

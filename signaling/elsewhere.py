@@ -55,7 +55,8 @@ class Elsewhere:
 
     def is_call(self, call_id: str) -> bool:
         """Owned by another process, or waiting for a new owner."""
-        return call_id in self._known_calls()
+        owned = self._calls.get(call_id)
+        return owned is not None and self._counts(owned)
 
     def owner(self, call_id: str) -> PeerLink | None:
         owned = self._calls.get(call_id)
@@ -63,18 +64,14 @@ class Elsewhere:
 
     def in_call(self, role: Party, key: str) -> bool:
         return any(
-            key == (owned.here.signer_key if role == "signer" else owned.here.agent_key) and not owned.here.is_over
-            for owned in self._known_calls().values()
+            key == (owned.here.signer_key if role == "signer" else owned.here.agent_key)
+            and not owned.here.is_over
+            and self._counts(owned)
+            for owned in self._calls.values()
         )
 
-    def _known_calls(self) -> dict[str, _OwnedCall]:
-        now = self._clock()
-        self._calls = {
-            call_id: owned
-            for call_id, owned in self._calls.items()
-            if owned.link is not None or now - owned.orphan_since < ORPHANED_S
-        }
-        return self._calls
+    def _counts(self, owned: _OwnedCall) -> bool:
+        return owned.link is not None or self._clock() - owned.orphan_since < ORPHANED_S
 
     # --- what this process has
 
@@ -128,9 +125,9 @@ class Elsewhere:
         return True
 
     def call_came(self, link: PeerLink, here: CallHere) -> bool:
-        """:returns: whether the call has a new owner."""
-        known = self._calls.get(here.call_id)
-        if known is not None and known.here.epoch > here.epoch:
+        """:returns: whether the call has a new owner. One that was taken over from does not count any more."""
+        known, mine = self._calls.get(here.call_id), self._mine.get(here.call_id)
+        if any(each.epoch > here.epoch for each in (known and known.here, mine) if each is not None):
             return False
         self._calls[here.call_id] = _OwnedCall(link, here)
         return known is None or known.link is not link
@@ -144,6 +141,7 @@ class Elsewhere:
         gone = [place for place, page in self._pages.items() if page.link is link]
         for place in gone:
             del self._pages[place]
+        self._calls = {call_id: owned for call_id, owned in self._calls.items() if self._counts(owned)}
         for call_id, owned in self._calls.items():
             if owned.link is link:
                 self._calls[call_id] = _OwnedCall(None, owned.here, self._clock())

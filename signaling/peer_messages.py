@@ -34,7 +34,7 @@ class PageHere(Frozen):
     """
     A person's page is connected to me.
 
-    :param since: Unix seconds; of two processes that claim the same person the later one is right.
+    :param since: seconds of CLOCK_MONOTONIC; of two processes that claim the same person the later one is right.
     :param live_generation: of the peer connection that the page has, None: it has none.
     """
 

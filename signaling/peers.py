@@ -106,6 +106,7 @@ class Peers:
         self._path = run_dir / f"signaling-{short}.sock"
         self._links: dict[str, PeerLink] = {}
         self._addresses: dict[str, Path] = {}
+        self._unreachable: set[Path] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._server: asyncio.AbstractServer | None = None
 
@@ -160,11 +161,22 @@ class Peers:
         try:
             async with asyncio.timeout(GREETING_DEADLINE_S):
                 reader, writer = await asyncio.open_unix_connection(str(path), limit=LINE_LIMIT)
-        except (OSError, TimeoutError):
-            return  # its entry in Redis runs out
+        except ConnectionRefusedError:
+            self._clear_away(path)
+            return
+        except (OSError, TimeoutError) as error:
+            if path not in self._unreachable:
+                self._unreachable.add(path)
+                log.warning("process not reachable: %s (%s); is it on another machine?", path.name, error)
+            return
         greeted = asyncio.Event()
         self._keep(asyncio.create_task(self._talk(reader, writer, greeted)))
         await greeted.wait()
+
+    def _clear_away(self, path: Path) -> None:
+        """The socket of a process that was killed: registered means that it has listened."""
+        if path.parent == self._path.parent and path.name.startswith("signaling-"):
+            path.unlink(missing_ok=True)
 
     def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._keep(asyncio.create_task(self._talk(reader, writer)))

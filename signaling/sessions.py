@@ -16,7 +16,7 @@ from aiohttp.web import WebSocketResponse
 from signaling.call_model import Party
 from signaling.elsewhere import Elsewhere
 from signaling.identity import Identity
-from signaling.messages import AnyServerMessage, MediaOffer, Replaced
+from signaling.messages import AnyServerMessage, MediaClosed, MediaOffer, Replaced
 from signaling.peer_messages import PageHere
 
 
@@ -26,7 +26,7 @@ class PageSession:
     One open page. ``send`` queues; a writer task drains.
 
     :param live_generation: of the peer connection it has, or was last offered; None: none.
-    :param since: Unix seconds; of two tabs the later one counts.
+    :param since: seconds of CLOCK_MONOTONIC, one clock for all processes of a machine; the later of two tabs counts.
     """
 
     identity: Identity
@@ -35,7 +35,7 @@ class PageSession:
     brand: str | None = None
     limit: int = 256
     live_generation: int | None = None
-    since: float = field(default_factory=time.time)
+    since: float = field(default_factory=time.monotonic)
     _queue: asyncio.Queue[AnyServerMessage] = field(init=False)
     is_open: bool = True
 
@@ -45,6 +45,8 @@ class PageSession:
     def send(self, message: AnyServerMessage) -> None:
         if isinstance(message, MediaOffer):
             self.live_generation = message.generation
+        elif isinstance(message, MediaClosed):
+            self.live_generation = None
         try:
             self._queue.put_nowait(message)
         except asyncio.QueueFull:

@@ -76,6 +76,12 @@ class ControlPlane:
         )
         return ControlPlane(self.redis, config)
 
+    async def checks(self) -> dict[str, str]:
+        """What ``/readyz`` says of each part."""
+        async with aiohttp.ClientSession() as http, http.get(f"{self.url}/readyz") as response:
+            checks: dict[str, str] = (await response.json())["checks"]
+            return checks
+
     async def _healthy(self) -> bool:
         async with aiohttp.ClientSession() as http:
             with contextlib.suppress(aiohttp.ClientError):
