@@ -157,7 +157,8 @@ class Floor:
                 if reason != "left":
                     self._desk.submit(call_id, QueueGaveUp())
             case queue_model.AgentChanged():
-                record = await self._queue.agent(event.agent_id)
+                is_here = self._hub.find("agent", event.agent_id) is not None
+                record = await self._queue.agent(event.agent_id) if is_here else None
                 if record is not None:
                     self._hub.send_here("agent", event.agent_id, self._view(record))
             case queue_model.Resynced():

@@ -10,6 +10,7 @@ import json
 import os
 import secrets
 import shutil
+import signal
 import socket
 import sys
 import tempfile
@@ -155,6 +156,11 @@ class KillableProcess(ControlPlane):
         if self._process is not None and self._process.returncode is None:
             self._process.kill()
             await self._process.wait()
+
+    def hang(self, hung: bool) -> None:
+        """Neither dead nor alive, until told otherwise."""
+        if self._process is not None:
+            self._process.send_signal(signal.SIGSTOP if hung else signal.SIGCONT)
 
 
 class RawPage:

@@ -275,6 +275,23 @@ async def test_an_agent_who_accepts_while_nobody_owns_the_call_serves_it_after_t
         await agent.state("briefing")
 
 
+async def test_a_process_that_hung_finds_its_call_at_the_new_owner() -> None:
+    async with three_processes(first_is_killable=True) as centre:
+        signer, agent = await centre.together(centre.a, centre.b)
+        call_id = signer.call["call_id"]
+        first = centre.planes[0]
+        assert isinstance(first, KillableProcess)
+        first.hang(True)
+        met = await ask_until_ok(agent, "call.act", call_id=call_id, action="mute")
+        assert met <= {"unavailable"}
+        await sees(agent, "signer", present=False)
+        first.hang(False)
+        await sees(agent, "signer", present=True)
+        assert not signer.socket.closed
+        await ask_until_ok(signer, "call.act", call_id=call_id, action="hang_up")
+        await agent.state("ended")
+
+
 async def killed(centre: Centre) -> None:
     first = centre.planes[0]
     assert isinstance(first, KillableProcess)
