@@ -12,8 +12,8 @@ from rich.console import Console
 from signaling.call_model import Mode
 from signaling.config import ConfigError, load_config, process_environ
 from signaling.rehearsal.model import Plan, Scenario, Step
-from signaling.rehearsal.report import STEP_LABELS, print_report, to_json
-from signaling.rehearsal.scenarios import SCENARIOS, TONE_SLOTS
+from signaling.rehearsal.report import STEP_LABELS, print_report, print_verdicts, to_json
+from signaling.rehearsal.scenarios import ALL, SCENARIOS, TONE_SLOTS, plan_for
 
 if TYPE_CHECKING:
     from signaling.rehearsal.session import Outcome, Target
@@ -33,7 +33,7 @@ def rehearse_command(
     data_dir: Annotated[Path | None, typer.Option(help="Dossier de données du service en marche.")] = None,
     phone: Annotated[str | None, typer.Option(help="Un autre téléphone : sip:…")] = None,
     phone_tone: Annotated[float | None, typer.Option(help="Ce que --phone fait entendre sans cesse, en Hz.")] = None,
-    scenario: Annotated[str, typer.Option(help="Déroulement : " + ", ".join(SCENARIOS) + ".")] = "answered",
+    scenario: Annotated[str, typer.Option(help=f"Déroulement : {', '.join(SCENARIOS)} ; {ALL} : tous.")] = "answered",
     calls: Annotated[int, typer.Option(min=1, max=TONE_SLOTS, help="Appels en même temps.")] = 1,
     mode: Annotated[str, typer.Option(help="Mode de communication : " + ", ".join(get_args(Mode)) + ".")] = "LSF",
     voice: Annotated[bool, typer.Option(help="Le signeur parle lui-même (VCO).")] = False,
@@ -51,16 +51,16 @@ def rehearse_command(
     """
     from signaling.rehearsal.client import RehearsalError, UnreachableError
     from signaling.rehearsal.pictures import BadClipError
-    from signaling.rehearsal.session import rehearse
+    from signaling.rehearsal.session import OwnServiceNeededError, rehearse
 
     progress = Console(stderr=True)
     width, height = _size(size)
+    scenarios = _scenarios("emergency" if emergency else scenario, phone)
     plan = Plan(
-        _scenario(scenario),
+        scenarios[0],
         mode=_mode(mode),
         voice=voice,
         hearing=hearing,
-        emergency=emergency,
         phone_uri=_phone_uri(phone),
         phone_is_demo=phone is None,
         phone_tone_hz=phone_tone,
@@ -70,23 +70,32 @@ def rehearse_command(
     )
     try:
         target = replace(_target(url, token, data_dir), keep_log=log)
-        outcome = asyncio.run(rehearse(plan, target, calls, clip, _teller(progress, calls)))
+        outcome = asyncio.run(
+            rehearse(plan_for(plan, scenarios[0]), target, calls, clip, _teller(progress, calls), scenarios=scenarios)
+        )
     except BadClipError as error:
         raise typer.BadParameter(f"film illisible : {error}") from error
+    except OwnServiceNeededError as error:
+        wanted = "sans --url, sur un service démarré pour l’essai : ses délais sont courts"
+        raise typer.BadParameter(f"{error} se répète {wanted}", param_hint="--scenario") from error
     except (UnreachableError, RehearsalError, ConfigError) as error:
         if as_json:
             typer.echo(to_json((), url or "", own_service=False, error=str(error)))
         progress.print(f"[red]Le service est injoignable :[/red] {error}", highlight=False)
         raise typer.Exit(UNREACHABLE) from error
-    _print(outcome, as_json)
+    _print(outcome, as_json=as_json, many=len(scenarios) > 1)
     if not all(report.ok for report in outcome.reports):
         raise typer.Exit(FAILED)
 
 
-def _scenario(name: str) -> Scenario:
+def _scenarios(name: str, phone: str | None) -> tuple[Scenario, ...]:
+    if name == ALL and phone is not None:
+        raise typer.BadParameter("ne va pas avec --phone : chaque déroulement a son numéro", param_hint="--scenario")
+    if name == ALL:
+        return tuple(SCENARIOS.values())
     if name not in SCENARIOS:
-        raise typer.BadParameter("déroulements : " + ", ".join(SCENARIOS), param_hint="--scenario")
-    return SCENARIOS[name]
+        raise typer.BadParameter("déroulements : " + ", ".join((*SCENARIOS, ALL)), param_hint="--scenario")
+    return (SCENARIOS[name],)
 
 
 def _mode(name: str) -> Mode:
@@ -146,10 +155,13 @@ def _teller(console: Console, calls: int) -> Callable[[int, Step], None]:
     return tell
 
 
-def _print(outcome: "Outcome", as_json: bool) -> None:
+def _print(outcome: "Outcome", *, as_json: bool, many: bool) -> None:
     if as_json:
-        typer.echo(to_json(outcome.reports, outcome.url, outcome.own_service))
+        typer.echo(to_json(outcome.reports, outcome.url, outcome.own_service, left_out=outcome.left_out))
         return
     console = Console()
     console.print(f"Service : {outcome.url}" + (" (démarré pour l’essai)" if outcome.own_service else ""))
-    print_report(console, outcome.reports)
+    if many:
+        print_verdicts(console, outcome.reports, outcome.left_out)
+    else:
+        print_report(console, outcome.reports)

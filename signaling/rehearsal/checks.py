@@ -12,7 +12,8 @@ import numpy as np
 from relay.model import CallPlan, Leg, WebLeg
 from relay.routing import routes
 from signaling.rehearsal.model import PHASES, SPEAKER, Check, CheckStatus, Measurements, PictureSeen, Plan, SoundHeard
-from signaling.rehearsal.scenarios import expected_states, follows
+from signaling.rehearsal.proofs import DEAF_PHONE, NAMES, compare, described, proof_of, proved, voices
+from signaling.rehearsal.scenarios import follows
 
 RATE_TOLERANCE = 0.96  # a window of 6 s loses a frame at each end, a shared core one or two more
 FPS_SHALL = 20.0  # EN 301 549 §6.5.3
@@ -20,27 +21,36 @@ DELAY_GOOD_MS, DELAY_LIMIT_MS = 400.0, 800.0  # EN 301 549 §6.5.1
 TEXT_LIMIT_MS = 500.0  # EN 301 549 §6.2.4
 LAG_LIMIT_MS = 40.0  # one picture at 25 fps
 UNREAD_SHARE = 0.05  # pictures whose code was lost: a frame hit by coding or loss
-TONE_TOLERANCE_HZ = 10.0  # voices lie 50 Hz apart (scenarios.tones_of)
 MODELS_MISSING = "models_missing"  # the service runs without them and says so
-NAMES: dict[str, str] = {"signer": "signeur", "agent": "interprète", "phone": "téléphone"}
 WEB_LEGS: tuple[WebLeg, ...] = ("signer", "agent")
 
 
 def judge(plan: Plan, seen: Measurements) -> tuple[Check, ...]:
     """:returns: every check that this plan calls for, in the order of a call."""
-    if plan.emergency:
+    scenario = plan.scenario
+    if "ask_emergency" in scenario.stages:
         return (_emergency(seen), _errors(seen))
     checks = [_course(plan, seen), *_outcome(plan, seen)]
-    if plan.scenario.proves_media:
+    if scenario.proves_media:
         for viewer in WEB_LEGS:
             checks += _pictures(plan, seen, viewer)
         checks += sounds(plan, seen)
+    if "type" in scenario.stages:
         checks += _texts(seen)
+    if "visibility" in scenario.stages:
         checks += [_visibility(seen, page) for page in WEB_LEGS]
-        checks.append(_load(seen))
-    if plan.scenario.outcome is not None:
+    checks += [_proof(seen, *words) for words in proved(scenario)]
+    if "stay" in scenario.stages:
         checks.append(_stayed(seen))
+    if scenario.proves_media:
+        checks.append(_load(seen))
     return (*checks, _record(seen), _errors(seen))
+
+
+def _proof(seen: Measurements, name: str, label: str, expected: str) -> Check:
+    proof = proof_of(seen, name)
+    status: CheckStatus = "skipped" if proof.passed is None else _status(proof.passed)
+    return Check(name, label, status, proof.measured, expected)
 
 
 def percentile(values: Iterable[float], share: float) -> float | None:
@@ -58,7 +68,7 @@ def _emergency(seen: Measurements) -> Check:
 
 
 def _course(plan: Plan, seen: Measurements) -> Check:
-    wanted = expected_states(plan.scenario)
+    wanted = plan.scenario.course
     return Check(
         "course",
         "déroulement",
@@ -76,7 +86,7 @@ def _outcome(plan: Plan, seen: Measurements) -> list[Check]:
             "motif de fin",
             _status(seen.end_reason == wanted.end_reason),
             seen.end_reason or "aucun",
-            wanted.end_reason,
+            wanted.end_reason or "aucun",
         )
     ]
     if wanted.outcome is not None:
@@ -139,61 +149,40 @@ def _delay(viewer: WebLeg, title: str, picture: PictureSeen) -> Check:
 
 def sounds(plan: Plan, seen: Measurements) -> list[Check]:
     """One check per listener: every phase must give exactly the voices that routing promises, and no other."""
-    by_listener: dict[Leg, list[SoundHeard]] = {"signer": [], "agent": [], "phone": []}
-    for heard in seen.sounds:
-        by_listener[heard.listener].append(heard)
-    return [_sound(plan, seen, listener, heard) for listener, heard in by_listener.items()]
+    return [
+        _sound(plan, seen, listener, [one for one in seen.sounds if one.listener == listener])
+        for listener in legs_of(plan)
+    ]
+
+
+def legs_of(plan: Plan) -> tuple[Leg, ...]:
+    """Who listens in this call; a direct call has no phone."""
+    return ("signer", "agent", "phone") if plan.scenario.kind == "relay" else ("signer", "agent")
 
 
 def expected_voices(plan: Plan, listener: Leg) -> dict[str, tuple[Leg, ...]]:
     """:returns: phase -> who must be heard, from the service's own routing rules."""
-    media = CallPlan(bridged=True, signer_voice=plan.voice, signer_hearing=plan.hearing, phone_socket="phone")
-    sources = routes(frozenset({"signer", "agent", "phone"}), media).hears[listener]
+    legs = legs_of(plan)
+    phone_socket = "phone" if "phone" in legs else None
+    media = CallPlan(bridged=True, signer_voice=plan.voice, signer_hearing=plan.hearing, phone_socket=phone_socket)
+    sources = routes(frozenset(legs), media).hears[listener]
     return {phase: tuple(who for who in sources if who in ("phone", SPEAKER[phase])) for phase in PHASES}
 
 
 def _sound(plan: Plan, seen: Measurements, listener: Leg, heard: list[SoundHeard]) -> Check:
     name, label = f"{listener}_hears", f"son pour {NAMES[listener]}"
     expected = expected_voices(plan, listener)
-    wanted = " ; ".join(_names(expected[phase]) for phase in PHASES)
+    wanted = " ; ".join(voices(expected[phase]) for phase in PHASES)
     if any(one.hz is None for one in heard) or (listener == "phone" and not plan.phone_is_demo):
-        return Check(name, label, "skipped", "ce téléphone ne dit pas ce qu’il entend", wanted)
+        return Check(name, label, "skipped", DEAF_PHONE, wanted)
     if len(heard) < len(PHASES):
         return Check(name, label, "failed", "non mesuré", wanted)
     passed, parts = True, []
     for one in heard:
-        missing, strangers = compare(one.hz or (), expected[one.phase], seen)
+        missing, strangers = compare(one.hz or (), expected[one.phase], seen.tones)
         passed = passed and not missing and not strangers
-        parts.append(_described(expected[one.phase], missing, strangers))
+        parts.append(described(expected[one.phase], missing, strangers))
     return Check(name, label, _status(passed), " ; ".join(parts), wanted)
-
-
-def compare(
-    hz: tuple[float, ...], sources: tuple[Leg, ...], seen: Measurements
-) -> tuple[tuple[Leg, ...], tuple[float, ...]]:
-    """
-    :returns: who is missing, and the peaks that belong to nobody expected.
-
-    A phone whose voice is not known (``--phone``) may sound like anything, silence included.
-    """
-    known = {who: tone for who in sources if (tone := seen.tones.of(who)) is not None}
-    missing = tuple(who for who, tone in known.items() if not any(_near(peak, tone) for peak in hz))
-    if len(known) < len(sources):
-        return missing, ()
-    return missing, tuple(peak for peak in hz if not any(_near(peak, tone) for tone in known.values()))
-
-
-def _near(peak: float, tone: float) -> bool:
-    return abs(peak - tone) <= TONE_TOLERANCE_HZ
-
-
-def _names(voices: tuple[Leg, ...]) -> str:
-    return " + ".join(NAMES[who] for who in voices) or "silence"
-
-
-def _described(expected: tuple[Leg, ...], missing: tuple[Leg, ...], strangers: tuple[float, ...]) -> str:
-    heard = _names(tuple(who for who in expected if who not in missing))
-    return heard + "".join(f" + {peak:.0f} Hz inattendu" for peak in strangers)
 
 
 # --- text, visibility, records ----------------------------------------------------------------------------

@@ -84,6 +84,28 @@ class PageClient:
         self.error_codes: list[str] = []
 
     async def __aenter__(self) -> "PageClient":
+        await self._open(None)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    @property
+    def is_open(self) -> bool:
+        return self._socket is not None and not self._socket.closed
+
+    async def reopen(self) -> Welcome:
+        """
+        After :meth:`close`: the same page again, by its resume token, as after a reload. It knows nothing but that.
+
+        :raises UnreachableError: it was not let in.
+        """
+        token = self.welcome.resume_token if self.welcome is not None else None
+        self._kept.clear()
+        self.call = None
+        return await self._open(token)
+
+    async def _open(self, resume_token: str | None) -> Welcome:
         address = self._url.replace("http", "ws", 1) + "/ws"
         try:
             async with asyncio.timeout(REPLY_DEADLINE_S):
@@ -92,7 +114,7 @@ class PageClient:
             raise UnreachableError(f"{self._url} : {type(error).__name__}") from error
         self._tasks.append(asyncio.create_task(self._read(self._socket), name=f"{self.role}-read"))
         try:
-            await self.send(Hello(role=self.role, operator_token=self._token))
+            await self.send(Hello(role=self.role, operator_token=self._token, resume_token=resume_token))
             greeting = await self.wait(
                 lambda message: isinstance(message, (Welcome, Error)), REPLY_DEADLINE_S, "l’accueil du service"
             )
@@ -103,11 +125,8 @@ class PageClient:
             await self.close()
             raise UnreachableError(f"{self._url} : accès refusé ({self.error_codes[-1]})")
         self.welcome = greeting
-        self._tasks.append(asyncio.create_task(self._beat(self.welcome.heartbeat_s), name=f"{self.role}-beat"))
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self.close()
+        self._tasks.append(asyncio.create_task(self._beat(greeting.heartbeat_s), name=f"{self.role}-beat"))
+        return greeting
 
     async def close(self) -> None:
         if self._socket is not None:
@@ -115,11 +134,15 @@ class PageClient:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._tasks.clear()
 
     async def send(self, message: ClientMessage) -> None:
         if self._socket is None or self._socket.closed:
             raise RehearsalError("closed", f"{self.role} : connexion fermée")
-        await self._socket.send_str(message.model_dump_json(exclude_none=True))
+        try:
+            await self._socket.send_str(message.model_dump_json(exclude_none=True))
+        except ConnectionError as error:
+            raise RehearsalError("closed", f"{self.role} : connexion rompue") from error
 
     async def ask(self, message: ClientMessage, deadline_s: float = REPLY_DEADLINE_S) -> None:
         """
@@ -132,6 +155,20 @@ class PageClient:
         reply = await self.wait(lambda got: isinstance(got, (Ok, Error, Pong)) and got.re == ref, deadline_s, "réponse")
         if isinstance(reply, Error):
             raise RehearsalError(reply.code, f"{self.role} : {reply.code}")
+
+    async def refusal(self, message: ClientMessage) -> str | None:
+        """
+        Ask for what must be refused.
+
+        :returns: the service's code, which then counts as no error; None: it was taken.
+        """
+        try:
+            await self.ask(message)
+        except RehearsalError as error:
+            if error.code in self.error_codes:
+                self.error_codes.remove(error.code)
+            return error.code
+        return None
 
     async def wait(self, fits: Callable[[AnyServerMessage], bool], timeout: float, what: str) -> AnyServerMessage:
         """

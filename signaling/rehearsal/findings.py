@@ -1,11 +1,12 @@
 """What one call gives while it is played, and the measurements and figures made of it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from relay.model import PhoneOutcome, WebLeg
 from signaling.call_model import EndReason
 from signaling.rehearsal.checks import percentile
-from signaling.rehearsal.model import Load, Measurements, PictureSeen, SoundHeard, TextSeen, Tones, Visibility
+from signaling.rehearsal.model import Load, Measurements, PictureSeen, Proof, SoundHeard, TextSeen, Tones, Visibility
 from signaling.rehearsal.participant import Participant
 
 
@@ -13,7 +14,6 @@ from signaling.rehearsal.participant import Participant
 class Findings:
     """Measurements as they come in."""
 
-    states: list[str] = field(default_factory=list)
     outcome: PhoneOutcome | None = None
     end_reason: EndReason | None = None
     emergency: str | None = None
@@ -23,15 +23,20 @@ class Findings:
     stayed_together: bool | None = None
     recorded: bool | None = None
     load: Load | None = None
+    proofs: dict[str, Proof] = field(default_factory=dict)
     errors: list[str] = field(default_factory=list)
 
 
-def measurements(found: Findings, tones: Tones, signer: Participant, agent: Participant | None) -> Measurements:
-    """:param agent: None when no agent of ours ever had the call."""
-    pages = [signer, agent] if agent is not None else [signer]
+def measurements(
+    found: Findings, tones: Tones, signer: Participant, served: Sequence[Participant], told: WebLeg
+) -> Measurements:
+    """:param served: our agents who had the call, in order. :param told: whose page tells the course."""
+    agent = served[-1] if served else None
+    pages = [signer, *served]
+    teller = agent if told == "agent" else signer
     codes = [*found.errors, *(code for page in pages for code in page.client.error_codes)]
     return Measurements(
-        states=tuple(state.value for _, state in signer.client.states),
+        states=tuple(state.value for _, state in teller.client.states) if teller is not None else (),
         expected_ids={"signer": agent.ident if agent is not None else 0, "agent": signer.ident},
         tones=tones,
         outcome=found.outcome,
@@ -44,6 +49,7 @@ def measurements(found: Findings, tones: Tones, signer: Participant, agent: Part
         stayed_together=found.stayed_together,
         recorded=found.recorded,
         load=found.load,
+        proofs=found.proofs,
         errors=tuple(dict.fromkeys(codes)),
     )
 

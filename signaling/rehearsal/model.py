@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from relay.model import Leg, PhoneOutcome, WebLeg
-from signaling.call_model import EndReason, Mode
+from signaling.call_model import CallKind, EndReason, Mode
 
 Phase = Literal["agent_speaks", "signer_speaks"]
 PHASES: tuple[Phase, ...] = ("agent_speaks", "signer_speaks")
@@ -14,22 +14,94 @@ SPEAKER: dict[Phase, WebLeg] = {"agent_speaks": "agent", "signer_speaks": "signe
 CheckStatus = Literal["passed", "warned", "failed", "skipped"]
 
 
+#: One step of a course; what each does is in ``signaling.rehearsal.stages``.
+Stage = Literal[
+    "ask_emergency",
+    "request",
+    "meet",
+    "alerts",
+    "see",
+    "see_again",
+    "type",
+    "dial",
+    "dial_in_vain",
+    "dial_second",
+    "measure",
+    "visibility",
+    "hear",
+    "hear_again",
+    "hold",
+    "resume",
+    "dtmf",
+    "mute",
+    "unmute",
+    "hide",
+    "show",
+    "lose_agent",
+    "take_over",
+    "agent_returns",
+    "lose_signer",
+    "signer_returns",
+    "outlast",
+    "hang_up_phone",
+    "phone_gone",
+    "stay",
+    "hang_up",
+    "agent_hangs_up",
+    "wait_end",
+    "rate",
+    "wrap_up",
+    "refuse_note",
+    "finish",
+    "record",
+]
+#: How one of our agents takes an alert, other than by accepting it.
+AlertAnswer = Literal["decline", "ignore"]
+
+
 @dataclass(frozen=True)
 class Scenario:
     """
-    A course with its expected result.
+    A course with its expected result: data only.
 
-    :param number: E.164 of the demonstration phone. :param outcome: how the phone leg ends, None when never dialled.
-    :param proves_media: True: the tones and codes of every leg are measured while the phone is on the line.
+    :param stages: in order. :param course: states that must come, in this order; others may lie between them.
+    :param end_reason, outcome: how the call and its last phone leg end; None: there is none.
+    :param number, second: E.164 of the demonstration phone; what the signer dials after it.
+    :param agents: of ours, for each call. :param alerts: how they take its first alerts; the next one is accepted.
+    :param speaks: the signer uses voice and hearing whatever was asked for.
+    :param told: whose page tells the course. :param needs_short_times: too slow, or not to be had, elsewhere.
     """
 
     name: str
     label: str
-    number: str
-    outcome: PhoneOutcome | None
-    answers: bool
-    end_reason: EndReason
-    proves_media: bool = False
+    stages: tuple[Stage, ...]
+    course: tuple[str, ...] = ()
+    end_reason: EndReason | None = "completed"
+    outcome: PhoneOutcome | None = None
+    number: str = ""
+    second: str | None = None
+    kind: CallKind = "relay"
+    agents: int = 1
+    alerts: tuple[AlertAnswer, ...] = ()
+    speaks: bool = False
+    told: WebLeg = "signer"
+    needs_short_times: bool = False
+
+    @property
+    def proves_media(self) -> bool:
+        """The tones and codes of every leg are measured over some seconds."""
+        return "measure" in self.stages
+
+
+@dataclass(frozen=True)
+class OwnTimes:
+    """Waiting times of a service that is started for rehearsals, seconds: nobody works on it."""
+
+    ring_timeout_s: int = 5  # the least that the service takes
+    demo_ring_s: float = 1.0
+    alert_s: float = 4.0  # our agents answer in milliseconds, on a busy machine too
+    agent_grace_s: float = 3.0
+    signer_grace_s: float = 3.0
 
 
 @dataclass(frozen=True)
@@ -52,7 +124,6 @@ class Plan:
     mode: Mode = "LSF"
     voice: bool = False
     hearing: bool = False
-    emergency: bool = False
     phone_uri: str | None = None  # dialled instead of the scenario's number
     phone_is_demo: bool = True  # False: what it hears cannot be asked
     phone_tone_hz: float | None = None  # of a phone from outside; None: its voice is not known
@@ -65,6 +136,8 @@ class Plan:
     alert_timeout_s: float = 30.0  # an alert of 20 s to somebody else may come first
     ring_timeout_s: float = 75.0  # the service gives up ringing at 60
     visibility_timeout_s: float = 12.0  # the first reading waits for the detector to load
+    proof_timeout_s: float = 8.0  # a sound or a picture that must come, or go
+    times: OwnTimes = OwnTimes()  # of an own service; scenarios that need them run nowhere else
 
 
 @dataclass(frozen=True)
@@ -135,6 +208,14 @@ class Load:
 
 
 @dataclass(frozen=True)
+class Proof:
+    """What a stage found. :param passed: None: could not be measured, ``measured`` says why."""
+
+    passed: bool | None
+    measured: str
+
+
+@dataclass(frozen=True)
 class Measurements:
     """Everything one call gave; what could not be measured is None or absent."""
 
@@ -151,6 +232,7 @@ class Measurements:
     stayed_together: bool | None = None  # pictures went on after the phone was gone
     recorded: bool | None = None
     load: Load | None = None
+    proofs: dict[str, Proof] = field(default_factory=dict)
     errors: tuple[str, ...] = ()
 
 
@@ -178,3 +260,7 @@ class CallReport:
     @property
     def ok(self) -> bool:
         return all(check.status != "failed" for check in self.checks)
+
+    @property
+    def lasted_s(self) -> float:
+        return max((step.at_s for step in self.steps), default=0.0)

@@ -66,6 +66,13 @@ class Participant:
         self._tasks: set[asyncio.Task[None]] = set()
         self._closing: set[asyncio.Task[None]] = set()
 
+    # --- going and coming
+
+    async def vanish(self) -> None:
+        """Page and media are gone at once, as when a tab is closed or a battery is empty."""
+        self._drop_peer()
+        await self.client.close()
+
     # --- text
 
     async def wait_text(self, timeout: float) -> None:

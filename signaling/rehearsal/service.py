@@ -18,6 +18,7 @@ import aiohttp
 
 from signaling.config import SignalingConfig
 from signaling.rehearsal.client import UnreachableError
+from signaling.rehearsal.model import OwnTimes
 
 PROBE_DEADLINE_S = 3.0
 READY_DEADLINE_S = 90.0  # a first start on a busy machine: Redis, migrations, MediaPipe
@@ -71,8 +72,14 @@ def free_ports() -> int:
     raise UnreachableError("aucun port libre pour un service d’essai")
 
 
-def own_environment(environ: Mapping[str, str], data_dir: Path, port: int, model_dir: Path | None) -> dict[str, str]:
-    """The caller's environment without its settings of the service: an own service must not touch real data."""
+def own_environment(
+    environ: Mapping[str, str], data_dir: Path, port: int, model_dir: Path | None, times: OwnTimes | None = None
+) -> dict[str, str]:
+    """
+    The caller's environment without its settings of the service: an own service must not touch real data.
+
+    :param times: short waiting times; None: the usual ones, but for ringing.
+    """
     kept = {name: value for name, value in environ.items() if not name.startswith("PASSERELLE_")}
     kept |= {
         "PASSERELLE_DATA_DIR": str(data_dir),
@@ -80,6 +87,14 @@ def own_environment(environ: Mapping[str, str], data_dir: Path, port: int, model
         "PASSERELLE_RING_TIMEOUT_S": str(OWN_RING_TIMEOUT_S),
         "PASSERELLE_LOG_FORMAT": "json",
     }
+    if times is not None:
+        kept |= {
+            "PASSERELLE_RING_TIMEOUT_S": str(times.ring_timeout_s),
+            "PASSERELLE_DEMO_PHONE_RING_S": str(times.demo_ring_s),
+            "PASSERELLE_QUEUE_ALERT_S": str(times.alert_s),
+            "PASSERELLE_AGENT_GRACE_S": str(times.agent_grace_s),
+            "PASSERELLE_SIGNER_GRACE_S": str(times.signer_grace_s),
+        }
     if model_dir is not None and model_dir.is_dir():
         kept["PASSERELLE_MODEL_DIR"] = str(model_dir)
     return kept
@@ -87,13 +102,17 @@ def own_environment(environ: Mapping[str, str], data_dir: Path, port: int, model
 
 @asynccontextmanager
 async def own_service(
-    http: aiohttp.ClientSession, environ: Mapping[str, str], model_dir: Path | None, keep_log: Path | None = None
+    http: aiohttp.ClientSession,
+    environ: Mapping[str, str],
+    model_dir: Path | None,
+    keep_log: Path | None = None,
+    times: OwnTimes | None = None,
 ) -> AsyncIterator[Service]:
     """
     A whole service for the time of the block.
 
     :param model_dir: MediaPipe models to use; None or absent: the service runs without visibility.
-    :param keep_log: where its log is copied at the end.
+    :param keep_log: where its log is copied at the end. :param times: short waiting times, see :func:`own_environment`.
     :raises UnreachableError: it did not become ready; the message holds the end of its log.
     """
     data_dir = Path(tempfile.mkdtemp(prefix="psr-"))
@@ -105,7 +124,7 @@ async def own_service(
                 sys.executable,
                 "-c",
                 SERVE,
-                env=own_environment(environ, data_dir, port, model_dir),
+                env=own_environment(environ, data_dir, port, model_dir, times),
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=output,
                 stderr=asyncio.subprocess.STDOUT,

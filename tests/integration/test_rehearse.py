@@ -1,14 +1,18 @@
 """
-``passerelle rehearse`` against the whole service: real processes, real SIP, real media, exit code and JSON.
+``passerelle rehearse``: real processes, real SIP, real media, exit code and JSON.
 
-Frame rates and delays are measured but not asserted: the machine that runs the tests may be busy.
+One service of the rehearsal's own plays every scenario; another, that runs already, what is left. Frame rates and
+delays are measured but not asserted: the machine that runs the tests may be busy.
 """
 
 import asyncio
 import json
+import os
+import subprocess
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -16,21 +20,55 @@ import pytest
 from signaling.rehearsal.client import UnreachableError
 from signaling.rehearsal.model import CallReport, Plan
 from signaling.rehearsal.scenarios import SCENARIOS
-from signaling.rehearsal.session import Target, rehearse
+from signaling.rehearsal.session import OwnServiceNeededError, Target, rehearse
+from tests.helpers.clips import MODELS
 from tests.helpers.sip_peers import baresip
-from tests.helpers.whole_service import HAS_MODELS, WholeService, whole_service
+from tests.helpers.whole_service import HAS_MODELS, PASSERELLE, WholeService, whole_service
 
 pytestmark = pytest.mark.integration
 #: what a busy machine may spoil without any fault of the service
 TIMING = {"rehearsal_load"} | {
     f"{leg}_{name}" for leg in ("signer", "agent") for name in ("frame_rate", "size", "delay", "visibility")
 }
+SMALL = ("--size", "320x240", "--fps", "10")
+ALL_DEADLINE_S = 300
 Document = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Everything:
+    """Every scenario, one after another."""
+
+    code: int
+    document: Document
+    log: str
+
+    def call(self, scenario: str) -> Document:
+        return next(call for call in self.document["calls"] if call["scenario"] == scenario)
+
+
+@pytest.fixture(scope="module")
+def everything(tmp_path_factory: pytest.TempPathFactory) -> Everything:
+    """Nothing runs on this machine's usual port, and no models but the project's own are used."""
+    directory = tmp_path_factory.mktemp("rehearse")
+    environ = {name: value for name, value in os.environ.items() if not name.startswith("PASSERELLE_")}
+    given = {"DATA_DIR": str(directory / "nothing"), "HTTP_PORT": "9", "MODEL_DIR": str(MODELS)}
+    done = subprocess.run(
+        [PASSERELLE, "rehearse", "--json", "--scenario", "all", "--log", str(directory / "log"), *SMALL],
+        env=environ | {f"PASSERELLE_{name}": value for name, value in given.items()},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=ALL_DEADLINE_S,
+        check=False,
+    )
+    assert done.stdout.strip(), done.stderr
+    return Everything(done.returncode, json.loads(done.stdout), (directory / "log").read_text(errors="replace"))
 
 
 @pytest.fixture(scope="module")
 def service() -> Iterator[WholeService]:
-    with whole_service(ring_timeout_s="5", media_workers="1") as running:
+    with whole_service(ring_timeout_s="5", demo_phone_ring_s="1", media_workers="1") as running:
         yield running
 
 
@@ -40,7 +78,7 @@ def two_calls(service: WholeService) -> tuple[int, Document]:
 
 
 def command(service: WholeService, *arguments: str) -> tuple[int, Document]:
-    done = service.run("rehearse", "--json", "--url", service.url, *arguments)
+    done = service.run("rehearse", "--json", "--url", service.url, *SMALL, *arguments)
     assert done.stdout.strip(), done.stderr
     document = json.loads(done.stdout.splitlines()[-1])
     assert isinstance(document, dict)
@@ -62,7 +100,61 @@ def verdicts(call: Document) -> dict[str, str]:
     return {check["name"]: check["status"] for check in call["checks"] if check["name"] not in TIMING}
 
 
-def test_whole_calls_prove_who_sees_hears_and_reads_whom(two_calls: tuple[int, Document]) -> None:
+# --- every ending, on a service of the rehearsal's own -----------------------------------------------------
+
+
+@pytest.mark.parametrize("scenario", list(SCENARIOS))
+def test_every_course_keeps_what_its_scenario_promises(everything: Everything, scenario: str) -> None:
+    call = everything.call(scenario)
+    assert set(verdicts(call).values()) == {"passed"}, (call["checks"], call["steps"])
+
+
+def test_one_service_played_them_all_and_is_gone(everything: Everything) -> None:
+    document = everything.document
+    assert [call["scenario"] for call in document["calls"]] == list(SCENARIOS)
+    assert (document["own_service"], document["left_out"]) == (True, [])
+    assert everything.code == (0 if document["ok"] else 1)
+    with pytest.raises(urllib.error.URLError):
+        urllib.request.urlopen(f"{document['url']}/healthz", timeout=3)
+
+
+@pytest.mark.parametrize(
+    ("scenario", "proofs"),
+    [
+        ("answered", {"signer_hears", "agent_hears", "phone_hears", "signer_reads", "note_refused", "stayed_together"}),
+        ("second_number", {"sound", "phone_outcome"}),
+        ("hold", {"hold", "resume", "dtmf", "mute", "unmute", "hide", "show"}),
+        ("declined_alert", {"alerts"}),
+        ("silent_agent", {"alerts"}),
+        ("interpreter_lost", {"phone_waits", "taken_over", "picture_again", "sound_again", "not_given_back"}),
+        ("signer_back", {"loss_told", "same_call", "picture_again", "sound"}),
+        ("signer_lost", {"loss_told", "not_ended"}),
+        ("direct", {"signer_hears", "agent_hears", "agent_reads", "note_kept"}),
+    ],
+)
+def test_what_a_scenario_is_about_is_among_its_checks(everything: Everything, scenario: str, proofs: set[str]) -> None:
+    assert proofs < set(verdicts(everything.call(scenario)))
+
+
+def test_signer_waits_in_the_line_once_for_a_lost_interpreter_and_never_again(everything: Everything) -> None:
+    course = next(check for check in everything.call("interpreter_lost")["checks"] if check["name"] == "course")
+    states = course["measured"].split(" → ")
+    assert states.count("active") == 2
+    before, after = states[: states.index("active")], states[states.index("active") :]
+    assert after[-3:] == ["active", "after_phone", "ended"]
+    assert "queued" in before and "queued" in after[1:-3]
+
+
+def test_no_typed_text_no_note_and_no_number_is_in_the_logs(everything: Everything) -> None:
+    assert str(everything.call("answered")["call_id"]) in everything.log
+    words = ("Bonjour", "Bien reçu", "note de contrôle", "33199000020", "01 99 00 00 20")
+    assert not any(word in everything.log for word in words)
+
+
+# --- a service that runs already ---------------------------------------------------------------------------
+
+
+def test_two_calls_at_once_are_kept_apart(two_calls: tuple[int, Document]) -> None:
     code, document = two_calls
     for call in document["calls"]:
         assert set(verdicts(call).values()) == {"passed"}, call["checks"]
@@ -85,33 +177,16 @@ def test_drawn_signer_is_read_by_the_visibility_worker(two_calls: tuple[int, Doc
         assert (seen["signer_visibility"], seen["agent_visibility"]) == ("passed", "passed"), call["checks"]
 
 
-def test_no_typed_text_and_no_number_is_in_the_logs(two_calls: tuple[int, Document], service: WholeService) -> None:
-    log = service.log()
-    assert two_calls[1]["calls"][0]["call_id"] in log
-    assert not any(word in log for word in ("Bonjour", "Bien reçu", "33199000020", "01 99 00 00 20"))
+async def test_scenario_that_needs_short_times_is_not_played_where_people_work(service: WholeService) -> None:
+    with pytest.raises(OwnServiceNeededError, match="signer_lost"):
+        await one_call(service, "signer_lost")
 
 
-@pytest.mark.parametrize(
-    ("scenario", "outcome"),
-    [("busy", "busy"), ("wrong_number", "wrong_number"), ("no_answer", "no_answer"), ("phone_hangs_up", "hung_up")],
-)
-async def test_every_ending_of_the_phone_is_told_and_both_stay_together(
-    service: WholeService, scenario: str, outcome: str
-) -> None:
-    report = await one_call(service, scenario)
-    assert {check.status for check in report.checks} == {"passed"}, report.checks
-    assert [step.detail for step in report.steps if step.name == "phone_gone"] == [outcome]
-
-
-async def test_signer_who_leaves_while_waiting_has_abandoned(service: WholeService) -> None:
-    report = await one_call(service, "abandoned")
-    assert report.ok, report.checks
-    assert [step.detail for step in report.steps if step.name == "ended"] == ["abandoned"]
-
-
-async def test_emergency_number_is_recognised_before_any_call(service: WholeService) -> None:
-    report = await one_call(service, "answered", emergency=True)
-    assert (report.ok, report.call_id) == (True, None)
+async def test_what_cannot_be_played_here_is_named_and_the_rest_is_played(service: WholeService) -> None:
+    wanted = [SCENARIOS[name] for name in ("emergency", "signer_lost", "abandoned")]
+    outcome = await rehearse(Plan(wanted[0], width=320, height=240), target(service), scenarios=wanted)
+    assert [(report.scenario, report.ok) for report in outcome.reports] == [("emergency", True), ("abandoned", True)]
+    assert outcome.left_out == ("signer_lost",)
 
 
 async def test_phone_from_outside_is_dialled_and_heard(service: WholeService) -> None:
@@ -133,12 +208,3 @@ async def test_call_that_goes_otherwise_than_promised_ends_with_exit_code_1(serv
 async def test_wrong_operator_token_is_refused(service: WholeService) -> None:
     with pytest.raises(UnreachableError, match="operator_token_refused"):
         await rehearse(Plan(SCENARIOS["abandoned"]), target(service, token="guessed"))
-
-
-def test_without_a_service_it_starts_one_and_ends_it(service: WholeService) -> None:
-    environ = service.environ | {"PASSERELLE_DATA_DIR": str(service.data_dir / "nothing"), "PASSERELLE_HTTP_PORT": "9"}
-    done = WholeService(service.url, service.data_dir, environ).run("rehearse", "--json", "--scenario", "abandoned")
-    document = json.loads(done.stdout.splitlines()[-1])
-    assert (done.returncode, document["own_service"], document["ok"]) == (0, True, True)
-    with pytest.raises(urllib.error.URLError):
-        urllib.request.urlopen(f"{document['url']}/healthz", timeout=3)

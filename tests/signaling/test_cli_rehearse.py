@@ -38,6 +38,12 @@ def test_option_that_makes_no_sense_is_told_by_name(arguments: tuple[str, str]) 
     assert arguments[0] in result.output
 
 
+def test_all_scenarios_have_numbers_of_their_own() -> None:
+    result = CliRunner().invoke(app, ["rehearse", "--scenario", "all", "--phone", "sip:bob@192.0.2.7"])
+    assert result.exit_code == 2
+    assert "--phone" in result.output
+
+
 def test_service_that_cannot_be_reached_is_exit_code_2_with_json(tmp_path: Path) -> None:
     given = ["--json", "--url", "http://127.0.0.1:9", "--data-dir", str(tmp_path), "--scenario", "abandoned"]
     result = CliRunner().invoke(app, ["rehearse", *given])

@@ -178,3 +178,42 @@ async def test_message_of_an_unknown_kind_is_noted_and_costs_nothing_else(servic
         await played.say(CallsToday(calls=()))
         await page.wait_for(CallsToday, 5.0)
         assert page.error_codes == ["unknown_server_message"]
+
+
+async def test_page_that_comes_back_shows_its_resume_token_and_knows_nothing_else(service: Service) -> None:
+    played, url, http = service
+    async with PageClient(http, url, "right", "signer") as page:
+        await played.say(state(CallState.ACTIVE))
+        await page.wait_call(lambda call: True, 5.0)
+        await page.close()
+        assert not page.is_open
+        await page.reopen()
+        assert page.is_open
+        assert page.call is None
+        with pytest.raises(RehearsalError):
+            await page.wait_for(CallsToday, 0.05)
+    first, second = (message for message in played.heard if isinstance(message, Hello))
+    assert (first.resume_token, second.resume_token) == (None, "r")
+
+
+async def test_refusal_that_is_wanted_counts_as_no_error(service: Service) -> None:
+    played, url, http = service
+
+    async def answer(message: AnyClientMessage, say: Callable[[Message], Awaitable[None]]) -> None:
+        await say(Error(code="not_in_relay", message="…", re=message.ref))
+
+    played.answer = answer
+    async with PageClient(http, url, "right", "agent") as page:
+        assert await page.refusal(REQUEST) == "not_in_relay"
+        assert page.error_codes == []
+
+
+async def test_request_that_should_have_been_refused_is_told(service: Service) -> None:
+    played, url, http = service
+
+    async def answer(message: AnyClientMessage, say: Callable[[Message], Awaitable[None]]) -> None:
+        await say(Ok(re=message.ref))
+
+    played.answer = answer
+    async with PageClient(http, url, "right", "agent") as page:
+        assert await page.refusal(REQUEST) is None

@@ -6,8 +6,10 @@ from pathlib import Path
 
 from rich.console import Console
 
-from signaling.rehearsal.model import CallReport, Check, CheckStatus, Step
-from signaling.rehearsal.report import STEP_LABELS, print_report, to_json
+from signaling.config import load_config
+from signaling.rehearsal.model import CallReport, Check, CheckStatus, OwnTimes, Step
+from signaling.rehearsal.report import STEP_LABELS, print_report, print_verdicts, to_json
+from signaling.rehearsal.scenarios import SCENARIOS
 from signaling.rehearsal.service import OWN_RING_TIMEOUT_S, free_ports, own_environment, read_token
 
 
@@ -34,6 +36,22 @@ def test_failed_check_is_visible_and_counted() -> None:
     text = printed(report_with("failed"), report_with("passed"))
     assert "échec" in text
     assert "1 appel(s) bon(s) sur 2" in text
+
+
+def test_all_scenarios_are_one_table_with_what_failed_and_what_was_left_out() -> None:
+    output = io.StringIO()
+    console = Console(file=output, width=160)
+    print_verdicts(console, [report_with("passed"), report_with("failed")], ["signer_lost"])
+    text = output.getvalue()
+    assert text.count(SCENARIOS["answered"].label) == 2
+    assert "vu, 0 intrus (attendu : vu, 0 intrus)" in text
+    assert SCENARIOS["signer_lost"].label in text
+    assert "1 appel(s) bon(s) sur 2" in text
+
+
+def test_json_names_the_scenarios_left_out() -> None:
+    line = to_json([report_with("passed")], "http://x", own_service=False, left_out=("signer_lost",))
+    assert json.loads(line)["left_out"] == ["signer_lost"]
 
 
 def test_json_is_one_line_with_a_verdict_for_programs() -> None:
@@ -63,6 +81,13 @@ def test_own_service_never_inherits_settings_that_lead_to_real_data(tmp_path: Pa
     assert made["PASSERELLE_HTTP_PORT"] == "4321"
     assert made["PASSERELLE_RING_TIMEOUT_S"] == str(OWN_RING_TIMEOUT_S)
     assert "PASSERELLE_MODEL_DIR" not in made
+
+
+def test_own_service_waits_briefly_only_when_that_is_asked_for(tmp_path: Path) -> None:
+    usual, short = own_environment({}, tmp_path, 1, None), own_environment({}, tmp_path, 1, None, OwnTimes())
+    assert not {"PASSERELLE_QUEUE_ALERT_S", "PASSERELLE_AGENT_GRACE_S", "PASSERELLE_SIGNER_GRACE_S"} & set(usual)
+    queue, signaling = load_config(short).signaling.queue, load_config(short).signaling
+    assert (queue.alert_s, signaling.agent_grace_s, signaling.signer_grace_s) == (4.0, 3.0, 3.0)
 
 
 def test_own_service_uses_the_models_that_are_there(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from relay.phone.demo_numbers import Behaviour, behaviour_of
-from signaling.rehearsal.scenarios import SCENARIOS, TONE_SLOTS, number_of, tones_of
+from signaling.rehearsal.scenarios import SCENARIOS, TONE_SLOTS, own_number, tones_of
 from signaling.rehearsal.tones import AMPLITUDE, GUARD_HZ, Ear, Samples, Voice, peaks
 
 
@@ -84,7 +84,15 @@ def test_every_call_has_voices_of_its_own_within_the_telephone_band() -> None:
 
 @pytest.mark.parametrize("index", range(TONE_SLOTS))
 def test_number_dialled_sounds_as_the_demonstration_phone_says(index: int) -> None:
-    assert behaviour_of(number_of(SCENARIOS["answered"], index)) == Behaviour("tone", tones_of(index).phone or 0.0)
+    assert behaviour_of(own_number(SCENARIOS["answered"].number, index)) == Behaviour(
+        "tone", tones_of(index).phone or 0.0
+    )
+
+
+@pytest.mark.parametrize("name", ["busy", "no_answer", "wrong_number", "declined", "phone_hangs_up"])
+def test_number_that_ends_in_its_own_way_is_the_same_for_all_calls_at_once(name: str) -> None:
+    number = SCENARIOS[name].number
+    assert {own_number(number, index) for index in range(TONE_SLOTS)} == {number}
 
 
 def test_gaps_in_a_tone_are_not_taken_for_other_voices() -> None:

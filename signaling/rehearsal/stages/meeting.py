@@ -1,0 +1,99 @@
+"""The call is asked for, an agent of ours takes it, both see each other and type."""
+
+import asyncio
+import time
+
+from relay.model import WebLeg
+from signaling.messages import CallRequest, EmergencyNotice
+from signaling.rehearsal import proofs
+from signaling.rehearsal.client import RehearsalError
+from signaling.rehearsal.model import TextSeen
+from signaling.rehearsal.participant import Participant
+from signaling.rehearsal.play import CallInPlay
+
+BRAND = "rehearsal"  # made with every database (signaling.records.bootstrap), open to rehearsals alone
+EMERGENCY_NUMBER = "112"
+TEXTS: dict[WebLeg, str] = {"signer": "Bonjour, ici le 01 🙂", "agent": "Bien reçu, j’appelle"}
+TEXT_PIECE = 4  # characters at a time, as typed
+TEXT_PAUSE_S = 0.1
+ALERT_ENDINGS = {"decline": "declined", "ignore": "not_responding"}
+
+
+async def ask_emergency(play: CallInPlay) -> None:
+    await play.signer.client.send(CallRequest(kind="relay", mode=play.plan.mode, number=EMERGENCY_NUMBER))
+    notice = await play.signer.client.wait_for(EmergencyNotice, play.plan.step_timeout_s)
+    play.found.emergency = notice.kind
+    play.step("emergency", notice.kind)
+
+
+async def request(play: CallInPlay) -> None:
+    plan = play.plan
+    is_relay = plan.scenario.kind == "relay"
+    await play.signer.client.ask(
+        CallRequest(
+            kind=plan.scenario.kind,
+            mode=plan.mode,
+            number=play.number if is_relay else None,
+            brand=None if is_relay else BRAND,
+            voice=plan.voice,
+            hearing=plan.hearing,
+        )
+    )
+    call = await play.signer.client.wait_call(lambda call: True, plan.step_timeout_s)
+    play.call_id = call.call_id
+    play.desk.expect(call.call_id, plan.scenario.alerts)
+    play.step("queued", f"place {call.queue.position}" if call.queue and call.queue.position else "")
+
+
+async def meet(play: CallInPlay) -> None:
+    agent = await play.desk.agent_of(play.call_id, play.plan.alert_timeout_s)
+    play.give_to(agent)
+    play.step("accepted")
+    for party in (play.signer, agent):
+        await party.client.wait_call(
+            lambda call: call.call_id == play.call_id and call.signer.connected and call.agent.connected,
+            play.plan.step_timeout_s,
+            "média établi",
+        )
+    play.step("media")
+
+
+async def judge_alerts(play: CallInPlay) -> None:
+    alerts = play.desk.alerts_of(play.call_id)
+    expected = [*(ALERT_ENDINGS[answer] for answer in play.plan.scenario.alerts), "accepted"]
+    play.prove("alerts", proofs.alerts(alerts.endings, expected, len(alerts.alerted)))
+
+
+async def see(play: CallInPlay) -> None:
+    signer, agent = play.signer, play.agent
+    await play.until(lambda: bool(signer.eye.ids and agent.eye.ids), "image de l’autre")
+    play.step("briefing", f"{signer.eye.size[0]}×{signer.eye.size[1]}")
+
+
+async def see_again(play: CallInPlay) -> None:
+    play.prove("picture_again", await play.see_each_other())
+
+
+async def type_text(play: CallInPlay) -> None:
+    """Both type at once, piece by piece."""
+    signer, agent = play.signer, play.agent
+    await asyncio.gather(_type_to(play, signer, agent), _type_to(play, agent, signer))
+    delays = [text.delay_ms for text in play.found.texts if text.delay_ms is not None]
+    play.step("text", f"{max(delays):.1f} ms" if len(delays) == len(TEXTS) else "incomplet")
+
+
+async def _type_to(play: CallInPlay, writer: Participant, reader: Participant) -> None:
+    text = TEXTS[writer.leg]
+    await writer.wait_text(play.plan.step_timeout_s)
+    sent_at = 0.0
+    for start in range(0, len(text), TEXT_PIECE):
+        await asyncio.sleep(TEXT_PAUSE_S)
+        sent_at = time.monotonic()
+        writer.type_text(text[start : start + TEXT_PIECE])
+    delay_ms: float | None = None
+    try:
+        await play.until(lambda: len(reader.text) >= len(text), "texte")
+        delay_ms = (reader.text_at - sent_at) * 1000
+    except RehearsalError:
+        play.found.errors.append("text_timeout")
+    play.found.texts.append(TextSeen(reader.leg, text, reader.text, delay_ms))
