@@ -371,7 +371,7 @@ def agent_view(
         presence=presence,
         state=state,
         reason=reason,
-        since=now - 65,
+        since=now if state == "alerting" else now - 65,
         pause_after_call=False,
         waiting=2,
         wrap_up_until=None if wrap_up_s is None else now + wrap_up_s,

@@ -1,4 +1,4 @@
-// The phone hung up first: the signer chooses what comes next, the interpreter is still there.
+// The phone hung up first: the signer chooses what comes next, below the picture: the interpreter is still there.
 
 import { useSignal } from "@preact/signals";
 import type { JSX } from "preact";
@@ -14,9 +14,11 @@ export function AfterPhone({ caller, call }: { caller: Caller; call: CallStateMe
   const isTyping = useSignal(false);
   const number = useSignal("");
   return (
-    <section class="plate after-phone" aria-labelledby="after-title">
-      <h2 id="after-title">{phoneWords(call, "signer")}</h2>
-      <p>{t("call.after_body")}</p>
+    <section class="after-phone" aria-labelledby="after-title">
+      <h2 id="after-title" class="visually-hidden">
+        {phoneWords(call, "signer")}
+      </h2>
+      <p class="after-body">{t("call.after_body")}</p>
       {isTyping.value ? (
         <form
           class="column"

@@ -4,6 +4,7 @@ import type { JSX } from "preact";
 import { ConnectionBanner, LanguageChoice, Mark, Notices } from "../shared/ui/basics.tsx";
 import { Button } from "../shared/ui/basics.tsx";
 import { SignIn } from "../shared/ui/sign_in.tsx";
+import { accentOf } from "../shared/colours.ts";
 import { t } from "../shared/i18n.ts";
 import { AfterCall } from "./after_call.tsx";
 import { InCall } from "./in_call.tsx";
@@ -14,15 +15,7 @@ import { InQueue } from "./in_queue.tsx";
 
 export function App({ caller }: { caller: Caller }): JSX.Element {
   const { session } = caller;
-  if (session.isTogether.value) {
-    return (
-      <>
-        <InCall caller={caller} />
-        <ConnectionBanner session={session} />
-        <Notices session={session} />
-      </>
-    );
-  }
+  if (session.isTogether.value) return <InCall caller={caller} />;
   return (
     <div class="page">
       <Header caller={caller} />
@@ -68,8 +61,13 @@ function Screen({ caller }: { caller: Caller }): JSX.Element {
 
 function Header({ caller }: { caller: Caller }): JSX.Element {
   const demo = caller.session.demoPhoneUrl.value;
+  const brand = caller.brand.value;
+  const accent = brand === null || brand === "missing" ? null : accentOf(brand.colours);
   return (
-    <header class="top">
+    <header
+      class={`top ${accent === null ? "" : "has-accent"}`}
+      style={accent === null ? undefined : { "--accent": accent.background, "--on-accent": accent.text }}
+    >
       <a class="skip" href="#main">
         {t("app.skip")}
       </a>

@@ -5,8 +5,9 @@ import type { JSX } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { t } from "../shared/i18n.ts";
 import { lightOf, type Light } from "../shared/light.ts";
-import { Button, Video } from "../shared/ui/basics.tsx";
+import { Button } from "../shared/ui/basics.tsx";
 import { Icon } from "../shared/ui/icons.tsx";
+import { OwnPicture } from "../shared/ui/own_picture.tsx";
 import type { Caller } from "./caller.ts";
 
 const SAMPLE = { width: 32, height: 18, everyMs: 1_500 } as const;
@@ -17,16 +18,7 @@ export function CameraCheck({ caller }: { caller: Caller }): JSX.Element {
   return (
     <section class="camera-check" aria-labelledby="camera-title">
       <h2 id="camera-title">{t("camera.title")}</h2>
-      <div class="preview">
-        {hasCamera ? (
-          <>
-            <Video stream={local.video} label={t("camera.preview")} className="is-mirrored" />
-            <FramingGuide />
-          </>
-        ) : (
-          <NoPicture caller={caller} />
-        )}
-      </div>
+      <div class="preview">{hasCamera ? <OwnPicture track={local.video} hasGuide /> : <NoPicture caller={caller} />}</div>
       {hasCamera && (
         <>
           <p class="camera-words">
@@ -79,16 +71,6 @@ function NoPicture({ caller }: { caller: Caller }): JSX.Element {
         {t("camera.without")}
       </Button>
     </div>
-  );
-}
-
-/** Signing space: above the head to below the waist, an elbow's width at each side. */
-function FramingGuide(): JSX.Element {
-  return (
-    <svg class="guide" viewBox="0 0 160 90" preserveAspectRatio="xMidYMid slice" role="img" aria-label={t("camera.guide")}>
-      <rect x="34" y="4" width="92" height="82" rx="6" />
-      <path d="M80 12a11 12.500 0 0 1 0 25a11 12.500 0 0 1 0-25zM56 88c-1-12 0-24 3-33c2-7 8-10 14-11.500v-6.500M104 88c1-12 0-24-3-33c-2-7-8-10-14-11.500v-6.500" />
-    </svg>
   );
 }
 

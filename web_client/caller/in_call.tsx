@@ -1,4 +1,5 @@
-// The call: the interpreter as large as the screen allows, everything else on plates over or beside the picture.
+// The call: the interpreter as large as the screen allows. What is said in words stands above, below or beside the
+// picture, never on it: she is signing there.
 
 import { useComputed, useSignal } from "@preact/signals";
 import type { JSX } from "preact";
@@ -11,19 +12,20 @@ import { now } from "../shared/now.ts";
 import { readPreference, writePreference } from "../shared/preferences.ts";
 import type { CallStateMessage } from "../shared/protocol.d.ts";
 import type { Session } from "../shared/session.ts";
-import { Button, Dialog, Video } from "../shared/ui/basics.tsx";
+import { Button, ConnectionBanner, Dialog, Notices } from "../shared/ui/basics.tsx";
 import { Icon } from "../shared/ui/icons.tsx";
-import { PictureState } from "../shared/ui/picture_state.tsx";
 import { RemoteAudio } from "../shared/ui/remote_audio.tsx";
-import { SelfView } from "../shared/ui/self_view.tsx";
+import { Stage } from "../shared/ui/stage.tsx";
 import { TextPane } from "../shared/ui/text_pane.tsx";
 import { AfterPhone } from "./after_phone.tsx";
 import type { Caller } from "./caller.ts";
 
+const HAS_ROOM_FOR_TEXT = "(min-width: 900px) and (min-height: 521px)";
+
 export function InCall({ caller }: { caller: Caller }): JSX.Element | null {
   const { session } = caller;
   const call = session.call.value;
-  const hasText = useSignal(window.innerWidth >= 900);
+  const hasText = useSignal(window.matchMedia(HAS_ROOM_FOR_TEXT).matches);
   const isFilled = useSignal(readPreference("picture") === "filled");
   const hasOther = useComputed(() => session.text.lines.value.some((line) => line.who === "other"));
   useEffect(() => {
@@ -39,38 +41,40 @@ export function InCall({ caller }: { caller: Caller }): JSX.Element | null {
   return (
     <main id="main" class={`call ${hasText.value ? "has-text" : ""}`}>
       <h1 class="visually-hidden">{call.brand_name ?? t("app.tagline")}</h1>
-      <div class="stage">
-        <Video stream={session.media.remoteVideo} label={t(call.kind === "relay" ? "call.remote_interpreter" : "call.remote_adviser")} className={`remote ${isFilled.value ? "is-filled" : ""}`} />
-        <PictureState session={session} call={call} />
-        <StatusPlate session={session} call={call} />
-        <SelfView track={session.local.video} isWithheld={false} />
-        {call.state !== "after_phone" && <AdvicePlate session={session} />}
-        {call.state === "after_phone" && <AfterPhone caller={caller} call={call} />}
-      </div>
+      <StatusBar session={session} call={call} />
+      <Stage
+        session={session}
+        call={call}
+        label={t(call.kind === "relay" ? "call.remote_interpreter" : "call.remote_adviser")}
+        isFilled={isFilled.value}
+      />
       {hasText.value && (
         <aside class="call-text">
           <TextPane text={session.text} isOver={false} otherName={t("text.other")} maySave={false} />
         </aside>
       )}
-      <Controls
-        session={session}
-        call={call}
-        hasText={hasText.value}
-        onText={() => (hasText.value = !hasText.value)}
-        isFilled={isFilled.value}
-        onFill={() => fill(!isFilled.value)}
-      />
-      <RemoteAudio session={session} isWanted={call.hearing} />
+      <div class={`call-foot is-${call.state}`}>
+        {call.state === "after_phone" && <AfterPhone caller={caller} call={call} />}
+        <Strip session={session} call={call} />
+        <Controls
+          session={session}
+          call={call}
+          hasText={hasText.value}
+          onText={() => (hasText.value = !hasText.value)}
+          isFilled={isFilled.value}
+          onFill={() => fill(!isFilled.value)}
+        />
+      </div>
     </main>
   );
 }
 
-function StatusPlate({ session, call }: { session: Session; call: CallStateMessage }): JSX.Element {
+function StatusBar({ session, call }: { session: Session; call: CallStateMessage }): JSX.Element {
   const level = session.receivedLevel.value;
   const received = receivedWords(level, session.received.value.fps);
   const since = call.phone.answered_at !== null && call.state === "active" ? call.phone.answered_at : call.together_at;
   return (
-    <div class="plate status-plate">
+    <div class="status-bar">
       <div class="status-words" role="status" aria-live="polite">
         <span class={`dot is-${call.state}`} aria-hidden="true" />
         <strong>{phoneWords(call, "signer")}</strong>
@@ -82,12 +86,6 @@ function StatusPlate({ session, call }: { session: Session; call: CallStateMessa
             {t(call.phone.speaking ? "phone.speaking" : "phone.silent")}
           </span>
         )}
-        {since !== null && (
-          <span>
-            <span class="visually-hidden">{t("call.duration")} </span>
-            {clock(now.value - since)}
-          </span>
-        )}
         {received !== null && (
           <span class={`network is-${level}`}>
             <Icon name="network" size={20} />
@@ -95,22 +93,42 @@ function StatusPlate({ session, call }: { session: Session; call: CallStateMessa
           </span>
         )}
       </div>
+      {since !== null && (
+        <span class="status-time">
+          <span class="visually-hidden">{t("call.duration")} </span>
+          {clock(now.value - since)}
+        </span>
+      )}
     </div>
   );
 }
 
-/** One piece of advice at a time, discreet: how one is seen, else how one's picture arrives. */
-function AdvicePlate({ session }: { session: Session }): JSX.Element {
+/** Between picture and buttons, always as high: one thing at a time, the most urgent. */
+function Strip({ session, call }: { session: Session; call: CallStateMessage }): JSX.Element {
+  return (
+    <div class="strip">
+      <ConnectionBanner session={session} />
+      <Notices session={session} />
+      <RemoteAudio session={session} isWanted={call.hearing} />
+      <Advice session={session} />
+    </div>
+  );
+}
+
+/** How one is seen, else how one's picture arrives. */
+function Advice({ session }: { session: Session }): JSX.Element {
   const visibility = session.visibility.value;
   const stats = session.network.value.signer;
   const sent = sentWords(levelOf(stats === undefined || stats.bitrate_bps === 0 ? null : stats.frames_per_second), stats);
-  const isPoor = visibility !== null && (visibility.level === "poor" || visibility.level === "fair");
-  const words = isPoor ? adviceWords(visibility.advice) : sent;
+  const level = visibility?.level ?? "off";
+  const isPoor = visibility !== null && (level === "poor" || level === "fair");
+  const isGood = level === "good" && sent === null;
+  const words = isPoor ? adviceWords(visibility.advice) : isGood ? t("advice.good") : sent;
   return (
     <div class="advice" role="status" aria-live="polite">
       {words !== null && (
-        <p class={`plate advice-plate ${isPoor ? `is-${visibility.level}` : "is-fair"}`}>
-          <Icon name={isPoor ? "hand" : "network"} />
+        <p class={`advice-words is-${isPoor || isGood ? level : "fair"}`}>
+          <Icon name={isPoor || isGood ? "hand" : "network"} />
           <span>{words}</span>
         </p>
       )}
@@ -155,7 +173,7 @@ function Controls({ session, call, hasText, onText, isFilled, onFill }: Controls
         {t(isFilled ? "call.whole" : "call.fill")}
       </Button>
       {document.fullscreenEnabled && (
-        <Button icon="frame" onClick={() => void toggleFull()}>
+        <Button icon="frame" isExtra onClick={() => void toggleFull()}>
           {t(isFull.value ? "call.small_screen" : "call.full_screen")}
         </Button>
       )}

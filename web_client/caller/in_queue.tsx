@@ -6,7 +6,8 @@ import { clock, waitRange } from "../shared/format.ts";
 import { t } from "../shared/i18n.ts";
 import { now } from "../shared/now.ts";
 import type { CallStateMessage, QueueView } from "../shared/protocol.d.ts";
-import { Button, Dialog, Video } from "../shared/ui/basics.tsx";
+import { Button, Dialog } from "../shared/ui/basics.tsx";
+import { OwnPicture } from "../shared/ui/own_picture.tsx";
 import type { Caller } from "./caller.ts";
 
 export function waitWords(queue: QueueView | null): string {
@@ -52,7 +53,7 @@ export function InQueue({ caller, call }: { caller: Caller; call: CallStateMessa
       </section>
       {caller.hasCamera.value && (
         <div class="queue-picture">
-          <Video stream={caller.session.local.video} label={t("camera.preview")} className="is-mirrored" />
+          <OwnPicture track={caller.session.local.video} />
         </div>
       )}
       {isLeaving.value && (

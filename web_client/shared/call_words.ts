@@ -14,7 +14,7 @@ export function phoneWords(call: CallStateMessage, role: "signer" | "agent"): st
     case "ringing":
       return t("phone.ringing");
     case "active":
-      return phone.number === null ? t("phone.active_plain") : t("phone.active", { number: phone.number });
+      return phone.number === null ? t("phone.active_plain") : t("phone.active", { number: phone.number.replaceAll(" ", "\u00a0") });
     case "after_phone":
       return phone.outcome === null ? t("call.after_title") : t(`phone.outcome.${phone.outcome}`);
     case "talking":

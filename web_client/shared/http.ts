@@ -1,7 +1,11 @@
 // The few HTTP calls of the pages: sign-in and what is known of brands. Errors are problem+json (RFC 9457).
 
+import type { Colours } from "./colours.ts";
 import { locale } from "./i18n.ts";
+import { serverSaidAbout } from "./now.ts";
 import type { Trade } from "./protocol.d.ts";
+
+const HALF_SECOND = 0.5; // HTTP dates are cut to the second (RFC 9110, 5.6.7)
 
 export interface Account {
   readonly role: string;
@@ -17,6 +21,7 @@ export interface Brand {
   readonly opens_at: number | null;
   readonly closes_at: number | null;
   readonly hours: readonly string[];
+  readonly colours?: Colours;
 }
 
 export class ProblemError extends Error {
@@ -35,8 +40,8 @@ async function problem(response: Response): Promise<ProblemError> {
   return new ProblemError(response.status, body.code ?? `http_${response.status}`, body.title ?? response.statusText);
 }
 
-async function request<T>(method: string, path: string, body?: unknown): Promise<T> {
-  const response = await fetch(`/api/v1${path}`, {
+function send(method: string, path: string, body?: unknown): Promise<Response> {
+  return fetch(`/api/v1${path}`, {
     method,
     credentials: "same-origin",
     headers: {
@@ -46,18 +51,23 @@ async function request<T>(method: string, path: string, body?: unknown): Promise
     },
     body: body === undefined ? null : JSON.stringify(body),
   });
+}
+
+async function taken<T>(response: Response): Promise<T> {
   if (!response.ok) throw await problem(response);
   return (response.status === 204 ? undefined : await response.json()) as T;
 }
 
-/** Who is signed in; null when nobody is. */
+async function request<T>(method: string, path: string, body?: unknown): Promise<T> {
+  return taken<T>(await send(method, path, body));
+}
+
+/** Who is signed in; null when nobody is. This answer, which no cache may keep, also tells the time. */
 export async function me(): Promise<Account | null> {
-  try {
-    return await request<Account>("GET", "/me");
-  } catch (error) {
-    if (error instanceof ProblemError && error.status === 401) return null;
-    throw error;
-  }
+  const response = await send("GET", "/me");
+  const date = Date.parse(response.headers.get("date") ?? "");
+  if (!Number.isNaN(date)) serverSaidAbout(date / 1000 + HALF_SECOND);
+  return response.status === 401 ? null : taken<Account>(response);
 }
 
 /** Refused with `wrong_role` when the account is for the other page. */

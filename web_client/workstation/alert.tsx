@@ -8,14 +8,16 @@ import { t } from "../shared/i18n.ts";
 import { now } from "../shared/now.ts";
 import type { Alert } from "../shared/protocol.d.ts";
 import { Button, Dialog } from "../shared/ui/basics.tsx";
+import { secondsLeft } from "./countdown.ts";
 import type { Desk } from "./desk.ts";
 
 const REASONS = ["conflict_of_interest", "known_person", "skill", "fatigue", "technical", "other"] as const;
 
 export function AlertDialog({ desk, alert }: { desk: Desk; alert: Alert }): JSX.Element {
   const isDeclining = useSignal(false);
-  const left = Math.max(0, Math.ceil(alert.expires_at - now.value));
-  const whole = useMemo(() => Math.max(1, alert.expires_at - now.peek()), [alert.assignment_id]);
+  const view = desk.agent.value;
+  const left = secondsLeft(alert.expires_at, now.value, view?.state === "alerting" ? view.since : null);
+  const whole = useMemo(() => Math.max(1, left), [alert.assignment_id]);
   const mode = t(`mode.${alert.mode}`);
   return (
     <>

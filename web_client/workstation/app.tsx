@@ -45,7 +45,7 @@ export function App({ desk }: { desk: Desk }): JSX.Element {
 
 function Screen({ desk }: { desk: Desk }): JSX.Element {
   if (desk.access.value === "unknown") return <p class="card">{t("app.loading")}</p>;
-  if (desk.access.value === "unreachable") return <p class="card">{t("sign_in.unreachable")}</p>;
+  if (desk.access.value === "unreachable") return <Unreachable desk={desk} />;
   if (desk.access.value === "sign_in") {
     return (
       <div class="narrow">
@@ -57,6 +57,17 @@ function Screen({ desk }: { desk: Desk }): JSX.Element {
   if (desk.session.isTogether.value) return <InCall desk={desk} />;
   if (desk.isWrappingUp.value) return <WrapUpScreen desk={desk} />;
   return <AtWork desk={desk} />;
+}
+
+function Unreachable({ desk }: { desk: Desk }): JSX.Element {
+  return (
+    <div class="card">
+      <p role="alert">{t("sign_in.unreachable")}</p>
+      <Button look="primary" onClick={() => void desk.start()}>
+        {t("camera.retry")}
+      </Button>
+    </div>
+  );
 }
 
 function TopBar({ desk }: { desk: Desk }): JSX.Element {

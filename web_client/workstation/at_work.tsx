@@ -5,8 +5,9 @@ import { useSignal } from "@preact/signals";
 import { clock } from "../shared/format.ts";
 import { locale, t, type Key } from "../shared/i18n.ts";
 import type { AgentView, CallSummaryRow } from "../shared/protocol.d.ts";
-import { Button, Video } from "../shared/ui/basics.tsx";
+import { Button } from "../shared/ui/basics.tsx";
 import { Icon } from "../shared/ui/icons.tsx";
+import { OwnPicture } from "../shared/ui/own_picture.tsx";
 import type { Desk } from "./desk.ts";
 import { ShortcutList } from "./shortcut_list.tsx";
 
@@ -81,7 +82,7 @@ function Devices({ desk }: { desk: Desk }): JSX.Element {
             </Button>
           </div>
         ) : (
-          <Video stream={local.video} label={t("camera.preview")} className="is-mirrored" />
+          <OwnPicture track={local.video} />
         )}
       </div>
       {local.video.value !== null && <DeviceChoices desk={desk} />}

@@ -5,6 +5,7 @@ import { notify, ScreenLock, setSituation, vibrate } from "../shared/attention.t
 import { cameraIsGranted } from "../shared/camera.ts";
 import * as http from "../shared/http.ts";
 import { t } from "../shared/i18n.ts";
+import { lookAtClock } from "../shared/now.ts";
 import { readPreference, writePreference } from "../shared/preferences.ts";
 import type {
   AgentView,
@@ -198,6 +199,7 @@ export class Desk {
   }
 
   #alerted(alert: Alert): void {
+    lookAtClock();
     this.alert.value = alert;
     this.question.value = "none";
     vibrate([600, 400, 600, 400, 600]);

@@ -1,4 +1,4 @@
-// The call at the workstation: the signer in large, the meter under the picture, the tools beside it.
+// The call at the workstation: the signer in large, its state above the picture, the meter under it, the tools beside.
 // One screen of 1366 × 768 holds all of it without scrolling.
 
 import type { JSX } from "preact";
@@ -7,11 +7,10 @@ import { clock } from "../shared/format.ts";
 import { t } from "../shared/i18n.ts";
 import { now } from "../shared/now.ts";
 import type { CallStateMessage } from "../shared/protocol.d.ts";
-import { Button, Dialog, Video } from "../shared/ui/basics.tsx";
+import { Button, Dialog } from "../shared/ui/basics.tsx";
 import { Icon } from "../shared/ui/icons.tsx";
-import { PictureState } from "../shared/ui/picture_state.tsx";
 import { RemoteAudio } from "../shared/ui/remote_audio.tsx";
-import { SelfView } from "../shared/ui/self_view.tsx";
+import { Stage } from "../shared/ui/stage.tsx";
 import { TextPane } from "../shared/ui/text_pane.tsx";
 import { ContactPanel } from "./contact_panel.tsx";
 import type { Desk } from "./desk.ts";
@@ -26,12 +25,8 @@ export function InCall({ desk }: { desk: Desk }): JSX.Element | null {
     <div class="desk">
       <h1 class="visually-hidden">{t("work.state.engaged")}</h1>
       <div class="desk-picture">
-        <div class="stage">
-          <Video stream={session.media.remoteVideo} label={t("call.remote_signer")} className="remote" />
-          <PictureState session={session} call={call} />
-          <CallPlate desk={desk} call={call} />
-          <SelfView track={session.local.video} isWithheld={call.hidden} />
-        </div>
+        <CallBar desk={desk} call={call} />
+        <Stage session={session} call={call} label={t("call.remote_signer")} isWithheld={call.hidden} />
         <Meter desk={desk} />
       </div>
       <div class="desk-tools">
@@ -42,17 +37,16 @@ export function InCall({ desk }: { desk: Desk }): JSX.Element | null {
       <DeskControls desk={desk} call={call} />
       {desk.question.value === "abuse" && <AbuseDialog desk={desk} />}
       {desk.question.value === "end" && <EndDialog desk={desk} call={call} />}
-      <RemoteAudio session={session} isWanted />
     </div>
   );
 }
 
-function CallPlate({ desk, call }: { desk: Desk; call: CallStateMessage }): JSX.Element {
+function CallBar({ desk, call }: { desk: Desk; call: CallStateMessage }): JSX.Element {
   const { session } = desk;
   const level = session.receivedLevel.value;
   const received = receivedWords(level, session.received.value.fps);
   return (
-    <div class="plate status-plate">
+    <div class="status-bar">
       <div class="status-words" role="status" aria-live="polite">
         <span class={`dot is-${call.state}`} aria-hidden="true" />
         <strong>{phoneWords(call, "agent")}</strong>
@@ -62,7 +56,6 @@ function CallPlate({ desk, call }: { desk: Desk; call: CallStateMessage }): JSX.
         <span>{call.mode}</span>
         {call.voice && <span>{t("desk.voice")}</span>}
         {call.hearing && <span>{t("desk.hearing")}</span>}
-        {call.together_at !== null && <span>{clock(now.value - call.together_at)}</span>}
         {received !== null && level !== "good" && (
           <span class={`network is-${level}`}>
             <Icon name="network" size={20} />
@@ -70,6 +63,12 @@ function CallPlate({ desk, call }: { desk: Desk; call: CallStateMessage }): JSX.
           </span>
         )}
       </div>
+      {call.together_at !== null && (
+        <span class="status-time">
+          <span class="visually-hidden">{t("call.duration")} </span>
+          {clock(now.value - call.together_at)}
+        </span>
+      )}
     </div>
   );
 }
@@ -85,6 +84,7 @@ function DeskControls({ desk, call }: { desk: Desk; call: CallStateMessage }): J
       <Button icon={call.hidden ? "eye" : "eyeOff"} pressed={call.hidden} shortcut={key("I")} onClick={() => desk.togglePicture()}>
         {t(call.hidden ? "desk.show_picture" : "desk.hide_picture")}
       </Button>
+      <RemoteAudio session={session} isWanted />
       <span class="spacer" />
       <Button look="danger-outline" icon="flag" shortcut={key("A")} disabled={!session.can("end_and_report_abuse")} onClick={() => (desk.question.value = "abuse")}>
         {t("desk.abuse")}

@@ -18,6 +18,8 @@ interface ButtonProps {
   readonly shortcut?: string | undefined;
   readonly label?: string;
   readonly autofocus?: boolean;
+  /** Left out where there is no room, see the style sheet. */
+  readonly isExtra?: boolean;
 }
 
 export function Button(props: ButtonProps): JSX.Element {
@@ -30,7 +32,7 @@ export function Button(props: ButtonProps): JSX.Element {
     <button
       ref={button}
       type={type}
-      class={`button ${look}`}
+      class={`button ${look} ${props.isExtra ? "is-extra" : ""}`}
       disabled={disabled}
       aria-pressed={pressed}
       aria-label={props.label}
@@ -75,16 +77,40 @@ export function Dialog({ title, onCancel, children, className = "" }: DialogProp
   );
 }
 
-/** A picture, silent. `mirrored` is for the person's own eyes only. */
-export function Video(props: {
-  stream: ReadonlySignal<MediaStream | MediaStreamTrack | null>;
-  label: string;
-  className?: string;
-}): JSX.Element {
+interface VideoProps {
+  readonly stream: ReadonlySignal<MediaStream | MediaStreamTrack | null>;
+  readonly label: string;
+  readonly className?: string;
+  /** Told width / height of the pictures: at the first one, and when a telephone is turned. */
+  readonly onAspect?: (aspect: number) => void;
+  /** CSS `object-position`. */
+  readonly position?: string;
+}
+
+/** A picture, silent. */
+export function Video(props: VideoProps): JSX.Element {
   const video = useRef<HTMLVideoElement>(null);
   useSignalEffect(() => show(video.current, props.stream.value));
   useEffect(() => show(video.current, props.stream.value), []);
-  return <video ref={video} class={props.className} aria-label={props.label} autoplay muted playsinline />;
+
+  function measure(event: { readonly currentTarget: HTMLVideoElement }): void {
+    const { videoWidth, videoHeight } = event.currentTarget;
+    if (videoWidth > 0 && videoHeight > 0) props.onAspect?.(videoWidth / videoHeight);
+  }
+
+  return (
+    <video
+      ref={video}
+      class={props.className}
+      aria-label={props.label}
+      style={props.position === undefined ? undefined : { objectPosition: props.position }}
+      onLoadedMetadata={measure}
+      onResize={measure}
+      autoplay
+      muted
+      playsinline
+    />
+  );
 }
 
 function show(element: HTMLVideoElement | null, source: MediaStream | MediaStreamTrack | null): void {

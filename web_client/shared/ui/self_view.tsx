@@ -7,27 +7,27 @@ import type { JSX } from "preact";
 import { useRef } from "preact/hooks";
 import { t } from "../i18n.ts";
 import { readPreference, writePreference } from "../preferences.ts";
-import { CORNERS, isCorner, moved, nearestCorner, nextCorner, type Corner } from "./corners.ts";
+import { moved, nearestCorner, nextCorner, type Corner } from "./corners.ts";
 import { Button, Video } from "./basics.tsx";
 import { Icon } from "./icons.tsx";
 
 interface SelfViewProps {
   readonly track: ReadonlySignal<MediaStreamTrack | null>;
   readonly isWithheld: boolean;
+  readonly corner: Corner;
+  readonly onPlace: (corner: Corner) => void;
+  /** CSS px. */
+  readonly width: number;
+  /** Of the camera's picture, which is shown whole. */
+  readonly aspect: number;
+  readonly onAspect: (aspect: number) => void;
 }
 
-export function SelfView({ track, isWithheld }: SelfViewProps): JSX.Element | null {
-  const kept = readPreference("self_view_corner");
-  const corner = useSignal<Corner>(isCorner(kept) ? kept : CORNERS[0]);
+export function SelfView({ track, isWithheld, corner, onPlace, width, aspect, onAspect }: SelfViewProps): JSX.Element | null {
   const isHidden = useSignal(readPreference("self_view_hidden") === "yes");
   const drag = useSignal<{ x: number; y: number } | null>(null);
   const start = useRef<{ x: number; y: number } | null>(null);
   const box = useRef<HTMLDivElement>(null);
-
-  function place(next: Corner): void {
-    corner.value = next;
-    writePreference("self_view_corner", next);
-  }
 
   function hide(next: boolean): void {
     isHidden.value = next;
@@ -39,13 +39,13 @@ export function SelfView({ track, isWithheld }: SelfViewProps): JSX.Element | nu
     start.current = null;
     if (drag.value === null || stage === undefined) return;
     drag.value = null;
-    place(nearestCorner((event.clientX - stage.left) / stage.width, (event.clientY - stage.top) / stage.height));
+    onPlace(nearestCorner((event.clientX - stage.left) / stage.width, (event.clientY - stage.top) / stage.height));
   }
 
   if (track.value === null) return null;
   if (isHidden.value) {
     return (
-      <div class={`self-view-shown ${corner.value}`}>
+      <div class={`self-view-shown ${corner}`}>
         <Button icon="eye" onClick={() => hide(false)}>
           {t("self_view.show")}
         </Button>
@@ -55,17 +55,21 @@ export function SelfView({ track, isWithheld }: SelfViewProps): JSX.Element | nu
   return (
     <div
       ref={box}
-      class={`self-view ${corner.value} ${drag.value === null ? "" : "is-dragged"}`}
+      class={`self-view ${corner} ${drag.value === null ? "" : "is-dragged"}`}
       role="group"
       aria-label={t("self_view.label")}
       title={t("self_view.note")}
       tabIndex={0}
-      style={drag.value === null ? undefined : { transform: `translate(${drag.value.x}px, ${drag.value.y}px)` }}
+      style={{
+        width: `${width}px`,
+        aspectRatio: String(aspect),
+        transform: drag.value === null ? "none" : `translate(${drag.value.x}px, ${drag.value.y}px)`,
+      }}
       onKeyDown={(event) => {
-        const next = moved(corner.value, event.key);
+        const next = moved(corner, event.key);
         if (next !== null && event.target === event.currentTarget) {
           event.preventDefault();
-          place(next);
+          onPlace(next);
         }
       }}
       onPointerDown={(event) => {
@@ -80,10 +84,10 @@ export function SelfView({ track, isWithheld }: SelfViewProps): JSX.Element | nu
       onPointerUp={drop}
       onPointerCancel={drop}
     >
-      <Video stream={track} label={t("self_view.label")} className="is-mirrored" />
+      <Video stream={track} label={t("self_view.label")} className="is-mirrored" onAspect={onAspect} />
       {isWithheld && <p class="self-view-note">{t("desk.hidden")}</p>}
       <div class="self-view-buttons">
-        <button type="button" class="icon-button" aria-label={t("self_view.move")} title={t("self_view.move")} onClick={() => place(nextCorner(corner.value))}>
+        <button type="button" class="icon-button" aria-label={t("self_view.move")} title={t("self_view.move")} onClick={() => onPlace(nextCorner(corner))}>
           <Icon name="corners" />
         </button>
         <button type="button" class="icon-button" aria-label={t("self_view.hide")} title={t("self_view.hide")} onClick={() => hide(true)}>
