@@ -12,6 +12,7 @@ from signaling.rehearsal.stages import STAGES
 async def play_call(equipment: Equipment) -> CallReport:
     """:returns: always: what went wrong is in the report."""
     play = CallInPlay(equipment)
+    play.found.recorded = False if equipment.probe is not None else None
     try:
         for stage in equipment.plan.scenario.stages:
             await STAGES[stage](play)

@@ -72,6 +72,17 @@ def free_ports() -> int:
     raise UnreachableError("aucun port libre pour un service d’essai")
 
 
+def sip_ports() -> tuple[int, int]:
+    """
+    :returns: two UDP ports that are free now. Somewhere in the whole range: services that start at the same time would
+        all take the same ones from the usual first.
+    """
+    with socket.socket(type=socket.SOCK_DGRAM) as first, socket.socket(type=socket.SOCK_DGRAM) as second:
+        first.bind(("127.0.0.1", 0))
+        second.bind(("127.0.0.1", 0))
+        return int(first.getsockname()[1]), int(second.getsockname()[1])
+
+
 def own_environment(
     environ: Mapping[str, str], data_dir: Path, port: int, model_dir: Path | None, times: OwnTimes | None = None
 ) -> dict[str, str]:
@@ -81,7 +92,11 @@ def own_environment(
     :param times: short waiting times; None: the usual ones, but for ringing.
     """
     kept = {name: value for name, value in environ.items() if not name.startswith("PASSERELLE_")}
+    phone_port, demo_port = sip_ports()
     kept |= {
+        "PASSERELLE_PHONE_SIP_PORT": str(phone_port),
+        "PASSERELLE_PHONE_TRUNK_PORT": str(demo_port),
+        "PASSERELLE_DEMO_PHONE_SIP_PORT": str(demo_port),
         "PASSERELLE_DATA_DIR": str(data_dir),
         "PASSERELLE_HTTP_PORT": str(port),
         "PASSERELLE_RING_TIMEOUT_S": str(OWN_RING_TIMEOUT_S),

@@ -90,6 +90,14 @@ def test_own_service_waits_briefly_only_when_that_is_asked_for(tmp_path: Path) -
     assert (queue.alert_s, signaling.agent_grace_s, signaling.signer_grace_s) == (4.0, 3.0, 3.0)
 
 
+def test_services_that_start_together_have_telephone_ports_of_their_own(tmp_path: Path) -> None:
+    names = ("PASSERELLE_PHONE_SIP_PORT", "PASSERELLE_DEMO_PHONE_SIP_PORT")
+    made = [own_environment({}, tmp_path, 1, None) for _ in range(2)]
+    ports = [environ[name] for environ in made for name in names]
+    assert len(set(ports)) == len(ports)
+    assert all(environ["PASSERELLE_PHONE_TRUNK_PORT"] == environ[names[1]] for environ in made)
+
+
 def test_own_service_uses_the_models_that_are_there(tmp_path: Path) -> None:
     assert own_environment({}, tmp_path, 1, tmp_path)["PASSERELLE_MODEL_DIR"] == str(tmp_path)
     assert "PASSERELLE_MODEL_DIR" not in own_environment({}, tmp_path, 1, tmp_path / "absent")

@@ -1,5 +1,6 @@
 """The phone leg: dialled, answered or not, heard, ended; and both who stay together after it."""
 
+from relay.model import PhoneOutcome
 from signaling.call_model import CallState
 from signaling.rehearsal.client import RehearsalError
 from signaling.rehearsal.participant import Participant
@@ -9,24 +10,27 @@ UP = (CallState.RINGING, CallState.ACTIVE)
 
 
 async def dial(play: CallInPlay) -> None:
-    if not await _dial(play, play.agent):
-        raise RehearsalError("otherwise_answered", "pas de réponse")
+    _expect_answer(await _dial(play, play.agent))
 
 
 async def dial_in_vain(play: CallInPlay) -> None:
-    if await _dial(play, play.agent):
+    if await _dial(play, play.agent) is None:
         raise RehearsalError("otherwise_answered", "réponse inattendue")
 
 
 async def dial_second(play: CallInPlay) -> None:
     """The signer, not the agent, dials another number in the same call."""
     play.number = play.equipment.second or play.number
-    if not await _dial(play, play.signer, play.number):
-        raise RehearsalError("otherwise_answered", "pas de réponse du deuxième numéro")
+    _expect_answer(await _dial(play, play.signer, play.number))
 
 
-async def _dial(play: CallInPlay, who: Participant, number: str | None = None) -> bool:
-    """:returns: whether somebody answered."""
+def _expect_answer(outcome: PhoneOutcome | None) -> None:
+    if outcome is not None:
+        raise RehearsalError("otherwise_answered", f"pas de réponse : {outcome}")
+
+
+async def _dial(play: CallInPlay, who: Participant, number: str | None = None) -> PhoneOutcome | None:
+    """:returns: why nobody answered; None: somebody did."""
     before = play.signer.client.call
     dialled_at = before.phone.dialled_at if before is not None else None
     await play.act(who, "dial", number=number)
@@ -44,7 +48,8 @@ async def _dial(play: CallInPlay, who: Participant, number: str | None = None) -
     )
     if final.state is CallState.ACTIVE:
         play.step("active")
-    return final.state is CallState.ACTIVE
+        return None
+    return final.phone.outcome or "hung_up"
 
 
 async def hear(play: CallInPlay) -> None:
