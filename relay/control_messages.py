@@ -77,6 +77,12 @@ class CloseCall(_Command):
     type: Literal["close_call"] = "close_call"
 
 
+class Keep(_Command):
+    """The owner still has this call; a phone leg whose call is not kept is ended. Unknown calls are no error."""
+
+    type: Literal["keep"] = "keep"
+
+
 # --- phone worker -----------------------------------------------------------------------------------------
 
 
@@ -145,6 +151,7 @@ AnyCommand = Annotated[
     | CloseLeg
     | UpdateCall
     | CloseCall
+    | Keep
     | Dial
     | SetPhoneAudio
     | HoldPhone
