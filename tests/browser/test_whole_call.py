@@ -214,3 +214,5 @@ async def write_to_each_other(signer: Seat, agent: Seat) -> None:
     await signer.page.get_by_label("Écrire").press("Enter")
     await agent.page.get_by_label("Écrire").press_sequentially("Bien reçu")
     await visible(signer, "Bien reçu")
+    await agent.page.get_by_label("Écrire").press("Enter")
+    await visible(agent, "Bien reçu")
