@@ -77,7 +77,9 @@ class Auth:
         await self._records.sessions.end(token)
 
     async def person_of(self, request: web.Request) -> Person | None:
-        token = request.cookies.get(SESSION_COOKIE)
+        return await self.person_by_token(request.cookies.get(SESSION_COOKIE))
+
+    async def person_by_token(self, token: str | None) -> Person | None:
         session = await self._records.sessions.find(token) if token else None
         return session.person if session else None
 

@@ -13,6 +13,7 @@ class Identity:
 
     :param key: person id, or a random id for a brand's visitor or a rehearsal.
     :param person_id: None for visitors and rehearsals.
+    :param only_brand: slug; the page is of this brand's own site and may call this brand alone.
     """
 
     key: str
@@ -23,3 +24,4 @@ class Identity:
     skills: tuple[str, ...] = ()
     number: str | None = None
     rehearsal: bool = False
+    only_brand: str | None = None

@@ -8,25 +8,21 @@ else; what a message does belongs to the desk (calls) and the floor (agents).
 import asyncio
 import json
 import logging
-import secrets
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
-from datetime import UTC, datetime
-from typing import Any, get_args
+from typing import Any
 
 from aiohttp import WSMessage, WSMsgType, web
 from pydantic import ValidationError
 
 from interpreter_queue.errors import QueueError
-from interpreter_queue.model import REHEARSAL_SKILL, Trade
 from relay.errors import RelayError
-from signaling.auth import Auth, ResumeTokens
+from signaling.admission import Admission, Visit, check_brand
+from signaling.auth import Auth
 from signaling.call_desk import CallDesk
 from signaling.call_runner import Services
 from signaling.floor import Floor
-from signaling.http_api.address import client_address
 from signaling.identity import Identity
 from signaling.messages import (
     AnyClientMessage,
@@ -53,7 +49,6 @@ from signaling.messages import (
 )
 from signaling.page_errors import PageError, sentence
 from signaling.rate_limit import Rate, TokenBuckets
-from signaling.records import model as records_model
 from signaling.records_desk import RecordsDesk
 from signaling.sessions import Page, PageSession
 
@@ -79,8 +74,8 @@ class Pages:
         config = services.config
         self._config, self._hub, self._metrics = config, services.hub, services.metrics
         self._elsewhere = services.elsewhere
-        self._desk, self._floor, self._records, self._auth = desk, floor, records, auth
-        self._tokens = ResumeTokens(config.secret_key)
+        self._desk, self._floor, self._records = desk, floor, records
+        self._admission = Admission(config, records, auth)
         self._by_address: Counter[str] = Counter()
         self._leaving: set[asyncio.Task[None]] = set()
         self._handlers: dict[type[Any], Callable[[Any, Any], Awaitable[None]]] = {
@@ -103,27 +98,27 @@ class Pages:
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """``GET /ws``."""
-        brand = request.query.get("brand")
-        if not await self._records.origin_allowed(request, brand):
+        visit = await self._admission.visit(request)
+        if visit is None:
             self._metrics.refused.labels("origin_refused").inc()
             raise web.HTTPForbidden(text="origin_refused")
-        address = client_address(request, self._config)
+        address = visit.address
         if self._by_address[address] >= self._config.connections_per_address:
             self._metrics.refused.labels("too_many_connections").inc()
             raise web.HTTPTooManyRequests(text="too_many_connections")
         socket = web.WebSocketResponse(max_msg_size=self._config.message_limit_bytes, timeout=5.0)
-        await socket.prepare(request)
         self._by_address[address] += 1
         try:
-            await self._serve(request, socket)
+            await socket.prepare(request)
+            await self._serve(visit, socket)
         finally:
             self._by_address[address] -= 1
             if not self._by_address[address]:
                 del self._by_address[address]
         return socket
 
-    async def _serve(self, request: web.Request, socket: web.WebSocketResponse) -> None:
-        session, hello = await self._greet(request, socket)
+    async def _serve(self, visit: Visit, socket: web.WebSocketResponse) -> None:
+        session, hello = await self._greet(visit, socket)
         if session is None or hello is None:
             await socket.close()
             return
@@ -146,9 +141,7 @@ class Pages:
             self._leaving.add(task)
             task.add_done_callback(self._leaving.discard)
 
-    async def _greet(
-        self, request: web.Request, socket: web.WebSocketResponse
-    ) -> tuple[PageSession | None, Hello | None]:
+    async def _greet(self, visit: Visit, socket: web.WebSocketResponse) -> tuple[PageSession | None, Hello | None]:
         """Wait for ``hello`` and find out who it is; other messages are refused until then."""
         try:
             async with asyncio.timeout(HELLO_DEADLINE_S):
@@ -159,42 +152,19 @@ class Pages:
                             raise PageError(hello)
                         if not isinstance(hello, Hello):
                             raise PageError("hello_expected")
-                        identity = await self._identify(request, hello)
+                        identity = await self._admission.identify(visit, hello)
                     except PageError as error:
                         ref = None if isinstance(hello, str) else hello.ref
                         await socket.send_str(self._error(error.code, "fr", ref).model_dump_json())
                         continue
-                    return self._session(identity, socket, hello), hello
+                    return self._session(visit, identity, socket, hello), hello
         except TimeoutError:
             pass
         return None, None
 
-    def _session(self, identity: Identity, socket: web.WebSocketResponse, hello: Hello) -> PageSession:
-        limit, generation = self._config.send_queue_limit, hello.live_generation
-        return PageSession(identity, socket, hello.locale, hello.brand, limit, generation)
-
-    async def _identify(self, request: web.Request, hello: Hello) -> Identity:
-        """
-        The session cookie, an operator's token (rehearsals) or nothing (a brand's visitor). A resume token gives
-        visitors and rehearsals the same key again.
-
-        :raises PageError: this role needs a sign-in, or the token is not right.
-        """
-        resumed = self._tokens.read(hello.resume_token) if hello.resume_token else None
-        earlier = str(resumed["key"]) if resumed and resumed.get("role") == hello.role else None
-        if hello.operator_token is not None:
-            if not secrets.compare_digest(hello.operator_token.encode(), self._config.operator_token.encode()):
-                raise PageError("operator_token_refused")
-            return _rehearsal(hello.role, earlier)
-        person = await self._auth.person_of(request)
-        if hello.role == "agent":
-            if person is None or person.role != "agent":
-                raise PageError("sign_in_required")
-            return _person(person)
-        if person is not None and person.role == "signer":
-            return _person(person)
-        key = earlier if earlier and earlier.startswith("visitor-") else f"visitor-{secrets.token_hex(12)}"
-        return Identity(key, "signer")
+    def _session(self, visit: Visit, identity: Identity, socket: web.WebSocketResponse, hello: Hello) -> PageSession:
+        limit, brand = self._config.send_queue_limit, visit.only_brand or hello.brand
+        return PageSession(identity, socket, hello.locale, brand, limit, hello.live_generation)
 
     async def _welcome(self, session: PageSession, hello: Hello) -> None:
         who = session.identity
@@ -204,9 +174,7 @@ class Pages:
             Welcome(
                 role=who.role,
                 person=Person(name=who.name, trades=who.trades) if who.name else None,
-                resume_token=self._tokens.issue(
-                    {"key": who.key, "role": who.role}, lifetime_s=self._config.resume_lifetime_s
-                ),
+                resume_token=self._admission.resume_token(who),
                 heartbeat_s=self._config.heartbeat_s,
                 resumed=self._desk.in_call(who.role, who.key),
                 demo_phone_url=self._config.demo_phone_url,
@@ -293,6 +261,7 @@ class Pages:
         session.send(Pong(re=message.ref))
 
     async def _call_request(self, session: PageSession, message: CallRequest) -> None:
+        check_brand(session.identity, message.kind, message.brand)
         notice = await self._desk.request(session, message)
         if notice is not None:
             session.send(notice)
@@ -327,27 +296,6 @@ class Pages:
     @staticmethod
     def _error(code: str, locale: str, ref: str | None) -> Error:
         return Error(code=code, message=sentence(code, locale), re=ref)
-
-
-def _person(person: records_model.Person) -> Identity:
-    return Identity(
-        key=person.id,
-        role="agent" if person.role == "agent" else "signer",
-        name=person.name,
-        person_id=person.id,
-        trades=person.trades(datetime.now(UTC).date()),
-        skills=person.skills,
-        number=person.numbers[0] if person.numbers else None,
-    )
-
-
-def _rehearsal(role: str, earlier: str | None) -> Identity:
-    """Nobody's account: routed only to and from other rehearsals (``REHEARSAL_SKILL``)."""
-    key = earlier if earlier and earlier.startswith("rehearsal-") else f"rehearsal-{secrets.token_hex(8)}"
-    who = Identity(key, "signer" if role == "signer" else "agent", name="Répétition", rehearsal=True)
-    if role == "agent":
-        who = replace(who, trades=get_args(Trade), skills=(REHEARSAL_SKILL, "brand:rehearsal"))
-    return who
 
 
 def _what_is_wrong(text: str, error: ValidationError) -> str:

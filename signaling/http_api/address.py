@@ -1,5 +1,7 @@
 """Where a request comes from, behind proxies that are named in the configuration and nobody else."""
 
+import ipaddress
+
 from aiohttp import web
 
 from signaling.config import SignalingConfig
@@ -15,3 +17,19 @@ def client_address(request: web.Request, config: SignalingConfig) -> str:
         if address and address not in config.trusted_proxies:
             return address
     return peer
+
+
+def address_group(address: str) -> str:
+    """
+    What limits count as one client: an IPv4 address, the /64 of an IPv6 address (one subscriber has at least that
+    many, RFC 6177), else the text as it is.
+    """
+    try:
+        parsed = ipaddress.ip_address(address.partition("%")[0])
+    except ValueError:
+        return address
+    if isinstance(parsed, ipaddress.IPv4Address):
+        return str(parsed)
+    if parsed.ipv4_mapped is not None:
+        return str(parsed.ipv4_mapped)
+    return str(ipaddress.IPv6Network((parsed, 64), strict=False))

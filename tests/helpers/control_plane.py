@@ -232,9 +232,9 @@ class Browser:
         self.plane, self._http = plane, http
         self._pages: list[RawPage] = []
 
-    async def open(self, **options: Any) -> RawPage:
+    async def open(self, query: str = "", **options: Any) -> RawPage:
         options.setdefault("origin", self.plane.url)
-        page = RawPage(await self._http.ws_connect(f"{self.plane.url}/ws", max_msg_size=1 << 20, **options))
+        page = RawPage(await self._http.ws_connect(f"{self.plane.url}/ws{query}", max_msg_size=1 << 20, **options))
         self._pages.append(page)
         return page
 

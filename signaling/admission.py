@@ -1,0 +1,119 @@
+"""
+Who a page is: by its Origin, its session cookie, an operator's token or nothing at all.
+
+A page of our own origins speaks for whoever is signed in. A page of a brand's site speaks for nobody: browsers send
+our cookie along with its WebSocket when both sites belong to one registrable domain, so the cookie is not read there
+(cross-site WebSocket hijacking), and the page may call that brand and nothing else.
+"""
+
+import secrets
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import get_args
+
+from aiohttp import web
+
+from interpreter_queue.model import REHEARSAL_SKILL, Trade
+from signaling.auth import SESSION_COOKIE, Auth, ResumeTokens, origin_allowed
+from signaling.config import SignalingConfig
+from signaling.http_api.address import address_group, client_address
+from signaling.identity import Identity
+from signaling.messages import Hello
+from signaling.page_errors import PageError
+from signaling.records import model as records_model
+from signaling.records_desk import RecordsDesk
+
+
+@dataclass(frozen=True)
+class Visit:
+    """
+    One WebSocket before it says who it is.
+
+    :param address: the client's, IPv6 by its /64. :param cookie: of the session; None from a brand's site.
+    :param only_brand: slug; the page is of this brand's site and may call this brand alone.
+    """
+
+    address: str
+    cookie: str | None = None
+    only_brand: str | None = None
+
+
+class Admission:
+    def __init__(self, config: SignalingConfig, records: RecordsDesk, auth: Auth) -> None:
+        self._config, self._records, self._auth = config, records, auth
+        self._tokens = ResumeTokens(config.secret_key)
+
+    async def visit(self, request: web.Request) -> Visit | None:
+        """:returns: None: a page of this origin may not talk to us."""
+        address, brand = address_group(client_address(request, self._config)), request.query.get("brand")
+        if origin_allowed(request.headers.get("Origin"), self._config):
+            return Visit(address, cookie=request.cookies.get(SESSION_COOKIE))
+        if await self._records.origin_allowed(request, brand):
+            return Visit(address, only_brand=brand)
+        return None
+
+    async def identify(self, visit: Visit, hello: Hello) -> Identity:
+        """
+        The session cookie, an operator's token (rehearsals) or nothing (a brand's visitor). A resume token gives
+        visitors and rehearsals the same key again.
+
+        :raises PageError: this role needs a sign-in, or the token is not right.
+        """
+        resumed = self._tokens.read(hello.resume_token) if hello.resume_token else None
+        earlier = str(resumed["key"]) if resumed and resumed.get("role") == hello.role else None
+        if hello.operator_token is not None:
+            self._check_operator(visit, hello.operator_token)
+            return _rehearsal(hello.role, earlier)
+        person = await self._auth.person_by_token(visit.cookie)
+        if hello.role == "agent":
+            if person is None or person.role != "agent":
+                raise PageError("sign_in_required")
+            return identity_of(person)
+        if person is not None and person.role == "signer":
+            return identity_of(person)
+        key = earlier if earlier and earlier.startswith("visitor-") else f"visitor-{secrets.token_hex(12)}"
+        return Identity(key, "signer", only_brand=visit.only_brand)
+
+    def resume_token(self, who: Identity) -> str:
+        return self._tokens.issue({"key": who.key, "role": who.role}, lifetime_s=self._config.resume_lifetime_s)
+
+    def _check_operator(self, visit: Visit, token: str) -> None:
+        is_right = secrets.compare_digest(token.encode(), self._config.operator_token.encode())
+        if visit.only_brand is not None or not is_right:
+            raise PageError("operator_token_refused")
+
+
+def identity_of(person: records_model.Person) -> Identity:
+    return Identity(
+        key=person.id,
+        role="agent" if person.role == "agent" else "signer",
+        name=person.name,
+        person_id=person.id,
+        trades=person.trades(datetime.now(UTC).date()),
+        skills=person.skills,
+        number=person.numbers[0] if person.numbers else None,
+    )
+
+
+def check_brand(who: Identity, kind: str, brand: str | None) -> None:
+    """
+    A page of a brand's site places direct calls to that brand.
+
+    :param brand: slug; None: the page's own.
+    :raises PageError: anything else.
+    """
+    if who.only_brand is None:
+        return
+    if kind != "direct":
+        raise PageError("wrong_role")
+    if brand not in (None, who.only_brand):
+        raise PageError("unknown_brand")
+
+
+def _rehearsal(role: str, earlier: str | None) -> Identity:
+    """Nobody's account: routed only to and from other rehearsals (``REHEARSAL_SKILL``)."""
+    key = earlier if earlier and earlier.startswith("rehearsal-") else f"rehearsal-{secrets.token_hex(8)}"
+    who = Identity(key, "signer" if role == "signer" else "agent", name="Répétition", rehearsal=True)
+    if role == "agent":
+        who = replace(who, trades=get_args(Trade), skills=(REHEARSAL_SKILL, "brand:rehearsal"))
+    return who

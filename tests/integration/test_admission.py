@@ -1,0 +1,91 @@
+"""Who a WebSocket page is and how long it stays: cookies, sites of brands, addresses. Real Redis and SQLite."""
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+
+import pytest
+
+from interpreter_queue.config import QueueConfig
+from signaling.auth import SESSION_COOKIE
+from signaling.records import Records
+from signaling.records.bootstrap import DEMO_BRAND
+from signaling.records.model import Person, Qualification
+from tests.helpers.control_plane import Browser, ControlPlane, RawPage, browser, control_plane
+
+pytestmark = pytest.mark.integration
+SITE = "https://mairie.example"
+NUMBER = "01 99 00 00 01"
+TOKEN = "token-of-a-browser"
+
+
+@pytest.fixture
+async def plane() -> AsyncIterator[ControlPlane]:
+    async with control_plane(signer_grace_s=1.0, agent_grace_s=1.0, queue=QueueConfig(alert_s=2.0)) as plane:
+        yield plane
+
+
+@pytest.fixture
+async def pages(plane: ControlPlane) -> AsyncIterator[Browser]:
+    async with browser(plane) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def records(plane: ControlPlane) -> AsyncIterator[Records]:
+    async with Records(plane.config.database_url) as records:
+        await records.brands.add(replace(DEMO_BRAND, slug="mairie", name="Mairie", allowed_origins=(SITE,)))
+        yield records
+
+
+async def signed_in(records: Records, role: str, token: str = TOKEN) -> Person:
+    person = await records.people.add(
+        login=f"{role}-{token}",
+        name="Camille",
+        role="agent" if role == "agent" else "signer",
+        password_hash="-",
+        qualifications=[Qualification("interpreter", "Master")] if role == "agent" else [],
+    )
+    await records.sessions.add(token, person.id, 3600)
+    return person
+
+
+async def page_with_cookie(pages: Browser, role: str, *, token: str = TOKEN, **options: str) -> RawPage:
+    """A browser that sends its cookie with the handshake, as browsers do between sites of one domain."""
+    query = options.pop("query", "")
+    page = await pages.open(headers={"Cookie": f"{SESSION_COOKIE}={token}"}, query=query, **options)
+    await page.send("hello", role=role)
+    return page
+
+
+async def test_a_page_of_our_own_speaks_for_who_is_signed_in(pages: Browser, records: Records) -> None:
+    await signed_in(records, "signer")
+    page = await page_with_cookie(pages, "signer")
+    assert (await page.of_type("welcome"))["person"]["name"] == "Camille"
+    assert (await page.ask("call.request", kind="relay", number=NUMBER))["type"] == "ok"
+
+
+async def test_a_page_of_a_brands_site_never_speaks_for_who_is_signed_in(pages: Browser, records: Records) -> None:
+    await signed_in(records, "signer")
+    page = await page_with_cookie(pages, "signer", origin=SITE, query="?brand=mairie")
+    assert (await page.of_type("welcome"))["person"] is None
+    assert (await page.ask("call.request", kind="relay", number=NUMBER))["code"] == "wrong_role"
+    assert (await page.ask("call.request", kind="direct", brand="demo-mairie"))["code"] == "unknown_brand"
+    assert (await page.ask("call.request", kind="direct"))["type"] == "ok"
+
+
+async def test_a_page_of_a_brands_site_is_no_workstation(pages: Browser, records: Records) -> None:
+    await signed_in(records, "agent")
+    page = await page_with_cookie(pages, "agent", origin=SITE, query="?brand=mairie")
+    assert (await page.of_type("error"))["code"] == "sign_in_required"
+    own = await page_with_cookie(pages, "agent")
+    assert (await own.of_type("welcome"))["person"]["trades"] == ["interpreter"]
+
+
+async def test_a_page_of_a_brands_site_cannot_take_over_another_brand_by_its_hello(
+    pages: Browser, records: Records
+) -> None:
+    page = await pages.open(origin=SITE, query="?brand=mairie")
+    await page.send("hello", role="signer", brand="demo-mairie")
+    await page.of_type("welcome")
+    assert (await page.ask("call.request", kind="direct"))["type"] == "ok"
+    assert (await page.state("queued"))["brand_name"] == "Mairie"
