@@ -31,7 +31,11 @@ class QueueConfig:
     """Seconds for which a request waits for its preferred agent while that one works."""
 
     max_waiting: int = 500
-    """Requests waiting at once, emergencies apart: beyond, nobody would be served within the hour."""
+    """Requests waiting at once for agents that could serve the same ones, emergencies apart: beyond, nobody would be
+    served within the hour. Visitors of brands (advisers) never fill the line of relay calls (interpreters)."""
+
+    max_waiting_per_brand: int = 100
+    """Requests of one brand waiting at once: its crowd, or its flood, leaves room for the other brands."""
 
     emergency_priority: int = 100
     """From this priority on a request is taken even when the queue is full."""

@@ -16,7 +16,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import ReadOnlyError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
-from interpreter_queue import operations
+from interpreter_queue import operations, policy
 from interpreter_queue.broadcast import Broadcast
 from interpreter_queue.config import QueueConfig
 from interpreter_queue.errors import ContentionError, QueueFullError, QueueUnavailableError, UnknownAgentError
@@ -89,13 +89,15 @@ class InterpreterQueue:
         :raises QueueFullError: never for emergencies and resumed calls.
         """
         if request.priority < self._config.emergency_priority and request.queued_at is None:
-            self._check_room(request.call_id)
+            self._check_room(request)
         await self._run("enqueue", lambda view: operations.enqueue(view, request, self._config), None, request.call_id)
 
-    def _check_room(self, call_id: str) -> None:
+    def _check_room(self, request: Request) -> None:
         index = self._dispatcher.index
-        if call_id not in index.requests and len(index.waiting()) >= self._config.max_waiting:
-            raise QueueFullError(self._config.max_waiting)
+        if request.call_id not in index.requests:
+            limit = policy.room_limit(request, index.waiting(), self._config)
+            if limit is not None:
+                raise QueueFullError(limit)
 
     async def cancel(self, call_id: str, reason: str) -> None:
         """Abandoned, or call over: an alert is withdrawn, an engaged agent goes to wrap-up. Unknown: nothing."""

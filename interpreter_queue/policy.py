@@ -102,3 +102,16 @@ def pool(request: Request) -> Pool:
 def compete(one: Pool, other: Pool) -> bool:
     """The two could be served by the same agents: a request ahead counts in the other's position."""
     return one[0] == other[0] and not one[1].isdisjoint(other[1])
+
+
+def room_limit(request: Request, waiting: Iterable[RequestRecord], config: QueueConfig) -> int | None:
+    """
+    Whether one more request finds room.
+
+    :returns: the limit that is reached, of those who compete with it or of its brand; None: there is room.
+    """
+    rivals = [record for record in waiting if compete(pool(record.request), pool(request))]
+    if len(rivals) >= config.max_waiting:
+        return config.max_waiting
+    same_brand = sum(1 for record in rivals if request.brand is not None and record.request.brand == request.brand)
+    return config.max_waiting_per_brand if same_brand >= config.max_waiting_per_brand else None

@@ -116,6 +116,16 @@ class SignalingConfig:
         256, "messages", "a page that does not read is disconnected and resumes", at_least=16
     )
     connections_per_address: int = setting(64, "connections", "a school or a floor behind one address", at_least=1)
+    call_requests_burst: int = setting(
+        10,
+        "per call_requests_window_s",
+        "of one signed-in person, or of one address's visitors; emergency numbers do not count",
+        at_least=1,
+    )
+    call_requests_window_s: float = setting(300.0, "s", "see call_requests_burst", at_least=1)
+    visitor_calls_per_address: int = setting(
+        5, "calls", "a brand's visitors behind one address; more at once is a flood", at_least=1
+    )
     sign_in_attempts: int = setting(
         10, "per sign_in_window_s and address", "guessing passwords must be slow", at_least=1
     )

@@ -25,3 +25,8 @@ class Identity:
     number: str | None = None
     rehearsal: bool = False
     only_brand: str | None = None
+
+    @property
+    def is_visitor(self) -> bool:
+        """Nobody known: a brand's visitor without sign-in."""
+        return self.person_id is None and not self.rehearsal

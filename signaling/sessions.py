@@ -26,6 +26,7 @@ class PageSession:
     One open page. ``send`` queues; a writer task drains.
 
     :param live_generation: of the peer connection it has, or was last offered; None: none.
+    :param address: the client's, as limits count it. :param sign_in: hash of the session token; None: no sign-in.
     :param since: seconds of CLOCK_MONOTONIC, one clock for all processes of a machine; the later of two tabs counts.
     """
 
@@ -35,9 +36,13 @@ class PageSession:
     brand: str | None = None
     limit: int = 256
     live_generation: int | None = None
+    address: str = ""
+    sign_in: str | None = None
     since: float = field(default_factory=time.monotonic)
     _queue: asyncio.Queue[AnyServerMessage] = field(init=False)
     is_open: bool = True
+    close_code: int = WSCloseCode.GOING_AWAY
+    _last: AnyServerMessage | None = None
 
     def __post_init__(self) -> None:
         self._queue = asyncio.Queue(self.limit)
@@ -52,16 +57,21 @@ class PageSession:
         except asyncio.QueueFull:
             self.is_open = False  # the reader loop sees it; the page resumes with a fresh state
 
+    def end(self, last: AnyServerMessage, close_code: int) -> None:
+        """Close the page after this message."""
+        self._last, self.close_code = last, close_code
+        self.send(last)
+
     async def write(self) -> None:
         """Drain until the socket is gone or the session was closed."""
         with contextlib.suppress(ConnectionError):
             while self.is_open and not self.socket.closed:
                 message = await self._queue.get()
                 await self.socket.send_str(message.model_dump_json())
-                if isinstance(message, Replaced):
+                if isinstance(message, Replaced) or message is self._last:
                     break
         self.is_open = False
-        await self.socket.close(code=WSCloseCode.GOING_AWAY)
+        await self.socket.close(code=self.close_code)
 
     def here(self) -> PageHere:
         who = self.identity

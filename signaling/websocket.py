@@ -21,6 +21,7 @@ from relay.errors import RelayError
 from signaling.admission import Admission, Visit, check_brand
 from signaling.auth import Auth
 from signaling.call_desk import CallDesk
+from signaling.call_limits import CallLimits
 from signaling.call_runner import Services
 from signaling.floor import Floor
 from signaling.identity import Identity
@@ -75,7 +76,7 @@ class Pages:
         self._config, self._hub, self._metrics = config, services.hub, services.metrics
         self._elsewhere = services.elsewhere
         self._desk, self._floor, self._records = desk, floor, records
-        self._admission = Admission(config, records, auth)
+        self._admission, self._limits = Admission(config, records, auth), CallLimits(config)
         self._by_address: Counter[str] = Counter()
         self._leaving: set[asyncio.Task[None]] = set()
         self._handlers: dict[type[Any], Callable[[Any, Any], Awaitable[None]]] = {
@@ -164,7 +165,7 @@ class Pages:
 
     def _session(self, visit: Visit, identity: Identity, socket: web.WebSocketResponse, hello: Hello) -> PageSession:
         limit, brand = self._config.send_queue_limit, visit.only_brand or hello.brand
-        return PageSession(identity, socket, hello.locale, brand, limit, hello.live_generation)
+        return PageSession(identity, socket, hello.locale, brand, limit, hello.live_generation, visit.address)
 
     async def _welcome(self, session: PageSession, hello: Hello) -> None:
         who = session.identity
@@ -262,9 +263,18 @@ class Pages:
 
     async def _call_request(self, session: PageSession, message: CallRequest) -> None:
         check_brand(session.identity, message.kind, message.brand)
-        notice = await self._desk.request(session, message)
+        self._limits.take(session.identity, session.address, message, lambda: self._visitor_calls(session.address))
+        try:
+            notice = await self._desk.request(session, message)
+        except PageError:
+            self._limits.give_back(session.identity, session.address, message)
+            raise
         if notice is not None:
             session.send(notice)
+
+    def _visitor_calls(self, address: str) -> int:
+        visitors = (page for page in self._hub.sessions() if page.address == address and page.identity.is_visitor)
+        return sum(1 for page in visitors if self._desk.in_call("signer", page.identity.key))
 
     async def _call_act(self, session: Page, message: CallAct) -> None:
         self._desk.act(session, message)

@@ -89,3 +89,15 @@ async def test_a_page_of_a_brands_site_cannot_take_over_another_brand_by_its_hel
     await page.of_type("welcome")
     assert (await page.ask("call.request", kind="direct"))["type"] == "ok"
     assert (await page.state("queued"))["brand_name"] == "Mairie"
+
+
+async def test_a_flood_of_visitors_is_limited_and_the_relay_stays_open(pages: Browser, records: Records) -> None:
+    await signed_in(records, "signer")
+    answers = []
+    for _ in range(8):
+        visitor = await pages.visitor()
+        answer = await visitor.ask("call.request", kind="direct")
+        answers.append(answer.get("code", answer["type"]))
+    assert answers == ["ok"] * 5 + ["rate_limited"] * 3
+    signer = await page_with_cookie(pages, "signer")
+    assert (await signer.ask("call.request", kind="relay", number=NUMBER))["type"] == "ok"

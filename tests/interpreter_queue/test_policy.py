@@ -172,3 +172,26 @@ def test_known_adviser_who_is_not_at_work_is_not_waited_for(state: AgentState) -
     known = request("c1", queued_at=NOW, preferred_agent="karim")
     assert pairs([known], agent("ines"), agent("karim", state=state)) == [("c1", "ines")]
     assert pairs([known], agent("ines")) == [("c1", "ines")]
+
+
+def test_visitors_of_brands_never_fill_the_line_of_relay_calls() -> None:
+    crowd = [request(f"c{number}", "adviser", brand=f"brand-{number % 7}") for number in range(600)]
+    assert policy.room_limit(request("relay").request, crowd, CONFIG) is None
+    assert policy.room_limit(request("more", "adviser", brand="another").request, crowd, CONFIG) == 500
+
+
+def test_relay_calls_of_any_mode_share_the_room_of_those_who_could_serve_them() -> None:
+    crowd = [request(f"c{number}") for number in range(500)]
+    assert policy.room_limit(request("both", "transcriber", "interpreter").request, crowd, CONFIG) == 500
+    assert policy.room_limit(request("text", "transcriber").request, crowd, CONFIG) is None
+
+
+def test_one_brands_crowd_leaves_room_for_the_others() -> None:
+    crowd = [request(f"c{number}", "adviser", brand="mairie") for number in range(100)]
+    assert policy.room_limit(request("more", "adviser", brand="mairie").request, crowd, CONFIG) == 100
+    assert policy.room_limit(request("other", "adviser", brand="banque").request, crowd, CONFIG) is None
+
+
+def test_rehearsals_take_no_room_from_real_calls() -> None:
+    crowd = [request(f"c{number}", rehearsal=True) for number in range(500)]
+    assert policy.room_limit(request("real").request, crowd, CONFIG) is None
