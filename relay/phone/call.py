@@ -36,6 +36,7 @@ from relay.phone.rtp import RtpEndpoint, RtpPorts, open_rtp
 from relay.phone.sdp import LocalAudio
 from relay.phone.sip_transport import resolve
 from relay.phone.target import Target, read_target
+from relay.phone.watchdog import Watchdog
 from relay.phone.web_sound import WebListener, WebSpeaker
 
 ATTEMPTS_KEPT = 32
@@ -65,6 +66,8 @@ class PhoneCall:
         self.call_id = call_id
         self.progress: PhoneProgress | None = None
         self._services = services
+        config = services.config
+        self._watchdog = Watchdog(config.unkept_after_s, config.rtp_timeout_s, asyncio.get_running_loop().time())
         self._key = datagram.call_key(call_id)
         self._attempts: list[str] = []
         self._leg: PhoneLeg | None = None
@@ -104,6 +107,7 @@ class PhoneCall:
         self._advance("trying")
         log.info("phone leg begins call_id=%s attempt=%s", self.call_id, command.attempt)
         loop = asyncio.get_running_loop()
+        self._watchdog.new_leg(loop.time())
         self._timers = [
             loop.call_later(command.timeout_s, self.hang_up, "no_answer"),
             loop.call_later(self._services.config.no_response_s, self._no_response),
@@ -159,6 +163,21 @@ class PhoneCall:
             self._leg.hang_up()
         else:
             self._finish(outcome)
+
+    def kept(self, now: float) -> None:
+        """The owner gave a command. :param now: the loop's time in s."""
+        self._watchdog.kept(now)
+
+    def watch(self, now: float) -> None:
+        """End the leg when its owner or its telephone is gone. :param now: the loop's time in s."""
+        if not self.leg_is_up or self._ending is not None:
+            return
+        signs = self._rtp.signs_of_life if self._rtp is not None else 0
+        sound_is_due = self.progress == "answered" and self._rtp is not None and self._rtp.goes_both_ways
+        outcome = self._watchdog.verdict(now, signs, sound_is_due=sound_is_due)
+        if outcome is not None:
+            log.warning("phone leg is given up call_id=%s outcome=%s", self.call_id, outcome)
+            self.hang_up(outcome)
 
     # --- the leg ------------------------------------------------------------------------------------------
 

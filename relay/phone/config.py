@@ -51,6 +51,13 @@ class PhoneWorkerConfig:
     :param no_response_s: seconds without any response, not even 100, before the trunk counts as dead; SIP itself
         would wait 32 (RFC 3261, Timer B), too long for two people looking at each other.
     :param stop_deadline_s: seconds that BYEs have to be answered at the end.
+    :param unkept_after_s: seconds without any command for a call (``keep`` or another) before its phone leg is hung
+        up: a telephone never stays open, and billed, because its owner died; 90 leaves a takeover its time.
+    :param rtp_timeout_s: seconds without any packet of an answered telephone, held by nobody, before it counts as
+        hung up: its BYE was lost, and a deaf signer cannot notice by ear; 0 waits for ever. 30 is far beyond any gap
+        of a network that recovers.
+    :param secret: encrypts what is stored of dialogs, which hold numbers; the same after a restart. Empty stores
+        them readable: acceptable only where nobody else reads Redis and its append-only file.
     """
 
     worker_id: str
@@ -64,12 +71,17 @@ class PhoneWorkerConfig:
     capacity: int = 25
     no_response_s: float = 10.0
     stop_deadline_s: float = 3.0
+    unkept_after_s: float = 90.0
+    rtp_timeout_s: float = 30.0
+    secret: str = field(default="", repr=False)
 
     def __post_init__(self) -> None:
         if ipaddress.ip_address(self.sip_host).is_unspecified:
             raise ValueError("sip_host must be a concrete address: peers are told to answer there")
         if self.rtp_ports[1] - self.rtp_ports[0] < 1:
             raise ValueError("rtp_ports needs at least one pair of ports")
+        if self.unkept_after_s <= 0 or self.rtp_timeout_s < 0:
+            raise ValueError("unkept_after_s must be above 0, rtp_timeout_s at least 0")
 
 
 @dataclass(frozen=True)

@@ -34,6 +34,7 @@ class RtpStatistics:
     packets_received: int = 0
     packets_sent: int = 0
     packets_dropped: int = 0
+    reports_received: int = 0
     peer: ReportBlock | None = None
 
 
@@ -95,6 +96,16 @@ class RtpEndpoint:
     @property
     def active(self) -> bool:
         return self._agreed is not None
+
+    @property
+    def goes_both_ways(self) -> bool:
+        """The peer holds nobody and is held by nobody."""
+        return self._agreed is not None and self._agreed.we_send and self._agreed.we_receive
+
+    @property
+    def signs_of_life(self) -> int:
+        """Packets of the peer so far; reports count, as a silence suppressor sends nothing else."""
+        return self.statistics.packets_received + self.statistics.reports_received
 
     def connect(self, agreed: Negotiated) -> None:
         """
@@ -203,6 +214,7 @@ class RtpEndpoint:
     def rtcp_received(self, data: bytes, address: tuple[str, int]) -> None:
         if self._agreed is None or address[0] != self._agreed.host:
             return
+        self.statistics.reports_received += 1
         last_sr, blocks = packets.parse_reports(data)
         if last_sr is not None:
             self._last_sr = (last_sr, time.monotonic())

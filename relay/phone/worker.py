@@ -11,6 +11,7 @@ import logging
 import socket
 import ssl
 from collections import OrderedDict
+from functools import partial
 from typing import Any
 
 from redis.asyncio import Redis
@@ -24,6 +25,7 @@ from relay.control_messages import (
     Dial,
     HangUpPhone,
     HoldPhone,
+    Keep,
     SendDtmf,
     SetPhoneAudio,
     WorkerState,
@@ -121,6 +123,8 @@ class PhoneWorker:
 
     async def handle(self, command: AnyCommand) -> dict[str, Any]:
         self._check_epoch(command)
+        if command.call_id in self._calls:
+            self._calls[command.call_id].kept(asyncio.get_running_loop().time())
         if isinstance(command, CloseCall):
             self._close_call(command.call_id)
         elif isinstance(command, Dial):
@@ -132,7 +136,7 @@ class PhoneWorker:
                 self._calls[command.call_id].hang_up()
         elif isinstance(command, HoldPhone | SendDtmf):
             self._for_leg(command)
-        else:
+        elif not isinstance(command, Keep):  # which is done above
             raise RelayError("bad_command", f"{command.type} is not for a phone worker")
         return {}
 
@@ -204,11 +208,13 @@ class PhoneWorker:
                     call.web_sound(message.leg, message.payload)
 
     def _tick(self) -> None:
+        now = asyncio.get_running_loop().time()
         for call in list(self._calls.values()):
-            try:
-                call.tick()
-            except Exception:  # one call's fault must not silence the others
-                log.exception("sound of a call failed call_id=%s", call.call_id)
+            for step in (partial(call.watch, now), call.tick):
+                try:
+                    step()
+                except Exception:  # one call's fault must not silence the others, nor keep its own line open
+                    log.exception("a step of a call failed call_id=%s", call.call_id)
 
     # --- state --------------------------------------------------------------------------------------------
 

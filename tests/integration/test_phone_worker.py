@@ -10,6 +10,7 @@ import signal
 import socket
 import sys
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,7 @@ from relay.control_messages import (
     Dial,
     HangUpPhone,
     HoldPhone,
+    Keep,
     OpenLeg,
     PhoneDtmf,
     PhoneSpeaking,
@@ -29,8 +31,9 @@ from relay.control_messages import (
 from relay.errors import RelayError
 from relay.model import Leg
 from relay.phone import worker
-from relay.phone.config import TrunkConfig
+from relay.phone.config import PhoneWorkerConfig, TrunkConfig
 from relay.registry import registered
+from tests.helpers import phone_rig
 from tests.helpers.phone_rig import CALL, Rig, Signaling, phone_worker, worker_config
 from tests.helpers.redis_server import redis_server
 from tests.helpers.sip_peers import LossyRelay, baresip, free_port, self_signed, sipp, until
@@ -265,6 +268,57 @@ async def test_softphone_hears_us_is_heard_and_keys_go_both_ways() -> None:
         await until(lambda: any(event.get("type") == "CALL_CLOSED" for event in phone.events))
         rate, sound = phone.heard()
         assert [round(tone.hz, -1) for tone in tones(sound, rate, at_most=1)] == [1000]
+
+
+# --- legs that nobody ends -----------------------------------------------------------------------------------
+
+
+def impatient(monkeypatch: pytest.MonkeyPatch, **seconds: float) -> None:
+    """Workers of this test wait as long as said."""
+
+    def config(folder: Path, trunk: TrunkConfig | None = None, redis_url: str | None = None) -> PhoneWorkerConfig:
+        return replace(worker_config(folder, trunk, redis_url), **seconds)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(phone_rig, "worker_config", config)
+
+
+@pytest.mark.parametrize(("scenario", "state"), [("answers", "answered"), ("rings", "ringing")])
+async def test_leg_whose_owner_died_is_ended(scenario: str, state: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """BYE or CANCEL, as the dialog needs."""
+    impatient(monkeypatch, unkept_after_s=2.0)
+    async with phone_worker() as rig, sipp(scenario) as phone:
+        await rig.dial(phone.uri)
+        await rig.signaling.until_phone("released")
+        assert await phone.passed(), phone.why()
+        assert rig.signaling.phone() == ["trying", "ringing", *([state] if state == "answered" else []), "released"]
+
+
+async def test_leg_whose_owner_keeps_it_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    impatient(monkeypatch, unkept_after_s=2.0)
+    async with phone_worker() as rig, sipp("answers", echo=True) as phone:
+        await rig.signaling.ask(Keep(call_id=CALL, epoch=1))  # nothing there yet: no error
+        await rig.dial(phone.uri)
+        for _ in range(16):
+            await rig.signaling.ask(Keep(call_id=CALL, epoch=1))
+            await asyncio.sleep(0.25)
+        assert rig.signaling.phone() == ["trying", "ringing", "answered"]
+        with pytest.raises(RelayError) as refused:
+            await rig.signaling.ask(Keep(call_id=CALL, epoch=0))
+        assert refused.value.code == "stale_epoch"
+        await rig.signaling.until_phone("released")
+        assert await phone.passed(), phone.why()
+
+
+async def test_telephone_that_vanished_without_a_bye_has_hung_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    impatient(monkeypatch, rtp_timeout_s=1.0)
+    async with phone_worker() as rig, sipp("answers", echo=True) as phone:
+        rig.media.speaks = {"agent": 1000}
+        await rig.hears({"phone": ("agent",), "agent": ("phone",)})
+        await rig.dial(phone.uri)
+        await until(lambda: rig.media.tones("agent") == {1000})
+        phone._process.kill()
+        await rig.signaling.until_phone("hung_up")
+        assert rig.signaling.phone() == ["trying", "ringing", "answered", "hung_up"]
 
 
 # --- rules of the worker ------------------------------------------------------------------------------------
