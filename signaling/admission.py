@@ -21,6 +21,7 @@ from signaling.identity import Identity
 from signaling.messages import Hello
 from signaling.page_errors import PageError
 from signaling.records import model as records_model
+from signaling.records.sessions import token_hash
 from signaling.records_desk import RecordsDesk
 
 
@@ -73,6 +74,10 @@ class Admission:
             return identity_of(person)
         key = earlier if earlier and earlier.startswith("visitor-") else f"visitor-{secrets.token_hex(12)}"
         return Identity(key, "signer", only_brand=visit.only_brand)
+
+    def sign_in_of(self, visit: Visit, who: Identity) -> str | None:
+        """The hash by which the sign-in is asked for again (``session_watch``); None: no sign-in carries this page."""
+        return token_hash(visit.cookie) if visit.cookie and who.person_id is not None else None
 
     def resume_token(self, who: Identity) -> str:
         return self._tokens.issue({"key": who.key, "role": who.role}, lifetime_s=self._config.resume_lifetime_s)

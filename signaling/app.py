@@ -31,6 +31,7 @@ from signaling.peers import Peers
 from signaling.records import Records
 from signaling.records.outbox import Outbox
 from signaling.records_desk import RecordsDesk
+from signaling.session_watch import SessionWatch
 from signaling.sessions import Hub
 from signaling.websocket import Pages
 from signaling.workers import WorkerPool
@@ -89,6 +90,7 @@ async def serve(config: SignalingConfig, stop: asyncio.Event) -> None:
                 ("agents", floor.keep()),
                 ("line", floor.watch_line()),
                 ("records", outbox.run()),
+                ("sign-ins", SessionWatch(hub, records.sessions, desk.in_call).run()),
             )
         ]
         await queue.start()

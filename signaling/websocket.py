@@ -164,8 +164,16 @@ class Pages:
         return None, None
 
     def _session(self, visit: Visit, identity: Identity, socket: web.WebSocketResponse, hello: Hello) -> PageSession:
-        limit, brand = self._config.send_queue_limit, visit.only_brand or hello.brand
-        return PageSession(identity, socket, hello.locale, brand, limit, hello.live_generation, visit.address)
+        return PageSession(
+            identity,
+            socket,
+            hello.locale,
+            visit.only_brand or hello.brand,
+            self._config.send_queue_limit,
+            hello.live_generation,
+            visit.address,
+            self._admission.sign_in_of(visit, identity),
+        )
 
     async def _welcome(self, session: PageSession, hello: Hello) -> None:
         who = session.identity

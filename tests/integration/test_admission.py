@@ -1,11 +1,13 @@
 """Who a WebSocket page is and how long it stays: cookies, sites of brands, addresses. Real Redis and SQLite."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 
 import pytest
 
 from interpreter_queue.config import QueueConfig
+from signaling import session_watch
 from signaling.auth import SESSION_COOKIE
 from signaling.records import Records
 from signaling.records.bootstrap import DEMO_BRAND
@@ -101,3 +103,22 @@ async def test_a_flood_of_visitors_is_limited_and_the_relay_stays_open(pages: Br
     assert answers == ["ok"] * 5 + ["rate_limited"] * 3
     signer = await page_with_cookie(pages, "signer")
     assert (await signer.ask("call.request", kind="relay", number=NUMBER))["type"] == "ok"
+
+
+async def test_the_open_page_of_somebody_disabled_ends_and_does_not_come_back(
+    pages: Browser, records: Records, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(session_watch, "LOOK_S", 0.1)
+    person = await signed_in(records, "agent")
+    await pages.plane.stop_signaling()  # its next round would only come after the usual pause
+    await pages.plane.start_signaling()
+    page = await page_with_cookie(pages, "agent")
+    await page.of_type("welcome")
+    await records.people.set_disabled(person.login, True)
+    assert (await page.of_type("error"))["code"] == "sign_in_required"
+    async with asyncio.timeout(10):
+        while not page.socket.closed:
+            await asyncio.sleep(0.02)
+    assert page.socket.close_code == session_watch.CLOSE_CODE
+    again = await page_with_cookie(pages, "agent")
+    assert (await again.of_type("error"))["code"] == "sign_in_required"

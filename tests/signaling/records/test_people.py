@@ -5,6 +5,7 @@ import pytest
 
 from signaling.records.errors import TakenError, UnknownRecordError
 from signaling.records.model import Qualification
+from signaling.records.sessions import OVERTIME_S, token_hash
 from tests.signaling.records.samples import Clock, interpreter, opened, signer, sqlite_url
 
 
@@ -84,6 +85,34 @@ async def test_a_session_ends_by_time_by_sign_out_and_with_the_persons_access(tm
         await records.people.set_disabled("camille", False)
         clock.now += 100
         assert await records.sessions.find("three") is None
+
+
+async def test_open_sessions_are_asked_for_all_at_once(tmp_path: Path) -> None:
+    clock = Clock()
+    async with opened(sqlite_url(tmp_path), clock) as records:
+        camille, ines = await signer(records), await interpreter(records)
+        await records.sessions.add("one", camille.id, 100)
+        await records.sessions.add("two", ines.id, 100)
+        hashes = [token_hash(token) for token in ("one", "two", "forged")] + [token_hash(str(n)) for n in range(1200)]
+        found = await records.sessions.living(hashes)
+        assert {key: session.person for key, session in found.items()} == {hashes[0]: camille, hashes[1]: ines}
+        await records.people.set_disabled("ines", True)
+        assert set(await records.sessions.living(hashes)) == {hashes[0]}
+
+
+async def test_a_session_that_ran_out_is_known_for_the_calls_it_began_but_opens_nothing(tmp_path: Path) -> None:
+    clock = Clock()
+    async with opened(sqlite_url(tmp_path), clock) as records:
+        camille = await signer(records)
+        await records.sessions.add("one", camille.id, 100)
+        clock.now += 101
+        await records.sessions.add("later", camille.id, 100)
+        assert await records.sessions.find("one") is None
+        [session] = (await records.sessions.living([token_hash("one")])).values()
+        assert session.expires_at < clock.now
+        clock.now += OVERTIME_S
+        await records.sessions.add("even later", camille.id, 100)
+        assert await records.sessions.living([token_hash("one")]) == {}
 
 
 async def test_disabling_nobody_is_refused(tmp_path: Path) -> None:
