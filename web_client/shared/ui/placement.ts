@@ -23,7 +23,8 @@ const WISHED_SHARE = 0.2; // of the stage's width
 const LARGEST_SHARE = 0.28; // of the stage's width: telephones
 const LARGEST_HEIGHT = 0.42; // of the stage's height: cameras held upright
 const WIDEST = 280;
-const NARROWEST = 92; // two buttons of 44 px and the border
+const NARROWEST = 92; // on a bar: two buttons of 44 px
+const NARROWEST_ON_PICTURE = 64; // two of 32 px: better small than on the signing space
 const CENTRE = 0.5;
 const UPPER = 0.3; // on a screen held upright the picture is nearer to the camera than to the thumb
 
@@ -60,5 +61,5 @@ export function placeOwn(stage: Size, remoteAspect: number, ownAspect: number, c
   if (belowWidth >= least && y !== null) return { width: belowWidth, x: CENTRE, y };
 
   const outside = picture.width * WISHED_SHARE * Math.min(1, ownAspect);
-  return { width: Math.min(wish, Math.max(least, outside)), x: CENTRE, y: CENTRE };
+  return { width: Math.min(wish, Math.max(NARROWEST_ON_PICTURE, outside)), x: CENTRE, y: CENTRE };
 }
