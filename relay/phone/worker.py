@@ -55,7 +55,7 @@ class PhoneWorker:
         self._by_key: dict[bytes, PhoneCall] = {}
         self._epochs: OrderedDict[str, int] = OrderedDict()
         self._redis = _redis(config.redis_url)
-        self._farewells = Farewells(self._redis, config.worker_id)
+        self._farewells = Farewells(self._redis, config.worker_id, config.secret)
         self._stack = SippyStack(_stack_config(config))
         self._control = ControlServer(config.control_socket, self.handle, self.state)
         self._tasks: list[asyncio.Task[None]] = []
