@@ -160,7 +160,7 @@ class ControlClient:
             while line := await reader.readline():
                 message = FromWorker.validate_json(line)
                 if isinstance(message, Notification):
-                    self._on_event(message.event)
+                    self._tell(message.event)
                 elif message.re in self._pending and not self._pending[message.re].done():
                     self._settle(self._pending[message.re], message)
         except (ConnectionError, ValueError, asyncio.LimitOverrunError):
@@ -172,6 +172,13 @@ class ControlClient:
             if self._writer is not None:
                 self._writer.close()
             self._on_close()
+
+    def _tell(self, event: AnyEvent) -> None:
+        """One call's fault must not cost all others their worker."""
+        try:
+            self._on_event(event)
+        except Exception:
+            log.exception("event failed: %s", event.type)
 
     @staticmethod
     def _settle(future: asyncio.Future[dict[str, Any]], reply: Reply) -> None:

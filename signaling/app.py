@@ -59,7 +59,7 @@ async def serve(config: SignalingConfig, stop: asyncio.Event) -> None:
         elsewhere = Elsewhere(peers.tell_all)
         metrics, hub = Metrics(), Hub(elsewhere)
         queue = InterpreterQueue(redis, config.queue, config.instance_id)
-        ownership = Ownership(redis, config.instance_id, config.call_lease_s)
+        ownership = Ownership(redis, config.instance_id, config.call_lease_s, secret=config.secret_key)
         pool = WorkerPool(
             redis,
             on_event=lambda link, event: desk.worker_event(link, event),  # noqa: PLW0108 -- the desk comes after the pool
@@ -69,7 +69,7 @@ async def serve(config: SignalingConfig, stop: asyncio.Event) -> None:
         records_desk = RecordsDesk(config, records)
         services = Services(config, hub, pool, queue, ownership, outbox, metrics, elsewhere)
         desk = CallDesk(services, records_desk)
-        floor = Floor(queue, hub, desk, metrics, records_desk.contact)
+        floor = Floor(queue, hub, desk, metrics, contact=records_desk.contact, today=records_desk.send_today)
         pages = Pages(services, desk, floor, records_desk, Auth(records, config))
         peer_desk = PeerDesk(elsewhere, hub, desk, floor, pages.outcome)
         health = _health(services, redis, records)

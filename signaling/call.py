@@ -147,6 +147,8 @@ def _ending(call: Call) -> tuple[Command, ...]:
 
 
 def _assigned(call: Call, event: Assigned, now: float) -> Step:
+    if event.assignment_id in call.past_assignments:
+        return call, ()
     return _go(
         call,
         "assigned",
@@ -187,6 +189,7 @@ def _agent_gone(call: Call, now: float) -> Step:
         assignment_id=None,
         trade=None,
         served_by=gone,
+        past_assignments=(*call.past_assignments, call.assignment_id or ""),
         # Served already: ahead of everyone who is not an emergency, at the place of the first arrival.
         priority=max(call.priority, RESUMED_PRIORITY),
     )

@@ -19,7 +19,7 @@ from interpreter_queue.model import REHEARSAL_SKILL, Position, Queued, Trade
 from relay.control_messages import AnyEvent
 from signaling.call_events import Act, AlertEnded, Alerting, Assigned, Event, PageCame, PageWent
 from signaling.call_model import EMERGENCY_PRIORITY, WAITING, Call, CallState, Grace, Mode, Party
-from signaling.call_runner import CallRunner, OutOfPlaceError, Services
+from signaling.call_runner import CallRunner, CongestedError, OutOfPlaceError, Services
 from signaling.messages import CallAct, CallRequest, EmergencyNotice, QueueView
 from signaling.numbers import Dialable, EmergencyFound, read_number
 from signaling.ownership import Snapshot
@@ -39,6 +39,7 @@ TRADES_BY_MODE: dict[Mode, tuple[Trade, ...]] = {
     "CAS": ("interpreter", "transcriber"),
     "CAA": ("transcriber", "interpreter"),
 }
+KEEP_PHONES_S = 15.0  # well below the phone worker's own limit (PhoneWorkerConfig.unkept_after_s)
 log = logging.getLogger(__name__)
 
 
@@ -54,7 +55,8 @@ class CallDesk:
     def __init__(self, services: Services, lookups: Lookups) -> None:
         self._services, self._lookups = services, lookups
         self._runners: dict[str, CallRunner] = {}
-        self._closing: set[asyncio.Task[None]] = set()
+        self._beginning: set[str] = set()
+        self._phones_kept_at = 0.0
         self.draining = False
 
     # --- finding
@@ -102,13 +104,37 @@ class CallDesk:
         :returns: None when the call has begun; a notice when the number is an emergency number.
         :raises PageError: why there is no call.
         """
+        who = session.identity
+        if notice := self._emergency(message, rehearsal=who.rehearsal):
+            return notice
         if self.draining:
             raise PageError("draining")
-        if self.in_call(session.identity.role, session.identity.key):
+        if self.in_call(who.role, who.key) or who.key in self._beginning:
             raise PageError("already_in_call")
+        self._beginning.add(who.key)  # two tabs at once make one call
+        try:
+            await self._begin(session, message)
+        finally:
+            self._beginning.discard(who.key)
+        return None
+
+    def _emergency(self, message: CallRequest, *, rehearsal: bool) -> EmergencyNotice | None:
+        """Before sign-in, queue, quota, hours and everything else (PRODUCT): 114 is offered at once."""
+        if not message.number:
+            return None
+        try:
+            read = read_number(message.number, self._services.config, allow_uri=rehearsal)
+        except PageError:
+            return None  # refused in its turn, with its reason
+        if not isinstance(read, EmergencyFound) or read.kind == "relay_first":
+            return None
+        may_relay = self._services.config.relay_emergency
+        if may_relay and message.emergency_confirmed:
+            return None
+        return EmergencyNotice(number=read.display, kind=read.kind, may_relay=may_relay)
+
+    async def _begin(self, session: PageSession, message: CallRequest) -> None:
         call = await (self._relay(session, message) if message.kind == "relay" else self._direct(session, message))
-        if isinstance(call, EmergencyNotice):
-            return call
         # Redis away: the owner goes on from memory, its epoch is the first one
         epoch: int | None = None
         with contextlib.suppress(RedisError, OSError):
@@ -117,28 +143,21 @@ class CallDesk:
         self._runners[call.call_id] = runner
         runner.enqueue()
         runner.publish()
-        return None
 
-    async def _relay(self, session: PageSession, message: CallRequest) -> Call | EmergencyNotice:
+    async def _relay(self, session: PageSession, message: CallRequest) -> Call:
         who = session.identity
         if who.person_id is None and not who.rehearsal:
             raise PageError("sign_in_required")
         if not message.number:
             raise PageError("number_missing")
         read = read_number(message.number, self._services.config, allow_uri=who.rehearsal)
-        priority = 0
-        if isinstance(read, EmergencyFound):
-            may_relay = read.kind == "relay_first" or self._services.config.relay_emergency
-            if not (may_relay and (message.emergency_confirmed or read.kind == "relay_first")):
-                return EmergencyNotice(number=read.display, kind=read.kind, may_relay=may_relay)
-            priority = EMERGENCY_PRIORITY
         return self._call(
             session,
             message,
             trades=TRADES_BY_MODE[message.mode],
             target=read.target,
             display=read.display,
-            priority=priority,
+            priority=EMERGENCY_PRIORITY if isinstance(read, EmergencyFound) else 0,
             caller_id=who.number or self._services.config.default_caller_id,
             refused_agents=await self._lookups.refused_agents(who.person_id),
         )
@@ -197,8 +216,10 @@ class CallDesk:
             if (
                 isinstance(read, EmergencyFound)
                 and read.kind == "offer_114"
-                and not (self._services.config.relay_emergency)
+                and not self._services.config.relay_emergency
             ):
+                notice = EmergencyNotice(number=read.display, kind=read.kind, may_relay=False)
+                self._services.hub.send("signer", runner.call.signer_key, notice)
                 raise PageError("emergency_in_call")
             target, display = read.target, read.display
         try:
@@ -206,6 +227,8 @@ class CallDesk:
             runner.submit(act)
         except OutOfPlaceError:
             raise PageError("out_of_place") from None
+        except CongestedError:
+            raise PageError("unavailable") from None
 
     def page_came(self, party: Party, key: str, live_generation: int | None) -> None:
         """At this process or another. When its call is owned here, the page is told everything about it."""
@@ -274,8 +297,16 @@ class CallDesk:
                 with contextlib.suppress(RedisError, OSError):
                     await self._take_over()
             await self._clear()
+            self._keep_phones()
             self._services.metrics.runners.set(len(self.active_ids()))
             await asyncio.sleep(period_s)
+
+    def _keep_phones(self) -> None:
+        now = time.monotonic()
+        if now - self._phones_kept_at >= KEEP_PHONES_S:
+            self._phones_kept_at = now
+            for runner in self._runners.values():
+                runner.keep_phone()
 
     async def _renew(self) -> None:
         for call_id, runner in list(self._runners.items()):
@@ -317,7 +348,7 @@ class CallDesk:
                 runner.submit(PageCame(party, has_media))
             elif key is not None:
                 runner.submit(PageWent(party))
-        self._reconcile(runner)
+        runner.expect_workers()
         runner.publish()
         return runner
 
@@ -334,14 +365,6 @@ class CallDesk:
                 runner.submit(Assigned(given.agent_id, given.assignment_id, given.trade))
             else:
                 runner.submit(Alerting() if record.state == "alerting" else AlertEnded())
-
-    def _reconcile(self, runner: CallRunner) -> None:
-        """What the workers know that the dead owner could not tell any more."""
-        for worker_id in (runner.media.media_id, runner.media.phone_id):
-            link = self._services.pool.link(worker_id)
-            if worker_id is not None and link is None:
-                runner.worker_gone(worker_id)
-        runner.refresh()
 
     async def _clear(self) -> None:
         """Calls are shown, and may be rated, for a while after their end."""

@@ -13,6 +13,7 @@ from relay.control_messages import (
     Dial,
     HangUpPhone,
     HoldPhone,
+    Keep,
     OpenLeg,
     SendDtmf,
     SetPhoneAudio,
@@ -56,12 +57,24 @@ class CallMedia:
         self._plan: CallPlan | None = None
         self._audio: SetPhoneAudio | None = None
 
+    def leave_media_worker(self) -> None:
+        """Look for another one at the next offer."""
+        self.media_id, self._plan, self._audio = None, None, None
+
+    def refresh_phone(self) -> None:
+        """The phone worker is back: it is told again who hears whom."""
+        self._audio = None
+
+    async def keep_phone(self) -> None:
+        """A phone worker ends a leg whose call nobody keeps. :raises RelayError: it is gone or refuses."""
+        link = self._pool.link(self.phone_id)
+        if link is not None:
+            await link.request(Keep(call_id=self._call_id, epoch=self._epoch))
+
     def lose(self, link: WorkerLink) -> None:
         """A worker is gone: what it was told is void."""
         if link.worker_id == self.media_id:
-            self.media_id, self._plan, self._audio = None, None, None
-        elif link.worker_id == self.phone_id:
-            self.phone_id, self._audio = None, None
+            self.leave_media_worker()
         elif link.worker_id == self.visibility_id:
             self.visibility_id = None
 

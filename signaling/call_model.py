@@ -145,6 +145,7 @@ class Call(Frozen):
     assignment_id: str | None = None
     trade: Trade | None = None
     phone_legs: tuple[PhoneLegState, ...] = ()
+    past_assignments: tuple[str, ...] = Field(default=(), description="of agents who left: old news")
     served_by: tuple[str, ...] = Field(default=(), description="agents who left the call before its end")
     queued_at: float
     alerted_at: float | None = None

@@ -22,6 +22,7 @@ from relay.control_messages import AnyEvent, LegState, LegStatsEvent, PhoneSpeak
 from relay.errors import RelayError
 from signaling.call import OutOfPlaceError, next_deadline, receive
 from signaling.call_events import (
+    Act,
     CloseMedia,
     Command,
     DialPhone,
@@ -44,23 +45,33 @@ from signaling.call_events import (
     WriteRecord,
 )
 from signaling.call_media import CallMedia, NoWorkerError
-from signaling.call_model import Call, CallState, Party
+from signaling.call_model import Action, Call, CallState, Party, PhoneLegState
 from signaling.call_statistics import CallStatistics, call_record
 from signaling.call_view import view
 from signaling.config import SignalingConfig
 from signaling.elsewhere import Elsewhere
 from signaling.lane import Effect, Lane
-from signaling.messages import MediaClosed, MediaOffer, NetworkMessage, QueueView, VisibilityMessage
+from signaling.messages import Error, MediaClosed, MediaOffer, NetworkMessage, QueueView, VisibilityMessage
 from signaling.metrics import Metrics
 from signaling.ownership import Ownership, Snapshot
+from signaling.page_errors import sentence
 from signaling.records.model import AbuseReported, Write
 from signaling.sessions import Hub
 from signaling.workers import WorkerLink, WorkerPool
 
 PARTIES: tuple[Party, ...] = ("signer", "agent")
+ENDINGS: frozenset[Action] = frozenset({"hang_up", "end_and_report_abuse"})
+WORKER_BACK_S = 5.0  # a worker's own supervisor has it back in two or three
+RENEW_PERIOD_S = 1.0
+HANG_UP_ATTEMPTS, HANG_UP_AGAIN_S = 4, 3.0
+RETRY_CODES = frozenset({"at_capacity", "draining", "worker_gone", "worker_silent"})
 log = logging.getLogger(__name__)
 
 __all__ = ["CallRunner", "OutOfPlaceError", "RecordKeeper", "Services"]
+
+
+class CongestedError(Exception):
+    """So much waits for a worker already that no more is taken; try again."""
 
 
 class RecordKeeper(Protocol):
@@ -105,13 +116,20 @@ class CallRunner:
         }
         self._queued_at: float | None = None  # by the queue's clock; gives the place back on resumption
         self._timer: asyncio.TimerHandle | None = None
+        self._away: dict[str, asyncio.TimerHandle] = {}  # workers whose return is waited for
+        self._renewed_at: dict[Party, float] = {}
         services.elsewhere.call_is_mine(call, epoch)
         self._arm()
 
     # --- events in
 
     def submit(self, event: Event) -> None:
-        """:raises OutOfPlaceError: an ``Act`` that is not open now; the call has not changed."""
+        """
+        :raises OutOfPlaceError: an ``Act`` that is not open now; the call has not changed.
+        :raises CongestedError: the far side is away and much waits already; endings are always taken.
+        """
+        if isinstance(event, Act) and event.action not in ENDINGS and self._lanes["media"].is_congested:
+            raise CongestedError
         before = self.call
         self.call, commands = receive(before, event, time.time())
         for command in commands:
@@ -119,8 +137,8 @@ class CallRunner:
         if self.call == before:
             return
         self._services.elsewhere.call_is_mine(self.call, self.epoch)
-        self._lanes["media"].put(self._sync)
-        self._lanes["records"].put(functools.partial(self._save, self.call))
+        self.refresh()
+        self._save_soon()
         self._arm()
         self.publish()
         if before.state is not self.call.state:
@@ -146,48 +164,78 @@ class CallRunner:
 
     def worker_lost(self, link: WorkerLink) -> None:
         """Effects on the call by the kind of worker (ARCHITECTURE, processes)."""
-        mine = link.worker_id
-        was_media, was_phone = mine == self.media.media_id, mine == self.media.phone_id
+        if link.worker_id == self.media.phone_id:
+            self._await_worker(link.worker_id)  # its telephones may well be on the line: only the connection is gone
+            return
+        was_media = link.worker_id == self.media.media_id
         self.media.lose(link)
         if was_media:
             self.statistics.reconnects += 1
             self.submit(MediaLost())
-        elif was_phone and self.call.has_phone and self.call.phone is not None:
-            self.submit(PhoneReport(self.call.phone.attempt, "ended", "trunk_failed"))
-        elif not was_phone:
-            self._lanes["media"].put(self._sync)
+        else:
+            self.refresh()
 
     def queued(self, queued_at: float) -> None:
         """The queue has the request: its place in line, to be given back when the call resumes."""
         if self._queued_at is None:
             self._queued_at = queued_at
 
-    def worker_gone(self, worker_id: str) -> None:
-        """After a takeover: a worker the dead owner used is not there any more."""
+    def expect_workers(self) -> None:
+        """After a takeover: the workers the dead owner used may not be connected here yet, or be gone."""
+        for worker_id in (self.media.media_id, self.media.phone_id):
+            if worker_id is not None and self._services.pool.link(worker_id) is None:
+                self._await_worker(worker_id)
+        self.refresh()
+
+    def _await_worker(self, worker_id: str) -> None:
+        if worker_id not in self._away:
+            loop = asyncio.get_running_loop()
+            self._away[worker_id] = loop.call_later(WORKER_BACK_S, self._worker_stayed_away, worker_id)
+
+    def _worker_stayed_away(self, worker_id: str) -> None:
+        """Gone, or back without this call."""
+        self._away.pop(worker_id, None)
         if worker_id == self.media.media_id:
-            self.media.media_id = None
+            self.media.leave_media_worker()
             self.submit(MediaLost())
-        elif self.call.has_phone and self.call.phone is not None:
-            self.submit(PhoneReport(self.call.phone.attempt, "ended", "trunk_failed"))
+        elif worker_id == self.media.phone_id:
+            self.media.phone_id = None
+            if self.call.has_phone and self.call.phone is not None:
+                self.submit(PhoneReport(self.call.phone.attempt, "ended", "trunk_failed"))
 
     def refresh(self) -> None:
-        """State the whole plan again: whatever the workers were told belongs to an older epoch."""
-        self._lanes["media"].put(self._sync)
+        """State to the workers what changed since they were last told."""
+        self._lanes["media"].put_newest("sync", self._sync)
+
+    def keep_phone(self) -> None:
+        """Regularly: a telephone is never left on the line by an owner that died."""
+        if self.call.has_phone:
+            keep = functools.partial(self._press, self.media.keep_phone)
+            self._lanes["media"].put_newest("keep phone", keep)
 
     def worker_found(self, link: WorkerLink) -> None:
-        """A visibility worker (or any other) came: the plan may name it now."""
-        if self.call.is_together and self.media.visibility_id is None and link.state.kind == "visibility":
-            self._lanes["media"].put(self._sync)
+        """A worker that was waited for is back; or a visibility worker came that the plan may name now."""
+        waiting = self._away.pop(link.worker_id, None)
+        if waiting is not None:
+            waiting.cancel()
+            has_call = any(entry.call_id == self.call.call_id for entry in link.state.calls)
+            if not has_call:
+                self._worker_stayed_away(link.worker_id)
+            self.media.refresh_phone()
+        if waiting is not None or (self.media.visibility_id is None and link.state.kind == "visibility"):
+            self.refresh()
 
     def renew_media(self, party: Party) -> None:
-        """The page asks for a new peer connection."""
-        if self.call.is_together:
+        """The page asks for a new peer connection; asked again at once, it gets the one that is on its way."""
+        now = time.monotonic()
+        if self.call.is_together and now - self._renewed_at.get(party, 0.0) >= RENEW_PERIOD_S:
+            self._renewed_at[party] = now
             self.statistics.reconnects += 1
             self._carry_out(OpenMedia(party))
 
     def enqueue(self) -> None:
         """The call's first command; again, when the queue has lost it."""
-        self._lanes["records"].put(functools.partial(self._save, self.call))
+        self._save_soon()
         self._carry_out(Enqueue(resumed=False))
 
     def keep(self, write: Write) -> None:
@@ -230,28 +278,27 @@ class CallRunner:
         services, call = self._services, self.call
         match command:
             case OpenMedia(party):
-                self._lanes["media"].put(functools.partial(self._open, party))
+                self._lanes["media"].put_newest(f"open {party}", functools.partial(self._open, party))
             case CloseMedia():
                 with_phone = not call.has_phone
                 self._tell_both(MediaClosed(call_id=call.call_id))
                 self._lanes["media"].put(functools.partial(self.media.close, with_phone=with_phone))
             case DialPhone(leg):
-                dial = functools.partial(self.media.dial, call, leg, services.config.ring_timeout_s)
-                self._lanes["media"].put(functools.partial(self._phone, dial))
+                self._lanes["media"].put(functools.partial(self._dial, leg))
             case HoldPhone(held):
-                self._lanes["media"].put(functools.partial(self._phone, functools.partial(self.media.phone, held=held)))
+                hold = functools.partial(self.media.phone, held=held)
+                self._lanes["media"].put(functools.partial(self._press, hold))
             case SendDtmf(digits):
                 send = functools.partial(self.media.phone, digits=digits)
-                self._lanes["media"].put(functools.partial(self._phone, send))
+                self._lanes["media"].put(functools.partial(self._press, send))
             case HangUpPhone():
-                hang_up = functools.partial(self.media.phone, hang_up=True)
-                self._lanes["media"].put(functools.partial(self._phone, hang_up))
+                self._lanes["media"].put(self._hang_up)
             case Enqueue():
                 self._lanes["queue"].put(self._enqueue)
             case LeaveQueue():
                 self._lanes["queue"].put(lambda: services.queue.cancel(call.call_id, "left"))
             case ReleaseAgent(agent_key, wrap_up):
-                self._lanes["queue"].put(lambda: services.queue.release(agent_key, call.call_id, wrap_up=wrap_up))
+                self._lanes["queue"].put(functools.partial(self._release, agent_key, wrap_up))
             case WriteRecord():
                 self.keep(call_record(call, self.statistics))
             case ReportAbuse():
@@ -277,6 +324,11 @@ class CallRunner:
         except QueueFullError:
             self.submit(QueueGaveUp())
 
+    async def _release(self, agent_key: str, wrap_up: bool) -> None:
+        await self._services.queue.release(agent_key, self.call.call_id, wrap_up=wrap_up)
+        if not wrap_up and not self._services.hub.is_present("agent", agent_key):
+            await self._services.queue.sign_out(agent_key)  # lost: alerting them would only cost the next one 20 s
+
     async def _open(self, party: Party) -> None:
         call = self.call
         if not call.is_together:
@@ -290,6 +342,9 @@ class CallRunner:
             raise
         except RelayError as error:
             log.warning("leg not opened: %s", error.code, extra={"call_id": call.call_id, "leg": party})
+            if error.code in RETRY_CODES:
+                self.media.leave_media_worker()
+                raise NoWorkerError("media") from error  # another one, or later
             return
         offer = MediaOffer(
             call_id=call.call_id,
@@ -299,16 +354,42 @@ class CallRunner:
         )
         self._services.hub.send(party, key, offer)
 
-    async def _phone(self, effect: Effect) -> None:
-        """A phone command whose failure ends the phone leg, not the call."""
+    async def _dial(self, leg: PhoneLegState) -> None:
+        """Only a number that could not be dialled ends the phone leg; the call goes on."""
+        dial = functools.partial(self.media.dial, self.call, leg, self._services.config.ring_timeout_s)
+        try:
+            try:
+                await dial()
+            except RelayError as error:
+                if error.code != "phone_busy":
+                    raise
+                await self.media.phone(hang_up=True)  # a leg that was lost sight of must not stay on the line
+                await dial()
+        except RelayError as error:
+            log.warning("not dialled: %s", error.code, extra={"call_id": self.call.call_id})
+            self.submit(PhoneReport(leg.attempt, "ended", "trunk_failed"))
+
+    async def _press(self, effect: Effect) -> None:
+        """Hold, digits, keeping: refused, they leave the phone leg as it is."""
         try:
             await effect()
         except RelayError as error:
             log.warning("phone command refused: %s", error.code, extra={"call_id": self.call.call_id})
-            if self.call.phone is not None and error.code not in {"bad_command", "unknown_call"}:
-                self.submit(PhoneReport(self.call.phone.attempt, "ended", "trunk_failed"))
-            elif self.call.phone is not None and error.code == "unknown_call":
-                self.submit(PhoneReport(self.call.phone.attempt, "ended", "released"))
+            if error.code == "no_dtmf":
+                told = Error(code="no_dtmf", message=sentence("no_dtmf", "fr"))
+                self._services.hub.send("agent", self.call.agent_key, told)
+
+    async def _hang_up(self) -> None:
+        """Insists: a telephone must not stay on the line because its worker was slow to answer."""
+        for _ in range(HANG_UP_ATTEMPTS):
+            try:
+                return await self.media.phone(hang_up=True)
+            except RelayError as error:
+                log.warning("not hung up: %s", error.code, extra={"call_id": self.call.call_id})
+                if error.code not in {"worker_silent", "worker_gone", "no_worker"}:
+                    return None
+            await asyncio.sleep(HANG_UP_AGAIN_S)
+        return None  # the phone worker ends by itself what nobody keeps
 
     async def _sync(self) -> None:
         try:
@@ -316,9 +397,12 @@ class CallRunner:
         except RelayError as error:
             log.warning("plan not taken: %s", error.code, extra={"call_id": self.call.call_id})
 
-    async def _save(self, call: Call) -> None:
+    def _save_soon(self) -> None:
+        self._lanes["records"].put_newest("save", self._save)
+
+    async def _save(self) -> None:
         snapshot = Snapshot(
-            call=call,
+            call=self.call,
             media_worker=self.media.media_id,
             phone_worker=self.media.phone_id,
             visibility_worker=self.media.visibility_id,
@@ -347,6 +431,8 @@ class CallRunner:
         """Stop running the call here (it is over, lost to another owner, or this process leaves)."""
         if self._timer is not None:
             self._timer.cancel()
+        for waiting in self._away.values():
+            waiting.cancel()
         for lane in self._lanes.values():
             await lane.close(deadline_s)
 

@@ -84,7 +84,8 @@ def call_record(call: Call, statistics: CallStatistics) -> CallRecord:
         network=statistics.figures(),
         phone_legs=tuple(
             PhoneLegRecord(
-                number=None if call.rehearsal or leg.target.startswith("sip:") else leg.target,
+                # a relay call leaves technical endings and times only (PRODUCT, professional secrecy)
+                number=None if call.rehearsal or call.kind == "relay" else leg.target,
                 dialled_at=leg.dialled_at,
                 answered_at=leg.answered_at,
                 ended_at=leg.ended_at,

@@ -15,8 +15,9 @@ from interpreter_queue.dispatcher import InterpreterQueue
 from interpreter_queue.errors import QueueError, UnknownAgentError
 from interpreter_queue.policy import trade_for
 from signaling.call_desk import CallDesk
-from signaling.call_events import AlertEnded, Alerting, Assigned, QueueGaveUp
+from signaling.call_events import AlertEnded, Alerting, Assigned, PageWent, QueueGaveUp
 from signaling.call_model import Call
+from signaling.call_runner import CallRunner
 from signaling.identity import Identity
 from signaling.messages import (
     AgentView,
@@ -40,7 +41,10 @@ log = logging.getLogger(__name__)
 
 
 class Floor:
-    """:param contact: asked when an agent is assigned: what they should know about who calls (direct calls)."""
+    """
+    :param contact: asked when an agent is assigned: what they should know about who calls (direct calls).
+    :param today: sends an agent's page the calls of the day.
+    """
 
     def __init__(
         self,
@@ -48,10 +52,12 @@ class Floor:
         hub: Hub,
         desk: CallDesk,
         metrics: Metrics,
+        *,
         contact: Callable[[Call], Awaitable[ContactKnown | None]],
+        today: Callable[[PageSession], Awaitable[None]],
     ) -> None:
         self._queue, self._hub, self._desk, self._metrics = queue, hub, desk, metrics
-        self._contact = contact
+        self._contact, self._today = contact, today
         self._line_changed = asyncio.Event()
         self._waiting: dict[str, int] = {}
 
@@ -150,17 +156,13 @@ class Floor:
                 runner = self._desk.submit(
                     call_id, Assigned(assignment.agent_id, assignment.assignment_id, assignment.trade)
                 )
-                known = await self._contact(runner.call) if runner is not None else None
-                if known is not None:
-                    self._hub.send("agent", assignment.agent_id, known)
+                if runner is not None:
+                    await self._introduce(runner, assignment.agent_id)
             case queue_model.Cancelled(call_id=call_id, reason=reason):
                 if reason != "left":
                     self._desk.submit(call_id, QueueGaveUp())
             case queue_model.AgentChanged():
-                is_here = self._hub.find("agent", event.agent_id) is not None
-                record = await self._queue.agent(event.agent_id) if is_here else None
-                if record is not None:
-                    self._hub.send_here("agent", event.agent_id, self._view(record))
+                await self._tell_agent(event.agent_id)
             case queue_model.Resynced():
                 await self._resync()
             case _:
@@ -202,6 +204,23 @@ class Floor:
         """A page that comes back in the middle of its alert sees it again."""
         if record.state == "alerting" and record.assignment is not None and record.call_id is not None:
             self._alert(queue_model.Alerting(call_id=record.call_id, assignment=record.assignment, now=time.time()))
+
+    async def _introduce(self, runner: CallRunner, agent_id: str) -> None:
+        """An agent whose page went at the moment of accepting is waited for like any other who is lost."""
+        if not self._hub.is_present("agent", agent_id):
+            runner.submit(PageWent("agent"))
+        known = await self._contact(runner.call)
+        if known is not None:
+            self._hub.send("agent", agent_id, known)
+
+    async def _tell_agent(self, agent_id: str) -> None:
+        session = self._hub.find("agent", agent_id)
+        record = await self._queue.agent(agent_id) if session is not None else None
+        if session is None or record is None:
+            return
+        session.send(self._view(record))
+        if record.state in ("wrap_up", "idle", "paused"):  # a call may have ended
+            await self._today(session)
 
     async def _resync(self) -> None:
         """Events may have been missed: compare what the queue holds with what the calls believe."""

@@ -45,6 +45,10 @@ SENTENCES: dict[str, tuple[str, str]] = {
     "short_number": ("Ce numéro court n’est pas appelé d’ici.", "This short number is not dialled here."),
     "country_not_allowed": ("Ce pays n’est pas appelé d’ici.", "This country is not dialled here."),
     "number_refused": ("Ce numéro n’est pas appelé d’ici.", "This number is not dialled here."),
+    "no_dtmf": (
+        "Ce téléphone ne prend pas les touches. La communication continue.",
+        "This telephone takes no key presses. The call goes on.",
+    ),
     "emergency_in_call": (
         "Numéro d’urgence : terminez cet appel, la page propose le 114.",
         "Emergency number: end this call, the page offers 114.",

@@ -43,6 +43,11 @@ class WorkerLink:
     def datagram_socket(self) -> str | None:
         return self.state.datagram_socket
 
+    @property
+    def share(self) -> float:
+        """Of its capacity, with the calls given to it since it last told its load; 1 is full."""
+        return self.load + self.placed / max(self.state.capacity, 1)
+
     async def request(self, command: AnyCommand) -> dict[str, Any]:
         """:raises RelayError: refused, silent or gone."""
         return await self._client.request(command)
@@ -79,10 +84,10 @@ class WorkerPool:
 
     def choose(self, kind: WorkerKind) -> WorkerLink | None:
         """:returns: the least loaded worker that takes new calls, None when there is none."""
-        able = [link for link in self.links(kind) if not link.draining]
+        able = [link for link in self.links(kind) if not link.draining and link.share < 1.0]
         if not able:
             return None
-        best = min(able, key=lambda link: (link.load + link.placed / max(link.state.capacity, 1), link.worker_id))
+        best = min(able, key=lambda link: (link.share, link.worker_id))
         best.placed += 1
         return best
 

@@ -139,6 +139,23 @@ async def test_emergency_numbers_are_answered_with_114_in_every_written_form(pag
         assert not notice["may_relay"]
 
 
+async def test_an_emergency_comes_before_sign_in_a_call_and_everything_else(pages: Browser) -> None:
+    visitor = await pages.visitor()
+    await visitor.send("call.request", kind="relay", number="1 5")
+    assert (await visitor.of_type("emergency"))["number"] == "15"
+    waiting = await pages.rehearsal("signer")
+    await waiting.ask("call.request", kind="relay", number=NUMBER)
+    await waiting.send("call.request", kind="relay", number="112")
+    assert (await waiting.of_type("emergency"))["kind"] == "offer_114"
+
+
+async def test_an_emergency_dialled_in_a_call_offers_114_to_the_signer(pages: Browser) -> None:
+    signer, agent = await together(pages)
+    refused = await agent.ask("call.act", call_id=agent.call["call_id"], action="dial", number="15")
+    assert refused["code"] == "emergency_in_call"
+    assert (await signer.of_type("emergency"))["number"] == "15"
+
+
 async def test_115_is_relayed_first(pages: Browser) -> None:
     page = await pages.rehearsal("signer")
     assert (await page.ask("call.request", kind="relay", number="115"))["type"] == "ok"
@@ -260,6 +277,27 @@ async def test_a_lost_interpreter_is_replaced_and_the_signer_keeps_the_call(page
     await other.ask("assignment.accept", assignment_id=alert["assignment_id"])
     await other.state("briefing")
     await signer.wait(lambda m: m["type"] == "call.state" and m["state"] == "briefing" and m["agent"]["present"])
+
+
+async def test_an_agent_who_vanishes_while_accepting_is_waited_for_and_replaced(pages: Browser) -> None:
+    agent = await agent_ready(pages)
+    signer = await pages.rehearsal("signer")
+    await signer.ask("call.request", kind="relay", number=NUMBER)
+    alert = await agent.of_type("assignment.alert")
+    await agent.send("assignment.accept", assignment_id=alert["assignment_id"])
+    await agent.close()
+    other = await agent_ready(pages)
+    again = await other.of_type("assignment.alert")
+    await other.ask("assignment.accept", assignment_id=again["assignment_id"])
+    await signer.wait(lambda m: m["type"] == "call.state" and m["state"] == "briefing" and m["agent"]["present"])
+
+
+async def test_two_requests_at_once_make_one_call(pages: Browser) -> None:
+    signer = await pages.rehearsal("signer")
+    for ref in ("a", "b"):
+        await signer.send("call.request", ref=ref, kind="relay", number=NUMBER)
+    answers = [await signer.wait(lambda m, ref=ref: m.get("re") == ref) for ref in ("a", "b")]  # type: ignore[misc]
+    assert sorted(answer["type"] for answer in answers) == ["error", "ok"]
 
 
 async def test_a_restarted_signaling_process_takes_its_calls_up_again(plane: ControlPlane, pages: Browser) -> None:

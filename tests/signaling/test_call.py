@@ -268,6 +268,13 @@ def test_a_lost_interpreter_is_replaced_from_the_head_of_the_line_and_the_phone_
     assert call.together_at == T0 + 10, "the wait was over at the first agent"
 
 
+def test_old_news_of_an_agent_who_left_does_not_bring_them_back() -> None:
+    call, _ = play(in_state(S.ACTIVE), PageWent("agent"), at=T0 + 10)
+    call, _ = play(call, Tick(), at=T0 + 40)
+    after, commands = play(call, ASSIGNED)
+    assert (after.state, commands) == (S.QUEUED, [])
+
+
 def test_a_lost_interpreter_while_it_rings_stops_the_ringing() -> None:
     call, _ = play(in_state(S.RINGING), PageWent("agent"), at=T0 + 10)
     call, commands = play(call, Tick(), at=T0 + 40)

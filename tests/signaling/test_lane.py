@@ -1,6 +1,7 @@
 """Effects happen in order, wait for a far side that is away, and never stop the ones behind them."""
 
 import asyncio
+import functools
 
 from signaling.lane import Lane
 
@@ -43,6 +44,48 @@ async def test_an_effect_whose_far_side_is_away_is_tried_again_before_those_behi
     await lane.drained()
     await lane.close()
     assert (done, attempts) == (["flaky", "after"], 2)
+
+
+async def test_what_only_the_newest_state_matters_for_runs_once() -> None:
+    done: list[int] = []
+    release = asyncio.Event()
+
+    async def note(number: int) -> None:
+        done.append(number)
+
+    async def wait() -> None:
+        await release.wait()
+
+    lane = Lane("test")
+    lane.put(wait)
+    for number in range(1000):
+        lane.put_newest("save", functools.partial(note, number))
+    assert not lane.is_congested
+    release.set()
+    await lane.drained()
+    await lane.close()
+    assert done == [999]
+
+
+async def test_a_lane_whose_far_side_is_away_is_congested_and_still_takes_an_ending() -> None:
+    done: list[str] = []
+    is_back = False
+
+    async def effect(word: str) -> None:
+        if not is_back:
+            raise ConnectionError
+        done.append(word)
+
+    lane = Lane("test", retry_on=(ConnectionError,))
+    for _ in range(500):
+        lane.put(functools.partial(effect, "hold"))
+    assert lane.is_congested
+    lane.put(functools.partial(effect, "hang up"))
+    is_back = True
+    await lane.drained()
+    await lane.close()
+    assert len(done) == 501
+    assert done[-1] == "hang up"
 
 
 async def test_closing_with_a_deadline_finishes_what_is_queued() -> None:

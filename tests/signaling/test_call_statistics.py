@@ -1,0 +1,40 @@
+"""What is kept of a call: times and figures; of a relay call no number."""
+
+from relay.model import LegStats
+from signaling.call_events import Act
+from signaling.call_model import CallKind, CallState
+from signaling.call_statistics import CallStatistics, call_record
+from tests.signaling.calls import T0, in_state, play
+
+
+def record_of(kind: CallKind) -> tuple[str | None, float, float]:
+    call, _ = play(in_state(CallState.ACTIVE, kind), Act("signer", "hang_up"), at=T0 + 100)
+    record = call_record(call, CallStatistics())
+    return record.phone_legs[0].number, record.wait_s, record.phone_s
+
+
+def test_a_relay_call_keeps_times_and_no_number() -> None:
+    assert record_of("relay") == (None, 10.0, 90.0)
+
+
+def test_a_direct_call_keeps_the_number_its_adviser_dialled() -> None:
+    assert record_of("direct") == ("+33199000001", 10.0, 90.0)
+
+
+def test_an_abandoned_call_has_a_wait_and_no_talk() -> None:
+    call, _ = play(in_state(CallState.QUEUED), Act("signer", "hang_up"), at=T0 + 30)
+    record = call_record(call, CallStatistics())
+    assert (record.abandoned, record.wait_s, record.talk_s) == (True, 30.0, 0.0)
+
+
+def test_readings_become_shares_and_means() -> None:
+    statistics = CallStatistics()
+    for level in ("good", "good", "fair", "poor", "off"):
+        statistics.visibility(level)
+    for rate in (25.0, 15.0):
+        statistics.network("signer", LegStats(frames_per_second=rate, bitrate_bps=1_000_000, round_trip_time_s=0.05))
+    assert statistics.readable_share() == 0.75
+    figures = statistics.figures()
+    assert figures["signer_fps_mean"] == 20.0
+    assert figures["signer_rtt_s_mean"] == 0.05
+    assert "agent_fps_mean" not in figures
