@@ -6,7 +6,7 @@ here refuse text where it could hide; the tables refuse it once more (``signalin
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Annotated, Literal
 
@@ -152,7 +152,8 @@ class PhoneLegRecord:
     """
     One dialled number of a call.
 
-    :param number: as dialled; None where it may not be kept (rehearsals), and for what is no number (SIP addresses).
+    :param number: as dialled; None where it may not be kept (relay calls, rehearsals), and for what is no number
+        (SIP addresses).
     :param sip_code: the last final answer, 200 when answered.
     """
 
@@ -167,7 +168,8 @@ class PhoneLegRecord:
 @pydantic.dataclasses.dataclass(frozen=True, config=CHECKED)
 class CallRecord:
     """
-    A call as it is kept: technical endings, times and figures, for both trades. No field takes a text.
+    A call as it is kept: technical endings, times and figures, for both trades. No field takes a text, and a relay
+    call keeps no number: whom somebody called is theirs (PRODUCT, professional secrecy).
 
     :param brand_id: id or None (relay for oneself).
     :param together_at: signer and agent first saw each other; None when no agent was ever there.
@@ -199,6 +201,10 @@ class CallRecord:
     rehearsal: bool = False
     network: dict[NetworkFigure, float] = Field(default_factory=dict)
     phone_legs: tuple[PhoneLegRecord, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.kind != "direct":  # emptied, not refused: a write that an earlier version left waiting is still a call
+            object.__setattr__(self, "phone_legs", tuple(replace(leg, number=None) for leg in self.phone_legs))
 
 
 @pydantic.dataclasses.dataclass(frozen=True, config=CHECKED)

@@ -96,3 +96,29 @@ async def test_after_redis_was_away_nobody_takes_over_before_one_full_period(ser
         assert not owner.may_take_over()
         now[0] += 1
         assert owner.may_take_over()
+
+
+async def test_redis_never_sees_the_number_of_a_call_and_only_the_same_secret_takes_it_over(redis: Redis) -> None:
+    number = "+33199000001"
+    call = new_call().model_copy(update={"target": number, "display": "01 99 00 00 01", "caller_id": "+33199000042"})
+    owner = Ownership(redis, "a", 60.0, secret="one")
+    assert await owner.claim("c1") == 1
+    assert await owner.save(Snapshot(call=call), 1)
+    await owner.release("c1")
+    kept = [str(await redis.get(key)) for key in await redis.keys("*") if await redis.type(key) == b"string"]
+    assert kept
+    for value in kept:
+        assert not any(shown in value for shown in ("99000001", "99 00 00 01", "99000042"))
+    assert await Ownership(redis, "b", 60.0, secret="other").orphans() == []
+    [snapshot] = await Ownership(redis, "b", 60.0, secret="one").orphans()
+    assert snapshot.call == call
+
+
+async def test_a_snapshot_in_clear_of_another_version_is_left_alone_and_hinders_nobody(redis: Redis) -> None:
+    owner = Ownership(redis, "a", 60.0)
+    for name in ("c1", "c2"):
+        assert await owner.claim(name) == 1
+        assert await owner.save(Snapshot(call=new_call().model_copy(update={"call_id": name})), 1)
+        await owner.release(name)
+    await redis.set("passerelle:call:{c1}:snapshot", Snapshot(call=new_call()).model_dump_json())
+    assert [snapshot.call.call_id for snapshot in await owner.orphans()] == ["c2"]

@@ -4,13 +4,14 @@ from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
-from sqlalchemy import JSON, String, Text, delete, insert, update
+from sqlalchemy import JSON, String, Text, delete, insert, select, text, update
 from sqlalchemy.exc import IntegrityError
 
 from signaling.messages import ContactForm
 from signaling.records.errors import NotInRelayError
 from signaling.records.model import CallRecord, PhoneLegRecord, RatingGiven, WrapUp
-from signaling.records.tables import Base, CallRow, WrapUpRow
+from signaling.records.outbox import decode, encode
+from signaling.records.tables import Base, CallRow, PhoneLegRow, WrapUpRow
 from tests.signaling.records.samples import NOON, direct_call, interpreter, opened, relay_call, signer, sqlite_url
 
 #: Tables that can be reached from a call, whatever its kind.
@@ -124,6 +125,34 @@ def test_problems_of_a_rating_are_tick_boxes() -> None:
 @pytest.mark.parametrize("typed", [SENTENCE, "sip:someone@example.org", "", "+" + "9" * 21])
 def test_what_is_no_number_is_not_kept_as_one(typed: str) -> None:
     assert PhoneLegRecord(typed, NOON).number is None
+
+
+def test_a_relay_call_keeps_no_number_whoever_passes_one() -> None:
+    legs = (PhoneLegRecord("+33199000001", NOON), PhoneLegRecord("15", NOON))
+    kept = relay_call(phone_legs=legs).phone_legs
+    assert [leg.number for leg in kept] == [None, None]
+    assert [leg.dialled_at for leg in kept] == [NOON, NOON], "times and endings stay"
+    assert direct_call(phone_legs=legs).phone_legs == legs
+
+
+def test_a_write_with_a_number_that_an_earlier_version_left_waiting_loses_it() -> None:
+    item = encode(direct_call(phone_legs=(PhoneLegRecord("+33199000001", NOON),)))
+    write = decode(item.replace('"kind": "direct"', '"kind": "relay"'))
+    assert isinstance(write, CallRecord) and write.kind == "relay"
+    assert write.phone_legs[0].number is None
+
+
+async def test_numbers_of_relay_calls_of_an_earlier_version_go_at_the_start(tmp_path: Path) -> None:
+    legs = (PhoneLegRecord("+33199000001", NOON),)
+    async with opened(sqlite_url(tmp_path)) as records:
+        await records.calls.record(relay_call(phone_legs=legs))
+        await records.calls.record(direct_call(phone_legs=legs))
+        async with records.database.writing() as session:
+            await session.execute(update(PhoneLegRow).values(number="+33199000001"))
+            await session.execute(text("UPDATE alembic_version SET version_num = '0001'"))
+    async with opened(sqlite_url(tmp_path)) as records, records.database.reading() as session:
+        rows = await session.execute(select(PhoneLegRow.call_id, PhoneLegRow.number))
+        assert {call_id: number for call_id, number in rows} == {"relay-1": None, "direct-1": "+33199000001"}
 
 
 async def test_erasing_a_person_leaves_calls_as_figures(tmp_path: Path) -> None:
