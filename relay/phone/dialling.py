@@ -1,7 +1,9 @@
 """
 What may be dialled: a typed number becomes E.164, a refusal with its reason, or an emergency. Pure.
 
-Emergencies come before every other rule and are found in every written form. Left to others: quota, hours, who pays.
+Emergencies come before every other rule and are found in every written form, also among words and marks; but only
+when every number written there is one, so that no ordinary number is ever taken for an emergency. Left to others:
+quota, hours, who pays.
 """
 
 import re
@@ -13,15 +15,36 @@ from typing import Literal
 import phonenumbers
 from phonenumbers import NumberParseException, PhoneNumber, PhoneNumberFormat, PhoneNumberType
 
-from relay.phone.emergency import EMERGENCY_NUMBERS, EmergencyKind, EmergencyNumber
+from relay.phone.emergency import ELSEWHERE, EMERGENCY_NUMBERS, EmergencyKind, EmergencyNumber
 
 RefusalCode = Literal["not_a_number", "too_long", "premium", "short_number", "country_not_allowed"]
-LENGTH_LIMIT = 64  # characters typed
+LENGTH_LIMIT = 64  # characters that can be seen
+TYPED_LIMIT = 1024  # characters at all
 _SCHEME = re.compile(r"^\s*(tel|sip|callto):", re.IGNORECASE)
+_PARAMETERS = re.compile(r";\s*[A-Za-z]")  # of a URI: ;phone-context=+33
 _PUNCTUATION = re.compile(r"[\s.\-/()‐-―]+")  # incl. typographic dashes; \s covers no-break and thin spaces
 _FRANCE = re.compile(r"^(?:\+|00)?33(?:0)?(?=\d)")
 _INTERNATIONAL = re.compile(r"^(?:\+|00)(?=\d)")
-_SHARED_COST_AT_NORMAL_PRICE = "81"  # 081x: « numéro gris », price of an ordinary call
+_INVISIBLE = frozenset({"Cf", "Mn", "Me"})  # bidi marks, zero width, soft hyphen; variation selectors; keycaps
+_HIDING = re.compile(r"^\s*[*#]31[*#]")  # keys that hide or show the caller, for the call that follows
+_GROUP_PUNCTUATION = re.compile(r"[\s.\-()‐-―]+")  # inside one number; a slash between two
+_MEASURE = re.compile(r"\d[^\W\d_]+\d")  # 18h15
+_WORDS, _WORD_LENGTH = 3, 12  # « appeler le 15 », « SAMU social 115 »: more is an address or a sentence
+
+# Arcep decision 2018-0881: 081x, and 0806…0809 (« service gratuit + prix appel »: the tax office's 0809 401 401)
+_FRENCH_AT_NORMAL_PRICE = ("81", "806", "807", "808", "809")
+# Ofcom: personal numbers, pagers (7624 are the Isle of Man's mobiles), corporate and location independent numbers
+_BRITISH_PREMIUM = re.compile(r"70|76(?!24)|55|56")
+_PREMIUM_TYPES = frozenset(
+    {
+        PhoneNumberType.PREMIUM_RATE,
+        PhoneNumberType.SHARED_COST,
+        PhoneNumberType.PERSONAL_NUMBER,
+        PhoneNumberType.PAGER,
+        PhoneNumberType.UAN,
+        PhoneNumberType.VOICEMAIL,
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -30,8 +53,9 @@ class DiallingPolicy:
     :param region: where a number without country code is (ISO 3166-1).
     :param countries: country calling codes that may be dialled, None for all. Default: France with its overseas
         departments, the EU and EEA, the United Kingdom, Switzerland, Monaco: what a relay must carry at ordinary cost.
-    :param premium_allowed: numbers with a surcharge (089x, 082x); refused by default, the signer would not be told
-        the price in a form that can be understood.
+    :param premium_allowed: numbers with a surcharge (089x, 082x; abroad also personal numbers, pagers and the like,
+        which are billed as such); refused by default, the signer would not be told the price in a form that can be
+        understood.
     :param short_numbers: those that may be dialled besides emergencies; by default public services at ordinary price
         (in Arcep's numbering plan 30xx and 31xx are free; the others were looked at one by one).
     """
@@ -106,14 +130,15 @@ def dial_rule(
     """
     :param typed: as a person writes it: « 01 99 00 00 01 », « +44 20… », « 1 5 », ``tel:+33…``.
     """
-    if len(typed) > LENGTH_LIMIT:
+    text = _visible(typed[: TYPED_LIMIT + 1])
+    if len(text) > LENGTH_LIMIT or len(typed) > TYPED_LIMIT:
         return Refused("too_long")
-    digits = _digits(typed)
-    if digits is None:
-        return Refused("not_a_number")
-    emergency = _emergency(digits, emergencies)
+    digits = _digits(text)
+    emergency = _emergency(digits, emergencies) or _emergency_among_words(text, emergencies)
     if emergency is not None:
         return Emergency(emergency.number, emergency.kind, emergency.name)
+    if digits is None:
+        return Refused("not_a_number")
     bare = _FRANCE.sub("", digits) if len(digits) < 10 else digits
     if bare in policy.short_numbers:
         return Allowed(bare, _short_display(bare))
@@ -126,17 +151,51 @@ def find_emergency(typed: str) -> Emergency | None:
     return result if isinstance(result, Emergency) else None
 
 
-def _digits(typed: str) -> str | None:
+def _visible(typed: str) -> str:
+    """:returns: what a reader sees, digits of every script as ASCII."""
+    text = "".join(
+        char for char in unicodedata.normalize("NFKC", typed) if unicodedata.category(char) not in _INVISIBLE
+    )
+    return "".join(str(unicodedata.digit(char)) if char.isdigit() else char for char in text).strip()
+
+
+def _digits(text: str) -> str | None:
     """:returns: ASCII digits with at most a leading ``+``, None when something else was written."""
-    text = _SCHEME.sub("", unicodedata.normalize("NFKC", typed)).split(";")[0].split("@")[0]
+    text = _PARAMETERS.split(_SCHEME.sub("", text))[0].split("@")[0]
     text = _PUNCTUATION.sub("", text.replace("(0)", ""))
-    text = "".join(str(unicodedata.digit(char)) if char.isdigit() else char for char in text)
     return text if re.fullmatch(r"\+?[0-9]{1,20}", text) else None
 
 
-def _emergency(digits: str, emergencies: Sequence[EmergencyNumber]) -> EmergencyNumber | None:
+def _emergency(digits: str | None, emergencies: Sequence[EmergencyNumber]) -> EmergencyNumber | None:
+    if digits is None:
+        return None
     forms = {digits, _FRANCE.sub("", digits), _INTERNATIONAL.sub("", digits)}
+    forms |= {ELSEWHERE[form] for form in forms if form in ELSEWHERE}
     return next((entry for entry in emergencies if entry.number in forms), None)
+
+
+def _emergency_among_words(text: str, emergencies: Sequence[EmergencyNumber]) -> EmergencyNumber | None:
+    """
+    « 15 SAMU », « 112! », « #31#15 », « 15/17 »: the first, when every number written is an emergency.
+
+    Several must be written without any prefix: « +33 15/17/18/112 » is somebody's telephone in Paris.
+    """
+    text = _HIDING.sub("", _SCHEME.sub("", text).split("@")[0])
+    words = re.findall(r"[^\W\d_]+", text)
+    if len(words) > _WORDS or any(len(word) > _WORD_LENGTH for word in words) or _MEASURE.search(text):
+        return None
+    numbers = [
+        digits
+        for part in re.split(r"[^0-9+\s.\-()‐-―]+", text)
+        if (digits := _GROUP_PUNCTUATION.sub("", part.replace("(0)", "")))
+    ]
+    if len(numbers) == 1:
+        return _emergency(numbers[0], emergencies)
+    plain = {entry.number: entry for entry in emergencies}
+    plain |= {alias: plain[meant] for alias, meant in ELSEWHERE.items() if meant in plain}
+    if not numbers or any(number not in plain for number in numbers):
+        return None
+    return plain[numbers[0]]
 
 
 def _ordinary(digits: str, policy: DiallingPolicy) -> DialResult:
@@ -162,10 +221,12 @@ def _is_short(digits: str) -> bool:
 
 
 def _is_premium(number: PhoneNumber) -> bool:
-    kind = phonenumbers.number_type(number)
-    if kind == PhoneNumberType.SHARED_COST and number.country_code == 33:
-        return not str(number.national_number).startswith(_SHARED_COST_AT_NORMAL_PRICE)
-    return kind in (PhoneNumberType.PREMIUM_RATE, PhoneNumberType.SHARED_COST)
+    national = str(number.national_number)
+    if number.country_code == 33 and national.startswith(_FRENCH_AT_NORMAL_PRICE):
+        return False
+    if number.country_code == 44 and _BRITISH_PREMIUM.match(national):
+        return True
+    return phonenumbers.number_type(number) in _PREMIUM_TYPES
 
 
 def _short_display(number: str) -> str:

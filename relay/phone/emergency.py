@@ -37,3 +37,7 @@ EMERGENCY_NUMBERS: tuple[EmergencyNumber, ...] = (
     EmergencyNumber("116000", "relay_first", "Enfants disparus"),
     EmergencyNumber("116117", "relay_first", "Permanence de soins"),
 )
+
+# What people type who grew up elsewhere: the Americas, Britain and its former colonies, Germany, Italy and China,
+# Norway. None of them is a number in France; all mean « help », hence the European number.
+ELSEWHERE: dict[str, str] = {"911": "112", "999": "112", "110": "112", "113": "112"}

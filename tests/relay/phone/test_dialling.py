@@ -24,6 +24,12 @@ from relay.phone.emergency import EMERGENCY_NUMBERS
         ("00 32 2 555 12 12", "+3225551212", "+32 2 555 12 12"),
         ("0810 123 456", "+33810123456", "0 810 12 34 56"),
         ("0800 123 456", "+33800123456", "0 800 12 34 56"),
+        ("0809 401 401", "+33809401401", "0 809 40 14 01"),
+        ("+44 7911 123456", "+447911123456", "+44 7911 123456"),
+        ("+44 7624 123456", "+447624123456", "+44 7624 123456"),
+        ("+49 170 1234567", "+491701234567", "+49 170 1234567"),
+        ("\u202a01 99 00 00 01\u202c", "+33199000001", "01 99 00 00 01"),
+        ("01\u200b99\u00ad00\ufe0f00\u200f01\ufeff", "+33199000001", "01 99 00 00 01"),
         ("39 39", "3939", "39 39"),
         ("3114", "3114", "31 14"),
     ],
@@ -44,6 +50,16 @@ def test_number_is_understood_as_people_write_it(typed: str, e164: str, display:
         ("1" * 65, "too_long"),
         ("0899 12 34 56", "premium"),
         ("+33 820 12 34 56", "premium"),
+        ("+44 70 1234 5678", "premium"),
+        ("+44 55 1234 5678", "premium"),
+        ("+44 56 1234 5678", "premium"),
+        ("+44 7640 123456", "premium"),
+        ("+41 878 123 456", "premium"),
+        ("+353 818 123 456", "premium"),
+        ("+31 88 012 3456", "premium"),
+        ("1\u200b" * 65, "too_long"),
+        ("\u200b" * 2000, "too_long"),
+        ("#31#01 99 00 00 01", "not_a_number"),
         ("118 218", "short_number"),
         ("3299", "short_number"),
         ("1", "short_number"),
@@ -71,6 +87,25 @@ def written(number: str) -> list[str]:
     forms = [number, spaced, f" {number} ", "-".join(number), ".".join(number), f"tel:{number}", f"({number})"]
     forms += [f"+33{number}", f"+33 {spaced}", f"0033{number}", f"0033 {spaced}", f"33{number}", f"+33 (0){number}"]
     forms += [f"+33 0 {number}", f"00{number}", f"+{number}", "\u00a0".join(number), f"sip:{number}@example.org"]
+    forms += [
+        f"#31#{number}",
+        f"*31#{number}",
+        f"#31# {spaced}",
+        f"tel:#31#{number}",
+        f"{number}\u200b",
+        f"\u202d{number}",
+    ]
+    forms += ["\u200b".join(number), "\u00ad".join(number), "".join(f"{digit}\ufe0f\u20e3" for digit in number)]
+    forms += [f"{number}{mark}" for mark in ",!?.;»#/"] + [f"{mark}{number}" for mark in ",!?.;«#/"]
+    forms += [
+        f'"{number}"',
+        f"« {number} »",
+        f"{number} !!!",
+        f"{number} SAMU",
+        f"appeler le {number}",
+        f"({number}) svp",
+    ]
+    forms += [f"{number}/17", f"{number}, 18", f"{number} ou 112", f"{number};15", f"police secours {number}"]
     forms.append("".join(chr(ord(digit) + 0xFEE0) for digit in number))  # full-width digits
     forms.append("".join(chr(ord(digit) - ord("0") + 0x0660) for digit in number))  # Arabic-Indic digits
     return forms
@@ -101,9 +136,49 @@ def test_114_is_offered_first_for_medical_police_fire_and_the_european_number() 
     }
 
 
-@pytest.mark.parametrize("typed", ["0115000000", "01 15 11 22 33", "+33 1 12 00 00 00", "+44 117 496 0000", "1512"])
+@pytest.mark.parametrize("number", ["911", "999", "110", "113", "911!", "+999", "9 1 1", "911 help", "110/113"])
+def test_emergency_number_of_another_country_is_understood_as_112(number: str) -> None:
+    assert find_emergency(number) == Emergency("112", "offer_114", "Numéro d’urgence européen")
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        *("0115000000", "01 15 11 22 33", "+33 1 12 00 00 00", "+44 117 496 0000", "1512", "3115", "31 15", "31/15"),
+        *("01 15 17 18 12", "01/15/17/18/12", "01 15 17 18 12!", "+33 1 15 17 18 12", "+33 15/17/18/112", "0,15"),
+        *("01 99 00 00 01 poste 15", "0033 1 15 17 18 12 (SAMU)", "18h15", "#31#01 15 17 18 12", "15 17"),
+        *("0033/15/17/18/112", "33 15/17/18/112", "le 15 est en panne depuis hier", "911 0000", "1 110", "112 112"),
+    ],
+)
 def test_number_that_merely_contains_an_emergency_number_is_none(typed: str) -> None:
     assert find_emergency(typed) is None
+
+
+BETWEEN = st.sampled_from(["", " ", ".", "-", "/", "\u00a0", "\u202f", "\u200b", " / ", ", ", ";", "!", "#"])
+PARTS = st.sampled_from(["15", "17", "18", "112", "114", "115", "119", "191", "196", "197", "911", "12", "0", "1"])
+
+
+@given(
+    st.sampled_from(["0", "+33", "+33 ", "0033 ", "+33 (0)", "33"]),
+    st.lists(st.tuples(PARTS, BETWEEN), min_size=9, max_size=9),
+    st.sampled_from(["", "!", ",", " SAMU", "»"]),
+)
+def test_ordinary_number_made_of_emergency_numbers_is_never_taken_for_one(
+    prefix: str, parts: list[tuple[str, str]], end: str
+) -> None:
+    typed, missing = prefix, 9
+    for part, between in parts:
+        typed += part[:missing] + between if missing else ""
+        missing -= len(part[:missing])
+    typed += end
+    assert missing == 0
+    assert not isinstance(dial_rule(typed), Emergency), typed
+
+
+@given(st.integers(min_value=1, max_value=9), st.integers(min_value=0, max_value=10**8 - 1), st.data())
+def test_ten_digits_are_never_an_emergency_however_they_are_grouped(zone: int, rest: int, data: st.DataObject) -> None:
+    typed = "".join(digit + data.draw(BETWEEN) for digit in f"0{zone}{rest:08d}")
+    assert not isinstance(dial_rule(typed), Emergency), typed
 
 
 @given(st.text(max_size=80))
