@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from signaling.rehearsal.service import free_ports
+from signaling.rehearsal.service import free_ports, sip_ports
 from tests.helpers.clips import MODELS
 
 PASSERELLE = Path(sys.executable).with_name("passerelle")
@@ -58,7 +58,9 @@ def whole_service(**settings: str) -> Iterator[WholeService]:
     data_dir = Path(tempfile.mkdtemp(prefix="psr-"))
     port = free_ports()
     environ = {name: value for name, value in os.environ.items() if not name.startswith("PASSERELLE_")}
+    phone_port, trunk_port = map(str, sip_ports())  # found free now: two services started together must not collide
     given = {"data_dir": str(data_dir), "model_dir": str(MODELS), "log_format": "json"} | settings
+    given |= {"phone_sip_port": phone_port, "phone_trunk_port": trunk_port, "demo_phone_sip_port": trunk_port}
     environ |= {f"PASSERELLE_{name.upper()}": value for name, value in given.items()}
     service = WholeService(f"http://127.0.0.1:{port}", data_dir, environ)
     with (data_dir / "service.log").open("wb") as log:
