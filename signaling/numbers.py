@@ -1,11 +1,16 @@
 """From what a person types to what is dialled: ``relay.phone.dialling`` under this service's policy."""
 
+import re
 from dataclasses import dataclass
 from typing import Literal
 
 from relay.phone.dialling import Allowed, Emergency, dial_rule
+from relay.phone.target import is_on_this_machine
 from signaling.config import SignalingConfig
 from signaling.page_errors import SENTENCES, PageError
+
+FICTION = re.compile(r"\+3319900[0-9]{4}")  # 01 99 00 xx xx: nobody's (Arcep), the demonstration phone answers them
+DRILL = "+33199000001"  # what a rehearsal dials in place of an emergency number
 
 
 @dataclass(frozen=True)
@@ -18,18 +23,36 @@ class Dialable:
 
 @dataclass(frozen=True)
 class EmergencyFound(Dialable):
+    """:param display: the emergency number. ``target`` is the same, but :data:`DRILL` in a rehearsal."""
+
     kind: Literal["offer_114", "relay_first"]
 
 
 def read_number(typed: str, config: SignalingConfig, *, allow_uri: bool) -> Dialable | EmergencyFound:
     """
-    :param allow_uri: a ``sip:`` URI may be dialled (rehearsals only).
-    :raises PageError: why it may not be dialled.
+    :param allow_uri: a rehearsal asks. It may dial numbers kept for fiction and ``sip:`` URIs of this machine, nothing
+        else: no rehearsal rings at somebody's, least of all at an emergency centre.
+    :raises PageError: why it may not be dialled; ``number_refused`` for what only a rehearsal may not.
     """
-    if typed.startswith(("sip:", "sips:")):
-        if not allow_uri:
-            raise PageError("not_a_number")
+    return _read_for_rehearsal(typed, config) if allow_uri else _read(typed, config)
+
+
+def _read_for_rehearsal(typed: str, config: SignalingConfig) -> Dialable | EmergencyFound:
+    if is_on_this_machine(typed):
         return Dialable(typed, typed)
+    if typed.lower().startswith(("sip:", "sips:")):
+        raise PageError("number_refused")
+    read = _read(typed, config)
+    if isinstance(read, EmergencyFound):
+        return EmergencyFound(DRILL, read.display, read.kind)
+    if FICTION.fullmatch(read.target) is None:
+        raise PageError("number_refused")
+    return read
+
+
+def _read(typed: str, config: SignalingConfig) -> Dialable | EmergencyFound:
+    if typed.startswith(("sip:", "sips:")):
+        raise PageError("not_a_number")
     match dial_rule(typed, config.dialling):
         case Allowed(e164, display):
             return Dialable(e164, display)

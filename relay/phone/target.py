@@ -1,5 +1,6 @@
 """Where a dial command goes: through the trunk, or straight to a ``sip:`` URI. Pure."""
 
+import ipaddress
 import re
 from dataclasses import dataclass
 
@@ -9,7 +10,7 @@ from relay.phone.leg import Transport
 
 _NUMBER = re.compile(r"^\+?[0-9]{2,15}$")
 _URI = re.compile(
-    r"^sip:(?P<user>[A-Za-z0-9+*#._~-]{1,64})@(?P<host>[A-Za-z0-9.-]{1,255})(?::(?P<port>[0-9]{1,5}))?"
+    r"^sip:(?P<user>[A-Za-z0-9+*#._~-]{1,64})@(?P<host>[A-Za-z0-9.-]{1,255}|\[[0-9A-Fa-f:.]{2,45}\])(?::(?P<port>[0-9]{1,5}))?"
     r"(?:;transport=(?P<transport>udp|tcp))?$",
     re.IGNORECASE,
 )
@@ -36,10 +37,24 @@ class Target:
 
 def read_target(target: str, trunk: TrunkConfig) -> Target:
     """:raises RelayError: ``bad_target``, neither a number nor a usable ``sip:`` URI."""
-    if _NUMBER.match(target):
+    if _NUMBER.fullmatch(target):
         return Target(target, trunk.host, trunk.port, trunk.transport, True)
-    found = _URI.match(target)
+    found = _URI.fullmatch(target)
     if found is None or int(found["port"] or 5060) > 65535:
         raise RelayError("bad_target", "neither E.164 nor a sip: URI")
     transport: Transport = "tcp" if (found["transport"] or "").lower() == "tcp" else "udp"
     return Target(found["user"], found["host"], int(found["port"] or 5060), transport, False)
+
+
+def is_on_this_machine(target: str) -> bool:
+    """:returns: whether it is a usable ``sip:`` URI of the loopback; names other than ``localhost`` are not trusted."""
+    found = _URI.fullmatch(target)
+    if found is None:
+        return False
+    host = found["host"].strip("[]")
+    if host.lower() == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

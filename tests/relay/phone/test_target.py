@@ -2,7 +2,7 @@ import pytest
 
 from relay.errors import RelayError
 from relay.phone.config import DemoPhoneConfig, PhoneWorkerConfig, TrunkConfig
-from relay.phone.target import Target, read_target
+from relay.phone.target import Target, is_on_this_machine, read_target
 
 TRUNK = TrunkConfig(host="trunk.example", port=5061, transport="tls", username="u", password="secret")
 
@@ -22,7 +22,20 @@ def test_sip_address_is_dialled_directly() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "bonjour", "+", "sip:", "sip:bob", "sip:bob@host:99999", "sip:a\r\nb@host", "sip:a@h;x=1", "+33 1", "tel:15"],
+    [
+        "",
+        "bonjour",
+        "+",
+        "sip:",
+        "sip:bob",
+        "sip:bob@host:99999",
+        "sip:a\r\nb@host",
+        "sip:a@h;x=1",
+        "+33 1",
+        "tel:15",
+        "+331\n",
+        "sip:a@h\n",
+    ],
 )
 def test_anything_else_is_refused(text: str) -> None:
     with pytest.raises(RelayError) as refused:
@@ -46,3 +59,20 @@ def test_demonstration_phone_stays_on_this_machine() -> None:
         DemoPhoneConfig(sip_host="192.0.2.1")
     with pytest.raises(ValueError, match="loopback"):
         DemoPhoneConfig(http_host="192.0.2.1")
+
+
+@pytest.mark.parametrize(
+    ("target", "here"),
+    [
+        ("sip:bob@127.0.0.1:5070", True),
+        ("sip:bob@LOCALHOST", True),
+        ("sip:bob@[::1]", True),
+        ("sip:bob@192.0.2.1", False),
+        ("sip:bob@localhost.example", False),
+        ("sip:bob@127.0.0.1\n", False),
+        ("sip:bob@127.1", False),
+        ("+33199000001", False),
+    ],
+)
+def test_address_of_this_machine_is_told_from_every_other(target: str, here: bool) -> None:
+    assert is_on_this_machine(target) is here
