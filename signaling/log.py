@@ -50,6 +50,8 @@ def configure_logging(process: str, log_format: LogFormat, level: str, stream: T
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
     logging.captureWarnings(True)
+    server = logging.getLogger("aiohttp.server")
+    server.filters[:] = [_WithoutClients()]
     for name in _QUIET:
         logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
     structlog.configure(
@@ -62,6 +64,22 @@ def configure_logging(process: str, log_format: LogFormat, level: str, stream: T
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=True,
     )
+
+
+class _WithoutClients(logging.Filter):
+    """
+    aiohttp names the client's address, and repeats a request that it could not read: path, header, whatever was sent.
+    Our own faults keep their traceback.
+    """
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        error = record.exc_info[1] if record.exc_info else None
+        if error is not None or record.args:
+            record.msg, record.args = "request not served: %s", (type(error).__name__ if error else "-",)
+        if any(kind.__module__ == "aiohttp.http_exceptions" for kind in type(error).__mro__):
+            record.exc_info = record.exc_text = None
+            record.levelno, record.levelname = logging.INFO, "INFO"
+        return True
 
 
 def redact(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:

@@ -118,6 +118,9 @@ async def problem_middleware(request: web.Request, handler: Handler) -> web.Stre
 def _code_of(request: web.Request, error: Exception) -> str:
     route = request.match_info.route.resource
     where = route.canonical if route else "-"
+    if isinstance(error, ConnectionError):
+        logger.debug("client hung up: route=%s", where)
+        return "bad_request"  # reaches nobody
     if is_temporary(error):
         logger.warning("records unavailable: route=%s error=%s", where, type(error).__name__)
         return "records_unavailable"

@@ -5,8 +5,8 @@ Reading and writing are two kinds of transactions. SQLite gets ``BEGIN IMMEDIATE
 reads first and writes later would fail at once when another process writes in between, without waiting.
 """
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, NotSupportedEr
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 
-from signaling.records.errors import NewerSchemaError, RecordsError
+from signaling.records.errors import NewerSchemaError, RecordsError, UnreachableError
 
 BUSY_TIMEOUT_MS = 5_000  # another process's transaction is a few ms; five seconds means something is stuck
 MIGRATION_BUSY_TIMEOUT_MS = 60_000  # the siblings wait while the first one migrates
@@ -61,14 +61,29 @@ class Database:
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncSession]:
-        async with _opened(self._reading)() as session:
-            yield session
+        with _told_apart():
+            async with _opened(self._reading)() as session:
+                yield session
 
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[AsyncSession]:
         """One transaction: committed at the end of the block, rolled back when it raises."""
-        async with _opened(self._writing)() as session, session.begin():
-            yield session
+        with _told_apart():
+            async with _opened(self._writing)() as session, session.begin():
+                yield session
+
+
+@contextmanager
+def _told_apart() -> Iterator[None]:
+    """
+    Drivers let a refused or lost connection through as an OSError, which a client that hangs up raises as well.
+
+    :raises UnreachableError: instead of it.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise UnreachableError from error
 
 
 def _opened(maker: async_sessionmaker[AsyncSession] | None) -> async_sessionmaker[AsyncSession]:
@@ -78,9 +93,10 @@ def _opened(maker: async_sessionmaker[AsyncSession] | None) -> async_sessionmake
 
 
 def create_engine(url: str) -> AsyncEngine:
+    """Errors name the statement and hide its parameters: these are numbers, names and notes."""
     if not url.startswith("sqlite"):
-        return create_async_engine(url, pool_pre_ping=True, pool_timeout=POOL_TIMEOUT_S)
-    engine = create_async_engine(url, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000})
+        return create_async_engine(url, pool_pre_ping=True, pool_timeout=POOL_TIMEOUT_S, hide_parameters=True)
+    engine = create_async_engine(url, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000}, hide_parameters=True)
     event.listen(engine.sync_engine, "connect", _prepare_sqlite)
     event.listen(engine.sync_engine, "begin", _begin_sqlite)
     return engine
@@ -135,8 +151,8 @@ def head_revision() -> str:
 def is_temporary(error: BaseException) -> bool:
     """
     Whether the same write may succeed later: disk full, locked, server gone, file away. A broken constraint or a
-    bad value will not.
+    bad value will not. An OSError from elsewhere (a client that hung up) says nothing about the database.
     """
     if isinstance(error, (IntegrityError, DataError, ProgrammingError, NotSupportedError)):
         return False
-    return isinstance(error, (DBAPIError, PoolTimeoutError, OSError, TimeoutError))
+    return isinstance(error, (DBAPIError, PoolTimeoutError, UnreachableError))

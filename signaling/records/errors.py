@@ -43,6 +43,13 @@ class NewerSchemaError(RecordsError):
         super().__init__("newer_schema", "the database belongs to a newer version of the service")
 
 
+class UnreachableError(RecordsError):
+    """The database's server or file does not answer now."""
+
+    def __init__(self) -> None:
+        super().__init__("unreachable", "the database does not answer")
+
+
 class OutboxFullError(RecordsError):
     def __init__(self, limit: int) -> None:
         super().__init__("outbox_full", f"more than {limit} writes wait for the database")

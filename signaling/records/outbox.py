@@ -72,7 +72,7 @@ class Outbox:
                 await self._apply(write)
                 return
             except Exception as error:
-                if not is_temporary(error):
+                if not _may_succeed_later(error):
                     raise
                 logger.warning("records unavailable, write kept: call_id=%s", write.call_id)
         await self._keep(encode(write))
@@ -169,7 +169,7 @@ class Outbox:
         try:
             await self._apply(decode(item))
         except Exception as error:
-            if is_temporary(error):
+            if _may_succeed_later(error):
                 return False
             logger.error("write refused for good, put aside: call_id=%s error=%s", call_of(item), type(error).__name__)
             await self._redis.rpush(REFUSED, item)
@@ -181,7 +181,7 @@ class Outbox:
             try:
                 await self._apply(decode(self._memory[0]))
             except Exception as error:
-                if is_temporary(error) or isinstance(error, UnknownRecordError):
+                if _may_succeed_later(error) or isinstance(error, UnknownRecordError):
                     return False
                 logger.error("write refused for good: error=%s", type(error).__name__)
                 return False
@@ -200,6 +200,11 @@ class Outbox:
                     await calls.wrap_up(write)
                 case AbuseReported():
                     await calls.report_abuse(write)
+
+
+def _may_succeed_later(error: Exception) -> bool:
+    """Also when SQL did not answer within ``sql_deadline_s``."""
+    return is_temporary(error) or isinstance(error, TimeoutError)
 
 
 def _raise_if_cancelled() -> None:

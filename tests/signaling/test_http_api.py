@@ -18,7 +18,7 @@ from signaling.auth import SESSION_COOKIE
 from signaling.config import SignalingConfig
 from signaling.http_api.accounts import device_label
 from signaling.http_api.address import client_address
-from signaling.http_api.problem import PROBLEMS
+from signaling.http_api.problem import PROBLEMS, problem_middleware
 from signaling.records import Records
 from signaling.records.model import Brand, Qualification
 from tests.signaling.records.samples import sqlite_url
@@ -328,6 +328,20 @@ async def test_without_database_requests_get_an_answer_and_the_log_no_content(
         response = await running.sign_in("camille")
     assert await problem(response) == (503, "records_unavailable")
     assert "camille" not in caplog.text and PASSWORD not in caplog.text
+
+
+async def test_a_client_that_hangs_up_is_no_fault_of_ours_nor_of_the_database(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def gone(_: web.Request) -> web.Response:
+        raise ConnectionResetError("Cannot write to closing transport")
+
+    async with service(tmp_path) as running:
+        request = make_mocked_request("POST", "/api/v1/sign-in", headers={"Origin": ORIGIN}, app=running.client.app)
+        with caplog.at_level(logging.INFO, logger="signaling"):
+            response = await problem_middleware(request, gone)
+    assert response.status == 400
+    assert caplog.records == []
 
 
 async def test_an_error_of_ours_tells_nothing_of_the_inside(tmp_path: Path) -> None:

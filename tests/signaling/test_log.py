@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 import structlog
+from aiohttp.http_exceptions import BadHttpMessage
 
 from signaling.log import HIDDEN, configure_logging, redact_sentence
 
@@ -118,3 +119,28 @@ os.write(2, b"after\\n")
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
     assert done.stderr.split() == ["inside", "after"]
+
+
+def bad_request() -> BadHttpMessage:
+    return BadHttpMessage("Invalid header: X-Number: +33199000001 /b/secret-path")
+
+
+@pytest.mark.parametrize("chained", [False, True])
+def test_a_bad_request_shows_neither_address_nor_path_nor_header(stream: io.StringIO, chained: bool) -> None:
+    error = bad_request()
+    error.__cause__ = ValueError("secret-path") if chained else None
+    logging.getLogger("aiohttp.server").error("Error handling request from %s", "192.0.2.77", exc_info=error)
+    shown = stream.getvalue()
+    assert "request not served: BadHttpMessage" in shown
+    for hidden in ("192.0.2.77", "X-Number", "99000001", "secret-path"):
+        assert hidden not in shown
+
+
+def test_our_own_fault_keeps_its_traceback_without_the_clients_address(stream: io.StringIO) -> None:
+    try:
+        raise KeyError("ours")
+    except KeyError as error:
+        logging.getLogger("aiohttp.server").error("Error handling request from %s", "192.0.2.77", exc_info=error)
+    assert "KeyError" in stream.getvalue()
+    assert "Traceback" in stream.getvalue()
+    assert "192.0.2.77" not in stream.getvalue()

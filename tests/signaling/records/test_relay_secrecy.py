@@ -152,7 +152,7 @@ async def test_numbers_of_relay_calls_of_an_earlier_version_go_at_the_start(tmp_
             await session.execute(text("UPDATE alembic_version SET version_num = '0001'"))
     async with opened(sqlite_url(tmp_path)) as records, records.database.reading() as session:
         rows = await session.execute(select(PhoneLegRow.call_id, PhoneLegRow.number))
-        assert {call_id: number for call_id, number in rows} == {"relay-1": None, "direct-1": "+33199000001"}
+        assert {row.call_id: row.number for row in rows} == {"relay-1": None, "direct-1": "+33199000001"}
 
 
 async def test_erasing_a_person_leaves_calls_as_figures(tmp_path: Path) -> None:
