@@ -10,13 +10,14 @@ import secrets
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import get_args
+from urllib.parse import urlsplit
 
 from aiohttp import web
 
 from interpreter_queue.model import REHEARSAL_SKILL, Trade
-from signaling.auth import SESSION_COOKIE, Auth, ResumeTokens, origin_allowed
-from signaling.config import SignalingConfig
-from signaling.http_api.address import address_group, client_address
+from signaling.auth import SESSION_COOKIE, Auth, ResumeTokens, normal_origin, origin_allowed
+from signaling.config import LOCAL_HOSTS, SignalingConfig
+from signaling.http_api.address import address_group, client_address, is_from_this_machine
 from signaling.identity import Identity
 from signaling.messages import Hello
 from signaling.page_errors import PageError
@@ -32,11 +33,13 @@ class Visit:
 
     :param address: the client's, IPv6 by its /64. :param cookie: of the session; None from a brand's site.
     :param only_brand: slug; the page is of this brand's site and may call this brand alone.
+    :param is_operator: a program on this machine, let in by the operator's token alone.
     """
 
     address: str
     cookie: str | None = None
     only_brand: str | None = None
+    is_operator: bool = False
 
 
 class Admission:
@@ -51,6 +54,8 @@ class Admission:
             return Visit(address, cookie=request.cookies.get(SESSION_COOKIE))
         if await self._records.origin_allowed(request, brand):
             return Visit(address, only_brand=brand)
+        if is_from_this_machine(request) and is_local_origin(request.headers.get("Origin")):
+            return Visit(address, is_operator=True)  # rehearsals of a service whose public address is another one
         return None
 
     async def identify(self, visit: Visit, hello: Hello) -> Identity:
@@ -65,6 +70,8 @@ class Admission:
         if hello.operator_token is not None:
             self._check_operator(visit, hello.operator_token)
             return _rehearsal(hello.role, earlier)
+        if visit.is_operator:
+            raise PageError("operator_token_refused")
         person = await self._auth.person_by_token(visit.cookie)
         if hello.role == "agent":
             if person is None or person.role != "agent":
@@ -86,6 +93,10 @@ class Admission:
         is_right = secrets.compare_digest(token.encode(), self._config.operator_token.encode())
         if visit.only_brand is not None or not is_right:
             raise PageError("operator_token_refused")
+
+
+def is_local_origin(origin: str | None) -> bool:
+    return urlsplit(normal_origin(origin or "") or "").hostname in LOCAL_HOSTS
 
 
 def identity_of(person: records_model.Person) -> Identity:

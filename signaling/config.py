@@ -16,6 +16,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
 from interpreter_queue.config import QueueConfig
 from relay.model import IceServer
@@ -25,6 +26,7 @@ from signaling.settings import ConfigError, Reader, generated, setting
 LogFormat = Literal["auto", "json", "text"]
 LogLevel = Literal["debug", "info", "warning", "error"]
 PREFIX = "PASSERELLE_"
+LOCAL_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
 SOCKET_PATH_LIMIT = 100  # bytes; sockaddr_un takes 107 (unix(7)), the longest name below run/ must still fit
 _LONGEST_SOCKET_NAME = len("/visibility-00.datagram.sock")
 __all__ = ["Config", "ConfigError", "ServiceConfig", "SignalingConfig", "load_config", "process_environ"]
@@ -280,13 +282,14 @@ def _derived(config: SignalingConfig) -> dict[str, Any]:
     scheme = "https" if config.tls_certificate else "http"
     public_url = (config.public_url or f"{scheme}://localhost:{config.http_port}").rstrip("/")
     local = tuple(f"{scheme}://{host}:{config.http_port}" for host in ("localhost", "127.0.0.1"))
+    is_local = urlsplit(public_url).hostname in LOCAL_HOSTS  # else whatever runs at a visitor's port could talk to us
     return {
         "data_dir": data_dir,
         "run_dir": run_dir,
         "database_url": config.database_url or f"sqlite+aiosqlite:///{data_dir}/passerelle.sqlite3",
         "redis_url": config.redis_url or _own_redis_url(run_dir),
         "public_url": public_url,
-        "allowed_origins": config.allowed_origins or tuple(dict.fromkeys((public_url, *local))),
+        "allowed_origins": config.allowed_origins or tuple(dict.fromkeys((public_url, *(local if is_local else ())))),
     }
 
 

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 
+from signaling.http_api.address import is_from_this_machine
 from signaling.metrics import Metrics
 
 Check = Callable[[], Awaitable[str | None]]
@@ -46,12 +47,12 @@ class Health:
         return web.json_response(body, status=200 if ready else 503)
 
     async def metrics(self, request: web.Request) -> web.Response:
-        """With a token: ``Authorization: Bearer``; without: from this machine only."""
+        """With a token: ``Authorization: Bearer``; without: from this machine only, and through no proxy."""
         if self._token is not None:
             given = request.headers.get("Authorization", "")
             if not secrets.compare_digest(given.encode(), f"Bearer {self._token}".encode()):
                 raise web.HTTPUnauthorized(headers={"WWW-Authenticate": "Bearer"})
-        elif request.remote not in {"127.0.0.1", "::1"} or "X-Forwarded-For" in request.headers:
+        elif not is_from_this_machine(request):
             raise web.HTTPForbidden
         return web.Response(body=self._metrics.exposition(), headers={"Content-Type": "text/plain; version=0.0.4"})
 

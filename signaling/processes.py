@@ -50,6 +50,7 @@ def phone_worker_config(config: Config) -> PhoneWorkerConfig:
         control_socket=run_dir / "phone-0.sock",
         audio_socket=run_dir / "phone-0.audio.sock",
         redis_url=config.signaling.redis_url,
+        secret=config.signaling.secret_key,
     )
 
 

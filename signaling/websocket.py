@@ -11,10 +11,10 @@ import logging
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Annotated, Any
 
 from aiohttp import WSMessage, WSMsgType, web
-from pydantic import ValidationError
+from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
 from interpreter_queue.errors import QueueError
 from relay.errors import RelayError
@@ -65,7 +65,15 @@ FOR_AGENTS = (
     WrapUpFinish,
 )
 FOR_SIGNERS = (CallRequest, CallRate)
+ANSWERED_LENGTH = 4_096  # characters; a longer message over the rate gets an answer without its ref
 log = logging.getLogger(__name__)
+
+
+class _OnlyRef(BaseModel):
+    ref: Annotated[str, Field(max_length=64)] | None = None
+
+
+_REF = TypeAdapter(_OnlyRef)
 
 
 class Pages:
@@ -212,7 +220,7 @@ class Pages:
             if frame.type not in (WSMsgType.TEXT, WSMsgType.BINARY):
                 return
             if bucket.take("", time.monotonic()):
-                self._refuse(session, "rate_limited", None)
+                self._refuse(session, "rate_limited", _ref_of(frame))
                 continue
             message = self._parse(frame)
             if isinstance(message, str):
@@ -314,6 +322,16 @@ class Pages:
     @staticmethod
     def _error(code: str, locale: str, ref: str | None) -> Error:
         return Error(code=code, message=sentence(code, locale), re=ref)
+
+
+def _ref_of(frame: WSMessage) -> str | None:
+    """The ref of a message that is not looked at further, so that the page's question gets its answer."""
+    if frame.type is not WSMsgType.TEXT or len(frame.data) > ANSWERED_LENGTH:
+        return None
+    try:
+        return _REF.validate_json(frame.data).ref
+    except ValidationError:
+        return None
 
 
 def _what_is_wrong(text: str, error: ValidationError) -> str:

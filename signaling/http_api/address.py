@@ -1,10 +1,14 @@
 """Where a request comes from, behind proxies that are named in the configuration and nobody else."""
 
 import ipaddress
+from urllib.parse import urlsplit
 
 from aiohttp import web
 
-from signaling.config import SignalingConfig
+from signaling.config import LOCAL_HOSTS, SignalingConfig
+
+LOOPBACK = frozenset({"127.0.0.1", "::1"})
+_FORWARDED = ("X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "Forwarded", "Via", "X-Real-IP")
 
 
 def client_address(request: web.Request, config: SignalingConfig) -> str:
@@ -17,6 +21,16 @@ def client_address(request: web.Request, config: SignalingConfig) -> str:
         if address and address not in config.trusted_proxies:
             return address
     return peer
+
+
+def is_from_this_machine(request: web.Request) -> bool:
+    """A program on this machine that came without a proxy: by address, by Host, and nobody passed it on."""
+    try:
+        host = urlsplit(f"//{request.host}").hostname
+    except ValueError:
+        return False
+    is_forwarded = any(name in request.headers for name in _FORWARDED)
+    return request.remote in LOOPBACK and host in LOCAL_HOSTS and not is_forwarded
 
 
 def address_group(address: str) -> str:

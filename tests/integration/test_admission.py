@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 
+import aiohttp
 import pytest
 
 from interpreter_queue.config import QueueConfig
@@ -122,3 +123,46 @@ async def test_the_open_page_of_somebody_disabled_ends_and_does_not_come_back(
     assert page.socket.close_code == session_watch.CLOSE_CODE
     again = await page_with_cookie(pages, "agent")
     assert (await again.of_type("error"))["code"] == "sign_in_required"
+
+
+async def test_a_rehearsal_from_this_machine_needs_the_operators_token_and_nothing_else_gets_in(
+    records: Records, pages: Browser
+) -> None:
+    local = "http://localhost:8099"  # the service's public address is another one
+    await signed_in(records, "agent")
+    page = await page_with_cookie(pages, "agent", origin=local)
+    assert (await page.of_type("error"))["code"] == "operator_token_refused"
+    rehearsal = await pages.open(origin=local)
+    await rehearsal.send("hello", role="agent", operator_token=pages.plane.config.operator_token)
+    await rehearsal.of_type("welcome")
+    for headers in ({"X-Forwarded-For": "192.0.2.1"}, {"Host": "relais.example"}):
+        with pytest.raises(aiohttp.WSServerHandshakeError):
+            await pages.open(origin=local, headers=headers)
+
+
+async def test_a_question_over_the_rate_gets_its_answer(pages: Browser) -> None:
+    page = await pages.rehearsal("signer")
+    for number in range(150):
+        await page.send("ping", ref=f"p{number}")
+    refused = await page.wait(lambda message: message.get("code") == "rate_limited")
+    assert refused["re"].startswith("p")
+    answered = {message["re"] for message in page.messages if message.get("re")}
+    assert {f"p{number}" for number in range(int(refused["re"][1:]))} <= answered, "each its own"
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({}, 200),
+        ({"X-Forwarded-For": "192.0.2.1"}, 403),
+        ({"Forwarded": "for=192.0.2.1"}, 403),
+        ({"Via": "1.1 proxy"}, 403),
+        ({"X-Real-IP": "192.0.2.1"}, 403),
+        ({"Host": "relais.example"}, 403),
+    ],
+)
+async def test_figures_are_for_this_machine_alone_and_for_no_proxy(
+    plane: ControlPlane, headers: dict[str, str], status: int
+) -> None:
+    async with aiohttp.ClientSession() as http, http.get(f"{plane.url}/metrics", headers=headers) as response:
+        assert response.status == status

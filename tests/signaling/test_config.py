@@ -51,6 +51,13 @@ def test_public_url_is_always_an_allowed_origin_and_loses_its_final_slash(tmp_pa
     assert settings.allowed_origins[0] == "https://relais.example"
 
 
+def test_a_public_service_lets_no_page_of_a_visitors_own_machine_in(tmp_path: Path) -> None:
+    settings = load_config(environ(tmp_path, PUBLIC_URL="https://relais.example")).signaling
+    assert settings.allowed_origins == ("https://relais.example",)
+    for local in ("http://127.0.0.1:8080", "http://[::1]:8080"):
+        assert "http://localhost:8080" in load_config(environ(tmp_path, PUBLIC_URL=local)).signaling.allowed_origins
+
+
 def test_file_is_read_and_the_environment_wins_over_it(tmp_path: Path) -> None:
     write_toml(
         tmp_path,
@@ -239,3 +246,9 @@ def test_phone_worker_settings_reach_its_dataclass(tmp_path: Path) -> None:
     phone = processes.phone_worker_config(load_config(environ(tmp_path, PHONE_RTP_PORTS="30000,30100")))
     assert isinstance(phone, PhoneWorkerConfig)
     assert phone.rtp_ports == (30_000, 30_100)
+
+
+def test_the_phone_worker_encrypts_with_the_services_secret_which_is_never_shown(tmp_path: Path) -> None:
+    config = load_config(environ(tmp_path))
+    assert processes.phone_worker_config(config).secret == config.signaling.secret_key
+    assert {row.value for row in service_rows(config) if row.name in ("secret", "secret_key")} == {HIDDEN}
