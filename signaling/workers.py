@@ -7,6 +7,7 @@ Decides where a new call goes. What is asked of a worker belongs to ``signaling.
 import asyncio
 import contextlib
 import logging
+from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -17,10 +18,11 @@ from redis.exceptions import RedisError
 from relay.control import ControlClient
 from relay.control_messages import AnyCommand, AnyEvent, WorkerKind, WorkerState
 from relay.errors import RelayError
-from relay.registry import Registration, registered
+from relay.registry import BEAT_S, Registration, registered
 
 POLL_S = 0.5
 GREETING_DEADLINE_S = 5.0
+LOAD_AGE_S = BEAT_S + POLL_S + 0.5  # so old may the load in the registry be
 KINDS: tuple[WorkerKind, ...] = ("media", "phone", "visibility")
 log = logging.getLogger(__name__)
 
@@ -32,7 +34,7 @@ class WorkerLink:
         self.state = state
         self.load = state.load
         self.draining = state.draining
-        self.placed = 0  # calls given since the last load figure
+        self._placed_at: deque[float] = deque(maxlen=1000)  # calls given that its load may not show yet, loop time
         self._client = client
 
     @property
@@ -45,8 +47,14 @@ class WorkerLink:
 
     @property
     def share(self) -> float:
-        """Of its capacity, with the calls given to it since it last told its load; 1 is full."""
-        return self.load + self.placed / max(self.state.capacity, 1)
+        """Of its capacity, with the calls given to it that its load may not show yet; 1 is full."""
+        now = asyncio.get_running_loop().time()
+        while self._placed_at and now - self._placed_at[0] > LOAD_AGE_S:
+            self._placed_at.popleft()
+        return self.load + len(self._placed_at) / max(self.state.capacity, 1)
+
+    def place(self) -> None:
+        self._placed_at.append(asyncio.get_running_loop().time())
 
     async def request(self, command: AnyCommand) -> dict[str, Any]:
         """:raises RelayError: refused, silent or gone."""
@@ -88,7 +96,7 @@ class WorkerPool:
         if not able:
             return None
         best = min(able, key=lambda link: (link.share, link.worker_id))
-        best.placed += 1
+        best.place()
         return best
 
     async def run(self) -> None:
@@ -109,8 +117,6 @@ class WorkerPool:
     def _consider(self, entry: Registration) -> None:
         link = self._links.get(entry.worker_id)
         if link is not None:
-            if link.load != entry.load:
-                link.placed = 0
             link.load, link.draining = entry.load, entry.draining
         elif entry.worker_id not in self._connecting:
             self._connecting.add(entry.worker_id)
