@@ -170,7 +170,7 @@ class CallDesk:
             raise PageError("brand_closed")
         number: Dialable | EmergencyFound | None = None
         if brand.numbers:
-            number = read_number(brand.numbers[0], self._services.config, allow_uri=False)
+            number = read_number(brand.numbers[0], self._services.config, allow_uri=session.identity.rehearsal)
         return self._call(
             session,
             message,
