@@ -31,7 +31,7 @@ def rehearse_command(
     url: Annotated[str | None, typer.Option(help="Service en marche, p. ex. http://127.0.0.1:8080.")] = None,
     token: Annotated[str | None, typer.Option(help="Jeton d’opérateur ; sinon lu dans le dossier de données.")] = None,
     data_dir: Annotated[Path | None, typer.Option(help="Dossier de données du service en marche.")] = None,
-    phone: Annotated[str | None, typer.Option(help="Un autre téléphone : sip:…")] = None,
+    phone: Annotated[str | None, typer.Option(help="Un autre téléphone, sip:…, de ce réseau privé.")] = None,
     phone_tone: Annotated[float | None, typer.Option(help="Ce que --phone fait entendre sans cesse, en Hz.")] = None,
     scenario: Annotated[str, typer.Option(help=f"Déroulement : {', '.join(SCENARIOS)} ; {ALL} : tous.")] = "answered",
     calls: Annotated[int, typer.Option(min=1, max=TONE_SLOTS, help="Appels en même temps.")] = 1,

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from relay.phone.dialling import Allowed, Emergency, dial_rule
-from relay.phone.target import is_on_this_machine
+from relay.phone.target import is_on_own_network
 from signaling.config import SignalingConfig
 from signaling.page_errors import SENTENCES, PageError
 
@@ -38,7 +38,7 @@ def read_number(typed: str, config: SignalingConfig, *, allow_uri: bool) -> Dial
 
 
 def _read_for_rehearsal(typed: str, config: SignalingConfig) -> Dialable | EmergencyFound:
-    if is_on_this_machine(typed):
+    if is_on_own_network(typed):
         return Dialable(typed, typed)
     if typed.lower().startswith(("sip:", "sips:")):
         raise PageError("number_refused")

@@ -16,6 +16,10 @@ _URI = re.compile(
 )
 _DEFAULT_PORT = {"udp": 5060, "tcp": 5060, "tls": 5061}
 
+_OWN_NETWORKS = tuple(
+    ipaddress.ip_network(network) for network in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7")
+)
+
 
 @dataclass(frozen=True)
 class Target:
@@ -46,8 +50,11 @@ def read_target(target: str, trunk: TrunkConfig) -> Target:
     return Target(found["user"], found["host"], int(found["port"] or 5060), transport, False)
 
 
-def is_on_this_machine(target: str) -> bool:
-    """:returns: whether it is a usable ``sip:`` URI of the loopback; names other than ``localhost`` are not trusted."""
+def is_on_own_network(target: str) -> bool:
+    """
+    :returns: whether it is a ``sip:`` URI of this machine or a private network (RFC 1918, 4193), where a rehearsal's
+        telephone may stand; names other than ``localhost`` are not trusted.
+    """
     found = _URI.fullmatch(target)
     if found is None:
         return False
@@ -55,6 +62,7 @@ def is_on_this_machine(target: str) -> bool:
     if host.lower() == "localhost":
         return True
     try:
-        return ipaddress.ip_address(host).is_loopback
+        address = ipaddress.ip_address(host)
     except ValueError:
         return False
+    return address.is_loopback or any(address in network for network in _OWN_NETWORKS)

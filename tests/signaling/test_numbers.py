@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from relay.phone.dialling import DiallingPolicy
 from relay.phone.emergency import EMERGENCY_NUMBERS
-from relay.phone.target import is_on_this_machine
+from relay.phone.target import is_on_own_network
 from signaling.config import SignalingConfig
 from signaling.numbers import DRILL, FICTION, Dialable, EmergencyFound, read_number
 from signaling.page_errors import SENTENCES, PageError
@@ -37,10 +37,12 @@ def test_caller_dials_ordinary_numbers_and_no_addresses() -> None:
         ("sip:bob@127.0.0.1:5070", "sip:bob@127.0.0.1:5070"),
         ("sip:bob@127.8.9.1;transport=tcp", "sip:bob@127.8.9.1;transport=tcp"),
         ("sip:bob@localhost", "sip:bob@localhost"),
+        ("sip:bob@192.168.4.7", "sip:bob@192.168.4.7"),
+        ("sip:bob@10.1.2.3:5062", "sip:bob@10.1.2.3:5062"),
         ("sip:bob@[::1]:5070", "sip:bob@[::1]:5070"),
     ],
 )
-def test_rehearsal_dials_fiction_and_this_machine(typed: str, target: str) -> None:
+def test_rehearsal_dials_fiction_and_the_own_network(typed: str, target: str) -> None:
     assert read_number(typed, CONFIG, allow_uri=True).target == target
 
 
@@ -74,4 +76,4 @@ def test_whatever_a_rehearsal_types_stays_on_this_machine(typed: str) -> None:
         target = read_number(typed, WIDE, allow_uri=True).target
     except PageError:
         return
-    assert FICTION.fullmatch(target) or is_on_this_machine(target)
+    assert FICTION.fullmatch(target) or is_on_own_network(target)

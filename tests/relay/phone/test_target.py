@@ -2,7 +2,7 @@ import pytest
 
 from relay.errors import RelayError
 from relay.phone.config import DemoPhoneConfig, PhoneWorkerConfig, TrunkConfig
-from relay.phone.target import Target, is_on_this_machine, read_target
+from relay.phone.target import Target, is_on_own_network, read_target
 
 TRUNK = TrunkConfig(host="trunk.example", port=5061, transport="tls", username="u", password="secret")
 
@@ -75,4 +75,4 @@ def test_demonstration_phone_stays_on_this_machine() -> None:
     ],
 )
 def test_address_of_this_machine_is_told_from_every_other(target: str, here: bool) -> None:
-    assert is_on_this_machine(target) is here
+    assert is_on_own_network(target) is here
