@@ -25,7 +25,7 @@ from signaling.records.model import Brand, Person, Role
 from signaling.records.people import normal_login
 
 SESSION_COOKIE = "passerelle_session"
-LOGIN_SHARE = 3  # attempts on one login from many addresses, in multiples of those from one address
+LOGIN_SHARE = 10  # attempts on one login from many addresses, in multiples of those from one address
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
@@ -44,18 +44,25 @@ class SignInError(Exception):
 
 
 class Auth:
-    """Signs people in and finds them again by their cookie."""
+    """
+    Signs people in and finds them again by their cookie.
+
+    Guessing must be slow and must lock nobody out: one address has few attempts, and a login that many addresses try
+    is closed only to those of them that have failed at it. Who types the right password where nobody failed gets in.
+    """
 
     def __init__(self, records: Records, config: SignalingConfig, clock: Callable[[], float] = time.time) -> None:
         self._records, self._config, self._clock = records, config, clock
         attempts, window_s = config.sign_in_attempts, config.sign_in_window_s
         self._by_address = TokenBuckets(Rate(attempts, window_s))
         self._by_login = TokenBuckets(Rate(attempts * LOGIN_SHARE, window_s))
+        self._failed = TokenBuckets(Rate(1, window_s))  # by login and address; empty: failed within window_s
 
     async def sign_in(
         self, login: str, password: str, *, address: str, user_agent: str = "", role: Role | None = None
     ) -> tuple[Person, str]:
         """
+        :param address: the client's, IPv6 by its /64 (``http_api.address.address_group``).
         :param role: the page's; a person with another role is turned away.
         :returns: the person and the token for the cookie.
         :raises SignInError:
@@ -64,6 +71,7 @@ class Auth:
         self._count_attempt(address, login)
         person = await self._verified(login, password)
         if person is None:
+            self._failed.take(f"{login} {address}", self._clock())
             raise SignInError("wrong_credentials")
         if role is not None and person.role != role:
             raise SignInError("wrong_role")
@@ -84,9 +92,12 @@ class Auth:
         return session.person if session else None
 
     def _count_attempt(self, address: str, login: str) -> None:
-        """:raises SignInError: guessing must be slow. Attempts that succeed are given back."""
+        """:raises SignInError: attempts that succeed are given back."""
         now = self._clock()
-        wait_s = self._by_address.take(address, now) or self._by_login.take(login, now)
+        wait_s = self._by_address.take(address, now)
+        if not wait_s:
+            login_wait_s = self._by_login.take(login, now)
+            wait_s = login_wait_s if self._failed.wait_s(f"{login} {address}", now) else 0.0
         if wait_s:
             raise SignInError("too_many_attempts", wait_s)
 

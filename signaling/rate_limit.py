@@ -32,11 +32,14 @@ class TokenBuckets:
 
     def take(self, key: str, now: float, amount: float = 1.0) -> float:
         """:returns: 0 when taken; else nothing is taken, and after so many seconds it would be."""
-        tokens = self._tokens(key, now)
-        if tokens < amount:
-            return (amount - tokens) / self._rate.per_s
-        self._keep(key, tokens - amount, now)
-        return 0.0
+        wait_s = self.wait_s(key, now, amount)
+        if not wait_s:
+            self._keep(key, self._tokens(key, now) - amount, now)
+        return wait_s
+
+    def wait_s(self, key: str, now: float, amount: float = 1.0) -> float:
+        """What :meth:`take` would say; nothing is taken."""
+        return max(0.0, amount - self._tokens(key, now)) / self._rate.per_s
 
     def give_back(self, key: str, now: float, amount: float = 1.0) -> None:
         """What was taken did not count after all."""

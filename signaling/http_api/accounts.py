@@ -15,7 +15,7 @@ from signaling.auth import (
     person_of,
     set_session_cookie,
 )
-from signaling.http_api.address import client_address
+from signaling.http_api.address import address_group, client_address
 from signaling.http_api.body import read_json
 from signaling.http_api.keys import CONFIG, RECORDS
 from signaling.http_api.problem import ProblemError
@@ -51,7 +51,7 @@ class Me(BaseModel):
 async def sign_in(request: web.Request) -> web.Response:
     form = await read_json(request, SignIn)
     config, user_agent = request.app[CONFIG], request.headers.get("User-Agent", "")
-    address = client_address(request, config)
+    address = address_group(client_address(request, config))
     try:
         person, token = await request.app[AUTH].sign_in(
             form.login, form.password, address=address, user_agent=user_agent, role=form.role

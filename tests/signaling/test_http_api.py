@@ -17,7 +17,7 @@ from signaling import http_api
 from signaling.auth import SESSION_COOKIE
 from signaling.config import SignalingConfig
 from signaling.http_api.accounts import device_label
-from signaling.http_api.address import client_address
+from signaling.http_api.address import address_group, client_address
 from signaling.http_api.problem import PROBLEMS, problem_middleware
 from signaling.records import Records
 from signaling.records.model import Brand, Qualification
@@ -312,6 +312,22 @@ async def test_the_operators_security_txt_is_served_when_there_is_one(running: S
     (tmp_path / "security.txt").write_text("Contact: mailto:securite@relais.example\n")
     response = await running.client.get("/.well-known/security.txt")
     assert response.content_type == "text/plain" and "Contact:" in await response.text()
+
+
+@pytest.mark.parametrize(
+    ("address", "group"),
+    [
+        ("192.0.2.1", "192.0.2.1"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("2001:db8:1:2::9", "2001:db8:1:2::/64"),
+        ("2001:db8:1:3::9", "2001:db8:1:3::/64"),
+        ("fe80::1%eth0", "fe80::/64"),
+        ("::ffff:192.0.2.1", "192.0.2.1"),
+        ("-", "-"),
+    ],
+)
+def test_limits_count_one_subscriber_whatever_the_address_taken(address: str, group: str) -> None:
+    assert address_group(address) == group
 
 
 # --- faults

@@ -9,6 +9,12 @@ def test_a_burst_passes_and_then_one_at_a_time() -> None:
     assert buckets.take("a", 8.0) == 8
 
 
+def test_asking_takes_nothing() -> None:
+    buckets = TokenBuckets(Rate(burst=1, period_s=10))
+    assert [buckets.wait_s("a", 0.0), buckets.wait_s("a", 0.0), buckets.take("a", 0.0)] == [0, 0, 0]
+    assert buckets.wait_s("a", 5.0) == 5
+
+
 def test_keys_do_not_share() -> None:
     buckets = TokenBuckets(Rate(burst=1, period_s=10))
     assert buckets.take("a", 0.0) == 0
