@@ -14,7 +14,10 @@ from rich.console import Console
 from rich.table import Table
 
 from signaling.auth import normal_origin
-from signaling.cli_people import folded_table, refuse, relay_number, with_records
+from signaling.cli_people import folded_table, refuse, with_records
+from signaling.config import ConfigError, load_config, process_environ
+from signaling.numbers import EmergencyFound, read_number
+from signaling.page_errors import PageError, sentence
 from signaling.records import Records
 from signaling.records.bootstrap import brand_skill
 from signaling.records.model import Brand, Colours
@@ -64,7 +67,7 @@ def add(
         name=name,
         colours=_colours(background, text),
         skills=tuple(skill or (brand_skill(slug),)),
-        numbers=tuple(relay_number(entry) for entry in number or []),
+        numbers=tuple(_service_number(entry) for entry in number or []),
         wait_target_s=wait_target,
         is_demo=demo,
     )
@@ -165,6 +168,19 @@ def _with_hours(
         holidays_zone=brand.holidays_zone if holidays is None else (None if holidays == "-" else holidays),
         allowed_origins=tuple(map(_origin, origins)) if origins else brand.allowed_origins,
     )
+
+
+def _service_number(typed: str) -> str:
+    """E.164, or an allowed short number: what a call of this service will dial. Exits when it would be refused."""
+    try:
+        found = read_number(typed, load_config(process_environ()).signaling, allow_uri=False)
+    except PageError as error:
+        raise refuse(f"« {typed} » : {sentence(error.code, 'fr')}") from None
+    except ConfigError as error:
+        raise refuse(str(error)) from None
+    if isinstance(found, EmergencyFound):
+        raise refuse(f"« {typed} » est un numéro d’urgence : il n’est le numéro d’aucun service.")
+    return found.target
 
 
 def _origin(typed: str) -> str:

@@ -29,6 +29,7 @@ _REFUSALS = {
     "number_taken": "Ce numéro appartient déjà à quelqu’un.",
     "slug_taken": "Ce nom court est déjà pris.",
     "unknown_person": "Personne n’a cet identifiant.",
+    "unreachable": "La base de données ne répond pas.",
     "newer_schema": "La base vient d’une version plus récente de Passerelle.",
 }
 

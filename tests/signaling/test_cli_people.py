@@ -107,6 +107,17 @@ def test_a_brand_is_added_listed_and_its_hours_changed(data_dir: Path) -> None:
     assert "déjà pris" in refused(run(*add))
 
 
+def test_a_service_has_the_number_that_its_calls_will_dial(data_dir: Path) -> None:
+    assert run("brand", "add", "x", "--name", "X", "--number", "01 99 00 00 01", "--number", "3919").exit_code == 0
+
+    async def numbers() -> tuple[str, ...]:
+        async with Records(SignalingConfig(data_dir=data_dir).database_url) as records:
+            brand = await records.brands.by_slug("x")
+            return brand.numbers if brand else ()
+
+    assert asyncio.run(numbers()) == ("+33199000001", "3919")
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
@@ -117,6 +128,11 @@ def test_a_brand_is_added_listed_and_its_hours_changed(data_dir: Path) -> None:
         (("--origin", "https://*.example"), "origine"),
         (("--background", "#ffff00", "--text", "#ffffff"), "se distinguent"),
         (("--background", "rouge"), "#rrggbb"),
+        (("--number", "0 892 70 12 39"), "surtaxés"),
+        (("--number", "01 99 00 00 01", "--number", "112"), "urgence"),
+        (("--number", "+1 202 555 0143"), "pays"),
+        (("--number", "bonjour"), "numéro"),
+        (("--number", "sip:mairie@example.org"), "numéro"),
     ],
 )
 def test_a_brand_that_could_not_work_is_refused(words: tuple[str, ...], said: str) -> None:
