@@ -21,7 +21,7 @@ SENTENCES: dict[str, tuple[str, str]] = {
     "hello_expected": ("Le premier message doit être « hello ».", "The first message must be “hello”."),
     "out_of_place": ("Ce n’est pas possible à ce moment de l’appel.", "Not possible at this point of the call."),
     "wrong_role": ("Cette page n’a pas ce rôle.", "This page does not have that role."),
-    "rate_limited": ("Trop de messages : patientez un instant.", "Too many messages: wait a moment."),
+    "rate_limited": ("Trop de demandes : patientez un instant.", "Too many requests: wait a moment."),
     "too_many_connections": ("Trop de connexions depuis cette adresse.", "Too many connections from this address."),
     "origin_refused": ("Ce site n’est pas autorisé.", "This site is not allowed."),
     # who
