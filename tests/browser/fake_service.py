@@ -234,6 +234,7 @@ class FakeService:
             resumed=False,
         )
         self.greeting: list[AnyServerMessage] = []
+        self.relays_emergencies = False
         self._runner: web.AppRunner | None = None
 
     async def start(self) -> None:
@@ -250,6 +251,7 @@ class FakeService:
                 web.get("/api/v1/me", self._me),
                 web.post("/api/v1/sign-in", self._sign_in),
                 web.post("/api/v1/sign-out", self._sign_out),
+                web.get("/api/v1/emergency", self._emergency),
                 web.get("/api/v1/brands", self._brands),
                 web.get("/api/v1/brands/{slug}", self._brand),
             ]
@@ -300,6 +302,9 @@ class FakeService:
     async def _sign_out(self, request: web.Request) -> web.Response:
         self.account = None
         return web.json_response({})
+
+    async def _emergency(self, request: web.Request) -> web.Response:
+        return web.json_response({"may_relay": self.relays_emergencies})
 
     async def _brands(self, request: web.Request) -> web.Response:
         return web.json_response({"brands": [BRAND]})

@@ -10,7 +10,6 @@ from signaling.messages import (
     CallAct,
     CallRate,
     CallRequest,
-    EmergencyNotice,
     Error,
     Hello,
     MediaAnswer,
@@ -105,28 +104,6 @@ async def test_a_browser_without_camera_says_so_and_lets_the_signer_go_on(
     await signer_service.party.offer("call-1", 1, BACKGROUND)
     await signer_service.party.said(MediaAnswer)
     await picture_moves(page)
-
-
-async def test_emergency_number_shows_114_first_and_relays_only_on_insistence(
-    page: Page, signer_service: FakeService
-) -> None:
-    await ask(page, signer_service, "15")
-    await signer_service.party.send(EmergencyNotice(number="15", kind="offer_114", may_relay=True))
-    await expect(page.get_by_role("heading", name="Urgence : contactez le 114")).to_be_visible()
-    assert await page.get_by_role("link", name="Envoyer un SMS au 114").get_attribute("href") == "sms:114"
-    await axe_finds_nothing(page)
-    await page.get_by_role("button", name="Appeler le 15 par le relais quand même").click()
-    request = await signer_service.party.said(CallRequest, 2)
-    assert (request.number, request.emergency_confirmed) == ("15", True)
-
-
-async def test_emergency_number_cannot_be_relayed_where_the_operator_does_not(
-    page: Page, signer_service: FakeService
-) -> None:
-    await ask(page, signer_service, "112")
-    await signer_service.party.send(EmergencyNotice(number="112", kind="offer_114", may_relay=False))
-    await expect(page.get_by_role("link", name="Envoyer un SMS au 114")).to_be_visible()
-    await expect(page.get_by_role("button", name="par le relais")).to_have_count(0)
 
 
 async def test_a_brand_is_called_without_an_account(page: Page, signer_service: FakeService) -> None:

@@ -8,6 +8,7 @@ import { t } from "../shared/i18n.ts";
 import type { CallStateMessage } from "../shared/protocol.d.ts";
 import { Button } from "../shared/ui/basics.tsx";
 import type { Caller } from "./caller.ts";
+import { emergencyIn } from "./emergency_numbers.ts";
 
 export function AfterPhone({ caller, call }: { caller: Caller; call: CallStateMessage }): JSX.Element {
   const { session } = caller;
@@ -24,7 +25,8 @@ export function AfterPhone({ caller, call }: { caller: Caller; call: CallStateMe
           class="column"
           onSubmit={(event) => {
             event.preventDefault();
-            if (number.value.trim() !== "") void session.act("dial", { number: number.value });
+            if (number.value.trim() === "" || caller.answersEmergency(number.value)) return;
+            void session.act("dial", { number: number.value });
           }}
         >
           <label class="field">
@@ -41,7 +43,7 @@ export function AfterPhone({ caller, call }: { caller: Caller; call: CallStateMe
             />
           </label>
           <div class="row">
-            <Button look="primary" type="submit" icon="phone" disabled={!session.can("dial")}>
+            <Button look="primary" type="submit" icon="phone" disabled={!session.can("dial") && emergencyIn(number.value) === null}>
               {t("call_form.call")}
             </Button>
             <Button onClick={() => (isTyping.value = false)}>{t("app.back")}</Button>

@@ -9,21 +9,31 @@ import { t } from "../shared/i18n.ts";
 import { AfterCall } from "./after_call.tsx";
 import { InCall } from "./in_call.tsx";
 import type { Caller } from "./caller.ts";
-import { EmergencyDialog } from "./emergency.tsx";
+import { EmergencyButton, EmergencyDialog } from "./emergency.tsx";
 import { Prepare, BrandCards } from "./prepare.tsx";
 import { InQueue } from "./in_queue.tsx";
 
 export function App({ caller }: { caller: Caller }): JSX.Element {
+  const asked = caller.emergency.value;
+  return (
+    <>
+      {caller.session.isTogether.value ? <InCall caller={caller} /> : <Page caller={caller} />}
+      {asked !== null && <EmergencyDialog caller={caller} asked={asked} />}
+    </>
+  );
+}
+
+function Page({ caller }: { caller: Caller }): JSX.Element {
   const { session } = caller;
-  if (session.isTogether.value) return <InCall caller={caller} />;
   return (
     <div class="page">
       <Header caller={caller} />
-      <ConnectionBanner session={session} />
+      <ConnectionBanner session={session}>
+        <EmergencyButton caller={caller} />
+      </ConnectionBanner>
       <main id="main">
         <Screen caller={caller} />
       </main>
-      {caller.emergency.value !== null && <EmergencyDialog caller={caller} notice={caller.emergency.value} />}
       <Notices session={session} />
     </div>
   );
@@ -73,6 +83,7 @@ function Header({ caller }: { caller: Caller }): JSX.Element {
       </a>
       <Mark />
       <span class="spacer" />
+      <EmergencyButton caller={caller} />
       {demo !== null && !caller.place.isEmbedded && (
         <a class="top-link" href={demo} target="_blank" rel="noopener">
           {t("call_form.demo_phone")}

@@ -5,8 +5,10 @@ import { ScreenLock, setSituation, vibrate } from "../shared/attention.ts";
 import { cameraIsGranted } from "../shared/camera.ts";
 import * as http from "../shared/http.ts";
 import { t } from "../shared/i18n.ts";
-import type { EmergencyNotice, Mode, ServerMessage } from "../shared/protocol.d.ts";
+import type { Mode, ServerMessage } from "../shared/protocol.d.ts";
 import { Session } from "../shared/session.ts";
+import type { Emergency } from "./emergency.tsx";
+import { emergencyIn, type EmergencyNumber } from "./emergency_numbers.ts";
 import { HostPage } from "./host_page.ts";
 
 export interface Place {
@@ -25,6 +27,8 @@ export function placeOf(location: Location): Place {
   };
 }
 
+const LEAVING_MS = 2_000; // from the tap on a link to the messages
+
 /** `unknown`: still asking the server. */
 export type Access = "unknown" | "sign_in" | "ready" | "unreachable";
 
@@ -42,11 +46,21 @@ export class Caller {
   readonly account = signal<http.Account | null>(null);
   readonly brand = signal<http.Brand | "missing" | null>(null);
   readonly brands = signal<readonly http.Brand[]>([]);
-  readonly emergency = signal<EmergencyNotice | null>(null);
+  readonly emergency = signal<Emergency | null>(null);
   readonly wishes = signal<Wishes>({ number: "", mode: "LSF", voice: false, hearing: false });
   readonly isAsking = signal(false);
   readonly hasCamera = computed(() => this.session.local.video.value !== null);
   readonly goesWithoutCamera = signal(false);
+  readonly isReady = computed(() => this.hasCamera.value || this.goesWithoutCamera.value);
+  readonly isOpen = computed(() => this.session.connection.status.value === "open");
+  /** Whether a relay may be asked for at this moment: signed in, connected, and no call or the call's next number. */
+  readonly canRelayNow = computed(() => {
+    const mayBegin = this.access.value === "ready" && this.place.brand === null && !this.session.inCall.value;
+    return this.isOpen.value && (mayBegin || this.session.can("dial"));
+  });
+  #relaysEmergencies = false;
+  #leavesAt = Number.NEGATIVE_INFINITY;
+  #toldState: string | null = null;
   readonly #host: HostPage;
   readonly #lock = new ScreenLock();
 
@@ -65,7 +79,8 @@ export class Caller {
       if (this.session.needsSignIn.value && place.brand === null) this.access.value = "sign_in";
     });
     window.addEventListener("beforeunload", (event) => {
-      if (this.session.inCall.value) event.preventDefault();
+      const isForMessages = performance.now() - this.#leavesAt < LEAVING_MS;
+      if (this.session.inCall.value && !isForMessages) event.preventDefault();
     });
   }
 
@@ -82,6 +97,10 @@ export class Caller {
     http.brands().then(
       (found) => (this.brands.value = found),
       () => undefined, // the list is an offer, the page works without it
+    );
+    http.mayRelayEmergencies().then(
+      (may) => (this.#relaysEmergencies = may),
+      () => undefined, // 114 is offered all the same
     );
     const account = await http.me();
     if (account?.role === "signer") this.signedIn(account);
@@ -151,6 +170,42 @@ export class Caller {
     this.isAsking.value = false;
   }
 
+  /**
+   * What a number leads to: 114 at once for an emergency, whatever else works or does not; else a call.
+   *
+   * @returns whether the page has answered it by itself.
+   */
+  answersEmergency(number: string): boolean {
+    const found = emergencyIn(number);
+    if (found === null || !this.#isForDialog(found)) return false;
+    const may_relay = found.kind === "relay_first" || this.#relaysEmergencies;
+    this.emergency.value = { ...found, may_relay };
+    return true;
+  }
+
+  /** Those that are relayed first go their usual way when it is open. */
+  #isForDialog({ kind }: EmergencyNumber): boolean {
+    if (kind === "offer_114") return true;
+    return !this.canRelayNow.value || (!this.isReady.value && !this.session.inCall.value);
+  }
+
+  /** In spite of the emergency page; without a camera where there is none. */
+  async relayEmergency(number: string): Promise<void> {
+    this.emergency.value = null;
+    if (this.session.inCall.value) {
+      await this.session.act("dial", { number });
+      return;
+    }
+    if (!this.isReady.value) this.goWithoutCamera();
+    this.wishes.value = { ...this.wishes.value, number };
+    await this.request(true);
+  }
+
+  /** The link to the messages opens another app: the browser must not ask whether to leave the call. */
+  leavesForMessages(): void {
+    this.#leavesAt = performance.now();
+  }
+
   async rate(stars: number, problems: readonly ("picture" | "freeze" | "interpreter" | "wait" | "phone" | "other")[]): Promise<boolean> {
     const call_id = this.session.call.value?.call_id;
     return call_id !== undefined && (await this.session.ask({ type: "call.rate", call_id, stars, problems }));
@@ -174,9 +229,9 @@ export class Caller {
     this.#host.callChanged(call);
     if (call === null || call.state === "ended") setSituation("idle", "");
     else if (call.state === "queued" || call.state === "alerting") setSituation("waiting", t("queue.title"));
-    else {
-      if (call.state === "briefing" || call.state === "talking") vibrate([200]);
-      setSituation("call", t("phone.active_plain"));
-    }
+    else setSituation("call", t("phone.active_plain"));
+    const state = call?.state ?? null;
+    if (state !== this.#toldState && (state === "briefing" || state === "talking")) vibrate([200]);
+    this.#toldState = state;
   }
 }

@@ -19,6 +19,7 @@ import { Stage } from "../shared/ui/stage.tsx";
 import { TextPane } from "../shared/ui/text_pane.tsx";
 import { AfterPhone } from "./after_phone.tsx";
 import type { Caller } from "./caller.ts";
+import { EmergencyButton } from "./emergency.tsx";
 
 const HAS_ROOM_FOR_TEXT = "(min-width: 900px) and (min-height: 521px)";
 
@@ -41,7 +42,7 @@ export function InCall({ caller }: { caller: Caller }): JSX.Element | null {
   return (
     <main id="main" class={`call ${hasText.value ? "has-text" : ""}`}>
       <h1 class="visually-hidden">{call.brand_name ?? t("app.tagline")}</h1>
-      <StatusBar session={session} call={call} />
+      <StatusBar caller={caller} call={call} />
       <Stage
         session={session}
         call={call}
@@ -55,7 +56,7 @@ export function InCall({ caller }: { caller: Caller }): JSX.Element | null {
       )}
       <div class={`call-foot is-${call.state}`}>
         {call.state === "after_phone" && <AfterPhone caller={caller} call={call} />}
-        <Strip session={session} call={call} />
+        <Strip caller={caller} call={call} />
         <Controls
           session={session}
           call={call}
@@ -69,7 +70,8 @@ export function InCall({ caller }: { caller: Caller }): JSX.Element | null {
   );
 }
 
-function StatusBar({ session, call }: { session: Session; call: CallStateMessage }): JSX.Element {
+function StatusBar({ caller, call }: { caller: Caller; call: CallStateMessage }): JSX.Element {
+  const { session } = caller;
   const level = session.receivedLevel.value;
   const received = receivedWords(level, session.received.value.fps);
   const since = call.phone.answered_at !== null && call.state === "active" ? call.phone.answered_at : call.together_at;
@@ -99,15 +101,19 @@ function StatusBar({ session, call }: { session: Session; call: CallStateMessage
           {clock(now.value - since)}
         </span>
       )}
+      <EmergencyButton caller={caller} />
     </div>
   );
 }
 
 /** Between picture and buttons, always as high: one thing at a time, the most urgent. */
-function Strip({ session, call }: { session: Session; call: CallStateMessage }): JSX.Element {
+function Strip({ caller, call }: { caller: Caller; call: CallStateMessage }): JSX.Element {
+  const { session } = caller;
   return (
     <div class="strip">
-      <ConnectionBanner session={session} />
+      <ConnectionBanner session={session}>
+        <EmergencyButton caller={caller} />
+      </ConnectionBanner>
       <Notices session={session} />
       <RemoteAudio session={session} isWanted={call.hearing} />
       <Advice session={session} />

@@ -11,6 +11,7 @@ import { Icon } from "../shared/ui/icons.tsx";
 import { TextPane } from "../shared/ui/text_pane.tsx";
 import type { Caller } from "./caller.ts";
 import { CameraCheck } from "./camera_check.tsx";
+import { emergencyIn } from "./emergency_numbers.ts";
 
 const MODES: readonly Mode[] = ["LSF", "LSFA", "LfPC", "LfPCA", "TTH", "TTA", "CAS", "CAA"];
 
@@ -60,9 +61,10 @@ function NumberForm({ caller }: { caller: Caller }): JSX.Element {
     event.preventDefault();
     isMissing.value = wishes.number.trim() === "";
     if (isMissing.value) document.getElementById("number")?.focus();
-    else void caller.request();
+    else if (!caller.answersEmergency(wishes.number)) void caller.request();
   }
 
+  const emergency = emergencyIn(wishes.number);
   return (
     <form class="card call-form" onSubmit={submit} noValidate>
       <h1>{t("call_form.title")}</h1>
@@ -82,11 +84,17 @@ function NumberForm({ caller }: { caller: Caller }): JSX.Element {
         aria-describedby="number-hint"
         aria-invalid={isMissing.value}
       />
-      <p id="number-hint" class={isMissing.value ? "field-error" : "hint"} role={isMissing.value ? "alert" : undefined}>
-        {t(isMissing.value ? "call_form.number_missing" : "call_form.number_hint")}
-      </p>
+      {emergency !== null ? (
+        <p id="number-hint" class="field-error" role="status">
+          {t("emergency.hint", { number: emergency.number })}
+        </p>
+      ) : (
+        <p id="number-hint" class={isMissing.value ? "field-error" : "hint"} role={isMissing.value ? "alert" : undefined}>
+          {t(isMissing.value ? "call_form.number_missing" : "call_form.number_hint")}
+        </p>
+      )}
       <Options caller={caller} />
-      <CallButton caller={caller} icon="phone" />
+      <CallButton caller={caller} icon="phone" isUrgent={emergency !== null} />
     </form>
   );
 }
@@ -130,15 +138,16 @@ function openingWords(brand: Brand): string {
   return t(brand.is_open ? "call_form.open_until" : "call_form.closed_until", { time });
 }
 
-function CallButton({ caller, icon }: { caller: Caller; icon: "phone" | "camera" }): JSX.Element {
-  const isReady = caller.hasCamera.value || caller.goesWithoutCamera.value;
+/** `isUrgent`: always in reach, 114 needs neither camera nor connection; Enter would do nothing without it. */
+function CallButton({ caller, icon, isUrgent = false }: { caller: Caller; icon: "phone" | "camera"; isUrgent?: boolean }): JSX.Element {
+  const isReady = caller.isReady.value;
   return (
     <>
       <Button
         look="primary"
         type="submit"
         icon={icon}
-        disabled={!isReady || caller.isAsking.value || caller.session.connection.status.value !== "open"}
+        disabled={!isUrgent && (!isReady || caller.isAsking.value || !caller.isOpen.value)}
       >
         {t(caller.isAsking.value ? "call_form.calling" : "call_form.call")}
       </Button>

@@ -83,6 +83,11 @@ export async function brands(): Promise<readonly Brand[]> {
   return (await request<{ brands: readonly Brand[] }>("GET", "/brands")).brands;
 }
 
+/** Whether this operator relays 15, 17, 18 and 112 when somebody insists. */
+export async function mayRelayEmergencies(): Promise<boolean> {
+  return (await request<{ may_relay: boolean }>("GET", "/emergency")).may_relay;
+}
+
 export function brand(slug: string): Promise<Brand> {
   return request<Brand>("GET", `/brands/${encodeURIComponent(slug)}`);
 }

@@ -177,7 +177,7 @@ export class Session {
       this.needsSignIn.value = true;
       this.connection.close();
     } else if (re === null) {
-      this.say(message || t("error.unknown"), true);
+      this.say(tCode("error", code) ?? (message || t("error.unknown")), true);
     }
   }
 

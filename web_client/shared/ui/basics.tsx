@@ -2,7 +2,7 @@
 
 import { useSignalEffect, type ReadonlySignal } from "@preact/signals";
 import type { ComponentChildren, JSX } from "preact";
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect, useId, useRef } from "preact/hooks";
 import { locale, setLocale, t, type Locale } from "../i18n.ts";
 import type { Session } from "../session.ts";
 import { Icon, type IconName } from "./icons.tsx";
@@ -56,6 +56,7 @@ interface DialogProps {
 /** A native modal dialog: focus stays inside, Escape cancels, focus goes back where it was. */
 export function Dialog({ title, onCancel, children, className = "" }: DialogProps): JSX.Element {
   const dialog = useRef<HTMLDialogElement>(null);
+  const titleId = useId();
   useEffect(() => {
     const element = dialog.current;
     if (element !== null && !element.open) element.showModal();
@@ -65,13 +66,13 @@ export function Dialog({ title, onCancel, children, className = "" }: DialogProp
     <dialog
       ref={dialog}
       class={`dialog ${className}`}
-      aria-labelledby="dialog-title"
+      aria-labelledby={titleId}
       onCancel={(event) => {
         event.preventDefault();
         onCancel();
       }}
     >
-      <h2 id="dialog-title">{title}</h2>
+      <h2 id={titleId}>{title}</h2>
       {children}
     </dialog>
   );
@@ -148,8 +149,8 @@ export function Notices({ session }: { session: Session }): JSX.Element {
   );
 }
 
-/** The connection to the service, while it is not there. */
-export function ConnectionBanner({ session }: { session: Session }): JSX.Element | null {
+/** The connection to the service, while it is not there. `children`: what stays in reach when another tab took over. */
+export function ConnectionBanner({ session, children }: { session: Session; children?: ComponentChildren }): JSX.Element | null {
   const status = session.connection.status.value;
   if (status === "replaced") {
     return (
@@ -159,6 +160,7 @@ export function ConnectionBanner({ session }: { session: Session }): JSX.Element
           <Button look="primary" onClick={() => session.connection.takeBack()}>
             {t("connection.take_back")}
           </Button>
+          {children}
         </div>
       </Dialog>
     );
