@@ -39,6 +39,7 @@ TRADES_BY_MODE: dict[Mode, tuple[Trade, ...]] = {
     "CAS": ("interpreter", "transcriber"),
     "CAA": ("transcriber", "interpreter"),
 }
+ENDED_SHOWN_S = 30.0  # to a page that comes back: a reload at the end of a call still shows the end
 KEEP_PHONES_S = 15.0  # well below the phone worker's own limit (PhoneWorkerConfig.unkept_after_s)
 log = logging.getLogger(__name__)
 
@@ -237,8 +238,11 @@ class CallDesk:
             return
         current = runner.media.generation.get(party)
         has_media = live_generation is not None and current in (None, live_generation)
-        if runner.call.state is not CallState.ENDED:
+        ended_at = runner.call.ended_at
+        if ended_at is None:
             runner.submit(PageCame(party, has_media))
+        elif time.time() - ended_at > ENDED_SHOWN_S:
+            return  # a page opened anew begins anew; the call may still be rated from the page that had it
         runner.publish(only=party)
 
     def page_went(self, party: Party, key: str) -> None:
