@@ -66,7 +66,12 @@ class Announcement:
         self._say("Arrêt… les données restent pour le prochain démarrage.")
 
     def _first_sign_in(self) -> None:
-        if self._had_sign_in or not self._sign_in.exists():
+        if not self._sign_in.exists():
+            return
+        if self._had_sign_in:
+            self._console.print(
+                f"       1res connexions    dans {self._sign_in}", markup=False, highlight=False, soft_wrap=True
+            )
             return
         self._say("")
         for line in self._sign_in.read_text().splitlines():
