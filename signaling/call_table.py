@@ -10,6 +10,7 @@ from typing import Literal, NamedTuple
 from signaling.call_model import Action, Call, CallState, EndFault, EndReason, Party
 
 S = CallState
+PHONE_LEGS_LIMIT = 30  # numbers dialled in one call: more is no conversation any more (toll fraud)
 
 Trigger = Literal[
     "alerting",
@@ -128,4 +129,4 @@ def actions(call: Call, party: Party) -> tuple[Action, ...]:
 
 def _may_dial(call: Call, party: Party) -> bool:
     """The agent dials; the signer may too, once a first call is over (same number, or another)."""
-    return party == "agent" or call.state is S.AFTER_PHONE
+    return len(call.phone_legs) < PHONE_LEGS_LIMIT and (party == "agent" or call.state is S.AFTER_PHONE)

@@ -34,7 +34,7 @@ from signaling.call_events import (
     WriteRecord,
 )
 from signaling.call_model import ACTIONS, RESUMED_PRIORITY, CallKind, CallState, Party
-from signaling.call_table import GUARDS, ROWS, Trigger, actions, find_row
+from signaling.call_table import GUARDS, PHONE_LEGS_LIMIT, ROWS, Trigger, actions, find_row
 from tests.signaling.calls import ASSIGNED, DIAL, T0, in_state, new_call, play, report, states_of
 
 S = CallState
@@ -151,6 +151,16 @@ def test_a_second_number_is_dialled_in_the_same_call() -> None:
     call, _ = play(call, PhoneReport(call.phone_legs[0].attempt, "ended", "hung_up"))
     assert call.state is S.DIALING, "news of the first phone leg is not taken for the second's"
     assert commands == [DialPhone(call.phone_legs[1])]
+
+
+def test_a_call_cannot_dial_without_end() -> None:
+    call = in_state(S.AFTER_PHONE)
+    for _ in range(PHONE_LEGS_LIMIT - 1):
+        call, _ = play(call, Act("signer", "dial"))
+        call, _ = play(call, report(call, "ended", "busy"))
+    assert "dial" not in actions(call, "signer")
+    assert "dial" not in actions(call, "agent")
+    assert "hang_up" in actions(call, "signer")
 
 
 def test_the_same_number_again_needs_no_number() -> None:
