@@ -27,6 +27,7 @@ from signaling.messages import (
     AnyServerMessage,
     CallStateMessage,
     ClientMessageAdapter,
+    Error,
     MediaAnswer,
     MediaOffer,
     Ok,
@@ -108,6 +109,7 @@ class FakeParty:
 
     def __init__(self, role: str) -> None:
         self.role = role
+        self.refuses: str | None = None  # code every request is refused with
         self.received: list[AnyClientMessage] = []
         self.text = ""
         self.frames = 0
@@ -212,6 +214,8 @@ class FakeParty:
             await self.send(Pong(re=message.ref))
         elif isinstance(message, MediaAnswer) and self.peer is not None:
             await self.peer.setRemoteDescription(RTCSessionDescription(message.sdp, "answer"))
+        elif message.ref is not None and self.refuses is not None:
+            await self.send(Error(code=self.refuses, message="Refusé.", re=message.ref))
         elif message.ref is not None:
             await self.send(Ok(re=message.ref))
 

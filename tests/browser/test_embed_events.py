@@ -98,6 +98,18 @@ async def test_the_business_hears_the_course_of_the_call_and_closing_hangs_up(pa
     await expect(page.locator("lsf-call iframe")).to_have_count(0)
 
 
+async def test_call_that_was_over_before_is_not_told_and_a_refused_one_is_an_error(page: Page, host: Host) -> None:
+    party = host.service.party
+    host.service.greeting = [call_state(CallState.ENDED, kind="direct", end_reason="completed")]
+    party.refuses = "brand_closed"
+    await host.open(page)
+    await page.get_by_role("button", name="Nous appeler en LSF").click()
+    frame = page.frame_locator("lsf-call iframe")
+    await frame.get_by_role("button", name="Rappeler", exact=True).click()
+    assert await host.told(page, "error") == {"code": "brand_closed"}
+    assert "ended" not in [name for name, _ in await page.evaluate("window.told")]
+
+
 async def test_what_others_post_to_the_page_is_no_event_of_the_call(page: Page, host: Host) -> None:
     await host.open(page)
     await page.get_by_role("button", name="Nous appeler en LSF").click()

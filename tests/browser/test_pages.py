@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import Page, Route, expect
 
 from signaling.call_model import CallState
 from signaling.messages import (
@@ -19,7 +19,7 @@ from signaling.messages import (
     VisibilityMessage,
 )
 from tests.browser.conftest import CHROMIUM
-from tests.browser.fake_service import FakeService, call_state
+from tests.browser.fake_service import BRAND, FakeService, call_state
 from tests.browser.steps import (
     BACKGROUND,
     ask,
@@ -132,7 +132,85 @@ async def test_a_refusal_of_the_service_is_shown_in_its_words(page: Page, signer
     await expect(page.get_by_text("Les numéros surtaxés")).to_be_visible()
 
 
+async def test_words_of_a_refusal_do_not_lie_on_the_call_button_and_go_with_the_next_state(
+    page: Page, signer_service: FakeService
+) -> None:
+    await page.set_viewport_size({"width": 390, "height": 844})
+    await page.goto(signer_service.url)
+    await signer_service.party.said(Hello)
+    await page.get_by_label("Numéro de téléphone").fill("0199000001")
+    await signer_service.party.send(Error(code="premium", message="Les numéros surtaxés ne sont pas appelés d’ici."))
+    notice = page.locator(".notice")
+    await expect(notice).to_be_visible()
+    button = page.get_by_role("button", name="Appeler", exact=True)
+    await button.scroll_into_view_if_needed()
+    words, target = await notice.bounding_box(), await button.bounding_box()
+    assert words is not None and target is not None
+    assert words["y"] + words["height"] <= target["y"]
+    await signer_service.party.send(call_state(CallState.QUEUED, "hang_up"))
+    await expect(notice).to_have_count(0)
+
+
+async def test_words_of_a_refusal_go_by_themselves(page: Page, signer_service: FakeService) -> None:
+    await page.clock.install()
+    await page.goto(signer_service.url)
+    await signer_service.party.said(Hello)
+    await signer_service.party.send(Error(code="premium", message="Les numéros surtaxés ne sont pas appelés d’ici."))
+    await expect(page.locator(".notice")).to_be_visible()
+    await page.clock.run_for(11_000)
+    await expect(page.locator(".notice")).to_have_count(0)
+
+
+async def test_lost_connection_keeps_the_place_in_the_queue(page: Page, signer_service: FakeService) -> None:
+    await ask(page, signer_service)
+    await signer_service.party.send(call_state(CallState.QUEUED, "hang_up"))
+    await expect(page.get_by_role("heading", name="Vous êtes dans la file")).to_be_visible()
+    await signer_service.stop()
+    await expect(page.get_by_text("Votre place est gardée")).to_be_visible()
+
+
+async def test_opening_hours_are_said_in_the_time_of_the_brand(page: Page, signer_service: FakeService) -> None:
+    far = {**BRAND, "timezone": "Indian/Reunion", "closes_at": 1_800_000_000, "hours": []}  # 2027-01-15 08:00 UTC
+
+    async def answer(route: Route) -> None:
+        await route.fulfill(json=far)
+
+    await page.route("**/api/v1/brands/demo", answer)
+    await page.goto(f"{signer_service.url}/b/demo")
+    await expect(page.get_by_text("Ouvert jusqu’à")).to_contain_text("12:00")
+
+
 # --- signer: in the call
+
+
+async def test_picture_the_interpreter_hides_does_not_stay_as_it_was(page: Page, signer_service: FakeService) -> None:
+    await signer_in_call(page, signer_service)
+    await expect(page.locator(".network")).to_be_visible()
+    hidden = call_state(CallState.BRIEFING, "hang_up").model_copy(update={"hidden": True})
+    await signer_service.party.send(hidden)
+    await expect(page.get_by_text("Image masquée un instant")).to_be_visible()
+    await expect(page.locator("video.remote")).to_be_hidden()
+    await expect(page.locator(".network")).to_have_count(0)
+    await signer_service.party.send(call_state(CallState.BRIEFING, "hang_up"))
+    await expect(page.locator("video.remote")).to_be_visible()
+
+
+async def test_calling_again_after_a_reload_calls_the_number_of_that_call(
+    page: Page, signer_service: FakeService
+) -> None:
+    over = call_state(CallState.ENDED, end_reason="completed")
+    signer_service.greeting = [over]
+    await page.goto(signer_service.url)
+    await page.get_by_role("button", name="Rappeler", exact=True).click()
+    assert (await signer_service.party.said(CallRequest)).number == "01 99 00 00 01"
+
+
+async def test_calling_again_is_not_offered_without_a_number(page: Page, signer_service: FakeService) -> None:
+    over = call_state(CallState.ENDED, end_reason="completed")
+    signer_service.greeting = [over.model_copy(update={"phone": over.phone.model_copy(update={"number": None})})]
+    await page.goto(signer_service.url)
+    await expect(page.get_by_role("button", name="Nouvel appel")).to_be_visible()
+    await expect(page.get_by_role("button", name="Rappeler", exact=True)).to_have_count(0)
 
 
 async def test_text_passes_letter_by_letter_both_ways_and_stays_after_the_call(

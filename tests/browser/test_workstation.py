@@ -29,6 +29,7 @@ from tests.browser.steps import (
     agent_in_call,
     axe_finds_nothing,
     enter_call,
+    fits_without_sideways_scrolling,
     line_of_text,
     picture_moves,
     ringing,
@@ -81,6 +82,7 @@ async def test_alert_is_declined_with_a_reason(page: Page, agent_service: FakeSe
     await page.get_by_role("button", name="Refuser…").click()
     await page.get_by_role("button", name="Je connais la personne").click()
     assert (await agent_service.party.said(AssignmentDecline)).reason == "known_person"
+    await expect(page.get_by_text("L’appel reste dans la file.")).to_be_visible()
     await agent_service.party.send(AlertEnded(assignment_id="alert-1", reason="declined"))
     await expect(page.get_by_role("heading", name="Pourquoi refuser ?")).to_have_count(0)
 
@@ -101,6 +103,51 @@ async def test_agent_pauses_with_a_reason(page: Page, agent_service: FakeService
     await page.get_by_role("button", name="Repos yeux et mains").click()
     said = await agent_service.party.said(PresenceSet)
     assert (said.presence, said.reason) == ("paused", "rest_eyes_hands")
+
+
+async def test_pause_without_a_reason_is_a_pause_once_the_agent_was_available(
+    page: Page, agent_service: FakeService
+) -> None:
+    paused = agent_view("paused", presence="paused")
+    agent_service.greeting = [paused]
+    await page.goto(f"{agent_service.url}/workstation")
+    await expect(page.get_by_role("heading", name="Vous n’êtes pas encore disponible")).to_be_visible()
+    await expect(page.locator(".top .state strong")).to_have_text("Pas encore disponible")
+    await agent_service.party.send(agent_view("idle"))
+    await agent_service.party.send(paused)
+    await expect(page.get_by_role("heading", name="Vous êtes en pause")).to_be_visible()
+    await expect(page.locator(".top .state strong")).to_have_text("En pause")
+    await page.reload()
+    await expect(page.get_by_role("heading", name="Vous êtes en pause")).to_be_visible()
+
+
+async def test_workstation_that_lost_the_connection_is_not_shown_as_available(
+    page: Page, agent_service: FakeService
+) -> None:
+    agent_service.greeting = [agent_view("idle")]
+    await page.goto(f"{agent_service.url}/workstation")
+    await expect(page.get_by_role("heading", name="Vous êtes disponible")).to_be_visible()
+    await agent_service.stop()
+    await expect(page.get_by_role("heading", name="Connexion perdue")).to_be_visible()
+    await expect(page.locator(".top .state.is-offline strong")).to_have_text("Connexion perdue")
+    await expect(page.locator(".banner")).to_contain_text("Nous réessayons…")
+    await expect(page.get_by_text("gardé")).to_have_count(0)
+
+
+@pytest.mark.parametrize("language", ["fr", "en"])
+@pytest.mark.parametrize("state", ["alerting", "wrap_up", "engaged"])
+async def test_head_of_the_workstation_is_one_line_at_1366_by_768(
+    page: Page, agent_service: FakeService, state: str, language: str
+) -> None:
+    agent_service.on_hello = agent_service.on_hello.model_copy(update={"demo_phone_url": "http://localhost/demo"})
+    update = {"pause_after_call": True, "waiting": 12}
+    agent_service.greeting = [agent_view(state, wrap_up_s=60).model_copy(update=update)]
+    await page.set_viewport_size({"width": 1366, "height": 768})
+    await page.goto(f"{agent_service.url}/workstation?lang={language}")
+    await expect(page.locator(".top .waiting")).to_contain_text("12")
+    head = await page.locator(".top").bounding_box()
+    assert head is not None and head["height"] <= 64
+    await fits_without_sideways_scrolling(page)
 
 
 async def test_one_key_each_for_mute_hold_picture_pause_and_abuse(page: Page, agent_service: FakeService) -> None:
@@ -165,7 +212,7 @@ async def test_workstation_in_a_call_fits_1366_by_768_without_scrolling(page: Pa
     await page.set_viewport_size({"width": 1366, "height": 768})
     await agent_in_call(page, agent_service, "direct")
     await agent_service.party.send(VisibilityMessage(call_id="call-1", level="fair", advice="too_far"))
-    await expect(page.get_by_text("Vous êtes trop loin")).to_be_visible()
+    await expect(page.get_by_text("La personne est trop loin")).to_be_visible()
     assert await page.evaluate("document.documentElement.scrollHeight <= innerHeight")
     for name in ("Terminer l’appel", "Terminer et signaler un abus", "Couper mon micro", "Composer", "Nouvelle ligne"):
         await expect(page.get_by_role("button", name=name)).to_be_in_viewport(ratio=1)

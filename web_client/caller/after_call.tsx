@@ -23,9 +23,11 @@ export function AfterCall({ caller, call }: { caller: Caller; call: CallStateMes
         <p role="status">{t(`ended.${call.end_reason ?? "completed"}`)}</p>
         {call.together_at !== null && <Rating caller={caller} />}
         <div class="row">
-          <Button look="primary" icon="phone" disabled={caller.isAsking.value} onClick={() => void caller.request()}>
-            {t("ended.again")}
-          </Button>
+          {(caller.place.brand !== null || caller.lastNumber.value !== null) && (
+            <Button look="primary" icon="phone" disabled={caller.isAsking.value} onClick={() => void caller.again(call)}>
+              {t("ended.again")}
+            </Button>
+          )}
           <Button onClick={() => session.forgetCall()}>{t("ended.new")}</Button>
           {caller.place.isEmbedded && <Button onClick={() => void caller.leaveFrame()}>{t("ended.close_frame")}</Button>}
         </div>

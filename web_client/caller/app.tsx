@@ -31,10 +31,10 @@ function Page({ caller }: { caller: Caller }): JSX.Element {
       <ConnectionBanner session={session}>
         <EmergencyButton caller={caller} />
       </ConnectionBanner>
+      <Notices session={session} />
       <main id="main">
         <Screen caller={caller} />
       </main>
-      <Notices session={session} />
     </div>
   );
 }

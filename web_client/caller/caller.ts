@@ -5,7 +5,7 @@ import { ScreenLock, setSituation, vibrate } from "../shared/attention.ts";
 import { cameraIsGranted } from "../shared/camera.ts";
 import * as http from "../shared/http.ts";
 import { t } from "../shared/i18n.ts";
-import type { Mode, ServerMessage } from "../shared/protocol.d.ts";
+import type { CallStateMessage, Mode, ServerMessage } from "../shared/protocol.d.ts";
 import { Session } from "../shared/session.ts";
 import type { Emergency } from "./emergency.tsx";
 import { emergencyIn, type EmergencyNumber } from "./emergency_numbers.ts";
@@ -58,6 +58,8 @@ export class Caller {
     const mayBegin = this.access.value === "ready" && this.place.brand === null && !this.session.inCall.value;
     return this.isOpen.value && (mayBegin || this.session.can("dial"));
   });
+  /** The number the call that is over went to last; null when none is known here. */
+  readonly lastNumber = computed(() => this.session.call.value?.phone.number ?? (this.wishes.value.number.trim() || null));
   #relaysEmergencies = false;
   #leavesAt = Number.NEGATIVE_INFINITY;
   #toldState: string | null = null;
@@ -157,7 +159,7 @@ export class Caller {
     this.emergency.value = null;
     this.session.forgetCall();
     if (voice) await this.session.local.openMicrophone();
-    await this.session.ask({
+    const answer = await this.session.connection.ask({
       type: "call.request",
       kind: brand === null ? "relay" : "direct",
       mode,
@@ -167,7 +169,16 @@ export class Caller {
       hearing,
       emergency_confirmed: isConfirmed,
     });
+    this.session.settle(answer);
+    if (answer.type === "error") this.#host.post("error", { code: answer.code });
     this.isAsking.value = false;
+  }
+
+  /** The same call once more. */
+  async again(call: CallStateMessage): Promise<void> {
+    const number = this.lastNumber.value ?? "";
+    this.wishes.value = { number, mode: call.mode, voice: call.voice, hearing: call.hearing };
+    if (this.place.brand !== null || !this.answersEmergency(number)) await this.request();
   }
 
   /**

@@ -11,6 +11,7 @@ interface Commands {
 export class HostPage {
   readonly #origin: string | null;
   #told = "";
+  #alive: string | null = null;
 
   /** :param origin: of the page around, as its script said it; the browser delivers to that origin only. */
   constructor(origin: string | null, commands: Commands) {
@@ -30,6 +31,8 @@ export class HostPage {
   callChanged(call: CallStateMessage | null): void {
     if (call === null) return;
     const event = eventOf(call.state);
+    if (event !== "ended") this.#alive = call.call_id;
+    else if (call.call_id !== this.#alive) return; // over before this page was opened
     const payload =
       event === "ended"
         ? { reason: call.end_reason }

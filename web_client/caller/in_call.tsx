@@ -73,7 +73,7 @@ export function InCall({ caller }: { caller: Caller }): JSX.Element | null {
 function StatusBar({ caller, call }: { caller: Caller; call: CallStateMessage }): JSX.Element {
   const { session } = caller;
   const level = session.receivedLevel.value;
-  const received = receivedWords(level, session.received.value.fps);
+  const received = call.hidden ? null : receivedWords(level, session.received.value.fps);
   const since = call.phone.answered_at !== null && call.state === "active" ? call.phone.answered_at : call.together_at;
   return (
     <div class="status-bar">

@@ -2,9 +2,10 @@
 
 import { useSignal } from "@preact/signals";
 import type { JSX } from "preact";
-import { caretAfter, formatNumber } from "../shared/format.ts";
+import { caretAfter, formatNumber, timeAt } from "../shared/format.ts";
 import type { Brand } from "../shared/http.ts";
 import { locale, t } from "../shared/i18n.ts";
+import { now } from "../shared/now.ts";
 import type { Mode } from "../shared/protocol.d.ts";
 import { Button } from "../shared/ui/basics.tsx";
 import { Icon } from "../shared/ui/icons.tsx";
@@ -132,9 +133,7 @@ function BrandForm({ caller }: { caller: Caller }): JSX.Element | null {
 function openingWords(brand: Brand): string {
   const at = brand.is_open ? brand.closes_at : brand.opens_at;
   if (at === null) return t(brand.is_open ? "call_form.open" : "call_form.closed");
-  const isToday = new Date(at * 1000).toDateString() === new Date().toDateString();
-  const day: Intl.DateTimeFormatOptions = isToday ? {} : { weekday: "long" };
-  const time = new Intl.DateTimeFormat(locale.value, { ...day, hour: "2-digit", minute: "2-digit" }).format(at * 1000);
+  const time = timeAt(at, now.value, brand.timezone, locale.value);
   return t(brand.is_open ? "call_form.open_until" : "call_form.closed_until", { time });
 }
 

@@ -24,8 +24,14 @@ export function phoneWords(call: CallStateMessage, role: "signer" | "agent"): st
   }
 }
 
+/** To the person who is seen. */
 export function adviceWords(advice: string): string {
   return tCode("advice", advice) ?? t("advice.other");
+}
+
+/** The same to the workstation, about that person. */
+export function adviceAboutSigner(advice: string): string {
+  return tCode("advice_signer", advice) ?? t("advice_signer.other");
 }
 
 export function receivedWords(level: Level | null, fps: number | null): string | null {

@@ -48,3 +48,11 @@ export function waitRange(lowS: number | null, highS: number | null): readonly [
   const low = Math.floor(lowS / 60);
   return [low, Math.max(low + 1, Math.ceil(highS / 60))];
 }
+
+/** `18:30` in that time zone, with the day of the week unless it is today there. `at`, `now`: Unix seconds. */
+export function timeAt(at: number, now: number, timeZone: string, locale: string): string {
+  const day = new Intl.DateTimeFormat(locale, { timeZone, dateStyle: "short" });
+  const isToday = day.format(at * 1000) === day.format(now * 1000);
+  const weekday: Intl.DateTimeFormatOptions = isToday ? {} : { weekday: "long" };
+  return new Intl.DateTimeFormat(locale, { timeZone, ...weekday, hour: "2-digit", minute: "2-digit" }).format(at * 1000);
+}

@@ -21,6 +21,8 @@ export interface Brand {
   readonly opens_at: number | null;
   readonly closes_at: number | null;
   readonly hours: readonly string[];
+  /** IANA name; `Europe/Paris`. */
+  readonly timezone: string;
   readonly colours?: Colours;
 }
 

@@ -18,6 +18,7 @@ import type {
 import { Conversation } from "./rtt.ts";
 
 const STATS_MS = 2_000;
+const NOTICE_MS = 10_000; // long enough to read two sentences
 
 export interface SessionOptions {
   readonly role: "signer" | "agent";
@@ -57,6 +58,7 @@ export class Session {
   readonly #options: SessionOptions;
   #steady = new Steady();
   #serial = 0;
+  #noticeTimer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(options: SessionOptions) {
     this.#options = options;
@@ -86,8 +88,13 @@ export class Session {
 
   /** Sends and shows the server's refusal to the person. Resolves to whether it was taken. */
   async ask(message: Outgoing): Promise<boolean> {
-    const answer = await this.connection.ask(message);
+    return this.settle(await this.connection.ask(message));
+  }
+
+  /** Shows a refusal; what was taken makes an earlier one old. Returns whether it was taken. */
+  settle(answer: Answer): boolean {
     if (answer.type === "error") this.showError(answer);
+    else this.#forgetError();
     return answer.type === "ok";
   }
 
@@ -102,7 +109,13 @@ export class Session {
   }
 
   say(text: string, isError = false): void {
+    clearTimeout(this.#noticeTimer);
     this.notice.value = { text, isError, serial: ++this.#serial };
+    this.#noticeTimer = setTimeout(() => (this.notice.value = null), NOTICE_MS);
+  }
+
+  #forgetError(): void {
+    if (this.notice.value?.isError) this.notice.value = null;
   }
 
   showError(answer: Answer): void {
@@ -149,6 +162,7 @@ export class Session {
 
   #stateCame(state: CallStateMessage): void {
     serverSaid(state.now);
+    if (state.state !== this.call.value?.state) this.#forgetError();
     if (state.call_id !== this.call.value?.call_id) {
       this.text.begin(state.call_id);
       this.visibility.value = null;

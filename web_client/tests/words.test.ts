@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { caretAfter, clock, formatNumber, waitRange } from "../shared/format.ts";
+import { caretAfter, clock, formatNumber, timeAt, waitRange } from "../shared/format.ts";
 import { lightOf } from "../shared/light.ts";
 import { levelOf, Steady } from "../shared/media_stats.ts";
 import { moved, nearestCorner, nextCorner } from "../shared/ui/corners.ts";
@@ -85,4 +85,11 @@ test("a shortcut acts only alone, outside of writing, and while switched on", ()
   assert.equal(name("m", {}, false), undefined);
   assert.equal(name("m", {}, true, true), undefined);
   assert.equal(new Set(SHORTCUTS.map((shortcut) => shortcut.key)).size, SHORTCUTS.length);
+});
+
+test("an opening time is said in the time of the brand, with the day unless it is today there", () => {
+  const at = Date.UTC(2027, 0, 15, 20, 30) / 1000; // Friday; already Saturday on Réunion
+  assert.equal(timeAt(at, at - 60, "Europe/Paris", "fr"), "21:30");
+  assert.equal(timeAt(at, at - 60, "Indian/Reunion", "fr"), "00:30");
+  assert.equal(timeAt(at, at - 7200, "Indian/Reunion", "fr"), "samedi 00:30");
 });

@@ -9,7 +9,7 @@ import type { PauseReason } from "../shared/protocol.d.ts";
 import { Button, ConnectionBanner, Dialog, LanguageChoice, Mark, Notices } from "../shared/ui/basics.tsx";
 import { SignIn } from "../shared/ui/sign_in.tsx";
 import { AlertDialog } from "./alert.tsx";
-import { AtWork, isOnBreak } from "./at_work.tsx";
+import { AtWork, isOnBreak, stateWords } from "./at_work.tsx";
 import type { Desk } from "./desk.ts";
 import { InCall } from "./in_call.tsx";
 import { listen } from "./shortcuts.ts";
@@ -33,12 +33,12 @@ export function App({ desk }: { desk: Desk }): JSX.Element {
     <div class={`page workstation ${session.isTogether.value ? "is-in-call" : ""}`}>
       <TopBar desk={desk} />
       <ConnectionBanner session={session} />
+      <Notices session={session} />
       <main id="main">
         <Screen desk={desk} />
       </main>
       {desk.alert.value !== null && <AlertDialog desk={desk} alert={desk.alert.value} />}
       {desk.question.value === "pause" && <PauseDialog desk={desk} />}
-      <Notices session={session} />
     </div>
   );
 }
@@ -82,9 +82,9 @@ function TopBar({ desk }: { desk: Desk }): JSX.Element {
       <Mark />
       {view !== null && (
         <>
-          <p class={`state is-${view.state}`} role="status">
+          <p class={`state is-${desk.isCutOff.value ? "offline" : view.state}`} role="status">
             <span class="dot" aria-hidden="true" />
-            <strong>{t(`work.state.${view.state}`)}</strong>
+            <strong>{stateWords(desk, view)}</strong>
             <span class="hint">{view.state === "paused" && view.reason !== null ? t(`work.reason.${view.reason}`) : ""}</span>
             <span class="hint" aria-hidden="true">
               {clock(now.value - view.since)}
@@ -128,7 +128,7 @@ function Presence({ desk }: { desk: Desk }): JSX.Element | null {
         </Button>
       ) : (
         <Button look="primary" icon="play" onClick={() => void desk.available()}>
-          {t(view.state === "not_responding" ? "work.come_back" : isOnBreak(view) ? "work.resume" : "work.available")}
+          {t(view.state === "not_responding" ? "work.come_back" : isOnBreak(desk, view) ? "work.resume" : "work.available")}
         </Button>
       )}
       {view.presence !== "offline" && (

@@ -26,31 +26,34 @@ export function AtWork({ desk }: { desk: Desk }): JSX.Element {
   );
 }
 
-/** A pause somebody chose has a reason; right after sign-in there is none. */
-export function isOnBreak(view: AgentView): boolean {
-  return view.presence === "paused" && view.reason !== null;
+/** A pause has a reason, or comes after work ("pause after this call"); right after sign-in there is neither. */
+export function isOnBreak(desk: Desk, view: AgentView): boolean {
+  return view.presence === "paused" && (view.reason !== null || desk.hasBegun.value);
 }
 
-function stateKey(view: AgentView): Key {
-  if (view.state === "not_responding") return "work.not_responding_title";
-  if (isOnBreak(view)) return "work.paused_title";
-  return view.presence === "available" ? "work.ready_title" : "work.not_yet_title";
+/** The state in short. */
+export function stateWords(desk: Desk, view: AgentView): string {
+  if (desk.isCutOff.value) return t("work.state_lost");
+  if (view.state === "paused" && !isOnBreak(desk, view)) return t("work.state_not_yet");
+  return t(`work.state.${view.state}`);
 }
 
-function bodyKey(view: AgentView): Key {
-  if (view.state === "not_responding") return "work.not_responding_body";
-  if (isOnBreak(view)) return "work.paused_body";
-  return view.presence === "available" ? "work.ready_body" : "work.not_yet_body";
+function cardKeys(desk: Desk, view: AgentView): readonly [title: Key, body: Key] {
+  if (desk.isCutOff.value) return ["work.state_lost", "work.lost_body"];
+  if (view.state === "not_responding") return ["work.not_responding_title", "work.not_responding_body"];
+  if (isOnBreak(desk, view)) return ["work.paused_title", "work.paused_body"];
+  return view.presence === "available" ? ["work.ready_title", "work.ready_body"] : ["work.not_yet_title", "work.not_yet_body"];
 }
 
 function StateCard({ desk }: { desk: Desk }): JSX.Element {
   const view = desk.agent.value;
   const mayAsk = useSignal(globalThis.Notification?.permission === "default");
   if (view === null) return <section class="card">{t("connection.connecting")}</section>;
+  const [title, body] = cardKeys(desk, view);
   return (
-    <section class={`card state-card is-${view.state}`}>
-      <h1>{t(stateKey(view))}</h1>
-      <p>{t(bodyKey(view))}</p>
+    <section class={`card state-card is-${desk.isCutOff.value ? "offline" : view.state}`}>
+      <h1>{t(title)}</h1>
+      <p>{t(body)}</p>
       {view.state === "not_responding" && (
         <Button look="primary" icon="play" autofocus shortcut={desk.shortcutsAreOn.value ? "R" : undefined} onClick={() => void desk.available()}>
           {t("work.come_back")}

@@ -6,7 +6,7 @@ import { cameraIsGranted } from "../shared/camera.ts";
 import * as http from "../shared/http.ts";
 import { t } from "../shared/i18n.ts";
 import { lookAtClock } from "../shared/now.ts";
-import { readPreference, writePreference } from "../shared/preferences.ts";
+import { readPreference, tabStore, writePreference } from "../shared/preferences.ts";
 import type {
   AgentView,
   Alert,
@@ -24,6 +24,8 @@ import { WrapUp } from "./wrap_up.ts";
 export type Access = "unknown" | "sign_in" | "ready" | "unreachable";
 export type Question = "none" | "abuse" | "pause" | "decline" | "keypad" | "end";
 
+const BEGUN = "work.begun";
+
 export class Desk {
   readonly session: Session;
   readonly access = signal<Access>("unknown");
@@ -35,6 +37,9 @@ export class Desk {
   readonly question = signal<Question>("none");
   readonly shortcutsAreOn = signal(readPreference("shortcuts") !== "off");
   readonly withoutMicrophone = signal(readPreference("without_microphone") === "yes");
+  /** Available at least once since sign-in: a pause without a reason is a pause then. */
+  readonly hasBegun = signal(tabStore.read(BEGUN) !== null);
+  readonly isCutOff = computed(() => this.session.connection.status.value === "offline");
   readonly minute = new Minute();
   readonly wrapUp: WrapUp;
   readonly isWrappingUp = computed(
@@ -82,6 +87,7 @@ export class Desk {
   async signOut(): Promise<void> {
     await this.session.ask({ type: "presence.set", presence: "offline" });
     this.session.connection.close();
+    this.#begun(false);
     await http.signOut().catch(() => undefined);
     location.reload();
   }
@@ -190,12 +196,21 @@ export class Desk {
 
   #agentCame(view: AgentView): void {
     this.agent.value = view;
+    if (view.presence === "available") this.#begun(true);
+    else if (view.presence === "offline") this.#begun(false);
     if (view.state !== "alerting") this.alert.value = null;
     const isOver = this.session.call.value?.state === "ended";
     if (isOver && view.state !== "wrap_up" && view.state !== "engaged") {
       this.session.forgetCall();
       this.wrapUp.begin("");
     }
+  }
+
+  /** Kept over a reload of this tab. */
+  #begun(hasBegun: boolean): void {
+    this.hasBegun.value = hasBegun;
+    if (hasBegun) tabStore.write(BEGUN, "yes");
+    else tabStore.remove(BEGUN);
   }
 
   #alerted(alert: Alert): void {

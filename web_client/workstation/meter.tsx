@@ -1,7 +1,7 @@
 // Readability of the signing: the level now, one piece of advice, the last minute as bars with their text.
 
 import type { JSX } from "preact";
-import { adviceWords } from "../shared/call_words.ts";
+import { adviceAboutSigner } from "../shared/call_words.ts";
 import { t } from "../shared/i18n.ts";
 import type { VisibilityLevel } from "../shared/protocol.d.ts";
 import type { Desk } from "./desk.ts";
@@ -22,7 +22,7 @@ export function Meter({ desk }: { desk: Desk }): JSX.Element {
       <p class="meter-now" role="status">
         <span class="dot" aria-hidden="true" />
         <strong>{t(`meter.${now?.level ?? "none"}`)}</strong>
-        {now !== null && now.level !== "good" && <span>{adviceWords(now.advice)}</span>}
+        {now !== null && now.level !== "good" && <span>{adviceAboutSigner(now.advice)}</span>}
       </p>
       <svg viewBox={`0 0 ${SECONDS * BAR} 24`} class="minute" role="img" aria-label={words} preserveAspectRatio="none">
         <title>{words}</title>

@@ -3,7 +3,7 @@
 import { useSignalEffect, type ReadonlySignal } from "@preact/signals";
 import type { ComponentChildren, JSX } from "preact";
 import { useEffect, useId, useRef } from "preact/hooks";
-import { locale, setLocale, t, type Locale } from "../i18n.ts";
+import { locale, setLocale, t, type Key, type Locale } from "../i18n.ts";
 import type { Session } from "../session.ts";
 import { Icon, type IconName } from "./icons.tsx";
 
@@ -130,11 +130,6 @@ function show(element: HTMLVideoElement | null, source: MediaStream | MediaStrea
 /** What just happened, in words: shown for some seconds and read by assistive technology. */
 export function Notices({ session }: { session: Session }): JSX.Element {
   const notice = session.notice.value;
-  useEffect(() => {
-    if (notice === null) return undefined;
-    const timer = setTimeout(() => (session.notice.value = null), 8_000);
-    return () => clearTimeout(timer);
-  }, [notice?.serial]);
   return (
     <div class="notices" role="status">
       {notice !== null && (
@@ -169,12 +164,18 @@ export function ConnectionBanner({ session, children }: { session: Session; chil
   return (
     <div class="banner" role="alert">
       <Icon name="network" />
-      <span>{t(session.inCall.value ? "connection.offline_call" : "connection.offline")}</span>
+      <span>{t(offlineKey(session))}</span>
       <Button look="quiet" onClick={() => session.connection.retryNow()}>
         {t("connection.retry")}
       </Button>
     </div>
   );
+}
+
+/** What is kept meanwhile: the call, the place in the queue; nothing where there is neither. */
+function offlineKey(session: Session): Key {
+  if (session.isTogether.value) return "connection.offline_call";
+  return session.role === "signer" && session.inCall.value ? "connection.offline_queue" : "connection.offline";
 }
 
 const OTHER_LANGUAGE: Record<Locale, readonly [Locale, string]> = { fr: ["en", "English"], en: ["fr", "Français"] };

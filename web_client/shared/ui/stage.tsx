@@ -43,13 +43,14 @@ export function Stage({ session, call, label, isFilled = false, isWithheld = fal
   }
 
   const { width, x, y } = placeOwn(size.value, remoteAspect.value, ownAspect.value, corner.value);
+  const isHidden = session.role === "signer" && call.hidden; // the last picture before would stay
   const isAlone = isFilled || session.local.video.value === null;
   return (
     <div class="stage" ref={stage} style={{ "--aspect": String(remoteAspect.value) }}>
       <Video
         stream={session.media.remoteVideo}
         label={label}
-        className={`remote ${isFilled ? "is-filled" : ""}`}
+        className={`remote ${isFilled ? "is-filled" : ""} ${isHidden ? "is-hidden" : ""}`}
         onAspect={(value) => (remoteAspect.value = value)}
         position={isAlone ? "50% 50%" : `${100 * x}% ${100 * y}%`}
       />
