@@ -94,14 +94,8 @@ class SignalingConfig:
     # --- the call
     signer_grace_s: float = setting(60.0, "s", "the signer's network may come back; the others are told", at_least=1)
     agent_grace_s: float = setting(30.0, "s", "then the call goes back to the head of the line", at_least=1)
-    after_phone_reminder_s: float = setting(
-        120.0, "s", "both stay when the phone hangs up; a reminder, no end", at_least=5
-    )
     ring_timeout_s: float = setting(
         60.0, "s", "ringing before no_answer; networks give up at 60 to 180", at_least=5, at_most=180
-    )
-    reconnect_s: float = setting(
-        15.0, "s", "a leg's media may be away before a new peer connection is made", at_least=1
     )
     call_lease_s: float = setting(5.0, "s", "a silent owner's calls are taken over after it", at_least=2)
     rating_s: float = setting(300.0, "s", "how long the signer may rate after the end", at_least=0)
@@ -156,10 +150,6 @@ class SignalingConfig:
     def wrap_up_s(self) -> float:
         """Seconds of post-appel."""
         return self.queue.wrap_up_s
-
-    @property
-    def secrets_dir(self) -> Path:
-        return self.data_dir / "secrets"
 
     @property
     def has_own_redis(self) -> bool:
