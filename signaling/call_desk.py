@@ -171,7 +171,10 @@ class CallDesk:
             raise PageError("brand_closed")
         number: Dialable | EmergencyFound | None = None
         if brand.numbers:
-            number = read_number(brand.numbers[0], self._services.config, allow_uri=session.identity.rehearsal)
+            with contextlib.suppress(
+                PageError
+            ):  # not dialled today: the brand is reachable all the same
+                number = read_number(brand.numbers[0], self._services.config, allow_uri=session.identity.rehearsal)
         return self._call(
             session,
             message,

@@ -1,11 +1,13 @@
 """The WebSocket under bad input, lost pages and races: real Redis, real SQLite, no media worker needed."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import aiohttp
 import pytest
 
 from interpreter_queue.config import QueueConfig
+from signaling.records import Records
 from tests.helpers.control_plane import Browser, ControlPlane, RawPage, browser, control_plane
 
 pytestmark = pytest.mark.integration
@@ -244,6 +246,18 @@ async def test_a_brand_call_needs_no_sign_in_and_never_reaches_a_rehearsal(pages
     assert (await visitor.ask("call.request", kind="direct", brand="demo-mairie"))["type"] == "ok"
     await visitor.wait(lambda m: m["type"] == "call.state" and (m["queue"] or {}).get("position") == 1)
     assert not [message for message in agent.messages if message["type"] == "assignment.alert"]
+
+
+async def test_a_brand_whose_number_may_not_be_dialled_is_reachable_all_the_same(
+    plane: ControlPlane, pages: Browser
+) -> None:
+    async with Records(plane.config.database_url) as records:
+        brand = await records.brands.by_slug("demo-mairie")
+        assert brand is not None
+        await records.brands.update(replace(brand, numbers=("+33892700000",)))
+    visitor = await pages.visitor()
+    assert (await visitor.ask("call.request", kind="direct", brand="demo-mairie"))["type"] == "ok"
+    assert visitor.call["phone"]["number"] is None
 
 
 # --- lost and back
