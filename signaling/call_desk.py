@@ -171,9 +171,7 @@ class CallDesk:
             raise PageError("brand_closed")
         number: Dialable | EmergencyFound | None = None
         if brand.numbers:
-            with contextlib.suppress(
-                PageError
-            ):  # not dialled today: the brand is reachable all the same
+            with contextlib.suppress(PageError):  # not dialled today: the brand is reachable all the same
                 number = read_number(brand.numbers[0], self._services.config, allow_uri=session.identity.rehearsal)
         return self._call(
             session,
