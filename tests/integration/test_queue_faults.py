@@ -116,8 +116,8 @@ async def test_two_dispatchers_never_assign_twice(server: RedisServer) -> None:
                     next(i for i, e in enumerate(place.heard) if isinstance(e, Alerting) and e.assignment == alert) + 1
                 )
                 if await place.queue.accept(agent_id, alert.assignment_id):
-                    served.append((alert.call_id, agent_id))
                     await place.queue.release(agent_id, alert.call_id, wrap_up=False)
+                    served.append((alert.call_id, agent_id))
 
         working = [asyncio.create_task(serve(place, a)) for place, a in zip([here, there] * 10, agents, strict=True)]
         await asyncio.gather(here.available(*agents[:10]), there.available(*agents[10:]))
