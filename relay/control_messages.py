@@ -15,6 +15,7 @@ from pydantic import Field, TypeAdapter
 
 from relay.model import (
     CallPlan,
+    Encoding,
     Frozen,
     IceServer,
     Leg,
@@ -22,6 +23,7 @@ from relay.model import (
     LegStats,
     PhoneOutcome,
     PhoneProgress,
+    VideoCodec,
     VisibilityLevel,
     WebLeg,
 )
@@ -44,12 +46,15 @@ class OpenLeg(_Command):
 
     A higher generation replaces the leg's peer (recovery is a new peer connection); the same generation returns the
     same offer again; a lower one is refused with ``stale_generation``.
+
+    :param video_codecs: what the offer names, preferred first: a packet can only pass to a leg that reads its codec.
     """
 
     type: Literal["open_leg"] = "open_leg"
     leg: WebLeg
     generation: int = Field(ge=1)
     ice_servers: tuple[IceServer, ...] = ()
+    video_codecs: tuple[VideoCodec, ...] = Field(default=("VP8", "H264"), min_length=1)
 
 
 class AnswerLeg(_Command):
@@ -193,11 +198,14 @@ class WorkerState(Frozen):
 
 
 class LegState(Frozen):
+    """:param video_codecs: what the leg's answer took, its preferred first; empty before it and without video."""
+
     type: Literal["leg_state"] = "leg_state"
     call_id: str
     leg: WebLeg
     generation: int
     state: LegConnection
+    video_codecs: tuple[VideoCodec, ...] = ()
 
 
 class LegStatsEvent(Frozen):
@@ -207,6 +215,16 @@ class LegStatsEvent(Frozen):
     call_id: str
     leg: WebLeg
     stats: LegStats
+
+
+class EncodingWanted(Frozen):
+    """On change: how ``leg`` should send its picture, so that the slowest line to a viewer carries it fluently."""
+
+    type: Literal["encoding_wanted"] = "encoding_wanted"
+    call_id: str
+    leg: WebLeg
+    generation: int
+    encoding: Encoding
 
 
 class PhoneState(Frozen):
@@ -252,7 +270,14 @@ class VisibilityReading(Frozen):
 
 
 AnyEvent = Annotated[
-    WorkerState | LegState | LegStatsEvent | PhoneState | PhoneSpeaking | PhoneDtmf | VisibilityReading,
+    WorkerState
+    | LegState
+    | LegStatsEvent
+    | EncodingWanted
+    | PhoneState
+    | PhoneSpeaking
+    | PhoneDtmf
+    | VisibilityReading,
     Field(discriminator="type"),
 ]
 

@@ -29,6 +29,7 @@ PhoneOutcome = Literal[
 ]
 
 VisibilityLevel = Literal["good", "fair", "poor", "off"]
+VideoCodec = Literal["VP8", "H264"]
 
 
 class Frozen(BaseModel):
@@ -71,19 +72,47 @@ class CallPlan(Frozen):
     tap: Tap | None = None
 
 
+class Encoding(Frozen):
+    """
+    What a leg, as sender of its picture, is asked for (W3C RTCRtpEncodingParameters).
+
+    :param scale_resolution_down_by: 1 is the camera's own size.
+    """
+
+    max_bitrate_bps: int = Field(gt=0)
+    scale_resolution_down_by: float = Field(ge=1)
+    max_framerate: float = Field(gt=0, description="pictures per second")
+
+
 class LegStats(Frozen):
     """
     One leg's media over the last period, names after W3C webrtc-stats.
 
-    ``frames_per_second`` and ``bitrate_bps`` are of video received *from* the leg; ``round_trip_time_s`` and
-    ``fraction_lost`` (0..1) are reported by the leg about what it receives.
+    What comes *from* the leg (inbound-rtp): ``frames_per_second`` to ``codec``. What goes *to* it (outbound-rtp and
+    remote-inbound-rtp, as the leg reports it): ``fraction_lost`` (0..1) to ``retransmitted_packets_sent``. Rates are
+    over the period, counts since the leg's peer connection began.
     """
 
     frames_per_second: float = 0.0
     bitrate_bps: int = 0
     packets_received: int = 0
     packets_lost: int = 0
-    fraction_lost: float = 0.0
-    round_trip_time_s: float | None = None
     jitter_s: float | None = None
     audio_level: float | None = Field(default=None, description="0..1 linear, W3C audioLevel; None without audio")
+    frame_width: int | None = None
+    frame_height: int | None = None
+    freeze_count: int = 0
+    total_freezes_duration_s: float = 0.0
+    nack_count: int = Field(default=0, description="packets we asked the leg for again")
+    pli_count: int = Field(default=0, description="key frames we asked the leg for")
+    codec: VideoCodec | None = None
+
+    fraction_lost: float = 0.0
+    round_trip_time_s: float | None = None
+    sent_frames_per_second: float = 0.0
+    sent_bitrate_bps: int = 0
+    available_outgoing_bitrate_bps: int | None = Field(
+        default=None, description="what the line to the leg carries, estimated; None before the first feedback"
+    )
+    packets_sent: int = 0
+    retransmitted_packets_sent: int = 0

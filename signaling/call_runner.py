@@ -18,7 +18,15 @@ from redis.exceptions import RedisError
 from interpreter_queue import model as queue_model
 from interpreter_queue.dispatcher import InterpreterQueue
 from interpreter_queue.errors import ContentionError, QueueFullError, QueueUnavailableError
-from relay.control_messages import AnyEvent, LegState, LegStatsEvent, PhoneSpeaking, PhoneState, VisibilityReading
+from relay.control_messages import (
+    AnyEvent,
+    EncodingWanted,
+    LegState,
+    LegStatsEvent,
+    PhoneSpeaking,
+    PhoneState,
+    VisibilityReading,
+)
 from relay.errors import RelayError
 from signaling.call import OutOfPlaceError, next_deadline, receive
 from signaling.call_events import (
@@ -51,7 +59,15 @@ from signaling.call_view import view
 from signaling.config import SignalingConfig
 from signaling.elsewhere import Elsewhere
 from signaling.lane import Effect, Lane
-from signaling.messages import Error, MediaClosed, MediaOffer, NetworkMessage, QueueView, VisibilityMessage
+from signaling.messages import (
+    Error,
+    MediaClosed,
+    MediaEncoding,
+    MediaOffer,
+    NetworkMessage,
+    QueueView,
+    VisibilityMessage,
+)
 from signaling.metrics import Metrics
 from signaling.ownership import Ownership, Snapshot
 from signaling.page_errors import sentence
@@ -157,6 +173,10 @@ class CallRunner:
             case LegStatsEvent(leg=leg, stats=stats):
                 self.statistics.network(leg, stats)
                 self._tell_both(NetworkMessage(call_id=self.call.call_id, whose=leg, stats=stats))
+            case EncodingWanted(leg=leg, generation=generation, encoding=encoding):
+                key = self.call.signer_key if leg == "signer" else self.call.agent_key
+                message = MediaEncoding(call_id=self.call.call_id, generation=generation, encoding=encoding)
+                self._services.hub.send(leg, key, message)
             case VisibilityReading():
                 self._visibility(event)
             case _:

@@ -15,7 +15,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from interpreter_queue.model import AgentState, PauseReason, Presence, Trade
-from relay.model import IceServer, LegStats, PhoneOutcome, PhoneProgress, VisibilityLevel
+from relay.model import Encoding, IceServer, LegStats, PhoneOutcome, PhoneProgress, VisibilityLevel
 from signaling.call_model import Action, CallKind, CallState, EndFault, EndReason, Mode
 
 PROTOCOL_VERSION: Literal[1] = 1
@@ -315,6 +315,15 @@ class MediaClosed(Message):
     call_id: str
 
 
+class MediaEncoding(Message):
+    """How this page should send its picture now (RTCRtpSender.setParameters)."""
+
+    type: Literal["media.encoding"] = "media.encoding"
+    call_id: str
+    generation: int
+    encoding: Encoding
+
+
 class VisibilityMessage(Message):
     """Readability of the signing, once a second: to the signer (words, pictogram) and the agent (meter)."""
 
@@ -410,6 +419,7 @@ AnyServerMessage = Annotated[
     | EmergencyNotice
     | MediaOffer
     | MediaClosed
+    | MediaEncoding
     | VisibilityMessage
     | NetworkMessage
     | Alert

@@ -135,6 +135,11 @@ export interface EmergencyNotice {
   kind: "offer_114" | "relay_first";
   may_relay: boolean;
 }
+export interface Encoding {
+  max_bitrate_bps: number;
+  scale_resolution_down_by: number;
+  max_framerate: number;
+}
 export interface Error {
   type: "error";
   code: string;
@@ -162,10 +167,22 @@ export interface LegStats {
   bitrate_bps: number;
   packets_received: number;
   packets_lost: number;
-  fraction_lost: number;
-  round_trip_time_s: number | null;
   jitter_s: number | null;
   audio_level: number | null;
+  frame_width: number | null;
+  frame_height: number | null;
+  freeze_count: number;
+  total_freezes_duration_s: number;
+  nack_count: number;
+  pli_count: number;
+  codec: "VP8" | "H264" | null;
+  fraction_lost: number;
+  round_trip_time_s: number | null;
+  sent_frames_per_second: number;
+  sent_bitrate_bps: number;
+  available_outgoing_bitrate_bps: number | null;
+  packets_sent: number;
+  retransmitted_packets_sent: number;
 }
 export interface MediaAnswer {
   ref?: string | null;
@@ -177,6 +194,12 @@ export interface MediaAnswer {
 export interface MediaClosed {
   type: "media.closed";
   call_id: string;
+}
+export interface MediaEncoding {
+  type: "media.encoding";
+  call_id: string;
+  generation: number;
+  encoding: Encoding;
 }
 export interface MediaOffer {
   type: "media.offer";
@@ -279,4 +302,4 @@ export interface WrapUpSubmit {
   contact?: ContactForm | null;
 }
 export type ClientMessage = Hello | Ping | CallRequest | CallAct | CallRate | MediaAnswer | MediaRenew | PresenceSet | PauseAfterCall | AssignmentAccept | AssignmentDecline | WrapUpSubmit | WrapUpExtend | WrapUpFinish;
-export type ServerMessage = Welcome | Pong | Ok | Error | CallStateMessage | EmergencyNotice | MediaOffer | MediaClosed | VisibilityMessage | NetworkMessage | Alert | AlertEnded | AgentView | CallsToday | ContactKnown | Replaced;
+export type ServerMessage = Welcome | Pong | Ok | Error | CallStateMessage | EmergencyNotice | MediaOffer | MediaClosed | MediaEncoding | VisibilityMessage | NetworkMessage | Alert | AlertEnded | AgentView | CallsToday | ContactKnown | Replaced;
