@@ -45,13 +45,14 @@ class Persona:
     """
     Who takes part.
 
-    :param ident: in the picture's code, 0..255. :param voice_hz: its tone, silent until switched on.
+    :param ident: in the picture's code, 0..255.
+    :param voice_hz: its tone, silent until switched on; None: no microphone.
     """
 
     leg: WebLeg
     ident: int
     camera: Loop
-    voice_hz: float
+    voice_hz: float | None
     fps: float
 
 
@@ -59,9 +60,11 @@ class Participant:
     def __init__(self, http: aiohttp.ClientSession, service: Service, persona: Persona) -> None:
         self.leg, self.ident = persona.leg, persona.ident
         self.client = PageClient(http, service.url, service.token, persona.leg, self._on_message)
-        self.eye, self.ear, self.voice = Eye(), Ear(), Voice(persona.voice_hz, SAMPLE_RATE)
+        self.eye, self.ear, self.voice = Eye(), Ear(), Voice(persona.voice_hz or 0.0, SAMPLE_RATE)
+        self.offered_at = 0.0  # monotonic s: the newest media offer
         self.text, self.text_at = "", 0.0
         self._camera, self._fps = persona.camera, persona.fps
+        self._has_microphone = persona.voice_hz is not None
         self._peer: MediaPeer | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._closing: set[asyncio.Task[None]] = set()
@@ -97,6 +100,7 @@ class Participant:
 
     def _on_message(self, message: AnyServerMessage) -> None:
         if isinstance(message, MediaOffer):
+            self.offered_at = time.monotonic()
             self._spawn(self._answer(message))
         elif isinstance(message, MediaClosed):
             self._drop_peer()
@@ -105,7 +109,7 @@ class Participant:
         """A new generation replaces the connection, as it does in a page."""
         self._drop_peer()
         peer = self._peer = MediaPeer(
-            video=self._look, audio=self._speak, fps=self._fps,
+            video=self._look, audio=self._speak if self._has_microphone else None, fps=self._fps,
             on_video=self._see, on_audio=self._hear, on_text=self._read,
         )  # fmt: skip
         sdp = await peer.answer(offer.sdp, offer.ice_servers)

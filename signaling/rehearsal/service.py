@@ -122,24 +122,28 @@ async def own_service(
     model_dir: Path | None,
     keep_log: Path | None = None,
     times: OwnTimes | None = None,
+    *,
+    settings: Mapping[str, str] | None = None,
 ) -> AsyncIterator[Service]:
     """
     A whole service for the time of the block.
 
     :param model_dir: MediaPipe models to use; None or absent: the service runs without visibility.
     :param keep_log: where its log is copied at the end. :param times: short waiting times, see :func:`own_environment`.
+    :param settings: more ``PASSERELLE_`` variables, named without that prefix.
     :raises UnreachableError: it did not become ready; the message holds the end of its log.
     """
     data_dir = Path(tempfile.mkdtemp(prefix="psr-"))
     port = free_ports()
     log = data_dir / "service.log"
+    more = {f"PASSERELLE_{name}": value for name, value in (settings or {}).items()}
     try:
         with log.open("wb") as output:
             process = await asyncio.create_subprocess_exec(
                 sys.executable,
                 "-c",
                 SERVE,
-                env=own_environment(environ, data_dir, port, model_dir, times),
+                env=own_environment(environ, data_dir, port, model_dir, times) | more,
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=output,
                 stderr=asyncio.subprocess.STDOUT,
