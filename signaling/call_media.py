@@ -21,9 +21,10 @@ from relay.control_messages import (
     Watch,
 )
 from relay.errors import RelayError
-from relay.model import CallPlan, IceServer
+from relay.model import CallPlan
 from signaling.call_model import Call, Party, PhoneLegState
 from signaling.call_plan import media_plan, phone_hears
+from signaling.ice_servers import IceServers
 from signaling.ownership import Snapshot
 from signaling.workers import WorkerLink, WorkerPool
 
@@ -37,7 +38,7 @@ class NoWorkerError(RelayError):
 
 class CallMedia:
     """
-    :param pool: the workers. :param epoch: of this owner. :param ice_servers: for both ends of a leg.
+    :param pool: the workers. :param epoch: of this owner. :param ice_servers: for the worker's end of a leg.
     :param snapshot: of an earlier owner: where the call's media is.
     """
 
@@ -46,7 +47,7 @@ class CallMedia:
         call_id: str,
         epoch: int,
         pool: WorkerPool,
-        ice_servers: tuple[IceServer, ...],
+        ice_servers: IceServers,
         snapshot: Snapshot | None = None,
     ) -> None:
         self._call_id, self._epoch, self._pool, self._ice_servers = call_id, epoch, pool, ice_servers
@@ -91,7 +92,7 @@ class CallMedia:
                 epoch=self._epoch,
                 leg=party,
                 generation=generation,
-                ice_servers=self._ice_servers,
+                ice_servers=self._ice_servers.for_worker(),
             )
         )
         return generation, str(opened["sdp"])

@@ -58,6 +58,7 @@ from signaling.call_statistics import CallStatistics, call_record
 from signaling.call_view import view
 from signaling.config import SignalingConfig
 from signaling.elsewhere import Elsewhere
+from signaling.ice_servers import IceServers
 from signaling.lane import Effect, Lane
 from signaling.messages import (
     Error,
@@ -123,7 +124,8 @@ class CallRunner:
         self.epoch = epoch
         self.queue_view: QueueView | None = None
         self._services = services
-        self.media = CallMedia(call.call_id, epoch, services.pool, services.config.ice_servers, snapshot)
+        self._ice_servers = IceServers(services.config)
+        self.media = CallMedia(call.call_id, epoch, services.pool, self._ice_servers, snapshot)
         self.statistics = CallStatistics()
         self._lanes = {
             "media": Lane("media", (NoWorkerError,)),
@@ -370,7 +372,7 @@ class CallRunner:
             call_id=call.call_id,
             generation=generation,
             sdp=sdp,
-            ice_servers=self._services.config.ice_servers,
+            ice_servers=self._ice_servers.for_page(),
         )
         self._services.hub.send(party, key, offer)
 

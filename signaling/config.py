@@ -21,6 +21,7 @@ from urllib.parse import urlsplit
 from interpreter_queue.config import QueueConfig
 from relay.model import IceServer
 from relay.phone.dialling import DiallingPolicy
+from signaling.ice_servers import check_ice_settings
 from signaling.settings import ConfigError, Reader, generated, setting
 
 LogFormat = Literal["auto", "json", "text"]
@@ -76,6 +77,20 @@ class SignalingConfig:
     )
     demo_phone_url: str | None = setting(None, "URL", "page of the demonstration phone, linked from the home page")
     ice_servers: tuple[IceServer, ...] = setting((), "STUN/TURN servers, JSON", "none needed on one machine or a LAN")
+    turn_urls: tuple[str, ...] = setting(
+        (), "turn: and turns: URLs", "for networks that let UDP through to nobody; credentials are made for each offer"
+    )
+    turn_secret: str | None = setting(
+        None, "secret", "shared with the TURN server (coturn: static-auth-secret)", is_secret=True
+    )
+    turn_lifetime_s: float = setting(
+        43_200.0, "s", "of a credential: 12 h, longer than any call, as some servers check it again", at_least=600
+    )
+    server_uses_turn: bool = setting(
+        False,
+        "yes/no",
+        "the media worker's address is public or announced; yes: it opens a TURN relay for each leg too",
+    )
 
     # --- people and sessions
     operator_token: str = generated(
@@ -313,6 +328,7 @@ def _check(config: SignalingConfig) -> None:
         raise ConfigError("PASSERELLE_PUBLIC_URL", "une origine, https://nom[:port], sans chemin", config.public_url)
     if not config.redis_url.startswith(("redis://", "rediss://", "unix://")):
         raise ConfigError("PASSERELLE_REDIS_URL", "redis://…, rediss://… ou unix://…", config.redis_url.split("@")[-1])
+    check_ice_settings(config)
     if "+aiosqlite://" not in config.database_url and "+asyncpg://" not in config.database_url:
         got = config.database_url.split("://", maxsplit=1)[0] + "://…"
         raise ConfigError("PASSERELLE_DATABASE_URL", "sqlite+aiosqlite:///… ou postgresql+asyncpg://…", got)

@@ -84,6 +84,20 @@ def test_servers_for_ice_are_given_as_json(tmp_path: Path) -> None:
     assert server.urls == ("turn:turn.example:3478",)
 
 
+@pytest.mark.parametrize("url", ["turn:relay@turn.example", "turns:turn.example?transport=udp", "stun:turn.example"])
+def test_turn_server_that_browsers_would_refuse_is_refused_at_the_start(tmp_path: Path, url: str) -> None:
+    with pytest.raises(ConfigError, match="PASSERELLE_TURN_URLS"):
+        load_config(environ(tmp_path, TURN_URLS=f"turn:turn.example,{url}", TURN_SECRET="north"))
+
+
+def test_turn_servers_are_given_with_the_secret_they_share(tmp_path: Path) -> None:
+    write_toml(
+        tmp_path, '[signaling]\nturn_urls = ["turn:[2001:db8::1]:3478", "turns:turn.example:443?transport=tcp"]\n'
+    )
+    settings = load_config(environ(tmp_path, TURN_SECRET="north")).signaling
+    assert settings.turn_urls == ("turn:[2001:db8::1]:3478", "turns:turn.example:443?transport=tcp")
+
+
 @pytest.mark.parametrize(
     ("name", "value", "said"),
     [
@@ -98,6 +112,9 @@ def test_servers_for_ice_are_given_as_json(tmp_path: Path) -> None:
         ("HEARTBEAT_TIMEOUT_S", "5", "plus que PASSERELLE_HEARTBEAT_S"),
         ("TLS_CERTIFICATE", "/nowhere.pem", "le certificat et sa clé"),
         ("ICE_SERVERS", "turn:turn.example", "JSON"),
+        ("ICE_SERVERS", '[{"urls": ["stun://stun.example"]}]', "stun:hôte"),
+        ("TURN_URLS", "turn:turn.example", "PASSERELLE_TURN_SECRET ensemble"),
+        ("TURN_SECRET", "x", "PASSERELLE_TURN_SECRET ensemble"),
         ("QUEUE_ALERT_S", "-1", "alert_s must be above 0"),
         ("QUEUE_BACKOFF_S", "1", "2 valeurs"),
     ],
