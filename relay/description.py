@@ -22,7 +22,6 @@ from relay.forwarding.streams import (
     EXTENSION_MID,
     EXTENSION_TRANSPORT_CC,
     H264,
-    H264_RTX,
     MIDS,
     OPUS,
     REFUSED,
@@ -30,12 +29,14 @@ from relay.forwarding.streams import (
     STREAMS,
     VIDEO_CLOCK_RATE,
     VP8,
-    VP8_RTX,
     AnsweredStream,
     OutgoingSsrcs,
     Stream,
 )
+from relay.model import VideoCodec
 
+_PAYLOAD_TYPES: dict[VideoCodec, int] = {"VP8": VP8, "H264": H264}
+_H264_BASELINE = "level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42e01f"
 _URI_MID = "urn:ietf:params:rtp-hdrext:sdes:mid"
 _URI_AUDIO_LEVEL = "urn:ietf:params:rtp-hdrext:ssrc-audio-level"
 _URI_TRANSPORT_CC = "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01"
@@ -47,7 +48,10 @@ CANDIDATE_LIMIT = 30
 
 @dataclass(frozen=True)
 class OfferParameters:
-    """:param start_bitrate_kbps: where Chromium's sender begins (``x-google-start-bitrate``)."""
+    """
+    :param start_bitrate_kbps: where Chromium's sender begins (``x-google-start-bitrate``).
+    :param video_codecs: offered, the preferred first.
+    """
 
     session_id: int
     ice_username: str
@@ -57,11 +61,15 @@ class OfferParameters:
     ssrcs: dict[Stream, OutgoingSsrcs]
     cname: str
     start_bitrate_kbps: int
+    video_codecs: tuple[VideoCodec, ...] = ("VP8", "H264")
 
 
 @dataclass(frozen=True)
 class Answer:
-    """:param is_dtls_client: ``setup:active``. :param sctp_port: None when the data section was refused."""
+    """
+    :param is_dtls_client: ``setup:active``. :param sctp_port: None when the data section was refused.
+    :param video_codecs: taken, in the answer's order; empty without video.
+    """
 
     ice_username: str
     ice_password: str
@@ -72,6 +80,7 @@ class Answer:
     streams: dict[Stream, AnsweredStream]
     sctp_port: int | None
     max_message_size: int
+    video_codecs: tuple[VideoCodec, ...] = ()
 
 
 def build_offer(parameters: OfferParameters) -> str:
@@ -110,8 +119,9 @@ def _audio_section() -> list[str]:
 
 def _video_section(stream: Literal["video", "video2"], parameters: OfferParameters) -> list[str]:
     party = "party party-video" if stream == "video" else "second second-video"
+    types = [_PAYLOAD_TYPES[codec] for codec in parameters.video_codecs]
     lines = [
-        f"m=video 9 UDP/TLS/RTP/SAVPF {VP8} {VP8_RTX} {H264} {H264_RTX}",
+        f"m=video 9 UDP/TLS/RTP/SAVPF {' '.join(f'{each} {RTX_OF[each]}' for each in types)}",
         "c=IN IP4 0.0.0.0",
         f"a=mid:{MIDS[stream]}",
         "a=sendrecv",
@@ -121,16 +131,21 @@ def _video_section(stream: Literal["video", "video2"], parameters: OfferParamete
         f"a=extmap:{EXTENSION_TRANSPORT_CC} {_URI_TRANSPORT_CC}",
         f"a=msid:{party}",
     ]
-    h264 = "level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42e01f"
-    start = f"x-google-start-bitrate={parameters.start_bitrate_kbps}"
-    for payload_type, name, fmtp in ((VP8, "VP8", start), (H264, "H264", f"{h264};{start}")):
-        feedback = ("goog-remb", "transport-cc", "ccm fir", "nack", "nack pli")
-        lines.append(f"a=rtpmap:{payload_type} {name}/{VIDEO_CLOCK_RATE}")
-        lines += [f"a=rtcp-fb:{payload_type} {kind}" for kind in feedback]
-        lines.append(f"a=fmtp:{payload_type} {fmtp}")
-        lines.append(f"a=rtpmap:{RTX_OF[payload_type]} rtx/{VIDEO_CLOCK_RATE}")
-        lines.append(f"a=fmtp:{RTX_OF[payload_type]} apt={payload_type}")
+    for codec in parameters.video_codecs:
+        lines += _codec_lines(codec, parameters.start_bitrate_kbps)
     return lines
+
+
+def _codec_lines(codec: VideoCodec, start_bitrate_kbps: int) -> list[str]:
+    payload_type, start = _PAYLOAD_TYPES[codec], f"x-google-start-bitrate={start_bitrate_kbps}"
+    feedback = ("goog-remb", "transport-cc", "ccm fir", "nack", "nack pli")
+    return [
+        f"a=rtpmap:{payload_type} {codec}/{VIDEO_CLOCK_RATE}",
+        *(f"a=rtcp-fb:{payload_type} {kind}" for kind in feedback),
+        f"a=fmtp:{payload_type} {start if codec == 'VP8' else f'{_H264_BASELINE};{start}'}",
+        f"a=rtpmap:{RTX_OF[payload_type]} rtx/{VIDEO_CLOCK_RATE}",
+        f"a=fmtp:{RTX_OF[payload_type]} apt={payload_type}",
+    ]
 
 
 def _data_section() -> list[str]:
@@ -203,6 +218,18 @@ def _read_answer(description: SessionDescription) -> Answer:
         streams={stream: _read_stream(stream, sections[MIDS[stream]]) for stream in STREAMS},
         sctp_port=(data.sctp_port or SCTP_PORT) if data.port != 0 else None,
         max_message_size=data.sctpCapabilities.maxMessageSize if data.sctpCapabilities else MAX_MESSAGE_SIZE,
+        video_codecs=_taken_codecs(sections[MIDS["video"]]),
+    )
+
+
+def _taken_codecs(media: Any) -> tuple[VideoCodec, ...]:
+    """In the order of the answer's payload types: the first is what a browser sends."""
+    if media.port == 0:
+        return ()
+    names = {codec.payloadType: codec.name for codec in media.rtp.codecs}
+    of_type = {payload_type: codec for codec, payload_type in _PAYLOAD_TYPES.items()}
+    return tuple(
+        of_type[each] for each in dict.fromkeys(media.fmt) if each in of_type and names.get(each) == of_type[each]
     )
 
 
@@ -225,7 +252,7 @@ def _usable_candidates(sections: Sequence[Any]) -> tuple[RTCIceCandidate, ...]:
 def _read_stream(stream: Stream, media: Any) -> AnsweredStream:
     if media.port == 0:
         return REFUSED
-    offered = {"opus": OPUS} if stream == "audio" else {"VP8": VP8, "H264": H264}
+    offered: dict[str, int] = {"opus": OPUS} if stream == "audio" else {**_PAYLOAD_TYPES}
     accepted = {codec.payloadType for codec in media.rtp.codecs if offered.get(codec.name) == codec.payloadType}
     if not accepted:
         raise BadDescriptionError(f"no codec of the offer in the answer's {stream}")

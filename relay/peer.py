@@ -27,7 +27,7 @@ from relay.config import MediaWorkerConfig
 from relay.description import Answer, OfferParameters, build_offer, parse_answer
 from relay.forwarding.media_path import MediaPath, MediaSink
 from relay.forwarding.streams import STREAMS, OutgoingSsrcs
-from relay.model import IceServer, LegConnection
+from relay.model import IceServer, LegConnection, VideoCodec
 
 T140_PROTOCOL = "t140"  # RFC 8865 §4.1
 CHANNEL_BUFFER_LIMIT = 65_536  # bytes a reader may lag behind; then text waits in the writer's bounded backlog
@@ -78,7 +78,12 @@ class Peer:
     def srtp_profile(self) -> str:
         return self._link.srtp_profile
 
-    async def offer(self) -> str:
+    @property
+    def video_codecs(self) -> tuple[VideoCodec, ...]:
+        """What the answer took, its preferred first; empty before it and without video."""
+        return self._answer.video_codecs if self._answer is not None else ()
+
+    async def offer(self, video_codecs: tuple[VideoCodec, ...]) -> str:
         candidates = await self._link.gather()
         ice = self._link.ice_parameters
         return build_offer(
@@ -91,6 +96,7 @@ class Peer:
                 ssrcs=self._ssrcs,
                 cname=self._cname,
                 start_bitrate_kbps=self._config.start_bitrate_kbps,
+                video_codecs=video_codecs,
             )
         )
 

@@ -23,7 +23,7 @@ from relay.forwarding.inbound import MediaPacket
 from relay.forwarding.media_path import StatsWindow
 from relay.forwarding.rtp import parse_header
 from relay.forwarding.streams import OPUS, VP8, Stream
-from relay.model import CallPlan, IceServer, Leg, LegConnection, WebLeg
+from relay.model import CallPlan, IceServer, Leg, LegConnection, VideoCodec, WebLeg
 from relay.peer import Peer
 from relay.routing import Routes, routes
 from relay.text import TextLimiter
@@ -112,8 +112,14 @@ class MediaSession:
 
     # --- commands -----------------------------------------------------------------------------------------
 
-    async def open_leg(self, leg: WebLeg, generation: int, ice_servers: Sequence[IceServer]) -> str:
-        """:returns: the offer. :raises RelayError: ``stale_generation``, ``bad_ice_server``."""
+    async def open_leg(
+        self,
+        leg: WebLeg,
+        generation: int,
+        ice_servers: Sequence[IceServer],
+        video_codecs: tuple[VideoCodec, ...] = ("VP8", "H264"),
+    ) -> str:
+        """:returns: the offer, of these codecs. :raises RelayError: ``stale_generation``, ``bad_ice_server``."""
         async with self._lock:
             current = self._legs.get(leg)
             if current is not None and current.generation > generation:
@@ -126,7 +132,7 @@ class MediaSession:
                 await self._replace(current, media)
                 current = media
             if current.offer is None:
-                current.offer = await current.peer.offer()
+                current.offer = await current.peer.offer(video_codecs)
             return current.offer
 
     async def answer_leg(self, leg: WebLeg, generation: int, sdp: str) -> Answer:
@@ -348,7 +354,13 @@ class MediaSession:
                 source.receivers[stream] = receiver.peer
 
     def _emit_state(self, media: WebLegMedia, state: LegConnection) -> None:
-        event = LegState(call_id=self.call_id, leg=media.leg, generation=media.generation, state=state)
+        event = LegState(
+            call_id=self.call_id,
+            leg=media.leg,
+            generation=media.generation,
+            state=state,
+            video_codecs=media.peer.video_codecs,
+        )
         self._emit(event)
         if state in ("connected", "closed"):
             log.info("leg %s", state, extra={"call_id": self.call_id, "leg": media.leg})

@@ -139,7 +139,8 @@ class MediaWorker:
         match command:
             case OpenLeg():
                 session = self._session(command.call_id, command.epoch, create=True)
-                return {"sdp": await session.open_leg(command.leg, command.generation, command.ice_servers)}
+                codecs = command.video_codecs
+                return {"sdp": await session.open_leg(command.leg, command.generation, command.ice_servers, codecs)}
             case AnswerLeg():
                 session = self._session(command.call_id, command.epoch)
                 answer = await session.answer_leg(command.leg, command.generation, command.sdp)

@@ -16,7 +16,7 @@ from playwright.async_api import Page, async_playwright
 from relay.config import MediaWorkerConfig
 from relay.control import ControlClient
 from relay.control_messages import AnswerLeg, AnyEvent, LegState, LegStatsEvent, OpenLeg, UpdateCall
-from relay.model import CallPlan, WebLeg
+from relay.model import CallPlan, LegConnection, WebLeg
 from relay.worker import run
 from tests.helpers.peers import until
 
@@ -40,8 +40,13 @@ class Service:
         opened = await self.client.request(OpenLeg(call_id="c", epoch=1, leg=leg, generation=1))
         sdp = await page.evaluate("([offer, options]) => answer(offer, options)", [opened["sdp"], options])
         await self.client.request(AnswerLeg(call_id="c", epoch=1, leg=leg, generation=1, sdp=sdp))
-        state = LegState(call_id="c", leg=leg, generation=1, state="connected")
-        await until(lambda: state in self.events, f"{leg} connected")
+        await self.told(leg, "connected")
+
+    async def told(self, leg: WebLeg, state: LegConnection) -> None:
+        def is_told() -> bool:
+            return any(isinstance(each, LegState) and (each.leg, each.state) == (leg, state) for each in self.events)
+
+        await until(is_told, f"{leg} {state}")
 
 
 @pytest.fixture
@@ -114,6 +119,5 @@ async def test_two_pages_see_hear_and_read_each_other_with_temporal_layers(servi
             "every frame counted, not only those of the base layer",
         )
         await agent.evaluate("connection.close()")
-        closed = LegState(call_id="c", leg="agent", generation=1, state="closed")
-        await until(lambda: closed in service.events, "the page that left")
+        await service.told("agent", "closed")
         await browser.close()

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from relay.description import Answer, OfferParameters, build_offer, parse_answer
 from relay.errors import BadDescriptionError
 from relay.forwarding.streams import MIDS, STREAMS, OutgoingSsrcs
+from relay.model import VideoCodec
 
 FINGERPRINT = RTCDtlsFingerprint("sha-256", ":".join(["AB"] * 32))
 CANDIDATE = RTCIceCandidate(
@@ -79,6 +80,25 @@ def test_offer_prefers_vp8_then_h264_each_with_retransmission() -> None:
     assert media.rtp.codecs[0].parameters == {"x-google-start-bitrate": "1200"}
     assert media.rtp.codecs[2].parameters["profile-level-id"] == "42e01f"
     assert {str(each.type) for each in media.rtp.codecs[0].rtcpFeedback} == {"goog-remb", "transport-cc", "ccm", "nack"}
+
+
+@pytest.mark.parametrize(
+    ("codecs", "types"), [(("H264",), ["102", "103"]), (("H264", "VP8"), ["102", "103", "96", "97"])]
+)
+def test_offer_names_only_the_codecs_wanted_in_their_order(codecs: tuple[VideoCodec, ...], types: list[str]) -> None:
+    offer = build_offer(replace(OFFER, video_codecs=codecs))
+    lines = [line for line in offer.splitlines() if line.startswith("m=video")]
+    assert [line.split()[3:] for line in lines] == [types, types]
+    assert ("VP8" in offer) == ("VP8" in codecs)
+
+
+def test_answer_tells_which_codecs_were_taken_preferred_first() -> None:
+    assert parse_answer(answer()).video_codecs == ("VP8", "H264")
+    turned = build_offer(OFFER).replace("96 97 102 103", "102 103 96 97").replace("actpass", "active")
+    assert parse_answer(turned).video_codecs == ("H264", "VP8")
+    only = build_offer(replace(OFFER, video_codecs=("H264",))).replace("actpass", "active")
+    assert parse_answer(only).video_codecs == ("H264",)
+    assert parse_answer(answer(video="m=video 0")).video_codecs == ()
 
 
 def test_every_offer_names_the_same_types_and_extensions() -> None:
