@@ -1,0 +1,143 @@
+"""
+A media worker as the process it is in production, and a control connection to it.
+
+``python -m tests.helpers.media_worker DIRECTORY SETTINGS`` is that process; what it logs from WARNING up goes to
+a file, so that a test can say that nothing went wrong inside.
+"""
+
+import asyncio
+import contextlib
+import json
+import logging
+import shutil
+import signal
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
+
+from relay.config import MediaWorkerConfig
+from relay.control import ControlClient
+from relay.control_messages import AnswerLeg, AnyEvent, EncodingWanted, LegState, LegStatsEvent, OpenLeg, UpdateCall
+from relay.model import CallPlan, LegConnection, LegStats, WebLeg
+from relay.worker import new_event_loop, run
+from tests.helpers.line import Line
+from tests.helpers.peers import CodedPeer, until
+
+TALK = CallPlan(bridged=True, signer_voice=True, signer_hearing=True)
+REPOSITORY = Path(__file__).parents[2]
+CONNECT_S = 40.0  # over a line that loses packets of the handshake, on a busy machine
+
+
+class MediaWorkerProcess:
+    """Commands to the worker, and everything it said."""
+
+    def __init__(self, process: asyncio.subprocess.Process, config: MediaWorkerConfig, log_file: Path) -> None:
+        self.process = process
+        self.config = config
+        self.events: list[AnyEvent] = []
+        self.listeners: list[Callable[[AnyEvent], None]] = [self.events.append]
+        self.client = ControlClient(self._heard, lambda: None)
+        self.peers: list[CodedPeer] = []
+        self._log_file = log_file
+
+    @property
+    def log(self) -> str:
+        """Warnings and errors so far."""
+        return self._log_file.read_text()
+
+    @property
+    def is_alive(self) -> bool:
+        return self.process.returncode is None
+
+    @property
+    def resident_mb(self) -> float:
+        """Memory in use (proc_pid_status)."""
+        status = Path(f"/proc/{self.process.pid}/status").read_text()
+        return int(status.split("VmRSS:")[1].split()[0]) / 1024
+
+    async def open(self, call_id: str, leg: WebLeg, generation: int = 1) -> str:
+        command = OpenLeg(call_id=call_id, epoch=1, leg=leg, generation=generation)
+        return str((await self.client.request(command))["sdp"])
+
+    async def answer(self, call_id: str, leg: WebLeg, sdp: str, generation: int = 1) -> None:
+        await self.client.request(AnswerLeg(call_id=call_id, epoch=1, leg=leg, generation=generation, sdp=sdp))
+
+    async def connected(self, call_id: str, leg: WebLeg, generation: int = 1) -> None:
+        state = lambda: self.state_of(call_id, leg, generation) == "connected"  # noqa: E731
+        await until(state, f"{leg} connected", CONNECT_S)
+
+    async def plan(self, call_id: str, plan: CallPlan = TALK) -> None:
+        await self.client.request(UpdateCall(call_id=call_id, epoch=1, plan=plan))
+
+    async def join(
+        self, call_id: str, leg: WebLeg, peer: CodedPeer, *, through: Line | None = None, generation: int = 1
+    ) -> None:
+        """Connect an aiortc participant, over a line or directly."""
+        self.peers.append(peer)
+        offer = await self.open(call_id, leg, generation)
+        answer = await peer.media.answer(await through.offer(offer) if through is not None else offer)
+        await self.answer(call_id, leg, through.answer(answer) if through is not None else answer, generation)
+        await peer.media.wait_connected(CONNECT_S)
+        await self.connected(call_id, leg, generation)
+
+    def _heard(self, event: AnyEvent) -> None:
+        for listener in self.listeners:
+            listener(event)
+
+    def state_of(self, call_id: str, leg: WebLeg, generation: int) -> LegConnection | None:
+        whose = (call_id, leg, generation)
+        states = [e.state for e in self.events if isinstance(e, LegState) and (e.call_id, e.leg, e.generation) == whose]
+        return states[-1] if states else None
+
+    def stats_of(self, call_id: str, leg: WebLeg) -> list[LegStats]:
+        return [e.stats for e in self.events if isinstance(e, LegStatsEvent) and (e.call_id, e.leg) == (call_id, leg)]
+
+    def encodings_of(self, call_id: str, leg: WebLeg) -> list[EncodingWanted]:
+        return [e for e in self.events if isinstance(e, EncodingWanted) and (e.call_id, e.leg) == (call_id, leg)]
+
+
+@contextlib.asynccontextmanager
+async def media_worker(**settings: Any) -> AsyncIterator[MediaWorkerProcess]:
+    """:param settings: of ``MediaWorkerConfig``, as JSON can say them."""
+    directory = Path(tempfile.mkdtemp(prefix="psr-"))
+    settings = {"stats_period_s": 1.0, "drain_s": 0.0, **settings}
+    config = _config(directory, settings)
+    log_file = directory / "log"
+    with log_file.open("wb") as log:
+        command = (sys.executable, "-m", "tests.helpers.media_worker", str(directory), json.dumps(settings))
+        process = await asyncio.create_subprocess_exec(*command, stderr=log, cwd=REPOSITORY)
+    worker = MediaWorkerProcess(process, config, log_file)
+    try:
+        await until(lambda: config.control_socket.exists() or not worker.is_alive, "the worker", 30)
+        assert worker.is_alive, worker.log
+        await worker.client.connect(config.control_socket)
+        yield worker
+        await asyncio.gather(*(peer.media.close() for peer in worker.peers), return_exceptions=True)
+        await worker.client.close()
+    finally:
+        if worker.is_alive:
+            process.send_signal(signal.SIGTERM)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(process.wait(), 15)
+        if worker.is_alive:
+            process.kill()
+            await process.wait()
+        shutil.rmtree(directory, ignore_errors=True)
+
+
+def _config(directory: Path, settings: dict[str, Any]) -> MediaWorkerConfig:
+    return MediaWorkerConfig("test", directory / "control", directory / "audio", **settings)
+
+
+async def _serve(config: MediaWorkerConfig) -> None:
+    stop = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
+    await run(config, stop)
+
+
+if __name__ == "__main__":
+    logging.basicConfig(level=logging.WARNING)
+    with asyncio.Runner(loop_factory=new_event_loop) as runner:
+        runner.run(_serve(_config(Path(sys.argv[1]), json.loads(sys.argv[2]))))
