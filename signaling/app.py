@@ -34,6 +34,7 @@ from signaling.records_desk import RecordsDesk
 from signaling.session_watch import SessionWatch
 from signaling.sessions import Hub
 from signaling.websocket import Pages
+from signaling.worker_metrics import WorkerCollector
 from signaling.workers import WorkerPool
 
 REDIS_TIMEOUT_S = 2.0
@@ -66,6 +67,7 @@ async def serve(config: SignalingConfig, stop: asyncio.Event) -> None:
             on_lost=lambda link: desk.worker_lost(link),  # noqa: PLW0108
             on_found=lambda link: desk.worker_found(link),  # noqa: PLW0108
         )
+        metrics.registry.register(WorkerCollector(pool.links))
         records_desk = RecordsDesk(config, records)
         services = Services(config, hub, pool, queue, ownership, outbox, metrics, elsewhere)
         desk = CallDesk(services, records_desk)
@@ -177,7 +179,7 @@ def _health(services: Services, redis: Redis, records: Records) -> Health:
         return None if queue.is_synced else "not_synced"
 
     def worker_ok(kind: WorkerKind) -> "_WorkerCheck":
-        return _WorkerCheck(pool, metrics, kind)
+        return _WorkerCheck(pool, kind)
 
     return Health(
         metrics,
@@ -195,12 +197,11 @@ def _health(services: Services, redis: Redis, records: Records) -> Health:
 
 
 class _WorkerCheck:
-    def __init__(self, pool: WorkerPool, metrics: Metrics, kind: WorkerKind) -> None:
-        self._pool, self._metrics, self._kind = pool, metrics, kind
+    def __init__(self, pool: WorkerPool, kind: WorkerKind) -> None:
+        self._pool, self._kind = pool, kind
 
     async def __call__(self) -> str | None:
         links = self._pool.links(self._kind)
-        self._metrics.workers.labels(self._kind).set(len(links))
         if not links:
             return "none"
         notices = {link.state.notice for link in links if link.state.notice}

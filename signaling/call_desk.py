@@ -245,6 +245,7 @@ class CallDesk:
         elif time.time() - ended_at > ENDED_SHOWN_S:
             return  # a page opened anew begins anew; the call may still be rated from the page that had it
         runner.publish(only=party)
+        runner.repeat_encoding(party)
 
     def page_went(self, party: Party, key: str) -> None:
         runner = self.of(party, key)

@@ -69,7 +69,7 @@ from signaling.messages import (
     QueueView,
     VisibilityMessage,
 )
-from signaling.metrics import Metrics
+from signaling.metrics import Metrics, ReconnectCause
 from signaling.ownership import Ownership, Snapshot
 from signaling.page_errors import sentence
 from signaling.records.model import AbuseReported, Write
@@ -127,6 +127,7 @@ class CallRunner:
         self._ice_servers = IceServers(services.config)
         self.media = CallMedia(call.call_id, epoch, services.pool, self._ice_servers, snapshot)
         self.statistics = CallStatistics()
+        self._encodings: dict[Party, MediaEncoding] = {}  # last asked of each page
         self._lanes = {
             "media": Lane("media", (NoWorkerError,)),
             "queue": Lane("queue", (QueueUnavailableError, ContentionError)),
@@ -173,12 +174,15 @@ class CallRunner:
             case PhoneSpeaking(speaking=speaking):
                 self.submit(PhoneVoice(speaking))
             case LegStatsEvent(leg=leg, stats=stats):
-                self.statistics.network(leg, stats)
+                reading = self.statistics.network(leg, stats, time.time())
+                self._services.metrics.leg(leg, reading)
                 self._tell_both(NetworkMessage(call_id=self.call.call_id, whose=leg, stats=stats))
             case EncodingWanted(leg=leg, generation=generation, encoding=encoding):
-                key = self.call.signer_key if leg == "signer" else self.call.agent_key
-                message = MediaEncoding(call_id=self.call.call_id, generation=generation, encoding=encoding)
-                self._services.hub.send(leg, key, message)
+                self._services.metrics.encoding_asked(leg, encoding)
+                self._encodings[leg] = MediaEncoding(
+                    call_id=self.call.call_id, generation=generation, encoding=encoding
+                )
+                self.repeat_encoding(leg)
             case VisibilityReading():
                 self._visibility(event)
             case _:
@@ -192,7 +196,7 @@ class CallRunner:
         was_media = link.worker_id == self.media.media_id
         self.media.lose(link)
         if was_media:
-            self.statistics.reconnects += 1
+            self._count_reconnect("worker_lost")
             self.submit(MediaLost())
         else:
             self.refresh()
@@ -252,8 +256,12 @@ class CallRunner:
         now = time.monotonic()
         if self.call.is_together and now - self._renewed_at.get(party, 0.0) >= RENEW_PERIOD_S:
             self._renewed_at[party] = now
-            self.statistics.reconnects += 1
+            self._count_reconnect("asked")
             self._carry_out(OpenMedia(party))
+
+    def _count_reconnect(self, cause: ReconnectCause) -> None:
+        self.statistics.reconnects += 1
+        self._services.metrics.reconnect(cause)
 
     def enqueue(self) -> None:
         """The call's first command; again, when the queue has lost it."""
@@ -280,6 +288,13 @@ class CallRunner:
             if only in (None, party):
                 key = self.call.signer_key if party == "signer" else self.call.agent_key
                 self._services.hub.send(party, key, view(self.call, party, now, self.queue_view))
+
+    def repeat_encoding(self, party: Party) -> None:
+        """What was last asked of this page; it may have missed it while only its socket was away."""
+        message = self._encodings.get(party)
+        if message is not None and message.generation == self.media.generation.get(party, message.generation):
+            key = self.call.signer_key if party == "signer" else self.call.agent_key
+            self._services.hub.send(party, key, message)
 
     def _tell_both(self, message: NetworkMessage | VisibilityMessage | MediaClosed) -> None:
         self._services.hub.send("signer", self.call.signer_key, message)

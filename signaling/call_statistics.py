@@ -1,27 +1,67 @@
 """What is kept of a call: times, endings and figures. Pure."""
 
+from array import array
 from collections import Counter
-from statistics import fmean, quantiles
-from typing import cast
+from statistics import quantiles
+from typing import cast, get_args
 
 from relay.model import LegStats, VisibilityLevel
 from signaling.call_model import Call, Party
-from signaling.records.model import CallRecord, NetworkFigure, PhoneLegRecord
+from signaling.quality_series import LegReadings, Mean, QualityRecorder, Reading
+from signaling.records.model import CallRecord, NetworkFigure, PhoneLegRecord, QualitySeries
 
-HISTORY_LIMIT = 3 * 3600  # readings kept per leg; one every 2 s, so six hours
+HISTORY_LIMIT = 3 * 3600  # frame rates kept per leg; one every 2 s, so six hours
+
+
+class _LegFigures:
+    """One leg over the whole call."""
+
+    def __init__(self) -> None:
+        self.readings = LegReadings()
+        self._rates = array("f")  # pictures per second
+        self._bitrate, self._loss, self._trip = Mean(), Mean(), Mean()
+
+    def add(self, reading: Reading, stats: LegStats) -> None:
+        if reading.frames_per_second is not None and len(self._rates) < HISTORY_LIMIT:
+            self._rates.append(reading.frames_per_second)
+        self._bitrate.add(stats.bitrate_bps)
+        self._loss.add(stats.fraction_lost)
+        self._trip.add(stats.round_trip_time_s)
+
+    def figures(self) -> dict[str, float]:
+        rates = self._rates
+        found: dict[str, float | None] = {
+            "fps_mean": round(sum(rates) / len(rates), 2) if rates else None,
+            "fps_p5": round(quantiles(rates, n=20, method="inclusive")[0] if len(rates) > 1 else rates[0], 2)
+            if rates
+            else None,
+            "bitrate_bps_mean": _rounded(self._bitrate, 0),
+            "loss_mean": _rounded(self._loss, 4),
+            "rtt_s_mean": _rounded(self._trip, 4),
+        }
+        return {name: value for name, value in found.items() if value is not None}
+
+
+def _rounded(mean: Mean, digits: int) -> float | None:
+    return None if mean.value is None else round(mean.value, digits)
 
 
 class CallStatistics:
     """Collects readings while the call lasts; memory is bounded."""
 
     def __init__(self) -> None:
-        self._legs: dict[Party, list[LegStats]] = {"signer": [], "agent": []}
+        self._legs: dict[Party, _LegFigures] = {party: _LegFigures() for party in get_args(Party)}
+        self._recorder = QualityRecorder()
         self._levels: Counter[VisibilityLevel] = Counter()
         self.reconnects = 0
 
-    def network(self, party: Party, stats: LegStats) -> None:
-        if len(self._legs[party]) < HISTORY_LIMIT:
-            self._legs[party].append(stats)
+    def network(self, party: Party, stats: LegStats, at: float) -> Reading:
+        """:param at: Unix seconds. :returns: what these statistics say of the period since the last ones."""
+        leg = self._legs[party]
+        reading = leg.readings.next(stats)
+        leg.add(reading, stats)
+        self._recorder.add(party, reading, at)
+        return reading
 
     def visibility(self, level: VisibilityLevel) -> None:
         self._levels[level] += 1
@@ -31,28 +71,14 @@ class CallStatistics:
         measured = sum(self._levels[level] for level in ("good", "fair", "poor"))
         return (self._levels["good"] + self._levels["fair"]) / measured if measured else None
 
-    def _leg_figures(self, party: Party) -> dict[str, float]:
-        legs = self._legs[party]
-        if not legs:
-            return {}
-        rates = [stats.frames_per_second for stats in legs]
-        trips = [stats.round_trip_time_s for stats in legs if stats.round_trip_time_s is not None]
-        found = {
-            "fps_mean": round(fmean(rates), 2),
-            "fps_p5": round(quantiles(rates, n=20)[0], 2) if len(rates) > 1 else rates[0],
-            "bitrate_bps_mean": float(round(fmean(stats.bitrate_bps for stats in legs))),
-            "loss_mean": round(fmean(stats.fraction_lost for stats in legs), 4),
-        }
-        if trips:
-            found["rtt_s_mean"] = round(fmean(trips), 4)
-        return found
-
     def figures(self) -> dict[NetworkFigure, float]:
         found = {"reconnects": float(self.reconnects)}
-        parties: tuple[Party, ...] = ("signer", "agent")
-        for party in parties:
-            found |= {f"{party}_{name}": value for name, value in self._leg_figures(party).items()}
+        for party, leg in self._legs.items():
+            found |= {f"{party}_{name}": value for name, value in leg.figures().items()}
         return cast("dict[NetworkFigure, float]", found)
+
+    def series(self) -> QualitySeries | None:
+        return self._recorder.series()
 
 
 def call_record(call: Call, statistics: CallStatistics) -> CallRecord:
@@ -82,6 +108,7 @@ def call_record(call: Call, statistics: CallStatistics) -> CallRecord:
         abandoned=call.end_reason == "abandoned",
         rehearsal=call.rehearsal,
         network=statistics.figures(),
+        quality=statistics.series(),
         phone_legs=tuple(
             PhoneLegRecord(
                 # a relay call leaves technical endings and times only (PRODUCT, professional secrecy)

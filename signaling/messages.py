@@ -378,7 +378,12 @@ class AgentView(Message):
 
 
 class CallSummaryRow(Message):
-    """A line of today's calls. Relay: technical ending and times only."""
+    """
+    A line of today's calls. Relay: technical ending, times and figures only.
+
+    :param frame_rates: pictures per second received from the signer, from the beginning to the end of the call: the
+        lowest of each stretch; None: no picture was sent.
+    """
 
     call_id: str
     kind: CallKind
@@ -388,6 +393,7 @@ class CallSummaryRow(Message):
     talk_s: float
     end_reason: EndReason | None
     disposition: Disposition | None = None
+    frame_rates: tuple[float | None, ...] = ()
 
 
 class CallsToday(Message):

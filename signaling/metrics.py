@@ -1,11 +1,21 @@
 """Prometheus figures of this process, under ``/metrics``. No label ever holds a person, a number or a call."""
 
+from typing import Literal
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 from interpreter_queue.model import QueueSnapshot
+from relay.model import Encoding, WebLeg
 from signaling.call_model import Call, CallState
+from signaling.quality_series import Reading
 
 WAIT_BUCKETS_S = (5, 10, 20, 60, 120, 180, 300, 600, 1200)  # 120 and 180: FCC and ARCEP service levels
+RATE_BUCKETS = (1, 5, 8, 10, 12, 15, 18, 20, 22, 25, 28, 30)  # /s; 12, 20: RFC 7742, EN 301 549 §6.5.3
+BITRATE_BUCKETS = (60e3, 100e3, 250e3, 384e3, 600e3, 1e6, 1.5e6, 2.5e6, 5e6)  # bit/s; 100, 384: PRODUCT, numbers
+LOSS_BUCKETS = (0.001, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5)
+TRIP_BUCKETS_S = (0.02, 0.05, 0.1, 0.2, 0.4, 0.8, 1.6)  # 0.8: there and back of 400 ms, EN 301 549 §6.5.1
+#: ``worker_lost``: both legs go to another media worker; ``asked``: a page's network changed or failed.
+ReconnectCause = Literal["worker_lost", "asked"]
 
 
 class Metrics:
@@ -26,13 +36,74 @@ class Metrics:
         self.readings = Counter(
             "relay_signing_visibility_readings", "Seconds by level", ["level"], registry=self.registry
         )
+        self._add_legs()
         self.pages = Gauge("relay_ws_clients", "Open pages", ["role"], registry=self.registry)
         self.runners = Gauge("relay_calls_owned", "Calls this process owns", registry=self.registry)
-        self.workers = Gauge("relay_workers", "Workers connected", ["kind"], registry=self.registry)
         self.waiting = Gauge("relay_queue_waiting", "Requests waiting", registry=self.registry)
         self.oldest_s = Gauge("relay_queue_oldest_seconds", "Age of the oldest request", registry=self.registry)
         self.agents = Gauge("relay_agents", "Agents by state", ["state"], registry=self.registry)
         self.refused = Counter("relay_ws_refused", "Messages and connections refused", ["code"], registry=self.registry)
+
+    def _add_legs(self) -> None:
+        """Each connected leg is observed once every 2 s: shares of the time of all calls together."""
+        both, registry = ["leg", "direction"], self.registry
+        self.leg_rate = Histogram(
+            "relay_leg_frames_per_second",
+            "Pictures per second, seen from the service",
+            both,
+            buckets=RATE_BUCKETS,
+            registry=registry,
+        )
+        self.leg_bitrate = Histogram(
+            "relay_leg_bitrate_bits_per_second", "Sound and picture", both, buckets=BITRATE_BUCKETS, registry=registry
+        )
+        self.leg_loss = Histogram(
+            "relay_leg_packet_loss_ratio", "Share of packets lost, 0..1", both, buckets=LOSS_BUCKETS, registry=registry
+        )
+        self.leg_round_trip = Histogram(
+            "relay_leg_round_trip_seconds",
+            "Service to leg and back",
+            ["leg"],
+            buckets=TRIP_BUCKETS_S,
+            registry=registry,
+        )
+        self.leg_available = Histogram(
+            "relay_leg_available_outgoing_bitrate_bits_per_second",
+            "What the line to the leg carries, estimated",
+            ["leg"],
+            buckets=BITRATE_BUCKETS,
+            registry=registry,
+        )
+        self.leg_freezes = Counter("relay_leg_freezes", "Freezes of the picture received", ["leg"], registry=registry)
+        self.leg_frozen_s = Counter("relay_leg_frozen_seconds", "Time frozen", ["leg"], registry=registry)
+        self.encodings = Counter(
+            "relay_leg_encodings_asked", "Changes of encoding asked of a leg", ["leg", "picture"], registry=registry
+        )
+        self.reconnects = Counter("relay_reconnects", "Peer connections begun again", ["cause"], registry=registry)
+
+    def leg(self, leg: WebLeg, reading: Reading) -> None:
+        for direction, rate, bps, loss in (
+            ("received", reading.frames_per_second, reading.received_bps, reading.loss_received),
+            ("sent", reading.sent_frames_per_second, reading.sent_bps, reading.loss_sent),
+        ):
+            self.leg_bitrate.labels(leg, direction).observe(bps)
+            if rate is not None:
+                self.leg_rate.labels(leg, direction).observe(rate)
+            if loss is not None:
+                self.leg_loss.labels(leg, direction).observe(loss)
+        if reading.round_trip_s is not None:
+            self.leg_round_trip.labels(leg).observe(reading.round_trip_s)
+        if reading.available_bps is not None:
+            self.leg_available.labels(leg).observe(reading.available_bps)
+        self.leg_freezes.labels(leg).inc(reading.freezes)
+        self.leg_frozen_s.labels(leg).inc(reading.frozen_s)
+
+    def encoding_asked(self, leg: WebLeg, encoding: Encoding) -> None:
+        picture = "reduced" if encoding.scale_resolution_down_by > 1 else "full"
+        self.encodings.labels(leg, picture).inc()
+
+    def reconnect(self, cause: ReconnectCause) -> None:
+        self.reconnects.labels(cause).inc()
 
     def transition(self, before: Call, after: Call) -> None:
         if after.together_at is not None and before.together_at is None:

@@ -16,6 +16,7 @@ from typing import Literal
 from signaling.call_model import EndReason, Mode
 
 SHORT_ABANDON_S = 10.0  # left at once: not counted against the service level (experience notes §4.3)
+FLUID_FPS = 20.0  # EN 301 549 §6.5.3
 SMALL_COUNT = 5  # counts from 1 to 4 are masked (PRODUCT, privacy)
 ALL_MODES, OTHER_MODES = "tous", "autres"
 Unit = Literal["count", "share", "s", "stars", "text"]
@@ -23,7 +24,10 @@ Unit = Literal["count", "share", "s", "stars", "text"]
 
 @dataclass(frozen=True)
 class ReportedCall:
-    """:param is_answered: an agent and the signer saw each other. :param readable_share: 0..1."""
+    """
+    :param is_answered: an agent and the signer saw each other. :param readable_share: 0..1.
+    :param fps_p5: pictures per second that both sides reached for 95 % of the time; None: not measured.
+    """
 
     mode: Mode
     is_answered: bool
@@ -32,6 +36,7 @@ class ReportedCall:
     talk_s: float = 0.0
     stars: int | None = None
     readable_share: float | None = None
+    fps_p5: float | None = None
     end_reason: EndReason | None = None
 
 
@@ -59,6 +64,7 @@ class Figures:
     talk_s: float
     stars: tuple[int, ...]
     readable: tuple[tuple[float, float], ...]  # (share, weight: talk time in s)
+    fps_p5: tuple[float, ...]
 
 
 @dataclass(frozen=True)
@@ -88,6 +94,7 @@ def figures(calls: Iterable[ReportedCall]) -> Figures:
         talk_s=sum(call.talk_s for call in answered),
         stars=tuple(call.stars for call in every if call.stars is not None),
         readable=tuple((call.readable_share, call.talk_s) for call in answered if call.readable_share is not None),
+        fps_p5=tuple(call.fps_p5 for call in answered if call.fps_p5 is not None),
     )
 
 
@@ -129,6 +136,10 @@ def _readable(of: Figures) -> float | None:
     return _ratio(sum(share * weight for share, weight in of.readable), sum(weight for _, weight in of.readable))
 
 
+def _fluid(of: Figures) -> float | None:
+    return _ratio(sum(rate >= FLUID_FPS for rate in of.fps_p5), len(of.fps_p5))
+
+
 COLUMNS: tuple[Column, ...] = (
     Column("appels", "count", lambda of: of.calls, lambda of: of.calls),
     Column("pris_en_charge", "count", lambda of: of.answered, lambda of: of.answered),
@@ -148,6 +159,7 @@ COLUMNS: tuple[Column, ...] = (
     Column("notes", "count", lambda of: len(of.stars), lambda of: len(of.stars)),
     Column("note_moyenne", "stars", lambda of: mean(of.stars), lambda of: len(of.stars)),
     Column("part_lisible", "share", _readable, lambda of: len(of.readable)),
+    Column("part_fluide", "share", _fluid, lambda of: len(of.fps_p5)),
 )
 LEADING = ("marque", "du", "au", "mode")
 HEADINGS = (*LEADING, *(column.key for column in COLUMNS))

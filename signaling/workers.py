@@ -34,6 +34,7 @@ class WorkerLink:
         self.state = state
         self.load = state.load
         self.draining = state.draining
+        self.placed = 0  # calls, since this connection
         self._placed_at: deque[float] = deque(maxlen=1000)  # calls given that its load may not show yet, loop time
         self._client = client
 
@@ -54,6 +55,7 @@ class WorkerLink:
         return self.load + len(self._placed_at) / max(self.state.capacity, 1)
 
     def place(self) -> None:
+        self.placed += 1
         self._placed_at.append(asyncio.get_running_loop().time())
 
     async def request(self, command: AnyCommand) -> dict[str, Any]:

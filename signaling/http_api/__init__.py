@@ -10,7 +10,7 @@ from aiohttp import web
 
 from signaling.auth import AUTH, Auth
 from signaling.config import SignalingConfig
-from signaling.http_api import accounts, brands, pages
+from signaling.http_api import accounts, brands, calls, pages
 from signaling.http_api.emergency import emergency
 from signaling.http_api.keys import CONFIG, RECORDS
 from signaling.http_api.problem import problem_middleware
@@ -40,6 +40,7 @@ def setup(app: web.Application, records: Records, config: SignalingConfig, web_d
             web.get("/api/v1/me", accounts.me),
             web.get("/api/v1/brands", brands.list_brands),
             web.get("/api/v1/brands/{slug}", brands.one_brand),
+            web.get("/api/v1/calls/{call_id}/quality", calls.call_quality),
             web.get("/api/v1/emergency", emergency),
             web.get("/", pages.signer_page),
             web.get("/b/{slug}", pages.brand_page),

@@ -30,6 +30,7 @@ PROBLEMS: dict[str, tuple[int, str, str]] = {
     "wrong_role": (403, "Ce compte n’ouvre pas cette page.", "This account does not open this page."),
     "foreign_origin": (403, "Cette demande vient d’un autre site.", "This request comes from another site."),
     "not_found": (404, "Cette page n’existe pas.", "This page does not exist."),
+    "unknown_call": (404, "Rien n’est connu de cet appel.", "Nothing is known of this call."),
     "unknown_brand": (404, "Ce service n’existe pas.", "This service does not exist."),
     "wrong_method": (405, "Cette action n’existe pas ici.", "This action does not exist here."),
     "body_too_large": (413, "La demande est trop longue.", "The request is too long."),

@@ -16,12 +16,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from signaling.call_model import CallKind, EndReason, Mode
 from signaling.messages import CallSummaryRow, ContactForm, Disposition
+from signaling.quality_series import thinned
 from signaling.records.database import Database
 from signaling.records.errors import NotInRelayError, UnknownRecordError
 from signaling.records.model import (
     AbuseReported,
     CallRecord,
     PhoneLegRecord,
+    QualitySeries,
     RatingGiven,
     WrapUp,
 )
@@ -29,6 +31,7 @@ from signaling.records.tables import (
     AbuseReportRow,
     Base,
     BrandRow,
+    CallQualityRow,
     CallRow,
     ContactRow,
     PersonRow,
@@ -39,7 +42,9 @@ from signaling.records.tables import (
 )
 
 TODAY_LIMIT = 200  # rows; nobody serves more calls in a day
-_NOT_COLUMNS = ("call_id", "network", "phone_legs")
+_NOT_COLUMNS = ("call_id", "network", "phone_legs", "quality")
+_SIGNER_RATE = ("signer", "frames_per_second")  # path in ``QualitySeries``
+TREND_POINTS = 40  # a picture of the call in a line of a list
 
 
 class Calls:
@@ -53,11 +58,15 @@ class Calls:
             if known is not None and known.ended_at is not None and call.ended_at is None:
                 return
             await session.merge(_row(await _known_people(session, call)))
+            if call.quality is not None:
+                await session.flush()
+                await session.merge(CallQualityRow(call_id=call.call_id, series=asdict(call.quality)))
 
     async def find(self, call_id: str) -> CallRecord | None:
         async with self._database.reading() as session:
             row = await session.get(CallRow, call_id)
-            return _record(row) if row else None
+            quality = await session.get(CallQualityRow, call_id)
+            return _record(row, quality) if row else None
 
     async def rate(self, rating: RatingGiven) -> None:
         """The last rating of a call counts. :raises UnknownRecordError: the call is not recorded."""
@@ -146,9 +155,10 @@ class Calls:
         zone = ZoneInfo(timezone)
         midnight = datetime.combine(datetime.fromtimestamp(self._clock(), zone).date(), time(), zone).timestamp()
         query = (
-            select(CallRow, BrandRow.name, WrapUpRow.disposition)
+            select(CallRow, BrandRow.name, WrapUpRow.disposition, CallQualityRow.series[_SIGNER_RATE])
             .outerjoin(BrandRow, BrandRow.id == CallRow.brand_id)
             .outerjoin(WrapUpRow, WrapUpRow.call_id == CallRow.id)
+            .outerjoin(CallQualityRow, CallQualityRow.call_id == CallRow.id)
             .where(CallRow.agent_id == agent_id, CallRow.queued_at >= midnight)
             .order_by(CallRow.queued_at.desc())
             .limit(TODAY_LIMIT)
@@ -187,7 +197,7 @@ def _row(call: CallRecord) -> CallRow:
     return CallRow(id=call.call_id, network=dict(call.network), phone_legs=legs, **columns)
 
 
-def _record(row: CallRow) -> CallRecord:
+def _record(row: CallRow, quality: CallQualityRow | None) -> CallRecord:
     values: dict[str, Any] = {
         name: getattr(row, name) for name in CallRecord.__dataclass_fields__ if name not in _NOT_COLUMNS
     }
@@ -195,10 +205,14 @@ def _record(row: CallRow) -> CallRecord:
         PhoneLegRecord(**{name: getattr(leg, name) for name in PhoneLegRecord.__dataclass_fields__})
         for leg in row.phone_legs
     )
-    return CallRecord(call_id=row.id, network=dict(row.network), phone_legs=legs, **values)  # type: ignore[arg-type]
+    series = QualitySeries(**quality.series) if quality else None
+    network: Any = dict(row.network)
+    return CallRecord(call_id=row.id, network=network, phone_legs=legs, quality=series, **values)
 
 
-def _summary(call: CallRow, brand_name: str | None, disposition: str | None) -> CallSummaryRow:
+def _summary(
+    call: CallRow, brand_name: str | None, disposition: str | None, rates: list[float | None] | None
+) -> CallSummaryRow:
     return CallSummaryRow(
         call_id=call.id,
         kind=cast(CallKind, call.kind),
@@ -208,4 +222,5 @@ def _summary(call: CallRow, brand_name: str | None, disposition: str | None) -> 
         talk_s=call.talk_s,
         end_reason=cast(EndReason, call.end_reason) if call.end_reason in get_args(EndReason) else None,
         disposition=cast(Disposition, disposition) if disposition else None,
+        frame_rates=thinned(tuple(rates or ()), TREND_POINTS),
     )

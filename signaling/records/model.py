@@ -40,6 +40,8 @@ NetworkFigure = Literal[
 ]
 Identifier = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]  # too narrow for a sentence
 Seconds = Annotated[float, Field(ge=0)]
+SERIES_POINTS = 120  # of a call's quality for each leg: a picture of it is no wider
+Points = Annotated[tuple[Annotated[float, Field(ge=0)] | None, ...], Field(max_length=SERIES_POINTS)]
 _DIALLED = re.compile(r"\+?[0-9*#]{1,20}")  # E.164 has 15 digits at most, short numbers fewer
 #: Checked when made, so that nothing but codes and figures passes; the refused value never shows in the error.
 CHECKED = ConfigDict(hide_input_in_errors=True, extra="forbid", allow_inf_nan=False)
@@ -166,6 +168,42 @@ class PhoneLegRecord:
 
 
 @pydantic.dataclasses.dataclass(frozen=True, config=CHECKED)
+class LegSeries:
+    """
+    One leg over the call, a column for each figure, a point for each step; None: not measured in that step.
+
+    :param frames_per_second: mean, received from the leg. :param frames_per_second_min: the lowest over 2 s.
+    :param freezes: begun in the step. :param round_trip_s: service to leg and back, seconds.
+    :param loss_received: share 0..1 of the packets from the leg. :param loss_sent: of those to it.
+    :param received_bps: bit/s from the leg, sound included. :param sent_bps: to it.
+    """
+
+    frames_per_second: Points
+    frames_per_second_min: Points
+    freezes: Points
+    loss_received: Points
+    loss_sent: Points
+    round_trip_s: Points
+    received_bps: Points
+    sent_bps: Points
+
+
+@pydantic.dataclasses.dataclass(frozen=True, config=CHECKED)
+class QualitySeries:
+    """
+    A call's network over time: figures only, for both kinds of calls.
+
+    :param began_at: of the first step, Unix seconds: the first reading of the process that ended the call.
+    :param step_s: 10, doubled as often as the length of the call asks for.
+    """
+
+    began_at: float
+    step_s: Annotated[float, Field(gt=0)]
+    signer: LegSeries | None = None
+    agent: LegSeries | None = None
+
+
+@pydantic.dataclasses.dataclass(frozen=True, config=CHECKED)
 class CallRecord:
     """
     A call as it is kept: technical endings, times and figures, for both trades. No field takes a text, and a relay
@@ -177,6 +215,7 @@ class CallRecord:
     :param talk_s: signer and agent together. :param phone_s: the phone party on the line.
     :param readable_share: share of signing time at level good or fair, 0..1; None: not measured.
     :param abandoned: the signer left before an agent was there.
+    :param quality: the network over the call; None: nothing was measured.
     :raises pydantic.ValidationError: an identifier that could hold a sentence, a code or figure that is unknown.
     """
 
@@ -201,6 +240,7 @@ class CallRecord:
     rehearsal: bool = False
     network: dict[NetworkFigure, float] = Field(default_factory=dict)
     phone_legs: tuple[PhoneLegRecord, ...] = ()
+    quality: QualitySeries | None = None
 
     def __post_init__(self) -> None:
         if self.kind != "direct":  # emptied, not refused: a write that an earlier version left waiting is still a call

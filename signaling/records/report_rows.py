@@ -7,8 +7,11 @@ from sqlalchemy import select
 
 from signaling.call_model import EndReason, Mode
 from signaling.records.database import Database
+from signaling.records.model import NetworkFigure
 from signaling.records.tables import CallRow, RatingRow
 from signaling.report import ReportedCall
+
+_SLOWEST: tuple[NetworkFigure, ...] = ("signer_fps_p5", "agent_fps_p5")
 
 
 class ReportRows:
@@ -41,5 +44,6 @@ def _reported(call: CallRow, stars: int | None) -> ReportedCall:
         talk_s=call.talk_s,
         stars=stars,
         readable_share=call.readable_share,
+        fps_p5=min((call.network[name] for name in _SLOWEST if name in call.network), default=None),
         end_reason=cast("EndReason | None", call.end_reason),
     )

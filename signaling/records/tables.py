@@ -187,6 +187,15 @@ class CallRow(Base):
     )
 
 
+class CallQualityRow(Base):
+    """The network over a call (``records.model.QualitySeries``): beside it, so that no list of calls reads it."""
+
+    __tablename__ = "call_quality"
+
+    call_id: Mapped[str] = mapped_column(ID, ForeignKey("calls.id", ondelete="CASCADE"), primary_key=True)
+    series: Mapped[dict[str, Any]] = mapped_column(JSON)
+
+
 class PhoneLegRow(Base):
     __tablename__ = "call_phone_legs"
     __table_args__ = (one_of("outcome", PhoneOutcome),)

@@ -21,7 +21,7 @@ from signaling.http_api.address import address_group, client_address
 from signaling.http_api.problem import PROBLEMS, problem_middleware
 from signaling.records import Records
 from signaling.records.model import Brand, Qualification
-from tests.signaling.records.samples import sqlite_url
+from tests.signaling.records.samples import relay_call, sqlite_url
 
 ORIGIN = "https://relais.example"
 SITE = "https://mairie.example"
@@ -200,6 +200,33 @@ async def test_only_demonstration_brands_are_listed_and_rehearsals_never(running
     assert [brand["slug"] for brand in listed["brands"]] == ["demo"]
     for slug in ("rehearsal", "none", "a" * 500):
         assert await problem(await running.client.get(f"/api/v1/brands/{slug}")) == (404, "unknown_brand")
+
+
+async def test_quality_of_a_call_is_for_the_agent_who_served_it_and_for_the_floor(running: Service) -> None:
+    people = running.records.people
+    await people.add(login="omar", name="Omar", role="agent", password_hash=HASH)
+    await people.add(login="sam", name="Sam", role="supervisor", password_hash=HASH)
+    ines = await people.by_login("ines")
+    assert ines is not None
+    await running.records.calls.record(relay_call(agent_id=ines.id))
+    await running.records.calls.record(relay_call("unmeasured", agent_id=ines.id, quality=None))
+
+    async def ask(login: str, call_id: str = "relay-1") -> ClientResponse:
+        token = (await running.sign_in(login)).cookies[SESSION_COOKIE].value
+        path = f"/api/v1/calls/{call_id}/quality"
+        return await running.client.get(path, headers={"Cookie": f"{SESSION_COOKIE}={token}"})
+
+    for login in ("ines", "sam"):
+        answer = await ask(login)
+        body = await answer.json()
+        assert answer.headers["Cache-Control"] == "no-store"
+        assert (body["step_s"], body["signer"]["frames_per_second"], body["agent"]) == (10, [25.0, 12.5, None], None)
+    assert await problem(await ask("omar")) == (404, "unknown_call")
+    assert await problem(await ask("ines", "unmeasured")) == (404, "unknown_call")
+    assert await problem(await ask("ines", "another")) == (404, "unknown_call")
+    assert await problem(await ask("camille")) == (403, "wrong_role")
+    nobody = await running.client.get("/api/v1/calls/relay-1/quality", headers={"Cookie": ""})
+    assert await problem(nobody) == (401, "not_signed_in")
 
 
 async def test_emergency_numbers_come_with_their_date(running: Service) -> None:

@@ -73,6 +73,15 @@ def test_a_day_is_counted_as_the_definitions_say() -> None:
     assert row["part_lisible"] == pytest.approx((0.5 * 720 + 1.0 * 720) / 1440)
 
 
+def test_a_call_is_fluid_from_twenty_pictures_per_second_on_and_unmeasured_ones_do_not_count() -> None:
+    calls = [
+        *(answered(1.0, fps_p5=rate) for rate in (20.0, 25.0, 30.0, 19.9, 0.0)),
+        *(answered(1.0) for _ in range(9)),
+    ]
+    assert one_row(calls)["part_fluide"] == pytest.approx(3 / 5)
+    assert one_row(calls[1:])["part_fluide"] == Masked()
+
+
 def test_a_wait_of_exactly_the_limit_is_within_it() -> None:
     assert one_row([answered(120.0) for _ in range(5)])["ns_120_s"] == 1.0
 

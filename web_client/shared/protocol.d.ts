@@ -112,6 +112,7 @@ export interface CallSummaryRow {
   talk_s: number;
   end_reason: EndReason | null;
   disposition: Disposition | null;
+  frame_rates: readonly (number | null)[];
 }
 export interface CallsToday {
   type: "calls.today";

@@ -7,9 +7,29 @@ from pathlib import Path
 from typing import Any
 
 from signaling.records import Records
-from signaling.records.model import Brand, CallRecord, Person, PhoneLegRecord, Qualification
+from signaling.records.model import (
+    Brand,
+    CallRecord,
+    LegSeries,
+    Person,
+    PhoneLegRecord,
+    Qualification,
+    QualitySeries,
+)
 
 NOON = 1795348800.0  # 2026-11-22 12:00 UTC, 13:00 in Paris
+
+LEG_SERIES = LegSeries(
+    frames_per_second=(25.0, 12.5, None),
+    frames_per_second_min=(24.0, 3.0, None),
+    freezes=(0, 2, None),
+    loss_received=(0.0, 0.04, None),
+    loss_sent=(0.0, 0.0, None),
+    round_trip_s=(0.05, 0.06, None),
+    received_bps=(1_200_000, 300_000, None),
+    sent_bps=(1_100_000, 1_100_000, None),
+)
+QUALITY = QualitySeries(began_at=NOON - 100, step_s=10, signer=LEG_SERIES, agent=None)
 
 
 class Clock:
@@ -70,7 +90,8 @@ def relay_call(call_id: str = "relay-1", **changes: Any) -> CallRecord:
         talk_s=100.0,
         phone_s=60.0,
         readable_share=0.9,
-        network={"signer_fps_mean": 24.5, "reconnects": 1},
+        network={"signer_fps_mean": 24.5, "signer_fps_p5": 21.0, "agent_fps_p5": 18.0, "reconnects": 1},
+        quality=QUALITY,
         phone_legs=(
             PhoneLegRecord("+33199000002", NOON - 90, outcome="busy", sip_code=486, ended_at=NOON - 85),
             PhoneLegRecord("+33199000001", NOON - 80, NOON - 70, NOON - 10, "hung_up", 200),

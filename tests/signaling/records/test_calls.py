@@ -2,13 +2,23 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from sqlalchemy import delete, select
 
 from signaling.messages import ContactForm
 from signaling.records.errors import UnknownRecordError
 from signaling.records.model import AbuseReported, PhoneLegRecord, RatingGiven, WrapUp
-from signaling.records.tables import AbuseReportRow, ContactRow, RatingProblemRow, RatingRow
+from signaling.records.tables import (
+    AbuseReportRow,
+    CallQualityRow,
+    CallRow,
+    ContactRow,
+    RatingProblemRow,
+    RatingRow,
+)
 from tests.signaling.records.samples import (
+    LEG_SERIES,
     NOON,
+    QUALITY,
     Clock,
     direct_call,
     interpreter,
@@ -125,6 +135,35 @@ async def test_todays_calls_begin_at_midnight_where_the_agent_is(tmp_path: Path)
         rows = await records.calls.today(ines.id)
         assert [row.call_id for row in rows] == ["late", "early"]
         assert rows[0].end_reason == "completed" and rows[0].disposition is None
+
+
+async def test_todays_calls_show_how_fluid_they_were_and_some_were_not_measured(tmp_path: Path) -> None:
+    async with opened(sqlite_url(tmp_path)) as records:
+        ines = await interpreter(records)
+        await records.calls.record(relay_call("measured", queued_at=NOON - 1, agent_id=ines.id))
+        await records.calls.record(relay_call("not", queued_at=NOON - 2, agent_id=ines.id, quality=None))
+        without = replace(QUALITY, signer=None, agent=LEG_SERIES)
+        await records.calls.record(relay_call("one-side", queued_at=NOON - 3, agent_id=ines.id, quality=without))
+        rows = await records.calls.today(ines.id)
+        assert [row.frame_rates for row in rows] == [(25.0, 12.5, None), (), ()]
+
+
+async def test_series_of_a_call_goes_with_the_call(tmp_path: Path) -> None:
+    async with opened(sqlite_url(tmp_path)) as records:
+        await records.calls.record(relay_call())
+        async with records.database.writing() as session:
+            await session.execute(delete(CallRow))
+        async with records.database.reading() as session:
+            assert list(await session.scalars(select(CallQualityRow))) == []
+
+
+async def test_report_reads_the_slower_side_of_each_call(tmp_path: Path) -> None:
+    async with opened(sqlite_url(tmp_path)) as records:
+        brand = await mairie(records)
+        await records.calls.record(direct_call("a", brand_id=brand.id))
+        await records.calls.record(direct_call("b", brand_id=brand.id, network={"signer_fps_p5": 24.0}))
+        await records.calls.record(direct_call("c", brand_id=brand.id, network={}))
+        assert {call.fps_p5 for call in await records.reports.calls(brand.id, 0, 2e9)} == {18.0, 24.0, None}
 
 
 async def test_records_are_found_again_after_a_restart(tmp_path: Path) -> None:

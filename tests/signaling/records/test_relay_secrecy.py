@@ -1,5 +1,6 @@
 """A relay call leaves no text in SQL: the schema has no place for it, the values refuse it, the tables refuse it."""
 
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -12,10 +13,19 @@ from signaling.records.errors import NotInRelayError
 from signaling.records.model import CallRecord, PhoneLegRecord, RatingGiven, WrapUp
 from signaling.records.outbox import decode, encode
 from signaling.records.tables import Base, CallRow, PhoneLegRow, WrapUpRow
-from tests.signaling.records.samples import NOON, direct_call, interpreter, opened, relay_call, signer, sqlite_url
+from tests.signaling.records.samples import (
+    LEG_SERIES,
+    NOON,
+    direct_call,
+    interpreter,
+    opened,
+    relay_call,
+    signer,
+    sqlite_url,
+)
 
 #: Tables that can be reached from a call, whatever its kind.
-ABOUT_A_CALL = {"calls", "call_phone_legs", "ratings", "rating_problems", "abuse_reports"}
+ABOUT_A_CALL = {"calls", "call_phone_legs", "call_quality", "ratings", "rating_problems", "abuse_reports"}
 #: Their columns of characters that are no code: identifiers, a dialled number, figures by fixed names.
 NO_TEXT = {
     "calls.id",
@@ -24,6 +34,8 @@ NO_TEXT = {
     "calls.agent_id",
     "calls.network",
     "call_phone_legs.call_id",
+    "call_quality.call_id",
+    "call_quality.series",
     "call_phone_legs.number",
     "ratings.call_id",
     "ratings.signer_id",
@@ -107,6 +119,9 @@ async def test_the_database_refuses_a_sentence_where_a_code_belongs(tmp_path: Pa
         {"queued_at": SENTENCE},
         {"network": {SENTENCE: 1.0}},
         {"network": {"reconnects": SENTENCE}},
+        {"quality": {"began_at": SENTENCE, "step_s": 10}},
+        {"quality": {"began_at": NOON, "step_s": 10, "note": SENTENCE}},
+        {"quality": {"began_at": NOON, "step_s": 10, "signer": asdict(LEG_SERIES) | {"freezes": (SENTENCE,)}}},
         {"note": SENTENCE},
     ],
 )
@@ -149,6 +164,7 @@ async def test_numbers_of_relay_calls_of_an_earlier_version_go_at_the_start(tmp_
         await records.calls.record(direct_call(phone_legs=legs))
         async with records.database.writing() as session:
             await session.execute(update(PhoneLegRow).values(number="+33199000001"))
+            await session.execute(text("DROP TABLE call_quality"))
             await session.execute(text("UPDATE alembic_version SET version_num = '0001'"))
     async with opened(sqlite_url(tmp_path)) as records, records.database.reading() as session:
         rows = await session.execute(select(PhoneLegRow.call_id, PhoneLegRow.number))

@@ -1,0 +1,35 @@
+"""A call's quality over time, for the staff: figures only, the same for relay and direct calls."""
+
+from aiohttp import web
+from pydantic import TypeAdapter
+
+from signaling.auth import person_of
+from signaling.http_api.keys import RECORDS
+from signaling.http_api.problem import ProblemError
+from signaling.records.model import CallRecord, Person, QualitySeries
+
+_SERIES: TypeAdapter[QualitySeries] = TypeAdapter(QualitySeries)
+_EVERY_CALL = frozenset({"supervisor", "operator"})
+
+
+async def call_quality(request: web.Request) -> web.Response:
+    """
+    ``records.model.QualitySeries`` as JSON.
+
+    :raises ProblemError: nobody is signed in, a signer is; no such call, none that this person may look at, or nothing
+        was measured in it: which of these is not told.
+    """
+    person = await person_of(request)
+    if person is None:
+        raise ProblemError("not_signed_in")
+    if person.role == "signer":
+        raise ProblemError("wrong_role")
+    call = await request.app[RECORDS].calls.find(request.match_info["call_id"])
+    if call is None or call.quality is None or not _may_see(person, call):
+        raise ProblemError("unknown_call")
+    body = _SERIES.dump_json(call.quality).decode()
+    return web.json_response(text=body, headers={"Cache-Control": "no-store"})
+
+
+def _may_see(person: Person, call: CallRecord) -> bool:
+    return person.role in _EVERY_CALL or (person.role == "agent" and person.id == call.agent_id)

@@ -1,0 +1,47 @@
+"""Prometheus figures of the workers, read from the pool whenever somebody asks."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from relay.control_messages import WorkerKind
+from signaling.workers import KINDS, WorkerLink
+
+LABELS = ("kind", "worker")
+
+
+class WorkerCollector(Collector):
+    """:param links: the workers of a kind that are connected to this process now."""
+
+    def __init__(self, links: Callable[[WorkerKind], Sequence[WorkerLink]]) -> None:
+        self._links = links
+
+    def describe(self) -> Iterable[Metric]:
+        return self._families()
+
+    def collect(self) -> Iterator[Metric]:
+        connected, load, capacity, draining, placed = families = self._families()
+        for kind in KINDS:
+            links = self._links(kind)
+            connected.add_metric([kind], len(links))
+            for link in links:
+                labels = [kind, link.worker_id]
+                load.add_metric(labels, link.load)
+                capacity.add_metric(labels, link.state.capacity)
+                draining.add_metric(labels, link.draining)
+                placed.add_metric(labels, link.placed)
+        yield from families
+
+    def _families(
+        self,
+    ) -> tuple[GaugeMetricFamily, GaugeMetricFamily, GaugeMetricFamily, GaugeMetricFamily, CounterMetricFamily]:
+        return (
+            GaugeMetricFamily("relay_workers", "Workers connected", labels=["kind"]),
+            GaugeMetricFamily("relay_worker_load_ratio", "Share of its capacity in use, 0..1", labels=LABELS),
+            GaugeMetricFamily("relay_worker_capacity_calls", "Calls it takes", labels=LABELS),
+            GaugeMetricFamily(
+                "relay_worker_draining", "1: takes no new call, ends when the last is over", labels=LABELS
+            ),
+            CounterMetricFamily("relay_worker_calls_placed", "Calls given to it by this process", labels=LABELS),
+        )
