@@ -26,6 +26,8 @@ from relay.visibility.model_files import find_models
 from signaling import embedded_redis, processes
 from signaling.config import Config
 from signaling.free_ports import bind_problem
+from signaling.ice_check import Answer, IceProblem, ask_all
+from signaling.ice_servers import IceServers, is_turn
 
 Verdict = Literal["ok", "warning", "failure"]
 _MARKS = {"ok": "[green]✓[/green]", "warning": "[yellow]![/yellow]", "failure": "[red]✗[/red]"}
@@ -52,6 +54,17 @@ _LIBRARY_PACKAGES = {
     "libxcb.so.1": "libxcb1",
     "libgthread-2.0.so.0": "libglib2.0-0",
     "libglib-2.0.so.0": "libglib2.0-0",
+}
+#: what is wrong with a STUN or TURN server, and what to do about it
+_ICE_WORDS: dict[IceProblem, str] = {
+    "unknown_host": ": ce nom est inconnu. Corrigez l’adresse ou le DNS.",
+    "unreachable": ": personne n’écoute là. Vérifiez l’adresse, le port et que coturn est démarré.",
+    "silent": "ne répond pas. Un pare-feu l’arrête peut-être : ouvrez ce port, et ceux des relais en UDP.",
+    "certificate": ": certificat refusé, les navigateurs le refuseront aussi. Donnez-lui un certificat reconnu.",
+    "credential": "refuse nos accès. Mettez le même secret des deux côtés (PASSERELLE_TURN_SECRET, static-auth-secret "
+    "de coturn) et vérifiez l’heure des deux machines.",
+    "full": "n’a plus de relais libre. Augmentez ses quotas ou sa plage de ports.",
+    "refused": "refuse d’ouvrir un relais. Voyez son journal.",
 }
 
 
@@ -232,12 +245,23 @@ async def check_secure_context(config: Config) -> list[Finding]:
 
 
 async def check_ice(config: Config) -> list[Finding]:
-    has_turn = any("turn" in url for server in config.signaling.ice_servers for url in server.urls)
+    """Every STUN and TURN server is asked, the latter for a relay with a credential as offers carry it."""
+    servers = IceServers(config.signaling).for_page()
+    found = [_ice_finding(answer) for answer in await ask_all(servers)]
     is_local = urlsplit(config.signaling.public_url).hostname in ("localhost", "127.0.0.1", "::1")
-    if has_turn or is_local:
-        return [Finding("ok", "TURN", "configuré" if has_turn else "pas nécessaire sur une seule machine")]
-    words = "aucun serveur TURN : derrière certains pare-feu, la vidéo ne passera pas (PASSERELLE_ICE_SERVERS)"
-    return [Finding("warning", "TURN", words)]
+    if is_local and not found:
+        return [Finding("ok", "TURN", "pas nécessaire sur une seule machine")]
+    if not any(is_turn(url) for server in servers for url in server.urls):
+        words = "aucun serveur TURN : derrière certains pare-feu, la vidéo ne passera pas (PASSERELLE_TURN_URLS)"
+        found.append(Finding("warning", "TURN", words))
+    return found
+
+
+def _ice_finding(answer: Answer) -> Finding:
+    subject = "TURN" if is_turn(answer.url) else "STUN"
+    if answer.problem is None:
+        return Finding("ok", subject, f"{answer.url} répond" + (" et accepte nos accès" if subject == "TURN" else ""))
+    return Finding("warning", subject, f"{answer.url} {_ICE_WORDS[answer.problem]}")
 
 
 async def check_trunk(config: Config) -> list[Finding]:

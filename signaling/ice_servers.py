@@ -16,7 +16,7 @@ import re
 import secrets
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from relay.model import IceServer
 from signaling.settings import ConfigError
@@ -24,10 +24,19 @@ from signaling.settings import ConfigError
 if TYPE_CHECKING:
     from signaling.config import SignalingConfig
 
-#: RFC 7064, RFC 7065: no user part, no path
-ICE_URL = re.compile(
-    r"(?:stuns?:[^/?@\s]+|turn:[^/?@\s]+(?:\?transport=(?:udp|tcp))?|turns:[^/?@\s]+(?:\?transport=tcp)?)"
+#: RFC 7064, RFC 7065: no user part, no path. TLS is for TCP alone, as browsers have it.
+_URL = re.compile(
+    r"(?P<scheme>stun|turns?):(?P<host>\[[0-9a-fA-F:.]+\]|[^\[\]:/?@\s]+)(?::(?P<port>\d{1,5}))?"
+    r"(?:\?transport=(?P<transport>udp|tcp))?"
 )
+_DEFAULT_PORTS = {"stun": 3478, "turn": 3478, "turns": 5349}
+
+
+class ServerUrl(NamedTuple):
+    scheme: str
+    host: str
+    port: int
+    transport: str
 
 
 class IceServers:
@@ -72,14 +81,28 @@ def check_ice_settings(config: "SignalingConfig") -> None:
     static = tuple(url for server in config.ice_servers for url in server.urls)
     for name, urls in (("PASSERELLE_ICE_SERVERS", static), ("PASSERELLE_TURN_URLS", config.turn_urls)):
         for url in urls:
-            if ICE_URL.fullmatch(url) is None:
+            try:
+                read_url(url)
+            except ValueError:
                 expected = "stun:hôte[:port], turn:hôte[:port][?transport=tcp] ou turns:hôte[:port]"
-                raise ConfigError(name, expected, url)
+                raise ConfigError(name, expected, url) from None
     for url in config.turn_urls:
         if not is_turn(url):
             raise ConfigError(
                 "PASSERELLE_TURN_URLS", "des adresses turn: ou turns:", url, "Voir PASSERELLE_ICE_SERVERS."
             )
+
+
+def read_url(url: str) -> ServerUrl:
+    """:raises ValueError: browsers would refuse it, and the whole peer connection with it."""
+    match = _URL.fullmatch(url)
+    if match is None:
+        raise ValueError("malformed")
+    scheme, transport = match["scheme"], match["transport"]
+    if transport is not None and (scheme == "stun" or (scheme == "turns" and transport == "udp")):
+        raise ValueError(f"no {transport} for {scheme}")
+    port = int(match["port"] or _DEFAULT_PORTS[scheme])
+    return ServerUrl(scheme, match["host"].strip("[]"), port, "tcp" if scheme == "turns" else transport or "udp")
 
 
 def is_turn(url: str) -> bool:
