@@ -24,6 +24,8 @@ from signaling.config import SignalingConfig
 from signaling.elsewhere import Elsewhere
 from signaling.floor import Floor
 from signaling.health import Health
+from signaling.ice_check import IceHealth
+from signaling.ice_servers import IceServers
 from signaling.metrics import Metrics
 from signaling.ownership import Ownership
 from signaling.peer_desk import PeerDesk
@@ -191,6 +193,7 @@ def _health(services: Services, redis: Redis, records: Records) -> Health:
             "media": worker_ok("media"),
             "phone": worker_ok("phone"),
             "visibility": worker_ok("visibility"),
+            "ice": IceHealth(IceServers(services.config)),
         },
         required={"redis", "database", "queue", "media"},
     )
