@@ -94,7 +94,7 @@ def _start(directory: Path) -> "tuple[Coturn, subprocess.Popen[bytes]]":
         "pidfile": directory / "pid",
         "log-file": "stdout",
     }
-    flags = ["-n", "--no-cli", "--no-dtls", "--simple-log", "--use-auth-secret", "--allow-loopback-peers"]
+    flags = ["-n", "--no-cli", "--no-dtls", "--simple-log", "--verbose", "--use-auth-secret", "--allow-loopback-peers"]
     with server.log_file.open("wb") as log:
         command = ["turnserver", *flags, *(f"--{name}={value}" for name, value in options.items())]
         return server, subprocess.Popen(command, cwd=directory, stdout=log, stderr=subprocess.STDOUT)
