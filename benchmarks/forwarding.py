@@ -1,0 +1,147 @@
+"""
+What forwarding costs and how late it makes the picture: ``python -m benchmarks.forwarding [--json] [--quick]``.
+
+Calls of two legs at 720p25 1.5 Mbit/s VP8 and Opus, 466 packets/s in and out each, through this project's media worker
+(all feedback on), Janus (videocall plugin, same traffic) and, for one call, the plain aiortc way (``MediaRelay``:
+decode and encode). The load generator runs in its own process; the relays take turns within one run, so that what else
+the machine does hits all alike. Shares are of one core, delays from the generator's send to the kernel's arrival of
+what the relay passed on. See ``docs/benchmarks.md``. The last line of ``--json`` is one JSON object.
+"""
+
+import argparse
+import asyncio
+import json
+import sys
+from dataclasses import dataclass
+
+from benchmarks.load.bench import Bench, Window, bench, medians
+from benchmarks.load.systems import JANUS_MISSING, Relay, start_janus, start_plain, start_workers
+
+
+@dataclass(frozen=True)
+class Plan:
+    """:param rounds: each relay's windows per number of calls. :param warm_s: sending before a window begins."""
+
+    calls: tuple[int, ...] = (1, 20, 40)
+    rounds: int = 5
+    warm_s: float = 2.0
+    window_s: float = 6.0
+
+
+QUICK = Plan(rounds=3, warm_s=1.5, window_s=5.0)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--json", action="store_true", help="one JSON object as the last line")
+    parser.add_argument("--quick", action="store_true", help="fewer, shorter windows: under 4 minutes on two cores")
+    parser.add_argument("--calls", type=int, nargs="+", help="numbers of calls, ascending (1 20 40)")
+    options = parser.parse_args()
+    plan = QUICK if options.quick else Plan()
+    if options.calls:
+        plan = Plan(tuple(sorted(options.calls)), plan.rounds, plan.warm_s, plan.window_s)
+    result = asyncio.run(compare(plan))
+    show(result)
+    if options.json:
+        print(json.dumps(result))
+
+
+async def compare(plan: Plan) -> Window:
+    """Media worker, Janus and, for one call, the plain way."""
+    async with bench() as run:
+        worker = run.add(await start_workers(run.folder))
+        relays = [worker]
+        janus = await start_janus(run.folder)
+        if janus is not None:
+            relays.append(run.add(janus))
+        else:
+            print(JANUS_MISSING, file=sys.stderr)
+        tables: dict[str, dict[int, Window]] = {relay.name: {} for relay in relays}
+        opened = 0
+        for calls in plan.calls:
+            setup = {relay.name: await run.open(relay, calls - opened) for relay in relays}
+            opened = calls
+            extra = [await _plain(run)] if calls == 1 else []
+            for name, windows in (await in_turn(run, [*relays, *extra], plan)).items():
+                tables.setdefault(name, {})[calls] = medians(windows) | {"rounds": len(windows)}
+            for relay in extra:
+                await run.end(relay)
+        result = keys(tables) | {"memory_per_call_mb": memory_per_call(tables["worker"])}
+        result["srtp_profile"] = {name: each["srtp_profile"] for name, each in setup.items()}
+        return result | run.media | {"relays": tables}
+
+
+async def _plain(run: Bench) -> Relay:
+    plain = run.add(await start_plain(run.folder))
+    await run.open(plain, 1)
+    return plain
+
+
+async def in_turn(run: Bench, relays: list[Relay], plan: Plan) -> dict[str, list[Window]]:
+    """Each relay's windows, taken in turn."""
+    windows: dict[str, list[Window]] = {relay.name: [] for relay in relays}
+    for _ in range(plan.rounds):
+        for relay in relays:
+            windows[relay.name].append(await run.window(relay, plan.warm_s, plan.window_s))
+    return windows
+
+
+def keys(tables: dict[str, dict[int, Window]]) -> Window:
+    """What the targets speak of, by name; None where it was not measured."""
+    worker, janus, plain = (tables.get(name, {}) for name in ("worker", "janus", "plain"))
+
+    def value(table: dict[int, Window], calls: int, key: str) -> float | None:
+        found = table.get(calls, {}).get(key)
+        return None if found is None else float(found)
+
+    def ratio(other: dict[int, Window], calls: int, key: str) -> float | None:
+        above, below = value(worker, calls, key), value(other, calls, key)
+        return round(above / below, 3) if above is not None and below else None
+
+    cost = "cpu_share_per_call"
+    result: Window = {f"cpu_ratio_to_janus_n{calls}": ratio(janus, calls, cost) for calls in (1, 20, 40)}
+    result["cpu_ratio_to_plain_n1"] = ratio(plain, 1, cost)
+    result["cpu_share_per_call_n20"] = value(worker, 20, cost)
+    result["janus_cpu_share_per_call_n20"] = value(janus, 20, cost)
+    for percentile in ("p50", "p95", "p99"):
+        result[f"added_delay_{percentile}_ms"] = value(worker, 20, f"delay_{percentile}_ms")
+        result[f"janus_added_delay_{percentile}_ms"] = value(janus, 20, f"delay_{percentile}_ms")
+    result["lost_packets"] = sum(int(each["lost_packets"]) for each in worker.values())
+    result["janus_lost_packets"] = sum(int(each["lost_packets"]) for each in janus.values()) if janus else None
+    return result
+
+
+def memory_per_call(table: dict[int, Window]) -> float | None:
+    """MB, between the fewest and the most calls of one process."""
+    fewest, most = min(table), max(table)
+    if fewest == most:
+        return None
+    return round(float((table[most]["memory_mb"] - table[fewest]["memory_mb"]) / (most - fewest)), 2)
+
+
+COLUMNS = (
+    "cpu_share_per_call",
+    "us_per_packet",
+    "delay_p50_ms",
+    "delay_p95_ms",
+    "delay_p99_ms",
+    "lost_packets",
+    "sent_share",
+    "memory_mb",
+    "other_cpu_share",
+)
+
+
+def show(result: Window) -> None:
+    print(f"{'relay':8}{'calls':>6}", *(f"{each:>18}" for each in COLUMNS))
+    for name, table in result["relays"].items():
+        for calls, window in table.items():
+            cells = ("-" if window[each] is None else window[each] for each in COLUMNS)
+            print(f"{name:8}{calls:>6}", *(f"{each:>18}" for each in cells))
+    for name, value in result.items():
+        if name != "relays":
+            print(f"{name:32} {value}")
+
+
+if __name__ == "__main__":
+    main()
