@@ -179,6 +179,7 @@ class Peer:
             self._link.send,
             owner,
             cname=self._cname,
+            start_bitrate_bps=self._config.start_bitrate_kbps * 1000,
             maximum_bitrate_bps=self._config.maximum_bitrate_bps,
         )
 

@@ -6,7 +6,6 @@ look-ups. Commands, epochs and events to signaling belong to ``relay.worker``.
 """
 
 import asyncio
-import json
 import logging
 import time
 from collections.abc import Callable, Sequence
@@ -14,26 +13,26 @@ from collections.abc import Callable, Sequence
 from relay import datagram
 from relay.audio_exchange import DatagramSender
 from relay.config import MediaWorkerConfig
-from relay.control_messages import CallSummary, LegState, LegStatsEvent
+from relay.control_messages import CallSummary, EncodingWanted, LegState, LegStatsEvent
 from relay.datagram import Kind
 from relay.description import Answer
 from relay.errors import RelayError, UnknownLegError
 from relay.forwarding import rtcp
+from relay.forwarding.adaptation import EncodingPolicy
 from relay.forwarding.inbound import MediaPacket
-from relay.forwarding.media_path import StatsWindow
+from relay.forwarding.leg_statistics import StatsWindow
+from relay.forwarding.media_path import MediaPath
 from relay.forwarding.rtp import parse_header
-from relay.forwarding.streams import OPUS, VP8, Stream
+from relay.forwarding.streams import OPUS, VIDEO_STREAMS, Stream
 from relay.model import CallPlan, IceServer, Leg, LegConnection, VideoCodec, WebLeg
 from relay.peer import Peer
 from relay.routing import Routes, routes
+from relay.tap import CallTap
 from relay.text import TextLimiter
 
-Emit = Callable[[LegState | LegStatsEvent], None]
-TAP_STATS_PERIOD_S = 1.0
-TAP_KEY_FRAME_PERIOD_S = 3.0  # a tap that loses packets must not cost the call its bitrate
+Emit = Callable[[LegState | LegStatsEvent | EncodingWanted], None]
 PHONE_REPORT_PERIOD_S = 1.0
 OTHER: dict[WebLeg, WebLeg] = {"signer": "agent", "agent": "signer"}
-_VIDEO: tuple[Stream, ...] = ("video", "video2")
 log = logging.getLogger(__name__)
 
 
@@ -50,7 +49,7 @@ class WebLegMedia:
         self.text = TextLimiter(config.text_rate_cps, config.text_burst, config.text_backlog, config.text_message_limit)
         self.receivers: dict[Stream, Peer | None] = {"audio": None, "video": None, "video2": None}
         self.event_stats: StatsWindow | None = None
-        self.tap_stats: StatsWindow | None = None
+        self.policy = EncodingPolicy()
         self._call = call
 
     @property
@@ -71,15 +70,18 @@ class WebLegMedia:
         if packet.stream == "audio":
             self._call.pass_to_phone(self, packet)
         elif packet.stream == "video":
-            self._call.tap_packet(self, packet)
+            self._call.tap.packet(self.leg, packet)
 
     def on_sender_report(self, stream: Stream, report: rtcp.SenderReport, ntp: int, now: float) -> None:
         receiver = self.receivers[stream]
         if receiver is not None and receiver.path is not None:
-            receiver.path.relay_report(stream, report, ntp, now)
+            receiver.path.control.relay_report(stream, report, ntp, now)
 
     def on_key_frame_wanted(self, stream: Stream, now: float) -> None:
         self._call.pass_key_frame_request(self, stream, now)
+
+    def on_line_changed(self, now: float) -> None:
+        self._call.pass_bitrate(self, now)
 
 
 class MediaSession:
@@ -101,14 +103,8 @@ class MediaSession:
         self._legs: dict[WebLeg, WebLegMedia] = {}
         self._routes: Routes = routes(set(), self.plan)
         self._lock = asyncio.Lock()
-        self._tap_wants_key_frame = False
-        self._tap_is_reached = False
-        self._tap_frame: list[bytes] = []
-        self._tap_kind = Kind.VP8
-        self._tap_has_key = False
-        self._tap_receiver: tuple[int, int] | None = None
-        self._tap_key_frame_asked_at = now
-        self._stats_at = self._tap_stats_at = self._phone_report_at = now
+        self.tap = CallTap(self.key, sender, self._path_of, now)
+        self._stats_at = self._phone_report_at = now
 
     # --- commands -----------------------------------------------------------------------------------------
 
@@ -153,9 +149,8 @@ class MediaSession:
                 self._emit_state(current, "closed")
 
     def update(self, plan: CallPlan) -> None:
-        if plan.tap != self.plan.tap:
-            self._tap_wants_key_frame = plan.tap is not None
         self.plan = plan
+        self.tap.update(plan.tap)
         self._refresh()
 
     async def close(self) -> None:
@@ -208,34 +203,28 @@ class MediaSession:
         if self.plan.phone_socket is not None and self._routes.hears[leg]:
             media.peer.path.forward(MediaPacket("audio", data, header), now)
 
-    def tap_packet(self, media: WebLegMedia, packet: MediaPacket) -> None:
-        tap = self.plan.tap
-        if tap is None or tap.leg != media.leg or not packet.is_base_layer:
-            return
-        kind = Kind.VP8 if packet.header.payload_type == VP8 else Kind.H264
-        if self._tap_frame and kind is not self._tap_kind:
-            self._tap_frame.clear()
-        self._tap_kind = kind
-        self._tap_frame.append(packet.data)
-        self._tap_has_key |= packet.starts_key_frame
-        if packet.header.marker or sum(map(len, self._tap_frame)) > datagram.BATCH_LIMIT:
-            self._send_tap_frame(media.leg, tap.socket)
-
-    def _send_tap_frame(self, leg: WebLeg, path: str) -> None:
-        payload = datagram.batch(self._tap_frame)
-        self._tap_is_reached = self._sender.send(datagram.pack(self._tap_kind, self.key, leg, payload), path)
-        if not self._tap_is_reached:
-            self._tap_wants_key_frame = True  # what follows cannot be decoded without it
-        elif self._tap_has_key:
-            self._tap_wants_key_frame = False
-        self._tap_frame.clear()
-        self._tap_has_key = False
-
     def pass_key_frame_request(self, receiver: WebLegMedia, stream: Stream, now: float) -> None:
         source = self._routes.sees[receiver.leg]
         media = self._legs.get(source) if source is not None else None
         if media is not None and media.peer.path is not None:
-            media.peer.path.request_key_frame(stream, now)
+            media.peer.path.control.request_key_frame(stream, now)
+
+    def pass_bitrate(self, receiver: WebLegMedia, now: float) -> None:
+        """What ``receiver``'s line carries bounds what it is sent: its source is told, at once when it falls."""
+        source = self._routes.sees[receiver.leg]
+        media = self._legs.get(source) if source is not None else None
+        if media is not None and media.peer.path is not None:
+            self._limit(media.peer.path, self._needed_bitrate(media, now))
+
+    def _limit(self, path: MediaPath, bitrate_bps: int | None) -> None:
+        limit = self.config.maximum_bitrate_bps
+        path.control.limit_bitrate(min(limit, bitrate_bps) if bitrate_bps is not None else limit)
+
+    def _needed_bitrate(self, media: WebLegMedia, now: float) -> int | None:
+        """:returns: bit/s that all viewers' lines carry; None without viewer or before any of them said anything."""
+        viewers = [self._path_of(leg) for leg in self._legs if self._routes.sees[leg] == media.leg]
+        bitrates = [path.video_bitrate_bps(now) for path in viewers if path is not None]
+        return min((bitrate for bitrate in bitrates if bitrate is not None), default=None)
 
     # --- time ---------------------------------------------------------------------------------------------
 
@@ -246,14 +235,11 @@ class MediaSession:
             if media.text.is_waiting:
                 self.pass_text(media, now)
         self._request_wanted_key_frames(now)
+        self._adapt(now)
         if self.plan.phone_socket is not None and now - self._phone_report_at >= PHONE_REPORT_PERIOD_S:
             self._phone_report_at = now
             self._report_phone_audio(now)
-        if self.plan.tap is not None:
-            self._request_key_frame_for_tap(self.plan.tap.leg, now)
-            if now - self._tap_stats_at >= TAP_STATS_PERIOD_S:
-                self._tap_stats_at = now
-                self._send_tap_stats(self.plan.tap.leg, self.plan.tap.socket, now)
+        self.tap.tick(now)
         if now - self._stats_at >= self.config.stats_period_s:
             self._stats_at = now
             self._emit_stats(now)
@@ -264,37 +250,29 @@ class MediaSession:
         for media in self._legs.values():
             if media.peer.path is None:
                 continue
-            for stream in _VIDEO:
+            for stream in VIDEO_STREAMS:
                 outbound = media.peer.path.outbound.get(stream)
                 if outbound is not None and outbound.wants_key_frame:
                     self.pass_key_frame_request(media, stream, now)
 
-    def _request_key_frame_for_tap(self, leg: WebLeg, now: float) -> None:
-        media = self._legs.get(leg)
-        is_wanted = self._tap_wants_key_frame and self._tap_is_reached
-        if media is None or media.peer.path is None or not is_wanted:
-            return
-        if now - self._tap_key_frame_asked_at >= TAP_KEY_FRAME_PERIOD_S:
-            self._tap_key_frame_asked_at = now
-            media.peer.path.request_key_frame("video", now)
+    def _adapt(self, now: float) -> None:
+        """Bitrates and sizes asked of each sender, after what its viewers' lines carry."""
+        for media in self._legs.values():
+            path = media.peer.path
+            if path is None:
+                continue
+            bitrate = self._needed_bitrate(media, now)
+            self._limit(path, bitrate)
+            encoding = media.policy.update(bitrate, path.frame_size, now) if bitrate is not None else None
+            if encoding is not None:
+                self._emit(
+                    EncodingWanted(call_id=self.call_id, leg=media.leg, generation=media.generation, encoding=encoding)
+                )
 
     def _report_phone_audio(self, now: float) -> None:
         for media in self._legs.values():
             if media.peer.path is not None and self._routes.hears[media.leg]:
-                media.peer.path.send_own_report("audio", now)
-
-    def _send_tap_stats(self, leg: WebLeg, path: str, now: float) -> None:
-        receiver = self._sender.identity(path)
-        if receiver != self._tap_receiver:
-            self._tap_receiver, self._tap_wants_key_frame = receiver, True  # somebody new, who has seen no key frame
-        media = self._legs.get(leg)
-        if media is None or media.peer.path is None:
-            return
-        if media.tap_stats is None:
-            media.tap_stats = StatsWindow(media.peer.path, now)
-            return
-        stats = json.dumps(media.tap_stats.take(now).model_dump()).encode()
-        self._sender.send(datagram.pack(Kind.STATS, self.key, leg, stats), path)
+                media.peer.path.control.send_own_report("audio", now)
 
     def _emit_stats(self, now: float) -> None:
         for media in self._legs.values():
@@ -305,6 +283,10 @@ class MediaSession:
                 continue
             stats = media.event_stats.take(now)
             self._emit(LegStatsEvent(call_id=self.call_id, leg=media.leg, stats=stats))
+
+    def _path_of(self, leg: WebLeg) -> MediaPath | None:
+        media = self._legs.get(leg)
+        return media.peer.path if media is not None else None
 
     # --- routes -------------------------------------------------------------------------------------------
 
@@ -328,7 +310,7 @@ class MediaSession:
             media.receivers = {"audio": None, "video": None, "video2": None}
         for leg, media in self._legs.items():
             source = self._routes.sees[leg]
-            self._connect(media, self._legs.get(source) if source is not None else None, _VIDEO)
+            self._connect(media, self._legs.get(source) if source is not None else None, VIDEO_STREAMS)
             self._connect_audio(media)
         self._request_wanted_key_frames(time.monotonic())
 

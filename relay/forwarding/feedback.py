@@ -1,9 +1,10 @@
 """
-What a receiver owes its sender, computed per incoming stream: reception reports (RFC 3550 appendix A), negative
-acknowledgements (RFC 4585) and transport-wide congestion feedback (draft-holmer-rmcat-transport-wide-cc-01). Pure.
+What a receiver owes its sender, computed per incoming stream: reception reports (RFC 3550 appendix A) and negative
+acknowledgements (RFC 4585). Pure.
 """
 
-import struct
+import math
+from dataclasses import dataclass
 
 from relay.forwarding.rtcp import ReportBlock
 from relay.forwarding.rtp import sequence_delta
@@ -104,107 +105,68 @@ class ReceiveStatistics:
         self._transit = transit
 
 
-class NackGenerator:
-    """Which packets of an incoming stream to ask for again. Bounded in number, tries and age."""
+@dataclass(slots=True)
+class _Missing:
+    noticed_at: float
+    asked_at: float
+    tries: int
 
-    MAX_GAP = 200  # packets: beyond it only a key frame helps
-    MAX_TRIES = 8
+
+class NackGenerator:
+    """
+    Which packets of an incoming stream to ask for again. Bounded in number, tries and age.
+
+    ``next_at`` says when :meth:`due` has something to tell; ``wants_key_frame`` that asking again helps no more.
+    """
+
+    MAX_GAP = 100  # packets: beyond it, a key frame is there sooner
+    MAX_SILENCE_S = 0.5  # the same for a gap by its duration: an interruption, not a loss
+    MAX_TRIES = 10
+    MAX_AGE_S = 1.0  # no receiver waits longer
+    MINIMUM_SPACING_S = 0.03
+    SPACING = 1.25  # round trips until asked again
 
     def __init__(self) -> None:
+        self.next_at = math.inf
+        self.wants_key_frame = False
         self._newest: int | None = None
-        self._missing: dict[int, int] = {}  # sequence -> tries
+        self._newest_at = 0.0
+        self._missing: dict[int, _Missing] = {}
 
-    def add(self, sequence: int) -> bool:
-        """:returns: True when this packet opened a gap: ask at once."""
-        if self._newest is None:
-            self._newest = sequence
-            return False
-        delta = sequence_delta(sequence, self._newest)
+    def add(self, sequence: int, now: float) -> None:
+        """What arrived of the stream itself."""
+        newest, newest_at = self._newest, self._newest_at
+        delta = sequence_delta(sequence, newest) if newest is not None else 1
         if delta <= 0:
             self._missing.pop(sequence, None)
-            return False
-        gap = [(self._newest + step) & 0xFFFF for step in range(1, delta)] if delta <= self.MAX_GAP else []
-        if not gap and delta > 1:
+            return
+        self._newest, self._newest_at = sequence, now
+        if delta == 1 or newest is None:
+            return
+        if delta > self.MAX_GAP or now - newest_at > self.MAX_SILENCE_S:
             self._missing.clear()
-        self._newest = sequence
-        for lost in gap:
-            self._missing[lost] = 0
-        return bool(gap)
+            self.wants_key_frame = True
+            return
+        for step in range(1, delta):
+            self._missing[(newest + step) & 0xFFFF] = _Missing(now, 0.0, 0)
+        self.next_at = now
 
     def recover(self, sequence: int) -> bool:
         """:returns: True when this retransmitted packet was indeed missing."""
         return self._missing.pop(sequence, None) is not None
 
-    def due(self) -> tuple[int, ...]:
-        """:returns: what to ask for now, oldest first; each at most ``MAX_TRIES`` times."""
-        if not self._missing:
-            return ()
-        self._missing = {lost: tries + 1 for lost, tries in self._missing.items() if tries < self.MAX_TRIES}
-        return tuple(self._missing)[-self.MAX_GAP :]
-
-
-class TransportFeedback:
-    """
-    Arrival times of one sender's packets, as the draft's §3.1 wants them.
-
-    Two-bit status symbols only (§3.1.4): 14 bits name seven packets; run lengths would save little at 100 ms.
-    """
-
-    MAX_PACKETS = 400  # per message: about 900 bytes
-
-    def __init__(self) -> None:
-        self._arrivals: list[tuple[int, float]] = []
-        self._next: int | None = None  # first sequence number of the next message
-        self._count = 0
-
-    def add(self, sequence: int, now: float) -> None:
-        """:param now: monotonic seconds."""
-        if len(self._arrivals) < self.MAX_PACKETS:
-            self._arrivals.append((sequence, now))
-
-    def take(self, ssrc: int, media_ssrc: int) -> bytes | None:
-        """:returns: the message body for ``rtcp.build_transport_feedback`` and begins the next; None when idle."""
-        arrivals, self._arrivals = self._arrivals, []
-        if not arrivals:
-            return None
-        base = self._next if self._next is not None else arrivals[0][0]
-        if not 0 <= sequence_delta(arrivals[-1][0], base) <= self.MAX_PACKETS:
-            base = min((sequence for sequence, _ in arrivals), key=lambda s: sequence_delta(s, arrivals[0][0]))
-        times: dict[int, float] = {}
-        for sequence, arrival in arrivals:
-            index = sequence_delta(sequence, base)
-            if 0 <= index <= self.MAX_PACKETS:
-                times.setdefault(index, arrival)
-        if not times:
-            return None
-        count = max(times) + 1
-        self._next = (base + count) & 0xFFFF
-        return self._body(ssrc, media_ssrc, base, count, times)
-
-    def _body(self, ssrc: int, media_ssrc: int, base: int, count: int, times: dict[int, float]) -> bytes:
-        reference = int(min(times.values()) * 1000) // 64  # 64 ms units
-        clock = reference * 256  # 250 us units
-        symbols, deltas = [0] * (count + -count % 7), b""
-        for index in range(count):
-            if index not in times:
-                continue
-            delta = int(times[index] * 4000) - clock
-            if 0 <= delta <= 255:
-                symbols[index], deltas = 1, deltas + bytes([delta])
-            else:
-                delta = max(-32768, min(32767, delta))
-                symbols[index], deltas = 2, deltas + struct.pack("!h", delta)
-            clock += delta
-        head = struct.pack("!IIHHI", ssrc, media_ssrc, base, count, (reference & 0xFFFFFF) << 8 | self._count & 0xFF)
-        self._count += 1
-        return head + _status_chunks(symbols) + deltas
-
-
-def _status_chunks(symbols: list[int]) -> bytes:
-    chunks = []
-    for at in range(0, len(symbols), 7):
-        word = 0xC000  # status vector, two-bit symbols
-        for place, symbol in enumerate(symbols[at : at + 7]):
-            word |= symbol << (12 - 2 * place)
-        chunks.append(word)
-    return struct.pack(f"!{len(chunks)}H", *chunks)
+    def due(self, now: float, round_trip_s: float) -> tuple[int, ...]:
+        """:returns: what to ask for now, oldest first."""
+        spacing = max(self.MINIMUM_SPACING_S, self.SPACING * round_trip_s)
+        asked: list[int] = []
+        for sequence, missing in list(self._missing.items()):
+            if missing.tries >= self.MAX_TRIES or now - missing.noticed_at > self.MAX_AGE_S:
+                del self._missing[sequence]
+                self.wants_key_frame = True
+            elif missing.tries == 0 or now - missing.asked_at >= spacing:
+                missing.asked_at, missing.tries = now, missing.tries + 1
+                asked.append(sequence)
+        self.next_at = min((each.asked_at + spacing for each in self._missing.values()), default=math.inf)
+        while len(self._missing) > 2 * self.MAX_GAP:
+            del self._missing[next(iter(self._missing))]
+        return tuple(asked)

@@ -7,13 +7,15 @@ from collections import OrderedDict
 from typing import Any
 
 from relay.forwarding import rtcp
-from relay.forwarding.cache import RetransmissionCache, wrap_rtx
+from relay.forwarding.cache import RetransmissionCache, rtx_padding, wrap_rtx
 from relay.forwarding.inbound import MediaPacket
+from relay.forwarding.relief import LAYERS, LayerFilter
 from relay.forwarding.rewrite import Rewriter
 from relay.forwarding.rtp import parse_header
 from relay.forwarding.streams import OPUS_CLOCK_RATE, RTX_OF, VIDEO_CLOCK_RATE, OutgoingSsrcs, Stream
 
 _REPORTS_REMEMBERED = 16
+MINIMUM_RESEND_S = 0.02  # a packet is not sent again sooner, however short the round trip
 
 
 class OutboundStream:
@@ -27,6 +29,13 @@ class OutboundStream:
         self.source: Any = None
         self.packets_sent = 0
         self.octets_sent = 0
+        self.bytes_sent = 0  # whole packets
+        self.frames_sent = 0
+        self.retransmitted_packets_sent = 0
+        self.layers = LayerFilter()
+        self.layer_octets = [0] * LAYERS  # of the source, passed on or not
+        self._payload_type: int | None = None  # of the last packet
+        self._newest_timestamp = 0  # as sent
         self._source_ssrc: int | None = None
         self._rewriter = Rewriter(
             ssrcs.media,
@@ -47,33 +56,75 @@ class OutboundStream:
     def set_source(self, source: Any) -> None:
         if source != self.source:
             self.source = source
-            self._rewriter.switch()
+            self.restart()
+
+    def restart(self) -> None:
+        """Begin again with a key frame: after a pause of the receiver's line, or with another source."""
+        self._rewriter.switch()
 
     def forward(self, packet: MediaPacket, now: float) -> bytearray | None:
         """:returns: the packet to protect and send, or None."""
-        if packet.header.ssrc != self._source_ssrc:
-            self._source_ssrc = packet.header.ssrc
+        header, vp8 = packet.header, packet.vp8
+        if header.ssrc != self._source_ssrc:
+            self._source_ssrc = header.ssrc
             self._rewriter.switch()
-        out = self._rewriter.rewrite(packet.data, packet.header, now, packet.vp8, key_frame=packet.starts_key_frame)
+        if packet.starts_key_frame:
+            self.layers.key_frame()
+        if vp8 is not None:
+            self.layer_octets[vp8.temporal_id] += len(packet.data)
+            if vp8.temporal_id and not self.layers.passes(
+                vp8.temporal_id, header.timestamp, is_layer_sync=vp8.is_layer_sync
+            ):
+                placeholder = self._rewriter.skip(header, vp8)
+                return bytearray(placeholder) if placeholder is not None else None
+        elif self._cache is not None:
+            self.layer_octets[0] += len(packet.data)
+            if header.payload_end == header.payload_start:  # padding: the sender tests its own line with it
+                self._rewriter.skip(header)
+                return None
+        out = self._rewriter.rewrite(packet.data, header, now, vp8, key_frame=packet.starts_key_frame)
         if out is None:
             return None
         self.packets_sent += 1
-        self.octets_sent += packet.header.payload_end - packet.header.payload_start
+        self.octets_sent += header.payload_end - header.payload_start
         if self._cache is not None:
-            self._cache.put(out[2] << 8 | out[3], bytes(out))
+            self._note_video(out, header.payload_type)
         return out
 
-    def retransmit(self, sequence: int) -> bytearray | None:
-        """:returns: the packet once more, as RTX when that was negotiated; None when it is too old."""
-        packet = self._cache.get(sequence) if self._cache is not None else None
+    def _note_video(self, out: bytearray, payload_type: int) -> None:
+        self._payload_type = payload_type
+        self.bytes_sent += len(out)
+        timestamp = int.from_bytes(out[4:8], "big")
+        if self.frames_sent == 0 or 0 < (timestamp - self._newest_timestamp) & 0xFFFF_FFFF < 1 << 31:
+            self._newest_timestamp = timestamp
+            self.frames_sent += 1
+        if self._cache is not None:
+            self._cache.put(out[2] << 8 | out[3], bytes(out))
+
+    def retransmit(self, sequence: int, now: float, round_trip_s: float) -> bytearray | None:
+        """:returns: the packet once more, as RTX when that was negotiated; None when too old or sent again just now."""
+        spacing = max(MINIMUM_RESEND_S, round_trip_s)
+        packet = self._cache.take_again(sequence, now, spacing) if self._cache is not None else None
         header = parse_header(packet) if packet is not None else None
         if packet is None or header is None:
             return None
+        self.retransmitted_packets_sent += 1
         rtx = RTX_OF.get(header.payload_type)
         if not self._uses_rtx or rtx is None:
             return bytearray(packet)
         self._rtx_sequence = (self._rtx_sequence + 1) & 0xFFFF
         return wrap_rtx(packet, header, rtx, self._rtx_sequence, self.ssrcs.rtx)
+
+    def padding(self, extension: bytes, size: int) -> bytearray | None:
+        """
+        :param extension: whole header extension. :param size: bytes of padding, 1..255.
+        :returns: an empty RTX packet; None before media was sent, or without RTX.
+        """
+        rtx = RTX_OF.get(self._payload_type or 0)
+        if not self._uses_rtx or rtx is None:
+            return None
+        self._rtx_sequence = (self._rtx_sequence + 1) & 0xFFFF
+        return rtx_padding(rtx, self._rtx_sequence, self.ssrcs.rtx, extension, size)
 
     def relay_report(self, report: rtcp.SenderReport, ntp: int, now: float) -> bytes | None:
         """The source's sender report in this stream's terms. :param ntp: the report's time on our clock."""

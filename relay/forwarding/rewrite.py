@@ -4,16 +4,19 @@ One outgoing stream's numbering: pure.
 A receiver must see one unbroken stream although its source changes (bridged, hidden, the other side came back with a
 new peer connection, the phone's mix instead of the agent's voice). After :meth:`Rewriter.switch` the next packet taken
 is placed right behind the last one sent: sequence number, timestamp, VP8 picture id and TL0PICIDX continue. A video
-stream starts again only with a key frame, so that nobody sees a broken picture.
+stream starts again only with a key frame, so that nobody sees a broken picture. Packets left out
+(:meth:`Rewriter.skip`) leave no hole: the receiver would ask for them again and hold back what follows.
 """
 
 import struct
+from collections import deque
 
 from relay.forwarding.rtp import RtpHeader, sequence_delta, timestamp_delta
 from relay.forwarding.video_payload import Vp8Descriptor
 
 _SEQUENCE_TO_SSRC = struct.Struct("!HII")
 REORDERING_LIMIT = 1000  # packets; older ones than this are another life of the stream
+SKIPS_REMEMBERED = 128  # groups of packets left out, for late packets from before them: some seconds
 
 
 class Rewriter:
@@ -39,6 +42,8 @@ class Rewriter:
         self._newest = 0
         self._span = 0  # packets between anchor and newest, to know what is older than the anchor
         self._sequence_offset = self._timestamp_offset = self._picture_offset = self._tl0_offset = 0
+        self._newest_picture: int | None = None  # of the source
+        self._skips: deque[tuple[int, int, int]] = deque(maxlen=SKIPS_REMEMBERED)  # from source sequence: offsets
 
     @property
     def awaiting_key_frame(self) -> bool:
@@ -61,18 +66,47 @@ class Rewriter:
             self._begin(header, vp8, now)
         elif not self._advance(header.sequence):
             return None
-        sequence = (header.sequence + self._sequence_offset) & 0xFFFF
+        sequence_offset, picture_offset = self._sequence_offset, self._picture_offset
+        if header.sequence != self._newest and self._skips:
+            found = self._offsets_before_skips(header.sequence)
+            if found is None:
+                return None
+            sequence_offset, picture_offset = found
+        sequence = (header.sequence + sequence_offset) & 0xFFFF
         timestamp = (header.timestamp + self._timestamp_offset) & 0xFFFF_FFFF
         out = bytearray(packet)
         _SEQUENCE_TO_SSRC.pack_into(out, 2, sequence, timestamp, self.ssrc)
         if vp8 is not None:
-            self._rewrite_vp8(out, vp8)
+            self._rewrite_vp8(out, vp8, picture_offset)
         if sequence_delta(sequence, self._last_sequence) > 0:
             self._last_sequence = sequence
         if timestamp_delta(timestamp, self._last_timestamp) >= 0:
             self._last_timestamp = timestamp
             self._last_sent_at = now
         return out
+
+    def skip(self, header: RtpHeader, vp8: Vp8Descriptor | None = None) -> bytes | None:
+        """
+        Leave this packet out, closing its sequence number and picture id.
+
+        :returns: an empty packet to send instead, when it is late and its number was kept open for it.
+        """
+        if self._anchor is None:
+            return None
+        is_newer = sequence_delta(header.sequence, self._newest) > 0
+        if not self._advance(header.sequence):
+            return None
+        if not is_newer:
+            return self._placeholder(header)
+        if not self._skips:
+            self._skips.append((self._anchor, self._sequence_offset, self._picture_offset))
+        self._sequence_offset -= 1
+        if vp8 is not None and vp8.picture_id_offset is not None and self._is_new_picture(vp8):
+            self._picture_offset -= 1
+        if self._skips[-1][0] == header.sequence and len(self._skips) > 1:
+            self._skips.pop()  # the group before goes on
+        self._skips.append(((header.sequence + 1) & 0xFFFF, self._sequence_offset, self._picture_offset))
+        return None
 
     def map_timestamp(self, timestamp: int) -> int | None:
         """A source timestamp (of a sender report) in this stream's terms; None while nothing is sent."""
@@ -91,6 +125,8 @@ class Rewriter:
         if self._last_sent_at is not None:
             gap = max(1, int((now - self._last_sent_at) * self._clock_rate))
         self._timestamp_offset = self._last_timestamp + gap - header.timestamp
+        self._newest_picture = None
+        self._skips.clear()
         if vp8 is not None and self._last_picture_id is not None:
             self._picture_offset = self._last_picture_id + 1 - vp8.picture_id
         if vp8 is not None and self._last_tl0 is not None:
@@ -105,11 +141,33 @@ class Rewriter:
             return True
         return -delta <= self._span
 
-    def _rewrite_vp8(self, out: bytearray, vp8: Vp8Descriptor) -> None:
+    def _offsets_before_skips(self, sequence: int) -> tuple[int, int] | None:
+        """:returns: offsets of sequence number and picture id for a late packet; None when it is too late."""
+        for begin, sequence_offset, picture_offset in reversed(self._skips):
+            if sequence_delta(sequence, begin) >= 0:
+                return sequence_offset, picture_offset
+        return None
+
+    def _placeholder(self, header: RtpHeader) -> bytes | None:
+        """Padding only, so that the receiver does not wait for a number that comes to nothing."""
+        found = (self._sequence_offset, 0) if not self._skips else self._offsets_before_skips(header.sequence)
+        if found is None:
+            return None
+        sequence = (header.sequence + found[0]) & 0xFFFF
+        timestamp = (header.timestamp + self._timestamp_offset) & 0xFFFF_FFFF
+        return bytes([0xA0, header.payload_type]) + _SEQUENCE_TO_SSRC.pack(sequence, timestamp, self.ssrc) + b"\x01"
+
+    def _is_new_picture(self, vp8: Vp8Descriptor) -> bool:
+        newest = self._newest_picture
+        self._newest_picture = _newer(vp8.picture_id, newest, vp8.picture_id_bits)
+        return newest != self._newest_picture
+
+    def _rewrite_vp8(self, out: bytearray, vp8: Vp8Descriptor, picture_offset: int) -> None:
         if vp8.picture_id_offset is not None:
             at = vp8.picture_id_offset
             bits = vp8.picture_id_bits
-            picture_id = (vp8.picture_id + self._picture_offset) % (1 << bits)
+            self._newest_picture = _newer(vp8.picture_id, self._newest_picture, bits)
+            picture_id = (vp8.picture_id + picture_offset) % (1 << bits)
             if bits == 15:
                 out[at] = 0x80 | picture_id >> 8
                 out[at + 1] = picture_id & 0xFF

@@ -9,6 +9,8 @@ import struct
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from relay.forwarding.transport_feedback import ArrivalTimes, read_arrival_times
+
 _SR, _RR, _SDES, _RTPFB, _PSFB = 200, 201, 202, 205, 206
 _NACK, _TRANSPORT_CC = 1, 15
 _PLI, _FIR, _APPLICATION = 1, 4, 15
@@ -54,11 +56,18 @@ class KeyFrameRequest:
     media_ssrc: int
 
 
-Message = ReportBlock | SenderReport | Nack | KeyFrameRequest
+@dataclass(frozen=True, slots=True)
+class MaximumBitrate:
+    """REMB: what the receiver thinks its line carries, of all streams together."""
+
+    bitrate_bps: int
+
+
+Message = ReportBlock | SenderReport | Nack | KeyFrameRequest | MaximumBitrate | ArrivalTimes
 
 
 def parse(data: bytes) -> list[Message]:
-    """:returns: what we act on, in order; the rest (SDES, BYE, REMB, transport-wide feedback, XR) is left out."""
+    """:returns: what we act on, in order; the rest (SDES, BYE, APP, XR, what is unknown) is left out."""
     messages: list[Message] = []
     offset = 0
     while offset + 8 <= len(data) and data[offset] >> 6 == 2:
@@ -83,10 +92,15 @@ def _parse_one(part: bytes) -> Iterable[Message]:
         return _report_blocks(part, 8, count)
     if kind == _RTPFB and count == _NACK and len(part) >= 16:
         return [Nack(_word(part, 8), tuple(_nack_sequences(part)))]
+    if kind == _RTPFB and count == _TRANSPORT_CC:
+        times = read_arrival_times(part)
+        return [times] if times is not None else ()
     if kind == _PSFB and count == _PLI and len(part) >= 12:
         return [KeyFrameRequest(_word(part, 8))]
     if kind == _PSFB and count == _FIR:
         return [KeyFrameRequest(_word(part, at)) for at in range(12, len(part) - 7, 8)]
+    if kind == _PSFB and count == _APPLICATION and len(part) >= 20 and part[12:16] == b"REMB":
+        return [MaximumBitrate((_word(part, 16) & 0x3FFFF) << (part[17] >> 2))]
     return ()
 
 
@@ -187,7 +201,7 @@ def build_remb(ssrc: int, bitrate_bps: int, media_ssrcs: Sequence[int]) -> bytes
 
 
 def build_transport_feedback(body: bytes) -> bytes:
-    """:param body: from ``feedback.TransportFeedback``, not yet padded to 32 bits."""
+    """:param body: from ``transport_feedback.TransportFeedback``, not yet padded to 32 bits."""
     padding = -len(body) % 4
     if padding:
         body += bytes(padding - 1) + bytes([padding])

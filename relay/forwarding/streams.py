@@ -7,6 +7,7 @@ from typing import Literal
 
 Stream = Literal["audio", "video", "video2"]
 STREAMS: tuple[Stream, ...] = ("audio", "video", "video2")
+VIDEO_STREAMS: tuple[Stream, ...] = ("video", "video2")
 MIDS: dict[Stream, str] = {"audio": "0", "video": "1", "video2": "2"}
 DATA_MID = "3"
 

@@ -15,6 +15,7 @@ class Vp8Descriptor(NamedTuple):
     :param picture_id_bits: 7 or 15 (0 without one).
     :param temporal_id: 0 when the stream has no layers.
     :param starts_key_frame: this packet begins a key frame.
+    :param is_layer_sync: this picture needs the base layer only (Y bit): a receiver may take up its layer here.
     """
 
     picture_id: int = 0
@@ -24,6 +25,7 @@ class Vp8Descriptor(NamedTuple):
     tl0_offset: int | None = None
     temporal_id: int = 0
     starts_key_frame: bool = False
+    is_layer_sync: bool = False
 
 
 def parse_vp8(packet: bytes, start: int, end: int) -> Vp8Descriptor | None:
@@ -41,7 +43,7 @@ def _parse_vp8(packet: bytes, start: int) -> Vp8Descriptor:
     first = packet[start]
     begins_partition_zero = first & 0x10 and not first & 0x07
     at = start + 1
-    picture_id, picture_id_offset, bits, tl0, tl0_offset, temporal_id = 0, None, 0, 0, None, 0
+    picture_id, picture_id_offset, bits, tl0, tl0_offset, temporal_id, is_sync = 0, None, 0, 0, None, 0, False
     if first & 0x80:  # X: extended
         flags = packet[at]
         at += 1
@@ -54,10 +56,25 @@ def _parse_vp8(packet: bytes, start: int) -> Vp8Descriptor:
             tl0, tl0_offset = packet[at], at
             at += 1
         if flags & 0x30:  # T or K share a byte
-            temporal_id = packet[at] >> 6 if flags & 0x20 else 0
+            if flags & 0x20:
+                temporal_id, is_sync = packet[at] >> 6, bool(packet[at] & 0x20)
             at += 1
     is_key = bool(begins_partition_zero) and not packet[at] & 0x01  # P bit of the VP8 frame tag, RFC 6386 §9.1
-    return Vp8Descriptor(picture_id, picture_id_offset, bits, tl0, tl0_offset, temporal_id, is_key)
+    return Vp8Descriptor(picture_id, picture_id_offset, bits, tl0, tl0_offset, temporal_id, is_key, is_sync)
+
+
+def vp8_frame_size(packet: bytes, start: int, end: int) -> tuple[int, int] | None:
+    """
+    Of a key frame (RFC 6386 §9.1).
+
+    :param start: of the payload of the packet that starts the key frame.
+    :returns: width and height in pixels, None when they are not there.
+    """
+    at = packet.find(b"\x9d\x01\x2a", start, min(end, start + 16))
+    if at < 0 or at + 7 > end:
+        return None
+    width, height = packet[at + 3] | packet[at + 4] << 8, packet[at + 5] | packet[at + 6] << 8
+    return width & 0x3FFF, height & 0x3FFF  # the two highest bits ask for scaling at display
 
 
 def h264_starts_key_frame(packet: bytes, start: int, end: int) -> bool:

@@ -1,10 +1,8 @@
 """What a receiver tells its sender."""
 
-import struct
-
 import pytest
 
-from relay.forwarding.feedback import NackGenerator, ReceiveStatistics, TransportFeedback
+from relay.forwarding.feedback import NackGenerator, ReceiveStatistics
 
 
 def fed(sequences: list[int], start: float = 0.0) -> ReceiveStatistics:
@@ -66,102 +64,53 @@ def test_delay_since_the_last_sender_report_is_told() -> None:
     assert (report.last_sr, report.delay_since_last_sr) == (0x1234_5678, 32_768)
 
 
-def test_gap_is_asked_for_at_once_and_again_until_it_is_filled() -> None:
+def test_gap_is_asked_for_at_once_and_again_after_a_round_trip_until_it_is_filled() -> None:
     nack = NackGenerator()
-    assert [nack.add(sequence) for sequence in (65_534, 65_535, 2)] == [False, False, True]
-    assert nack.due() == (0, 1)
-    nack.add(0)
-    assert nack.due() == (1,)
+    for sequence in (65_534, 65_535, 2):
+        nack.add(sequence, 1.0)
+    assert nack.next_at <= 1.0
+    assert nack.due(1.0, 0.1) == (0, 1)
+    assert nack.due(1.1, 0.1) == ()
+    nack.add(0, 1.11)
+    assert nack.next_at == pytest.approx(1.125)
+    assert nack.due(1.13, 0.1) == (1,)
     assert nack.recover(1)
-    assert nack.due() == ()
+    assert nack.due(2.0, 0.1) == ()
     assert not nack.recover(1)
 
 
-def test_asking_ends_after_a_number_of_tries() -> None:
+@pytest.mark.parametrize(("round_trip_s", "tries"), [(0.01, NackGenerator.MAX_TRIES), (0.4, 3)])
+def test_asking_ends_after_a_number_of_tries_or_a_second_and_a_key_frame_is_wanted(
+    round_trip_s: float, tries: int
+) -> None:
     nack = NackGenerator()
-    nack.add(1)
-    nack.add(3)
-    asked = sum(bool(nack.due()) for _ in range(50))
-    assert asked == NackGenerator.MAX_TRIES
+    nack.add(1, 0.0)
+    nack.add(3, 0.0)
+    asked = sum(bool(nack.due(step / 100, round_trip_s)) for step in range(150))
+    assert asked == tries
+    assert nack.wants_key_frame
+    assert nack.next_at > 1e9
 
 
-def test_a_jump_asks_for_nothing() -> None:
+@pytest.mark.parametrize(("sequence", "now"), [(5000, 0.02), (200, 0.02), (20, 0.9)])
+def test_what_was_lost_in_an_interruption_is_not_asked_for_but_a_key_frame_is(sequence: int, now: float) -> None:
     nack = NackGenerator()
-    nack.add(1)
-    assert not nack.add(5000)
-    assert nack.due() == ()
+    nack.add(1, 0.0)
+    nack.add(sequence, now)
+    assert nack.due(now, 0.1) == ()
+    assert nack.wants_key_frame
 
 
-def read_feedback(body: bytes) -> tuple[int, dict[int, float]]:
-    """:returns: message count and sequence -> arrival in s, by the draft's rules."""
-    _ssrc, _media, base, count, reference = struct.unpack_from("!IIHHI", body)
-    symbols: list[int] = []
-    at = 16
-    while len(symbols) < count:
-        (word,) = struct.unpack_from("!H", body, at)
-        assert word >> 14 == 3
-        symbols += [word >> shift & 3 for shift in range(12, -1, -2)]
-        at += 2
-    clock, arrivals = (reference >> 8) * 256, {}
-    for index, symbol in enumerate(symbols[:count]):
-        if symbol == 1:
-            clock += body[at]
-            at += 1
-        elif symbol == 2:
-            clock += struct.unpack_from("!h", body, at)[0]
-            at += 2
-        else:
-            continue
-        arrivals[(base + index) & 0xFFFF] = clock / 4000
-    assert at == len(body)
-    return reference & 0xFF, arrivals
+def test_sender_that_pauses_and_goes_on_loses_nothing() -> None:
+    nack = NackGenerator()
+    nack.add(1, 0.0)
+    nack.add(2, 30.0)
+    assert not nack.wants_key_frame
 
 
-def test_transport_feedback_tells_each_arrival_to_a_quarter_millisecond() -> None:
-    feedback = TransportFeedback()
-    arrivals = {65_534: 100.0, 65_535: 100.001, 1: 100.2, 2: 100.19}
-    for sequence, now in arrivals.items():
-        feedback.add(sequence, now)
-    body = feedback.take(1, 2)
-    assert body is not None
-    count, told = read_feedback(body)
-    assert count == 0
-    assert told.keys() == arrivals.keys()
-    assert all(abs(told[each] - arrivals[each]) <= 0.00026 for each in arrivals)
-
-
-def test_lost_packets_between_two_messages_are_told_as_lost() -> None:
-    feedback = TransportFeedback()
-    feedback.add(10, 1.0)
-    feedback.take(1, 2)
-    feedback.add(13, 1.1)
-    body = feedback.take(1, 2)
-    assert body is not None
-    assert struct.unpack_from("!HH", body, 8) == (11, 3)
-    count, told = read_feedback(body)
-    assert count == 1
-    assert told == {13: pytest.approx(1.1, abs=0.00026)}
-
-
-def test_idle_sender_gets_no_feedback() -> None:
-    assert TransportFeedback().take(1, 2) is None
-
-
-def test_jump_of_the_numbering_does_not_make_a_giant_message() -> None:
-    feedback = TransportFeedback()
-    feedback.add(10, 1.0)
-    feedback.take(1, 2)
-    feedback.add(30_000, 1.1)
-    body = feedback.take(1, 2)
-    assert body is not None
-    assert len(body) < 40
-    assert set(read_feedback(body)[1]) == {30_000}
-
-
-def test_flood_is_bounded() -> None:
-    feedback = TransportFeedback()
-    for sequence in range(5000):
-        feedback.add(sequence, 1.0)
-    body = feedback.take(1, 2)
-    assert body is not None
-    assert len(body) < 1100
+def test_waiting_packets_are_bounded() -> None:
+    nack = NackGenerator()
+    for step in range(100):
+        nack.add(step * 90, step / 1000)
+        nack.due(step / 1000, 0.1)
+    assert len(nack.due(0.5, 0.1)) <= 2 * NackGenerator.MAX_GAP

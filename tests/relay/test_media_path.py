@@ -7,7 +7,8 @@ import pytest
 from relay.forwarding import rtcp
 from relay.forwarding.cache import unwrap_rtx
 from relay.forwarding.inbound import MediaPacket
-from relay.forwarding.media_path import MediaPath, StatsWindow
+from relay.forwarding.leg_statistics import StatsWindow
+from relay.forwarding.media_path import MediaPath
 from relay.forwarding.rtp import find_extension, is_rtcp
 from relay.forwarding.streams import STREAMS, VP8, VP8_RTX, AnsweredStream, OutgoingSsrcs, Stream
 from tests.helpers.packets import header_of, rtp, vp8, vp8_payload
@@ -40,6 +41,7 @@ class Call:
         self.packets: list[MediaPacket] = []
         self.wanted: list[Stream] = []
         self.reports: list[tuple[Stream, int]] = []
+        self.line_changes = 0
 
     def on_packet(self, packet: MediaPacket, now: float) -> None:
         self.packets.append(packet)
@@ -49,6 +51,9 @@ class Call:
 
     def on_key_frame_wanted(self, stream: Stream, now: float) -> None:
         self.wanted.append(stream)
+
+    def on_line_changed(self, now: float) -> None:
+        self.line_changes += 1
 
 
 class Leg:
@@ -67,6 +72,7 @@ class Leg:
             lambda data: self.sent.append(bytes(data)),
             self.call,
             cname="c",
+            start_bitrate_bps=1_000_000,
             maximum_bitrate_bps=2_000_000,
         )
 
@@ -132,10 +138,10 @@ def test_receivers_wish_for_a_key_frame_reaches_the_call() -> None:
 
 def test_sender_is_asked_for_a_key_frame_at_most_every_300_ms() -> None:
     leg = Leg()
-    leg.path.request_key_frame("video", 0.0)  # it sends nothing yet
+    leg.path.control.request_key_frame("video", 0.0)  # it sends nothing yet
     leg.path.receive(video_packet(1), 1.0)
     for now in (1.0, 1.1, 1.29, 1.31):
-        leg.path.request_key_frame("video", now)
+        leg.path.control.request_key_frame("video", now)
     assert leg.rtcp_sent() == [rtcp.KeyFrameRequest(2)] * 2
 
 
@@ -160,10 +166,11 @@ def test_lost_packet_is_sent_again_in_the_agreed_form(rtx: bool) -> None:
 
 def test_receiver_gets_its_own_transport_wide_numbering() -> None:
     leg = Leg()
-    numbers = []
+    leg.path.outbound["video"].set_source("agent")
+    sender, numbers = Leg(), []
     for sequence, number in ((1, 500), (2, 40_000), (3, 7)):
-        data = video_packet(sequence, key=True, number=number)
-        leg.path.forward(MediaPacket("video", data, header_of(data)), 0.0)
+        sender.path.receive(video_packet(sequence, key=True, number=number), 0.0)
+        leg.path.forward(sender.call.packets[-1], 0.0)
         found = find_extension(leg.sent[-1], 3)
         assert found is not None
         numbers.append(int.from_bytes(leg.sent[-1][found[0] : found[0] + 2], "big"))
@@ -178,14 +185,22 @@ def test_arrivals_are_fed_back_and_reports_sent() -> None:
     assert struct.unpack_from("!IH", feedback, 8) == (2, 9)
     [report] = [message for message in leg.rtcp_sent() if isinstance(message, rtcp.ReportBlock)]
     assert report.ssrc == 2
-    assert not any(b"REMB" in data for data in leg.sent)
 
 
-def test_sender_without_transport_feedback_gets_a_bitrate_instead() -> None:
-    leg = Leg(transport_cc=False)
+def bitrates_asked(leg: Leg) -> list[int]:
+    return [message.bitrate_bps for message in leg.rtcp_sent() if isinstance(message, rtcp.MaximumBitrate)]
+
+
+def test_sender_is_told_a_bitrate_every_second_and_at_once_when_it_falls() -> None:
+    leg = Leg()
     leg.path.receive(video_packet(1), 10.0)
     leg.path.tick(10.05)
-    assert any(b"REMB" in data for data in leg.sent)
+    assert bitrates_asked(leg) == [pytest.approx(2_000_000, rel=0.001)]
+    for bitrate in (1_960_000, 300_000, 400_000):
+        leg.path.control.limit_bitrate(bitrate)
+    assert bitrates_asked(leg)[1:] == [pytest.approx(300_000, rel=0.001)]
+    leg.path.tick(11.1)
+    assert bitrates_asked(leg)[2:] == [pytest.approx(400_000, rel=0.001)]
 
 
 def test_voice_and_picture_of_a_leg_share_one_clock() -> None:
@@ -205,11 +220,11 @@ def test_round_trip_time_comes_from_our_own_reports() -> None:
     leg.path.outbound["video"].set_source("agent")
     leg.path.forward(vp8(1, key=True), 10.0)
     ntp = rtcp.ntp_time(10.0)
-    leg.path.relay_report("video", rtcp.SenderReport(1, 0, 0, 1, 1), ntp, 10.0)
+    leg.path.control.relay_report("video", rtcp.SenderReport(1, 0, 0, 1, 1), ntp, 10.0)
     block = rtcp.ReportBlock(SSRCS["video"].media, 128, 0, 1, 0, ntp >> 16 & 0xFFFF_FFFF, 65_536 // 2)
     leg.path.receive(rtcp.build_receiver_report(9, [block]), 10.54)
-    assert leg.path.round_trip_time_s == pytest.approx(0.04, abs=0.001)
-    assert leg.path.fraction_lost == 0.5
+    assert leg.path.control.round_trip_time_s == pytest.approx(0.04, abs=0.001)
+    assert leg.path.control.fraction_lost == 0.5
 
 
 def test_statistics_are_rates_since_the_last_question() -> None:

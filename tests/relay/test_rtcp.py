@@ -39,6 +39,13 @@ def test_padded_transport_feedback_does_not_hide_what_follows() -> None:
     assert rtcp.parse(feedback + rtcp.build_pli(1, 2)) == [KeyFrameRequest(2)]
 
 
+@pytest.mark.parametrize("bitrate", [0, 30_000, 262_143, 2_500_000, 1_000_000_000_000])
+def test_receivers_bitrate_survives_writing_and_reading(bitrate: int) -> None:
+    [found] = rtcp.parse(rtcp.build_remb(1, bitrate, [5, 6]))
+    assert isinstance(found, rtcp.MaximumBitrate)
+    assert found.bitrate_bps == pytest.approx(bitrate, rel=0.0001)
+
+
 def test_full_intra_request_is_a_key_frame_request() -> None:
     fir = struct.pack("!BBHIIIBBH", 0x84, 206, 4, 1, 0, 77, 3, 0, 0)
     assert rtcp.parse(fir) == [KeyFrameRequest(77)]

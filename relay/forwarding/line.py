@@ -1,0 +1,187 @@
+"""
+The line from us to one leg, as far as sending over it goes: what it carries, how long its queue is, whether it is dead.
+
+Every packet of video passes :meth:`Line.sent` and gets its transport-wide number; everything else happens when
+feedback comes or time passes. Pure; ``media_path`` sends what is asked for here.
+"""
+
+import math
+
+from relay.forwarding.bandwidth import MINIMUM_BPS, Arrival, BandwidthEstimator
+from relay.forwarding.probing import Prober
+from relay.forwarding.rtp import sequence_delta
+from relay.forwarding.transport_feedback import ArrivalTimes
+
+HISTORY = 4096  # packets in flight or just fed back: 10 s of 2.5 Mbit/s
+WIRE_OVERHEAD = 44  # bytes beside the RTP packet: IPv4, UDP, SRTP trailer
+DEFAULT_ROUND_TRIP_S = 0.1
+DEAD_AFTER_S = 0.8  # without feedback for what was sent; browsers send it every 50 to 250 ms
+RESUME_SHARE = 0.6  # of the last good estimate: a line that comes back is rarely better, and its first picture is large
+BASE_DELAY_WINDOW_S = 5.0  # the smallest delay of the last one to two windows is the line without queue
+QUIET_QUEUE_S = 0.03  # below it, a test does no harm
+SETTLED_S = 2.0  # after a decrease, before a test
+REMB_LIFE_S = 5.0  # receivers repeat it every second; one that stops has no opinion
+
+
+class SendHistory:
+    """When each transport-wide number was sent and how large it was; a ring."""
+
+    def __init__(self) -> None:
+        self.newest = 0
+        self._sent_at = [0.0] * HISTORY
+        self._sizes = [0] * HISTORY  # 0: never sent, or fed back already
+
+    def add(self, size: int, now: float) -> int:
+        """:returns: the number."""
+        self.newest = sequence = (self.newest + 1) & 0xFFFF
+        self._sent_at[sequence % HISTORY] = now
+        self._sizes[sequence % HISTORY] = size
+        return sequence
+
+    def take(self, sequence: int) -> tuple[float, int] | None:
+        """:returns: sent at, bytes; once."""
+        if not 0 <= (self.newest - sequence) & 0xFFFF < HISTORY or not (size := self._sizes[sequence % HISTORY]):
+            return None
+        self._sizes[sequence % HISTORY] = 0
+        return self._sent_at[sequence % HISTORY], size
+
+    def is_known(self, sequence: int) -> bool:
+        return (self.newest - sequence) & 0xFFFF < HISTORY and self._sizes[sequence % HISTORY] > 0
+
+
+class QueueMeter:
+    """How long packets wait in the line now, from one-way delays with an unknown clock difference."""
+
+    def __init__(self) -> None:
+        self.delay_s = 0.0
+        self._minimum = self._minimum_before = math.inf
+        self._window_began_at = -math.inf
+
+    def add(self, arrivals: list[Arrival], now: float) -> None:
+        if not arrivals:
+            return
+        if now - self._window_began_at > BASE_DELAY_WINDOW_S:
+            self._minimum_before, self._minimum, self._window_began_at = self._minimum, math.inf, now
+        one_way = [each.arrived_at - each.sent_at for each in arrivals]
+        self._minimum = min(self._minimum, *one_way)
+        # the median: one packet late alone is no queue
+        recent = sorted(one_way[-10:])
+        self.delay_s = max(0.0, recent[len(recent) // 2] - min(self._minimum, self._minimum_before))
+
+
+class Line:
+    """
+    :param start_bps: assumed before the first feedback.
+    """
+
+    def __init__(self, start_bps: float, maximum_bps: float) -> None:
+        self.history = SendHistory()
+        self.queue = QueueMeter()
+        self.round_trip_s: float | None = None
+        self.is_dead = False
+        self.has_feedback = False
+        self._estimator = BandwidthEstimator(start_bps, maximum_bps)
+        self._prober = Prober()
+        self._newest_known = 0  # transport-wide number of the newest packet fed back
+        self._unheard_since: float | None = None  # first packet sent since the last feedback
+        self._last_good_bps = self._estimator.bps
+        self._decreased_at = -math.inf
+        self._remb: tuple[float, float] | None = None  # bit/s, when
+
+    def sent(self, size: int, now: float) -> int:
+        """:param size: bytes of the RTP packet. :returns: its transport-wide number."""
+        if self._unheard_since is None:
+            self._unheard_since = now
+        return self.history.add(size + WIRE_OVERHEAD, now)
+
+    def available_bps(self, now: float) -> int | None:
+        """For all video of this leg; None before any feedback."""
+        if self._remb is not None and now - self._remb[1] < REMB_LIFE_S:
+            return int(max(MINIMUM_BPS, min(self._remb[0], self._estimator.bps)))
+        return int(self._estimator.bps) if self.has_feedback else None
+
+    @property
+    def fraction_lost(self) -> float:
+        return self._estimator.loss.fraction_lost
+
+    @property
+    def is_filled(self) -> bool:
+        """The queue grows by what we send."""
+        return self._estimator.signal == "overuse"
+
+    def heard_arrivals(self, message: ArrivalTimes, now: float) -> bool:
+        """:returns: the line is back from the dead."""
+        arrivals, lost = self._read(message, now)
+        if not arrivals and not lost:
+            return False
+        self.has_feedback = True
+        self._unheard_since = None
+        if self.is_dead:
+            return bool(arrivals) and self.revive(now)
+        self.queue.add(arrivals, now)
+        before = self._estimator.bps
+        self._estimator.add(arrivals, lost, now, self.round_trip_s or DEFAULT_ROUND_TRIP_S)
+        if self._estimator.bps < before:
+            self._decreased_at = now
+            self._prober.later(now)
+        self._last_good_bps = self._estimator.bps
+        return False
+
+    def heard_bitrate(self, bps: int, now: float) -> None:
+        self._remb = (float(bps), now)
+
+    def heard_loss(self, fraction_lost: float, now: float) -> None:
+        """From a reception report; of a leg without arrival times it is all we have."""
+        if not self.has_feedback:
+            self._estimator.loss.judge(fraction_lost, self._estimator.bps, now)
+
+    def revive(self, now: float) -> bool:
+        """:returns: True when it was dead."""
+        if not self.is_dead:
+            return False
+        self.is_dead = False
+        self._unheard_since = None
+        self.queue = QueueMeter()
+        self._estimator.resume(max(MINIMUM_BPS, RESUME_SHARE * self._last_good_bps))
+        self._prober.soon(now + SETTLED_S)
+        return True
+
+    def check(self, now: float) -> None:
+        """Every tick: declares the line dead when feedback stays away."""
+        silent_s = now - self._unheard_since if self._unheard_since is not None else 0.0
+        if self.has_feedback and not self.is_dead and silent_s > DEAD_AFTER_S + (self.round_trip_s or 0.0):
+            self.is_dead = True
+            self._estimator.resume(max(MINIMUM_BPS, RESUME_SHARE * self._last_good_bps))
+
+    def padding_due(self, now: float) -> int:
+        """:returns: packets of padding to send now: one to knock at a dead line, or a train to test a good one."""
+        if self.is_dead:
+            return 1
+        is_quiet = self.queue.delay_s < QUIET_QUEUE_S and now - self._decreased_at > SETTLED_S and not self.is_filled
+        if not self.has_feedback or not is_quiet or self._unheard_since is None:
+            return 0
+        return self._prober.packets_due(self._estimator.bps, self._estimator.maximum_bps, now)
+
+    def padding_sent(self, first: int, count: int, now: float) -> None:
+        """A train went out. :param first: its first transport-wide number."""
+        if not self.is_dead:
+            self._prober.sent(first, count, self._estimator.bps, now)
+
+    def _read(self, message: ArrivalTimes, now: float) -> tuple[list[Arrival], int]:
+        """:returns: what arrived, in the order of sending; how many did not."""
+        arrivals: list[Arrival] = []
+        lost, sequence, history = 0, message.base, self.history
+        for arrived_at in message.times:
+            if arrived_at is None:
+                lost += history.is_known(sequence) and sequence_delta(sequence, self._newest_known) > 0
+            elif (sent := history.take(sequence)) is not None:
+                arrivals.append(Arrival(sent[0], arrived_at, sent[1]))
+                if self._prober.is_waiting:
+                    measured = self._prober.arrived(sequence, arrived_at, now)
+                    if measured is not None and not self.is_dead:
+                        self._estimator.probed(measured)
+            sequence = (sequence + 1) & 0xFFFF
+        newest = (message.base + len(message.times) - 1) & 0xFFFF
+        if sequence_delta(newest, self._newest_known) > 0:
+            self._newest_known = newest
+        return arrivals, lost
