@@ -1,21 +1,18 @@
 """
-Datagrams to and from our other processes on this machine: audio with the phone worker, the tap for visibility.
+Datagrams to and from our other processes: audio with the phone worker, the tap for visibility.
 
-Sending never waits: what the other side cannot take at once is dropped; a socket gone or replaced costs nothing.
+Sending never waits: what the other side cannot take at once is dropped; a socket gone or replaced costs nothing. What
+is different between machines is in ``relay.datagram_network`` and ``relay.datagram_listener``.
 """
 
-import asyncio
-import logging
 import socket
 from collections.abc import Callable
 from pathlib import Path
 
 from relay import datagram
 from relay.datagram import Datagram
-
-_RECEIVE_LIMIT = 4096  # bytes
-_BATCH = 32  # datagrams a wake-up, so that a flood cannot hold up the media
-log = logging.getLogger(__name__)
+from relay.datagram_listener import DatagramListener
+from relay.network_config import NetworkConfig
 
 
 class DatagramSender:
@@ -26,20 +23,19 @@ class DatagramSender:
         self._socket.setblocking(False)
         self.dropped = 0
 
-    def send(self, data: bytes, path: str) -> bool:
+    def send(self, data: bytes, address: str) -> bool:
         """:returns: False when nobody listens there or its queue is full."""
         try:
-            self._socket.sendto(data, path)
+            self._socket.sendto(data, address)
         except OSError:
             self.dropped += 1
             return False
         return True
 
-    @staticmethod
-    def identity(path: str) -> tuple[int, int] | None:
+    def identity(self, address: str) -> tuple[int, int] | None:
         """:returns: changes when somebody else binds the path; None when nobody has."""
         try:
-            found = Path(path).stat()
+            found = Path(address).stat()
         except OSError:
             return None
         return found.st_ino, found.st_ctime_ns
@@ -48,45 +44,20 @@ class DatagramSender:
         self._socket.close()
 
 
-class AudioExchange:
+class AudioExchange(DatagramListener):
     """
-    Where the phone worker sends each web leg's mix.
+    Where audio of web legs and of phones is handed over.
 
     :param on_audio: called with each audio datagram, of whatever call.
     """
 
-    def __init__(self, path: Path, on_audio: Callable[[Datagram], None]) -> None:
-        self.path = path
+    def __init__(
+        self, path: Path, on_audio: Callable[[Datagram], None], network: NetworkConfig | None = None, *, burst: int = 32
+    ) -> None:
+        super().__init__(path, self._receive, network=network, burst=burst)
         self._on_audio = on_audio
-        self._socket: socket.socket | None = None
 
-    def start(self) -> None:
-        """:raises OSError: the path cannot be bound."""
-        self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self.path.unlink(missing_ok=True)
-        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-        self._socket.setblocking(False)
-        self._socket.bind(str(self.path))
-        self.path.chmod(0o600)
-        asyncio.get_running_loop().add_reader(self._socket.fileno(), self._readable)
-
-    def close(self) -> None:
-        if self._socket is not None:
-            asyncio.get_running_loop().remove_reader(self._socket.fileno())
-            self._socket.close()
-            self._socket = None
-            self.path.unlink(missing_ok=True)
-
-    def _readable(self) -> None:
-        for _ in range(_BATCH):
-            try:
-                data = self._socket.recv(_RECEIVE_LIMIT) if self._socket is not None else b""
-            except OSError:
-                return
-            message = datagram.unpack(data)
-            if message is None or message.kind is not datagram.Kind.AUDIO:
-                continue
-            try:
-                self._on_audio(message)
-            except Exception:  # one call's packet must not end the socket for all
-                log.exception("audio datagram could not be handled")
+    def _receive(self, data: bytes) -> None:
+        message = datagram.unpack(data)
+        if message is not None and message.kind is datagram.Kind.AUDIO:
+            self._on_audio(message)

@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from relay.network_config import NetworkConfig
+
 
 @dataclass(frozen=True)
 class MediaWorkerConfig:
@@ -14,6 +16,7 @@ class MediaWorkerConfig:
     redis_url: str | None = field(
         default=None, metadata={"doc": "redis:// or unix:// where the worker registers; None: it does not"}
     )
+    network: NetworkConfig | None = field(default=None, metadata={"doc": "None: this machine alone"})
     capacity: int = field(
         default=20, metadata={"unit": "calls", "doc": "what one core carries with room (measured: 40)"}
     )

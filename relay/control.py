@@ -1,8 +1,8 @@
 """
-The control socket: server side in every worker, client side in signaling.
+Control lines: server side in every worker, client side in signaling.
 
-Decides framing, version, size limits and how errors travel. What a command does belongs to the handler; which worker
-serves which call belongs to signaling.
+Decides framing, version, size limits and how errors travel. Who may connect, and over what, is decided in
+``relay.secure_sockets``; what a command does belongs to the handler; which worker serves which call to signaling.
 """
 
 import asyncio
@@ -25,9 +25,12 @@ from relay.control_messages import (
     WorkerState,
 )
 from relay.errors import RelayError
+from relay.network_config import NetworkConfig
+from relay.secure_sockets import LINE_LIMIT, Dialer, LineServer, failure_code
 
-LINE_LIMIT = 1 << 20  # bytes; an SDP is 10 kB, a worker's whole state with 100 calls 30 kB
 REPLY_DEADLINE_S = 10.0
+BACKLOG_LIMIT = 4 * LINE_LIMIT  # bytes not yet read by the other side
+COMMANDS_AT_ONCE = 200  # of one client; the next one waits unread
 
 Handler = Callable[[AnyCommand], Awaitable[dict[str, Any]]]
 EventHandler = Callable[[AnyEvent], None]
@@ -36,53 +39,55 @@ log = logging.getLogger(__name__)
 
 class ControlServer:
     """
-    Listens on a Unix socket (mode 0600) and hands commands to ``handler``, each in its own task.
+    Listens (:class:`LineServer`) and hands commands to ``handler``, each in its own task.
 
     :param handler: returns the result; raises :class:`RelayError` for what the client should know.
     :param state: called on each new connection for the greeting.
     """
 
-    def __init__(self, path: Path, handler: Handler, state: Callable[[], WorkerState]) -> None:
-        self._path = path
+    def __init__(
+        self, path: Path, handler: Handler, state: Callable[[], WorkerState], network: NetworkConfig | None = None
+    ) -> None:
         self._handler = handler
         self._state = state
         self._writers: set[asyncio.StreamWriter] = set()
         self._tasks: set[asyncio.Task[None]] = set()
-        self._server: asyncio.AbstractServer | None = None
+        self._server = LineServer(path, self._serve, network)
+
+    @property
+    def network_address(self) -> str | None:
+        """Where other machines connect to, once started."""
+        return self._server.network_address
 
     async def start(self) -> None:
-        self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self._path.unlink(missing_ok=True)
-        self._server = await asyncio.start_unix_server(self._serve, str(self._path), limit=LINE_LIMIT)
-        self._path.chmod(0o600)
+        """:raises OSError: the path or every port is taken, or a certificate file cannot be read."""
+        await self._server.start()
 
     async def close(self) -> None:
-        if self._server is not None:
-            self._server.close()
         for writer in list(self._writers):
             writer.close()
         for task in list(self._tasks):
             task.cancel()
-        self._path.unlink(missing_ok=True)
+        await self._server.close()
 
     def emit(self, event: AnyEvent) -> None:
         """Tell every client. A client that does not read is dropped rather than waited for."""
         line = Notification(event=event).model_dump_json().encode() + b"\n"
         for writer in list(self._writers):
-            if writer.transport.get_write_buffer_size() > 4 * LINE_LIMIT:
-                writer.transport.abort()
-            else:
-                writer.write(line)
+            _write(writer, line)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(Notification(event=self._state()).model_dump_json().encode() + b"\n")
         self._writers.add(writer)
+        room = asyncio.Semaphore(COMMANDS_AT_ONCE)
         try:
             while line := await reader.readline():
+                await room.acquire()
                 task = asyncio.create_task(self._answer(line, writer))
                 self._tasks.add(task)
                 task.add_done_callback(self._tasks.discard)
-        except (ConnectionError, ValueError, asyncio.LimitOverrunError):
+                task.add_done_callback(lambda _: room.release())
+        except (OSError, ValueError, asyncio.LimitOverrunError):
             pass  # the client went away, or sent a line over the limit: this connection only
         finally:
             self._writers.discard(writer)
@@ -102,7 +107,14 @@ class ControlServer:
             log.exception("command failed")
             reply = _failure(request_id, "internal", type(error).__name__)
         with contextlib.suppress(ConnectionError, RuntimeError):
-            writer.write(reply.model_dump_json().encode() + b"\n")
+            _write(writer, reply.model_dump_json().encode() + b"\n")
+
+
+def _write(writer: asyncio.StreamWriter, line: bytes) -> None:
+    if writer.transport.get_write_buffer_size() > BACKLOG_LIMIT:
+        writer.transport.abort()
+    else:
+        writer.write(line)
 
 
 def _failure(request_id: int | None, code: str, message: str) -> Reply:
@@ -124,10 +136,11 @@ class ControlClient:
         self._next_id = 0
         self._writer: asyncio.StreamWriter | None = None
         self._task: asyncio.Task[None] | None = None
+        self.failure: str | None = None  # code: why the connection ended
 
-    async def connect(self, path: Path) -> None:
-        """:raises OSError: nobody listens there."""
-        reader, self._writer = await asyncio.open_unix_connection(str(path), limit=LINE_LIMIT)
+    async def connect(self, address: str | Path, dialer: Dialer | None = None) -> None:
+        """:param dialer: this process's, for other machines. :raises OSError: see ``secure_sockets.failure_code``."""
+        reader, self._writer = await (dialer or Dialer()).connect(address)
         self._task = asyncio.create_task(self._read(reader))
 
     async def request(self, command: AnyCommand, deadline_s: float = REPLY_DEADLINE_S) -> dict[str, Any]:
@@ -163,8 +176,12 @@ class ControlClient:
                     self._tell(message.event)
                 elif message.re in self._pending and not self._pending[message.re].done():
                     self._settle(self._pending[message.re], message)
-        except (ConnectionError, ValueError, asyncio.LimitOverrunError):
-            log.warning("control connection broken")
+        except OSError as error:
+            self.failure = failure_code(error)  # TLS 1.3 tells only now that our certificate was refused
+            log.warning("control connection broken: %s", self.failure)
+        except (ValueError, asyncio.LimitOverrunError):
+            self.failure = "not_understood"
+            log.warning("control connection broken: %s", self.failure)
         finally:
             for future in self._pending.values():
                 if not future.done():

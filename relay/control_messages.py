@@ -1,8 +1,9 @@
 """
 What signaling and the workers (media, phone, visibility) say to each other.
 
-Newline-delimited JSON over a Unix socket. A request is ``{"v":1,"id":7,"command":{...}}``; its reply
-``{"v":1,"re":7,"ok":true,"result":{...}}`` or ``{"v":1,"re":7,"ok":false,"error":{"code":…,"message":…}}``; an event is
+Newline-delimited JSON over a Unix socket, or TLS between machines. A request is
+``{"v":1,"id":7,"command":{...}}``; its reply ``{"v":1,"re":7,"ok":true,"result":{...}}`` or
+``{"v":1,"re":7,"ok":false,"error":{"code":…,"message":…}}``; an event is
 ``{"v":1,"event":{...}}`` and goes to every connected client. The first event on each connection is ``worker_state``.
 
 Commands are idempotent and carry ``call_id`` and ``epoch``: an older epoch is refused (``stale_epoch``), a newer one
@@ -115,7 +116,7 @@ class SetPhoneAudio(_Command):
     """
 
     type: Literal["set_phone_audio"] = "set_phone_audio"
-    worker_socket: str = Field(description="path of the media worker's audio datagram socket")
+    worker_socket: str = Field(description="the media worker's audio datagrams: a path, or udp:// elsewhere")
     hears: dict[Leg, tuple[Leg, ...]]
 
 
@@ -183,7 +184,9 @@ class CallSummary(Frozen):
 class WorkerState(Frozen):
     """
     :param load: 0..1, share of capacity in use.
-    :param datagram_socket: where this worker listens for datagrams (audio or tap), if it does.
+    :param datagram_socket: where this worker listens for datagrams (audio or tap), if it does: a path.
+    :param datagram_address: ``udp://``, the same for workers of other machines.
+    :param place: processes that say the same reach each other's paths (``relay.secure_sockets.place_of``).
     """
 
     type: Literal["worker_state"] = "worker_state"
@@ -193,6 +196,8 @@ class WorkerState(Frozen):
     load: float
     draining: bool = False
     datagram_socket: str | None = None
+    datagram_address: str | None = None
+    place: str = ""
     calls: tuple[CallSummary, ...] = ()
     notice: str | None = Field(default=None, description="why a service is reduced, e.g. models_missing")
 

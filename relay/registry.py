@@ -10,9 +10,11 @@ import contextlib
 import logging
 from collections.abc import Callable
 
+from pydantic import ValidationError
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from relay.addresses import reach
 from relay.control_messages import WorkerKind
 from relay.model import Frozen
 
@@ -23,7 +25,11 @@ log = logging.getLogger(__name__)
 
 
 class Registration(Frozen):
-    """:param address: path of the control socket. :param load: 0..1."""
+    """
+    :param address: path of the control socket, for whoever is at the same ``place``.
+    :param network_address: ``tls://`` for other machines; None: there are none.
+    :param load: 0..1.
+    """
 
     worker_id: str
     kind: WorkerKind
@@ -31,6 +37,11 @@ class Registration(Frozen):
     capacity: int
     load: float
     draining: bool = False
+    network_address: str | None = None
+    place: str = ""
+
+    def address_from(self, place: str) -> str:
+        return reach(self.address, self.network_address, is_same_place=place == self.place)
 
 
 async def keep_registered(redis: "Redis", current: Callable[[], Registration]) -> None:
@@ -52,7 +63,16 @@ async def registered(redis: "Redis", kind: WorkerKind) -> list[Registration]:
     """:raises RedisError: Redis cannot be asked."""
     keys = [key async for key in redis.scan_iter(f"{_PREFIX}:{kind}:*")]
     values = await redis.mget(keys) if keys else []
-    return [Registration.model_validate_json(value) for value in values if value]
+    return [entry for value in values if value and (entry := _read(value)) is not None]
+
+
+def _read(value: str | bytes) -> Registration | None:
+    """:returns: None for what another version wrote: it must not cost the others."""
+    try:
+        return Registration.model_validate_json(value)
+    except ValidationError:
+        log.debug("an entry of the registry is not understood")
+        return None
 
 
 def _key(entry: Registration) -> str:

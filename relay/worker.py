@@ -15,7 +15,7 @@ from typing import Any
 from redis.asyncio import Redis
 
 from relay.aiortc_internals import problems
-from relay.audio_exchange import AudioExchange, DatagramSender
+from relay.audio_exchange import AudioExchange
 from relay.config import MediaWorkerConfig
 from relay.control import ControlServer
 from relay.control_messages import (
@@ -28,9 +28,11 @@ from relay.control_messages import (
     WorkerState,
 )
 from relay.datagram import Datagram
+from relay.datagram_network import datagram_sender
 from relay.errors import RelayError, StaleEpochError, UnknownCallError
 from relay.event_loop import new_event_loop
 from relay.registry import Registration, keep_registered
+from relay.secure_sockets import place_of
 from relay.session import MediaSession
 
 __all__ = ["MediaWorker", "new_event_loop", "run"]
@@ -82,10 +84,11 @@ class MediaWorker:
         self._by_key: dict[bytes, MediaSession] = {}
         self._closed_epochs: OrderedDict[str, int] = OrderedDict()
         self._farewells: set[asyncio.Task[None]] = set()
-        self._sender = DatagramSender()
+        self._sender = datagram_sender(config.network)
         self._is_draining = False
-        self._exchange = AudioExchange(config.audio_socket, self._phone_audio)
-        self._control = ControlServer(config.control_socket, self.handle, self.state)
+        self._exchange = AudioExchange(config.audio_socket, self._phone_audio, config.network)
+        self._control = ControlServer(config.control_socket, self.handle, self.state, config.network)
+        self._place = place_of(config.control_socket.parent)
 
     async def start(self) -> None:
         self._exchange.start()
@@ -121,6 +124,8 @@ class MediaWorker:
             load=self.load,
             draining=self._is_draining,
             datagram_socket=str(self._config.audio_socket),
+            datagram_address=self._exchange.network_address,
+            place=self._place,
             calls=tuple(session.summary() for session in self._sessions.values()),
         )
 
@@ -132,6 +137,8 @@ class MediaWorker:
             capacity=self._config.capacity,
             load=self.load,
             draining=self._is_draining,
+            network_address=self._control.network_address,
+            place=self._place,
         )
 
     async def handle(self, command: AnyCommand) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from redis.exceptions import RedisError
 
 from interpreter_queue.dispatcher import InterpreterQueue
 from relay.control_messages import WorkerKind
+from relay.secure_sockets import Dialer, place_of
 from signaling import http_api
 from signaling.auth import Auth
 from signaling.call_desk import CallDesk
@@ -55,6 +56,7 @@ async def serve(config: SignalingConfig, stop: asyncio.Event) -> None:
             redis,
             config.instance_id,
             config.run_dir,
+            network=config.network,
             on_found=lambda link: peer_desk.found(link),  # noqa: PLW0108 -- the desks come after their links
             on_lost=lambda link: peer_desk.lost(link),  # noqa: PLW0108
             on_message=lambda link, message: peer_desk.said(link, message),  # noqa: PLW0108
@@ -68,6 +70,8 @@ async def serve(config: SignalingConfig, stop: asyncio.Event) -> None:
             on_event=lambda link, event: desk.worker_event(link, event),  # noqa: PLW0108 -- the desk comes after the pool
             on_lost=lambda link: desk.worker_lost(link),  # noqa: PLW0108
             on_found=lambda link: desk.worker_found(link),  # noqa: PLW0108
+            dialer=Dialer(config.network),
+            place=place_of(config.run_dir),
         )
         metrics.registry.register(WorkerCollector(pool.links))
         records_desk = RecordsDesk(config, records)

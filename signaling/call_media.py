@@ -109,15 +109,16 @@ class CallMedia:
         if link is None:
             return
         phone = self._pool.link(self.phone_id)
-        plan = media_plan(call, phone.datagram_socket if phone else None, await self._tap_socket(call))
+        plan = media_plan(call, phone.datagrams_from(link) if phone else None, await self._tap_socket(call, link))
         if plan != self._plan:
             await link.request(UpdateCall(call_id=self._call_id, epoch=self._epoch, plan=plan))
             self._plan = plan
-        if phone is not None and plan.phone_socket is not None and link.datagram_socket is not None:
+        worker_socket = link.datagrams_from(phone) if phone is not None else None
+        if phone is not None and plan.phone_socket is not None and worker_socket is not None:
             audio = SetPhoneAudio(
                 call_id=self._call_id,
                 epoch=self._epoch,
-                worker_socket=link.datagram_socket,
+                worker_socket=worker_socket,
                 hears=phone_hears(call, plan),
             )
             if audio != self._audio:
@@ -176,14 +177,14 @@ class CallMedia:
             self.media_id, self._plan, self._audio = link.worker_id, None, None
         return link
 
-    async def _tap_socket(self, call: Call) -> str | None:
-        """The visibility worker's socket; it is told to watch first. Calls do not feel its absence."""
+    async def _tap_socket(self, call: Call, media: WorkerLink) -> str | None:
+        """Where the visibility worker hears ``media``; it is told to watch first. Calls do not feel its absence."""
         if not call.is_together:
             return None
         link = self._pool.link(self.visibility_id)
         if link is not None:
-            return link.datagram_socket
-        link = self._pool.choose("visibility")
+            return link.datagrams_from(media)
+        link = self._pool.choose("visibility", near=media)
         if link is None or link.datagram_socket is None:
             return None
         try:
@@ -192,4 +193,4 @@ class CallMedia:
             log.warning("visibility refused: %s", error.code)
             return None
         self.visibility_id = link.worker_id
-        return link.datagram_socket
+        return link.datagrams_from(media)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from signaling.config import Config
 
 #: modules of further commands, each with ``register(app)``
-COMMAND_MODULES = ("signaling.cli_people", "signaling.cli_brand", "signaling.cli_rehearse")
+COMMAND_MODULES = ("signaling.cli_people", "signaling.cli_brand", "signaling.cli_machine", "signaling.cli_rehearse")
 
 app = typer.Typer(
     name="passerelle",

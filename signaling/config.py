@@ -6,6 +6,7 @@ default given here with its unit and its reason. The leaves own their settings (
 ``signaling.processes`` joins them to these.
 """
 
+import contextlib
 import hashlib
 import os
 import secrets
@@ -20,6 +21,7 @@ from urllib.parse import urlsplit
 
 from interpreter_queue.config import QueueConfig
 from relay.model import IceServer
+from relay.network_config import NetworkConfig
 from relay.phone.dialling import DiallingPolicy
 from signaling.ice_servers import check_ice_settings
 from signaling.settings import ConfigError, Reader, generated, setting
@@ -151,6 +153,7 @@ class SignalingConfig:
     )
     dialling: DiallingPolicy = generated(DiallingPolicy, "", "see [dialling]")
     queue: QueueConfig = generated(QueueConfig, "", "see [queue]")
+    network: NetworkConfig | None = setting(None, "", "see [network]; none: this machine alone")
 
     def __post_init__(self) -> None:
         for name, value in _derived(self).items():
@@ -214,6 +217,7 @@ SECTIONS = {
     "phone": PREFIX + "PHONE_",
     "visibility": PREFIX + "VISIBILITY_",
     "demo_phone": PREFIX + "DEMO_PHONE_",
+    "network": PREFIX + "NETWORK_",
 }
 
 
@@ -234,9 +238,32 @@ def load_config(environ: Mapping[str, str], toml_path: Path | None = None) -> Co
     for name in ("operator_token", "secret_key"):
         own.setdefault(name, ensure_secret(data_dir / "secrets" / name))
     service.setdefault("model_dir", data_dir / "models")
+    own["network"] = _network(reader, data_dir)
     signaling = SignalingConfig(**own)
     _check(signaling)
     return Config(signaling, ServiceConfig(**service), reader)
+
+
+def machine_dir(data_dir: Path) -> Path:
+    """This machine's certificate and the centre's datagram key, as ``passerelle machine add`` made them."""
+    return data_dir / "machine"
+
+
+def _network(reader: Reader, data_dir: Path) -> NetworkConfig | None:
+    """:returns: None without ``[network] listen``. Whether the files are good is asked by who needs them."""
+    if not reader.is_set("network", "listen"):
+        return None
+    directory = machine_dir(data_dir)
+    wired: dict[str, Any] = {
+        "name": socket.gethostname(),
+        "ca_file": directory / "ca.pem",
+        "certificate_file": directory / "certificate.pem",
+        "key_file": directory / "key.pem",
+    }
+    with contextlib.suppress(OSError):
+        wired["datagram_key"] = (directory / "datagrams.key").read_text().strip()
+    config = reader.build(NetworkConfig, "network", **wired)
+    return config if config.listen is not None else None
 
 
 def ensure_secret(path: Path) -> str:

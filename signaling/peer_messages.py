@@ -1,7 +1,8 @@
 """
 What the signaling processes of one centre tell each other, one JSON line each.
 
-Sent over Unix sockets alone: a media offer (SDP) goes this way to a page of another process, and never through Redis.
+Sent over Unix sockets and, between machines, mutual TLS alone: a media offer (SDP) goes this way to a page of another
+process, and never through Redis.
 """
 
 from typing import Annotated, Literal
@@ -34,7 +35,7 @@ class PageHere(Frozen):
     """
     A person's page is connected to me.
 
-    :param since: seconds of CLOCK_MONOTONIC; of two processes that claim the same person the later one is right.
+    :param since: wall clock, seconds; of two processes that claim the same person the later one is right.
     :param live_generation: of the peer connection that the page has, None: it has none.
     """
 

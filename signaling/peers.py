@@ -1,9 +1,9 @@
 """
-Links between the signaling processes of one centre: found in Redis, one Unix socket each, every process linked to
-every other.
+Links between the signaling processes of one centre: found in Redis, every process linked to every other, over a Unix
+socket on one machine and TLS between machines.
 
 Decides who connects, framing and when a link counts as dead. What a message does belongs to ``signaling.peer_desk``.
-Key ``passerelle:signaling:<instance_id>`` -> path of the socket, expiring. Without Redis the links stay.
+Key ``passerelle:signaling:<instance_id>`` -> JSON :class:`Whereabouts`, expiring. Without Redis the links stay.
 """
 
 import asyncio
@@ -17,7 +17,10 @@ from pydantic import ValidationError
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from relay.control import LINE_LIMIT
+from relay.addresses import reach
+from relay.model import Frozen
+from relay.network_config import NetworkConfig
+from relay.secure_sockets import LINE_LIMIT, Dialer, LineServer, failure_code, place_of
 from signaling.identity import Identity
 from signaling.messages import AnyClientMessage
 from signaling.peer_messages import AnyPeerMessage, Beat, Follow, Followed, Greeting, PeerMessageAdapter
@@ -30,6 +33,20 @@ FOLLOW_DEADLINE_S = 25.0  # above every deadline that the owner has itself
 BACKLOG_LIMIT = 4 * LINE_LIMIT  # bytes not yet read by the other side
 _PREFIX = "passerelle:signaling"
 log = logging.getLogger(__name__)
+
+
+class Whereabouts(Frozen):
+    """
+    :param path: Unix socket, for processes of the same ``place``.
+    :param network_address: ``tls://`` for other machines; None: there are none.
+    """
+
+    path: str
+    place: str
+    network_address: str | None = None
+
+    def address_from(self, place: str) -> str:
+        return reach(self.path, self.network_address, is_same_place=place == self.place)
 
 
 class PeerLink:
@@ -87,7 +104,9 @@ class PeerLink:
 
 class Peers:
     """
+    :param network: how other machines reach this process; None: this machine alone.
     :param on_found: a process greeted: tell it everything. :param on_lost: it is gone. :param on_message: it says.
+    :raises OSError: a certificate file cannot be read.
     """
 
     def __init__(
@@ -96,6 +115,7 @@ class Peers:
         instance_id: str,
         run_dir: Path,
         *,
+        network: NetworkConfig | None = None,
         on_found: Callable[[PeerLink], None],
         on_lost: Callable[[PeerLink], None],
         on_message: Callable[[PeerLink, AnyPeerMessage], None],
@@ -104,11 +124,13 @@ class Peers:
         self._on_found, self._on_lost, self._on_message = on_found, on_lost, on_message
         short = hashlib.blake2s(instance_id.encode(), digest_size=4).hexdigest()  # the id may hold a long host name
         self._path = run_dir / f"signaling-{short}.sock"
+        self._server = LineServer(self._path, self._talk, network)
+        self._dialer = Dialer(network)
+        self._place = ""
         self._links: dict[str, PeerLink] = {}
-        self._addresses: dict[str, Path] = {}
-        self._unreachable: set[Path] = set()
+        self._others: dict[str, Whereabouts] = {}
+        self._failures: dict[str, str] = {}  # instance -> code of the last one
         self._tasks: set[asyncio.Task[None]] = set()
-        self._server: asyncio.AbstractServer | None = None
 
     def tell_all(self, message: AnyPeerMessage) -> None:
         for link in list(self._links.values()):
@@ -116,9 +138,8 @@ class Peers:
 
     async def start(self) -> None:
         """Linked to every process that is there already, and told of its pages and calls, when this returns."""
-        self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self._server = await asyncio.start_unix_server(self._accept, str(self._path), limit=LINE_LIMIT)
-        self._path.chmod(0o600)
+        await self._server.start()
+        self._place = place_of(self._path.parent)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(2 * GREETING_DEADLINE_S):
                 await self._look()
@@ -135,39 +156,35 @@ class Peers:
         """Leave the centre: the others take my pages for gone and my calls for orphans."""
         with contextlib.suppress(RedisError, OSError):
             await self._redis.delete(f"{_PREFIX}:{self._instance_id}")
-        if self._server is not None:
-            self._server.close()
-            self._path.unlink(missing_ok=True)
         for link in list(self._links.values()):
             link.close()
         for task in self._tasks:
             task.cancel()
+        await self._server.close()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def _look(self) -> None:
+        own = Whereabouts(path=str(self._path), place=self._place, network_address=self._server.network_address)
         with contextlib.suppress(RedisError, OSError):
-            await self._redis.set(f"{_PREFIX}:{self._instance_id}", str(self._path), ex=LIFETIME_S)
+            await self._redis.set(f"{_PREFIX}:{self._instance_id}", own.model_dump_json(), ex=LIFETIME_S)
             entries = {}
             async for key in self._redis.scan_iter(f"{_PREFIX}:*"):
-                path = await self._redis.get(key)
-                if path is not None:
-                    entries[_text(key).removeprefix(f"{_PREFIX}:")] = Path(_text(path))
-            self._addresses = entries
-        missing = self._addresses.keys() - self._links.keys() - {self._instance_id}
-        await asyncio.gather(*(self._connect(self._addresses[name]) for name in missing))
+                with contextlib.suppress(ValidationError):  # expired meanwhile, or of another version
+                    entry = Whereabouts.model_validate_json(await self._redis.get(key) or "")
+                    entries[_text(key).removeprefix(f"{_PREFIX}:")] = entry
+            self._others = entries
+            self._failures = {name: code for name, code in self._failures.items() if name in entries}
+        missing = self._others.keys() - self._links.keys() - {self._instance_id}
+        await asyncio.gather(*(self._connect(name, self._others[name]) for name in missing))
 
-    async def _connect(self, path: Path) -> None:
+    async def _connect(self, name: str, where: Whereabouts) -> None:
         """Returns once the other side has greeted, or does not."""
         try:
-            async with asyncio.timeout(GREETING_DEADLINE_S):
-                reader, writer = await asyncio.open_unix_connection(str(path), limit=LINE_LIMIT)
-        except ConnectionRefusedError:
-            self._clear_away(path)
-            return
-        except (OSError, TimeoutError) as error:
-            if path not in self._unreachable:
-                self._unreachable.add(path)
-                log.warning("process not reachable: %s (%s); is it on another machine?", path.name, error)
+            reader, writer = await self._dialer.connect(where.address_from(self._place), GREETING_DEADLINE_S)
+        except OSError as error:
+            if isinstance(error, ConnectionRefusedError) and where.place == self._place:
+                self._clear_away(Path(where.path))
+            self._tell_failure(name, failure_code(error))
             return
         greeted = asyncio.Event()
         self._keep(asyncio.create_task(self._talk(reader, writer, greeted)))
@@ -178,8 +195,11 @@ class Peers:
         if path.parent == self._path.parent and path.name.startswith("signaling-"):
             path.unlink(missing_ok=True)
 
-    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._keep(asyncio.create_task(self._talk(reader, writer)))
+    def _tell_failure(self, name: str, code: str) -> None:
+        """Once, not every second. A process that was just killed is still registered: nobody listens."""
+        if self._failures.get(name) != code and code != "nobody_listens":
+            log.warning("process not reachable: %s (%s)", name, code)
+        self._failures[name] = code
 
     def _keep(self, task: asyncio.Task[None]) -> None:
         self._tasks.add(task)
@@ -198,8 +218,9 @@ class Peers:
                 link = PeerLink(other.instance_id, self._instance_id if greeted else other.instance_id, writer)
                 if self._adopt(link):
                     await self._listen(link, reader, greeted)
-        except (OSError, TimeoutError, ValueError):  # gone, silent, or a line over the limit: this link only
-            log.warning("link broken: %s", link.instance_id if link else "no greeting")
+        except (OSError, ValueError) as error:  # gone, silent, or a line over the limit: this link only
+            code = failure_code(error)  # TLS 1.3 tells only now that our certificate was refused
+            log.warning("link broken: %s (%s)", link.instance_id if link else "no greeting", code)
         finally:
             if greeted is not None:
                 greeted.set()

@@ -34,10 +34,11 @@ def media_worker_config(config: Config, index: int) -> MediaWorkerConfig:
     return config.reader.build(
         MediaWorkerConfig,
         "media",
-        worker_id=_worker_id("media", index),
+        worker_id=_worker_id(config, "media", index),
         control_socket=run_dir / f"media-{index}.sock",
         audio_socket=run_dir / f"media-{index}.audio.sock",
         redis_url=config.signaling.redis_url,
+        network=config.signaling.network,
     )
 
 
@@ -46,10 +47,11 @@ def phone_worker_config(config: Config) -> PhoneWorkerConfig:
     return config.reader.build(
         PhoneWorkerConfig,
         "phone",
-        worker_id=_worker_id("phone", 0),
+        worker_id=_worker_id(config, "phone", 0),
         control_socket=run_dir / "phone-0.sock",
         audio_socket=run_dir / "phone-0.audio.sock",
         redis_url=config.signaling.redis_url,
+        network=config.signaling.network,
         secret=config.signaling.secret_key,
     )
 
@@ -59,10 +61,11 @@ def visibility_worker_config(config: Config, index: int) -> VisibilityWorkerConf
     return config.reader.build(
         VisibilityWorkerConfig,
         "visibility",
-        worker_id=_worker_id("visibility", index),
+        worker_id=_worker_id(config, "visibility", index),
         control_socket=run_dir / f"visibility-{index}.sock",
         tap_socket=run_dir / f"visibility-{index}.tap.sock",
         redis_url=config.signaling.redis_url,
+        network=config.signaling.network,
         models_dir=config.service.model_dir,
     )
 
@@ -78,9 +81,10 @@ def uses_demo_trunk(config: Config) -> bool:
     return config.service.demo_phone and (trunk.host, trunk.port) == (demo.sip_host, demo.sip_port)
 
 
-def _worker_id(kind: str, index: int) -> str:
+def _worker_id(config: Config, kind: str, index: int) -> str:
     """The same after a restart, another one on another machine."""
-    return f"{socket.gethostname()}-{kind}-{index}"
+    network = config.signaling.network
+    return f"{network.name if network else socket.gethostname()}-{kind}-{index}"
 
 
 # --- running

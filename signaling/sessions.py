@@ -27,7 +27,7 @@ class PageSession:
 
     :param live_generation: of the peer connection it has, or was last offered; None: none.
     :param address: the client's, as limits count it. :param sign_in: hash of the session token; None: no sign-in.
-    :param since: seconds of CLOCK_MONOTONIC, one clock for all processes of a machine; the later of two tabs counts.
+    :param since: wall clock, seconds: one clock for all machines (NTP); the later of two tabs counts.
     """
 
     identity: Identity
@@ -38,7 +38,7 @@ class PageSession:
     live_generation: int | None = None
     address: str = ""
     sign_in: str | None = None
-    since: float = field(default_factory=time.monotonic)
+    since: float = field(default_factory=time.time)
     _queue: asyncio.Queue[AnyServerMessage] = field(init=False)
     is_open: bool = True
     close_code: int = WSCloseCode.GOING_AWAY

@@ -1,5 +1,5 @@
 """
-The workers this process talks to: found in the registry, connected by control socket, chosen by load.
+The workers this process talks to: found in the registry, connected by control lines, chosen by load.
 
 Decides where a new call goes. What is asked of a worker belongs to ``signaling.call_runner``.
 """
@@ -9,16 +9,17 @@ import contextlib
 import logging
 from collections import deque
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from relay.addresses import reach
 from relay.control import ControlClient
 from relay.control_messages import AnyCommand, AnyEvent, WorkerKind, WorkerState
 from relay.errors import RelayError
 from relay.registry import BEAT_S, Registration, registered
+from relay.secure_sockets import Dialer, failure_code
 
 POLL_S = 0.5
 GREETING_DEADLINE_S = 5.0
@@ -46,6 +47,13 @@ class WorkerLink:
     def datagram_socket(self) -> str | None:
         return self.state.datagram_socket
 
+    def datagrams_from(self, sender: "WorkerLink") -> str | None:
+        """:returns: where ``sender`` sends its datagrams to this worker: a path on one machine, else ``udp://``."""
+        if self.state.datagram_socket is None:
+            return None
+        is_same_place = sender.state.place == self.state.place
+        return reach(self.state.datagram_socket, self.state.datagram_address, is_same_place=is_same_place)
+
     @property
     def share(self) -> float:
         """Of its capacity, with the calls given to it that its load may not show yet; 1 is full."""
@@ -71,6 +79,7 @@ class WorkerPool:
     :param on_event: every event of every worker.
     :param on_lost: a worker's connection ended.
     :param on_found: a worker greeted; its state tells the calls it holds.
+    :param dialer: connects to workers of other machines. :param place: of this process (``secure_sockets.place_of``).
     """
 
     def __init__(
@@ -79,8 +88,13 @@ class WorkerPool:
         on_event: Callable[[WorkerLink, AnyEvent], None],
         on_lost: Callable[[WorkerLink], None],
         on_found: Callable[[WorkerLink], None],
+        *,
+        dialer: Dialer | None = None,
+        place: str = "",
     ) -> None:
         self._redis = redis
+        self._dialer, self._place = dialer or Dialer(), place
+        self._failures: dict[str, str] = {}  # worker id -> code of the last one
         self._on_event, self._on_lost, self._on_found = on_event, on_lost, on_found
         self._links: dict[str, WorkerLink] = {}
         self._connecting: set[str] = set()
@@ -92,12 +106,16 @@ class WorkerPool:
     def link(self, worker_id: str | None) -> WorkerLink | None:
         return self._links.get(worker_id) if worker_id else None
 
-    def choose(self, kind: WorkerKind) -> WorkerLink | None:
-        """:returns: the least loaded worker that takes new calls, None when there is none."""
+    def choose(self, kind: WorkerKind, near: WorkerLink | None = None) -> WorkerLink | None:
+        """
+        :param near: at equal load, a worker of the same place is better: its datagrams need no network.
+        :returns: the least loaded worker that takes new calls, None when there is none.
+        """
         able = [link for link in self.links(kind) if not link.draining and link.share < 1.0]
         if not able:
             return None
-        best = min(able, key=lambda link: (link.share, link.worker_id))
+        place = near.state.place if near is not None else None
+        best = min(able, key=lambda link: (link.share, link.state.place != place, link.worker_id))
         best.place()
         return best
 
@@ -136,21 +154,31 @@ class WorkerPool:
                 self._on_event(greeted.result(), event)
 
         def on_close() -> None:
-            if greeted.done() and not greeted.cancelled():
+            if not greeted.done():
+                greeted.set_exception(RelayError(client.failure or "connection_lost", "before its greeting"))
+            elif not greeted.cancelled() and greeted.exception() is None:
                 self._lost(greeted.result())
 
         client = ControlClient(on_event, on_close)
         try:
-            await client.connect(Path(entry.address))
+            await client.connect(entry.address_from(self._place), self._dialer)
             async with asyncio.timeout(GREETING_DEADLINE_S):
                 link = await greeted
             self._links[entry.worker_id] = link
+            self._failures.pop(entry.worker_id, None)
             log.info("worker found: %s", entry.worker_id)
             self._on_found(link)
-        except (OSError, TimeoutError, RelayError):
+        except (OSError, RelayError) as error:
+            self._tell_failure(entry.worker_id, error.code if isinstance(error, RelayError) else failure_code(error))
             await client.close()
         finally:
             self._connecting.discard(entry.worker_id)
+
+    def _tell_failure(self, worker_id: str, code: str) -> None:
+        """Once, not at every look into the registry."""
+        if self._failures.get(worker_id) != code:
+            self._failures[worker_id] = code
+            log.warning("worker not reachable: %s (%s)", worker_id, code)
 
     def _lost(self, link: WorkerLink) -> None:
         if self._links.get(link.worker_id) is link:

@@ -48,7 +48,7 @@ class Services:
     """
     What the worker lends to its calls.
 
-    :param send: a datagram (``relay.datagram``) to the media worker's socket at this path; never blocks.
+    :param send: a datagram (``relay.datagram``) to the media worker at this address; never blocks.
     """
 
     config: PhoneWorkerConfig
@@ -56,7 +56,7 @@ class Services:
     ports: RtpPorts
     farewells: Farewells
     emit: Callable[[AnyEvent], None]
-    send: Callable[[str, bytes], None]
+    send: Callable[[str, bytes], object]
 
 
 class PhoneCall:

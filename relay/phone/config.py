@@ -4,6 +4,7 @@ import ipaddress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from relay.network_config import NetworkConfig
 from relay.phone.leg import Transport
 
 DEMO_SIP_PORT = 5070  # 5060 is often taken by a site's own telephony
@@ -58,6 +59,7 @@ class PhoneWorkerConfig:
         of a network that recovers.
     :param secret: encrypts what is stored of dialogs, which hold numbers; the same after a restart. Empty stores
         them readable: acceptable only where nobody else reads Redis and its append-only file.
+    :param network: how other machines of the centre reach this worker; None: this machine alone.
     """
 
     worker_id: str
@@ -74,6 +76,7 @@ class PhoneWorkerConfig:
     unkept_after_s: float = 90.0
     rtp_timeout_s: float = 30.0
     secret: str = field(default="", repr=False)
+    network: NetworkConfig | None = None
 
     def __post_init__(self) -> None:
         if ipaddress.ip_address(self.sip_host).is_unspecified:

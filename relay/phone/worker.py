@@ -8,7 +8,6 @@ Decides which command belongs to which call and who may still command it (epochs
 import asyncio
 import contextlib
 import logging
-import socket
 import ssl
 from collections import OrderedDict
 from functools import partial
@@ -17,6 +16,7 @@ from typing import Any
 from redis.asyncio import Redis
 
 from relay import datagram
+from relay.audio_exchange import AudioExchange
 from relay.control import ControlServer
 from relay.control_messages import (
     AnyCommand,
@@ -30,6 +30,7 @@ from relay.control_messages import (
     SetPhoneAudio,
     WorkerState,
 )
+from relay.datagram_network import datagram_sender
 from relay.errors import RelayError, StaleEpochError, UnknownLegError
 from relay.model import Leg
 from relay.phone.call import PhoneCall, Services
@@ -40,9 +41,9 @@ from relay.phone.rtp import RtpPorts
 from relay.phone.sip_transport import is_ip, resolve
 from relay.phone.sippy_adapter import SippyStack, StackConfig
 from relay.registry import Registration, keep_registered
+from relay.secure_sockets import place_of
 
 EPOCHS_KEPT = 10_000  # of calls that are closed, so that a stale runner cannot open them again
-DATAGRAM_LIMIT = 4096
 BURST = 200  # datagrams read in one go
 REDIS_DEADLINE_S = 2.0
 log = logging.getLogger(__name__)
@@ -57,17 +58,19 @@ class PhoneWorker:
         self._redis = _redis(config.redis_url)
         self._farewells = Farewells(self._redis, config.worker_id, config.secret)
         self._stack = SippyStack(_stack_config(config))
-        self._control = ControlServer(config.control_socket, self.handle, self.state)
+        self._control = ControlServer(config.control_socket, self.handle, self.state, config.network)
+        self._place = place_of(config.control_socket.parent)
         self._tasks: list[asyncio.Task[None]] = []
         self._draining = False
-        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self._sender = datagram_sender(config.network)
+        self._exchange = AudioExchange(config.audio_socket, self._web_sound, config.network, burst=BURST)
         self._services = Services(
             config=config,
             stack=self._stack,
             ports=RtpPorts(*config.rtp_ports),
             farewells=self._farewells,
             emit=self._control.emit,
-            send=self._send,
+            send=lambda address, message: self._sender.send(message, address),
         )
 
     # --- life ---------------------------------------------------------------------------------------------
@@ -78,7 +81,7 @@ class PhoneWorker:
         await self._know_trunk()
         for request in await self._farewells.take_all():
             self._send_farewell(request)
-        self._open_socket()
+        self._exchange.start()
         await self._control.start()
         self._tasks = [asyncio.create_task(every_20_ms(self._tick))]
         if self._redis is not None:
@@ -96,9 +99,8 @@ class PhoneWorker:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._control.close()
-        asyncio.get_running_loop().remove_reader(self._socket)
-        self._socket.close()
-        self.config.audio_socket.unlink(missing_ok=True)
+        self._exchange.close()
+        self._sender.close()
         if self._redis is not None:
             await self._redis.aclose()
 
@@ -182,30 +184,10 @@ class PhoneWorker:
 
     # --- sound --------------------------------------------------------------------------------------------
 
-    def _open_socket(self) -> None:
-        path = self.config.audio_socket
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        path.unlink(missing_ok=True)
-        self._socket.setblocking(False)
-        self._socket.bind(str(path))
-        path.chmod(0o600)
-        asyncio.get_running_loop().add_reader(self._socket, self._readable)
-
-    def _send(self, path: str, message: bytes) -> None:
-        with contextlib.suppress(OSError):  # full or gone: dropped, never waited for
-            self._socket.sendto(message, path)
-
-    def _readable(self) -> None:
-        for _ in range(BURST):
-            try:
-                data = self._socket.recv(DATAGRAM_LIMIT)
-            except OSError:
-                return
-            message = datagram.unpack(data)
-            if message is not None and message.kind == datagram.Kind.AUDIO:
-                call = self._by_key.get(message.call_key)
-                if call is not None:
-                    call.web_sound(message.leg, message.payload)
+    def _web_sound(self, message: datagram.Datagram) -> None:
+        call = self._by_key.get(message.call_key)
+        if call is not None:
+            call.web_sound(message.leg, message.payload)
 
     def _tick(self) -> None:
         now = asyncio.get_running_loop().time()
@@ -226,6 +208,8 @@ class PhoneWorker:
             load=self._load(),
             draining=self._draining,
             datagram_socket=str(self.config.audio_socket),
+            datagram_address=self._exchange.network_address,
+            place=self._place,
             calls=tuple(self._summary(call) for call in self._calls.values()),
         )
 
@@ -241,6 +225,8 @@ class PhoneWorker:
             capacity=self.config.capacity,
             load=self._load(),
             draining=self._draining,
+            network_address=self._control.network_address,
+            place=self._place,
         )
 
     def _legs_up(self) -> int:

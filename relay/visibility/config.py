@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from relay.network_config import NetworkConfig
+
 DEFAULT_ANALYSES_PER_SECOND = 8.0
 
 
@@ -20,6 +22,7 @@ class VisibilityWorkerConfig:
     redis_url: str | None = field(
         default=None, metadata={"doc": "redis:// or unix:// where the worker registers; None: it does not"}
     )
+    network: NetworkConfig | None = field(default=None, metadata={"doc": "None: this machine alone"})
     capacity: int = field(
         default=6, metadata={"unit": "legs", "doc": "one core analyses 6 legs at 8 pictures/s (measured: 20 ms each)"}
     )

@@ -9,7 +9,6 @@ Without models, or where MediaPipe cannot be loaded, the worker serves all the s
 import asyncio
 import contextlib
 import logging
-import socket
 import sys
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterator
@@ -30,9 +29,11 @@ from relay.control_messages import (
     WorkerState,
 )
 from relay.datagram import call_key, unpack
+from relay.datagram_listener import DatagramListener
 from relay.errors import RelayError, StaleEpochError
 from relay.model import WebLeg
 from relay.registry import Registration, keep_registered
+from relay.secure_sockets import place_of
 from relay.visibility.advice import MODELS_MISSING
 from relay.visibility.config import VisibilityWorkerConfig
 from relay.visibility.model_files import ModelFiles, find_models
@@ -67,6 +68,9 @@ class VisibilityWorker:
         self._models: ModelFiles | None = None
         self._detector_fails = False
         self._spares: deque[PictureAnalyzer] = deque()  # ready for the next leg
+        self._place = place_of(config.control_socket.parent)
+        self.tap_address: str | None = None  # for other machines, like the next one
+        self.control_address: str | None = None
         self._epochs: dict[str, int] = {}
         self._legs: dict[LegKey, WatchedLeg] = {}
         self._tasks: dict[LegKey, asyncio.Task[None]] = {}
@@ -98,6 +102,8 @@ class VisibilityWorker:
             capacity=self._config.capacity,
             load=self.load,
             datagram_socket=str(self._config.tap_socket),
+            datagram_address=self.tap_address,
+            place=self._place,
             calls=tuple(self._summaries()),
             notice=self.notice,
         )
@@ -109,6 +115,8 @@ class VisibilityWorker:
             address=str(self._config.control_socket),
             capacity=self._config.capacity,
             load=self.load,
+            network_address=self.control_address,
+            place=self._place,
         )
 
     @property
@@ -276,15 +284,24 @@ async def run(config: VisibilityWorkerConfig, stop: asyncio.Event) -> None:
         control.emit(reading)
 
     worker = VisibilityWorker(config, emit)
-    control = ControlServer(config.control_socket, worker.handle, worker.state)
+    control = ControlServer(config.control_socket, worker.handle, worker.state, config.network)
+    tap = DatagramListener(
+        config.tap_socket,
+        worker.receive,
+        network=config.network,
+        limit=MAX_DATAGRAM,
+        burst=MAX_READS,
+        receive_buffer=RECEIVE_BUFFER,
+        tells_loss=True,
+    )
     async with contextlib.AsyncExitStack() as cleanup:
-        tap = cleanup.enter_context(_tap_socket(config))
-        loop = asyncio.get_running_loop()
-        loop.add_reader(tap, _drain, tap, worker.receive)
-        cleanup.callback(loop.remove_reader, tap)
+        tap.start()
+        cleanup.callback(tap.close)
+        worker.tap_address = tap.network_address
         cleanup.push_async_callback(worker.close)
         await control.start()
         cleanup.push_async_callback(control.close)
+        worker.control_address = control.network_address
         await _serve_until(stop, worker, config)
 
 
@@ -300,29 +317,3 @@ async def _serve_until(stop: asyncio.Event, worker: VisibilityWorker, config: Vi
         await stop.wait()
         for task in tasks:
             task.cancel()
-
-
-@contextlib.contextmanager
-def _tap_socket(config: VisibilityWorkerConfig) -> Iterator[socket.socket]:
-    path = config.tap_socket
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    path.unlink(missing_ok=True)
-    tap = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
-    try:
-        tap.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
-        tap.bind(str(path))
-        path.chmod(0o600)
-        yield tap
-    finally:
-        tap.close()
-        path.unlink(missing_ok=True)
-
-
-def _drain(tap: socket.socket, receive: Callable[[bytes], None]) -> None:
-    """Empty the socket: the kernel holds few datagrams for us, and a full socket is a lost picture."""
-    for _ in range(MAX_READS):
-        try:
-            data = tap.recv(MAX_DATAGRAM)
-        except (BlockingIOError, InterruptedError):
-            return
-        receive(data)

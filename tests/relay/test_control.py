@@ -11,9 +11,10 @@ from typing import Any
 
 import pytest
 
-from relay.control import LINE_LIMIT, ControlClient, ControlServer
+from relay.control import ControlClient, ControlServer
 from relay.control_messages import AnyCommand, AnyEvent, CloseCall, LegState, OpenLeg, WorkerState
 from relay.errors import RelayError, UnknownCallError
+from relay.secure_sockets import LINE_LIMIT
 from tests.helpers.peers import until
 
 STATE = WorkerState(worker_id="w1", kind="media", capacity=5, load=0.0)
