@@ -252,7 +252,7 @@ def _usable_candidates(sections: Sequence[Any]) -> tuple[RTCIceCandidate, ...]:
 def _read_stream(stream: Stream, media: Any) -> AnsweredStream:
     if media.port == 0:
         return REFUSED
-    offered: dict[str, int] = {"opus": OPUS} if stream == "audio" else {**_PAYLOAD_TYPES}
+    offered: dict[str, int] = {"opus": OPUS} if stream == "audio" else dict(_PAYLOAD_TYPES.items())
     accepted = {codec.payloadType for codec in media.rtp.codecs if offered.get(codec.name) == codec.payloadType}
     if not accepted:
         raise BadDescriptionError(f"no codec of the offer in the answer's {stream}")

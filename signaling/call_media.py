@@ -4,6 +4,7 @@ The media of one call: which workers serve it, and keeping them in step with the
 Decides placement and what must be told again after a loss. The plan itself is derived in ``signaling.call_plan``.
 """
 
+import asyncio
 import logging
 import time
 
@@ -26,14 +27,18 @@ from signaling.call_model import Call, Party, PhoneLegState
 from signaling.call_plan import media_plan, phone_hears
 from signaling.ice_servers import IceServers
 from signaling.ownership import Snapshot
+from signaling.video_codecs import Codecs, LegCodecs, offer_for, offered
 from signaling.workers import WorkerLink, WorkerPool
 
 log = logging.getLogger(__name__)
 
 
 class NoWorkerError(RelayError):
-    def __init__(self, kind: str) -> None:
-        super().__init__("no_worker", f"no {kind} worker is there")
+    """:param is_full: some are there, each with as many calls as it carries."""
+
+    def __init__(self, kind: str, *, is_full: bool = False) -> None:
+        super().__init__("no_worker", f"no {kind} worker is {'free' if is_full else 'there'}")
+        self.is_full = is_full
 
 
 class CallMedia:
@@ -55,8 +60,16 @@ class CallMedia:
         self.phone_id = snapshot.phone_worker if snapshot else None
         self.visibility_id = snapshot.visibility_worker if snapshot else None
         self.generation: dict[Party, int] = {}
+        known = snapshot.reads if snapshot else {}
+        self.codecs = {party: LegCodecs(taken=reads, reads=reads) for party, reads in known.items()}
         self._plan: CallPlan | None = None
         self._audio: SetPhoneAudio | None = None
+        self._syncing = asyncio.Lock()
+
+    @property
+    def reads(self) -> dict[Party, Codecs]:
+        """What each leg is known to read, for the next owner."""
+        return {party: leg.reads for party, leg in self.codecs.items() if leg.reads}
 
     def leave_media_worker(self) -> None:
         """Look for another one at the next offer."""
@@ -82,6 +95,8 @@ class CallMedia:
     async def open_leg(self, call: Call, party: Party) -> tuple[int, str]:
         """:returns: generation and offer (SDP). :raises RelayError: no worker, or it refused."""
         link = self._media_link()
+        codecs = offer_for(party, self.codecs)
+        self.codecs = offered(party, codecs, self.codecs)
         # Strictly rising over every owner of the call, without being stored: tenths of a second.
         self.generation[party] = max(self.generation.get(party, 0) + 1, int(time.time() * 10))
         generation = self.generation[party]
@@ -93,18 +108,26 @@ class CallMedia:
                 leg=party,
                 generation=generation,
                 ice_servers=self._ice_servers.for_worker(),
+                video_codecs=codecs,
             )
         )
         return generation, str(opened["sdp"])
 
     async def answer(self, party: Party, generation: int, sdp: str) -> None:
         """:raises RelayError: ``bad_sdp``, a generation that is over, no worker."""
-        await self._media_link().request(
+        link = self._pool.link(self.media_id)
+        if link is None:
+            raise NoWorkerError("media")
+        await link.request(
             AnswerLeg(call_id=self._call_id, epoch=self._epoch, leg=party, generation=generation, sdp=sdp)
         )
 
     async def sync(self, call: Call) -> None:
         """Tell the workers what changed since last told. :raises RelayError: a worker did not take it."""
+        async with self._syncing:  # both legs are opened at once
+            await self._sync(call)
+
+    async def _sync(self, call: Call) -> None:
         link = self._pool.link(self.media_id)
         if link is None:
             return
@@ -155,24 +178,29 @@ class CallMedia:
         if hang_up:
             await link.request(HangUpPhone(call_id=call_id, epoch=epoch))
 
-    async def close(self, *, with_phone: bool) -> None:
-        """Let go of the workers; those that are gone need no telling."""
-        ids = [self.media_id, self.visibility_id] + ([self.phone_id] if with_phone else [])
+    async def close(self) -> None:
+        """Let go of the media and visibility workers; those that are gone need no telling."""
+        ids = self.media_id, self.visibility_id
+        self.media_id, self.visibility_id, self._plan, self._audio, self.codecs = None, None, None, None, {}
         for worker_id in ids:
-            link = self._pool.link(worker_id)
-            if link is not None:
-                try:
-                    await link.request(CloseCall(call_id=self._call_id, epoch=self._epoch))
-                except RelayError as error:
-                    log.warning("close refused: %s", error.code)
-        self.media_id, self.visibility_id, self._plan, self._audio = None, None, None, None
-        if with_phone:
-            self.phone_id = None
+            await self._close_at(worker_id)
+
+    async def close_phone(self) -> None:
+        worker_id, self.phone_id = self.phone_id, None
+        await self._close_at(worker_id)
+
+    async def _close_at(self, worker_id: str | None) -> None:
+        link = self._pool.link(worker_id)
+        if link is not None:
+            try:
+                await link.request(CloseCall(call_id=self._call_id, epoch=self._epoch))
+            except RelayError as error:
+                log.warning("close refused: %s", error.code)
 
     def _media_link(self) -> WorkerLink:
         link = self._pool.link(self.media_id) or self._pool.choose("media")
         if link is None:
-            raise NoWorkerError("media")
+            raise NoWorkerError("media", is_full=bool(self._pool.links("media")))
         if link.worker_id != self.media_id:
             self.media_id, self._plan, self._audio = link.worker_id, None, None
         return link

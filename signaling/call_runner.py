@@ -53,18 +53,18 @@ from signaling.call_events import (
     WriteRecord,
 )
 from signaling.call_media import CallMedia, NoWorkerError
-from signaling.call_model import Action, Call, CallState, Party, PhoneLegState
+from signaling.call_model import Action, Call, CallState, Party
 from signaling.call_statistics import CallStatistics, call_record
 from signaling.call_view import view
 from signaling.config import SignalingConfig
 from signaling.elsewhere import Elsewhere
 from signaling.ice_servers import IceServers
-from signaling.lane import Effect, Lane
+from signaling.lane import Lane
+from signaling.leg_openings import LegOpenings
 from signaling.messages import (
     Error,
     MediaClosed,
     MediaEncoding,
-    MediaOffer,
     NetworkMessage,
     QueueView,
     VisibilityMessage,
@@ -72,6 +72,7 @@ from signaling.messages import (
 from signaling.metrics import Metrics, ReconnectCause
 from signaling.ownership import Ownership, Snapshot
 from signaling.page_errors import sentence
+from signaling.phone_commands import PhoneCommands
 from signaling.records.model import AbuseReported, Write
 from signaling.sessions import Hub
 from signaling.workers import WorkerLink, WorkerPool
@@ -80,8 +81,6 @@ PARTIES: tuple[Party, ...] = ("signer", "agent")
 ENDINGS: frozenset[Action] = frozenset({"hang_up", "end_and_report_abuse"})
 WORKER_BACK_S = 5.0  # a worker's own supervisor has it back in two or three
 RENEW_PERIOD_S = 1.0
-HANG_UP_ATTEMPTS, HANG_UP_AGAIN_S = 4, 3.0
-RETRY_CODES = frozenset({"at_capacity", "draining", "worker_gone", "worker_silent"})
 log = logging.getLogger(__name__)
 
 __all__ = ["CallRunner", "OutOfPlaceError", "RecordKeeper", "Services"]
@@ -133,6 +132,9 @@ class CallRunner:
             "queue": Lane("queue", (QueueUnavailableError, ContentionError)),
             "records": Lane("records", (RedisError, OSError)),
         }
+        self._openings = LegOpenings(self, self.media, self._lanes["media"], services.hub, self._ice_servers)
+        self._phone = PhoneCommands(self.media, self, services.config.ring_timeout_s)
+        self._lanes["phone"] = self._phone.lane
         self._queued_at: float | None = None  # by the queue's clock; gives the place back on resumption
         self._timer: asyncio.TimerHandle | None = None
         self._away: dict[str, asyncio.TimerHandle] = {}  # workers whose return is waited for
@@ -147,7 +149,7 @@ class CallRunner:
         :raises OutOfPlaceError: an ``Act`` that is not open now; the call has not changed.
         :raises CongestedError: the far side is away and much waits already; endings are always taken.
         """
-        if isinstance(event, Act) and event.action not in ENDINGS and self._lanes["media"].is_congested:
+        if isinstance(event, Act) and event.action not in ENDINGS and self._is_congested:
             raise CongestedError
         before = self.call
         self.call, commands = receive(before, event, time.time())
@@ -164,11 +166,17 @@ class CallRunner:
             self._services.metrics.transition(before, self.call)
             self._log_edges(before)
 
+    @property
+    def _is_congested(self) -> bool:
+        return self._lanes["media"].is_congested or self._lanes["phone"].is_congested
+
     def worker_event(self, event: AnyEvent) -> None:
         match event:
             case LegState(leg=leg, state=state, generation=generation):
                 if generation == self.media.generation.get(leg, generation):
                     self.submit(LegConnected(leg) if state == "connected" else LegDisconnected(leg))
+                    if state == "connected" and self._openings.answered(leg, event.video_codecs):
+                        self._save_soon()
             case PhoneState():
                 self.submit(PhoneReport(event.attempt, event.progress, event.outcome, event.sip_code))
             case PhoneSpeaking(speaking=speaking):
@@ -176,7 +184,7 @@ class CallRunner:
             case LegStatsEvent(leg=leg, stats=stats):
                 reading = self.statistics.network(leg, stats, time.time())
                 self._services.metrics.leg(leg, reading)
-                self._tell_both(NetworkMessage(call_id=self.call.call_id, whose=leg, stats=stats))
+                self.tell_both(NetworkMessage(call_id=self.call.call_id, whose=leg, stats=stats))
             case EncodingWanted(leg=leg, generation=generation, encoding=encoding):
                 self._services.metrics.encoding_asked(leg, encoding)
                 self._encodings[leg] = MediaEncoding(
@@ -234,10 +242,8 @@ class CallRunner:
         self._lanes["media"].put_newest("sync", self._sync)
 
     def keep_phone(self) -> None:
-        """Regularly: a telephone is never left on the line by an owner that died."""
         if self.call.has_phone:
-            keep = functools.partial(self._press, self.media.keep_phone)
-            self._lanes["media"].put_newest("keep phone", keep)
+            self._phone.keep()
 
     def worker_found(self, link: WorkerLink) -> None:
         """A worker that was waited for is back; or a visibility worker came that the plan may name now."""
@@ -248,6 +254,8 @@ class CallRunner:
             if not has_call:
                 self._worker_stayed_away(link.worker_id)
             self.media.refresh_phone()
+        if link.state.kind == "media":
+            self._lanes["media"].hurry()  # whoever waits for a worker need not wait out the pause
         if waiting is not None or (self.media.visibility_id is None and link.state.kind == "visibility"):
             self.refresh()
 
@@ -296,14 +304,18 @@ class CallRunner:
             key = self.call.signer_key if party == "signer" else self.call.agent_key
             self._services.hub.send(party, key, message)
 
-    def _tell_both(self, message: NetworkMessage | VisibilityMessage | MediaClosed) -> None:
+    def tell_both(self, message: NetworkMessage | VisibilityMessage | MediaClosed | Error) -> None:
         self._services.hub.send("signer", self.call.signer_key, message)
         self._services.hub.send("agent", self.call.agent_key, message)
+
+    def tell_agent(self, code: str) -> None:
+        told = Error(code=code, message=sentence(code, "fr"))
+        self._services.hub.send("agent", self.call.agent_key, told)
 
     def _visibility(self, reading: VisibilityReading) -> None:
         self.statistics.visibility(reading.level)
         self._services.metrics.visibility(reading.level)
-        self._tell_both(
+        self.tell_both(
             VisibilityMessage(
                 call_id=self.call.call_id, level=reading.level, advice=reading.advice, measures=reading.measures
             )
@@ -315,21 +327,15 @@ class CallRunner:
         services, call = self._services, self.call
         match command:
             case OpenMedia(party):
-                self._lanes["media"].put_newest(f"open {party}", functools.partial(self._open, party))
+                self._openings.want(party)
             case CloseMedia():
-                with_phone = not call.has_phone
-                self._tell_both(MediaClosed(call_id=call.call_id))
-                self._lanes["media"].put(functools.partial(self.media.close, with_phone=with_phone))
-            case DialPhone(leg):
-                self._lanes["media"].put(functools.partial(self._dial, leg))
-            case HoldPhone(held):
-                hold = functools.partial(self.media.phone, held=held)
-                self._lanes["media"].put(functools.partial(self._press, hold))
-            case SendDtmf(digits):
-                send = functools.partial(self.media.phone, digits=digits)
-                self._lanes["media"].put(functools.partial(self._press, send))
-            case HangUpPhone():
-                self._lanes["media"].put(self._hang_up)
+                self._openings.forget()
+                self.tell_both(MediaClosed(call_id=call.call_id))
+                self._lanes["media"].put(self.media.close)
+                if not call.has_phone:
+                    self._phone.close()
+            case DialPhone() | HoldPhone() | SendDtmf() | HangUpPhone():
+                self._phone.carry_out(command)
             case Enqueue():
                 self._lanes["queue"].put(self._enqueue)
             case LeaveQueue():
@@ -366,68 +372,6 @@ class CallRunner:
         if not wrap_up and not self._services.hub.is_present("agent", agent_key):
             await self._services.queue.sign_out(agent_key)  # lost: alerting them would only cost the next one 20 s
 
-    async def _open(self, party: Party) -> None:
-        call = self.call
-        if not call.is_together:
-            return
-        key = call.signer_key if party == "signer" else call.agent_key
-        if not self._services.hub.is_present(party, key):
-            return  # the page is away: it gets its offer when it comes back
-        try:
-            generation, sdp = await self.media.open_leg(call, party)
-        except NoWorkerError:
-            raise
-        except RelayError as error:
-            log.warning("leg not opened: %s", error.code, extra={"call_id": call.call_id, "leg": party})
-            if error.code in RETRY_CODES:
-                self.media.leave_media_worker()
-                raise NoWorkerError("media") from error  # another one, or later
-            return
-        offer = MediaOffer(
-            call_id=call.call_id,
-            generation=generation,
-            sdp=sdp,
-            ice_servers=self._ice_servers.for_page(),
-        )
-        self._services.hub.send(party, key, offer)
-
-    async def _dial(self, leg: PhoneLegState) -> None:
-        """Only a number that could not be dialled ends the phone leg; the call goes on."""
-        dial = functools.partial(self.media.dial, self.call, leg, self._services.config.ring_timeout_s)
-        try:
-            try:
-                await dial()
-            except RelayError as error:
-                if error.code != "phone_busy":
-                    raise
-                await self.media.phone(hang_up=True)  # a leg that was lost sight of must not stay on the line
-                await dial()
-        except RelayError as error:
-            log.warning("not dialled: %s", error.code, extra={"call_id": self.call.call_id})
-            self.submit(PhoneReport(leg.attempt, "ended", "trunk_failed"))
-
-    async def _press(self, effect: Effect) -> None:
-        """Hold, digits, keeping: refused, they leave the phone leg as it is."""
-        try:
-            await effect()
-        except RelayError as error:
-            log.warning("phone command refused: %s", error.code, extra={"call_id": self.call.call_id})
-            if error.code == "no_dtmf":
-                told = Error(code="no_dtmf", message=sentence("no_dtmf", "fr"))
-                self._services.hub.send("agent", self.call.agent_key, told)
-
-    async def _hang_up(self) -> None:
-        """Insists: a telephone must not stay on the line because its worker was slow to answer."""
-        for _ in range(HANG_UP_ATTEMPTS):
-            try:
-                return await self.media.phone(hang_up=True)
-            except RelayError as error:
-                log.warning("not hung up: %s", error.code, extra={"call_id": self.call.call_id})
-                if error.code not in {"worker_silent", "worker_gone", "no_worker"}:
-                    return None
-            await asyncio.sleep(HANG_UP_AGAIN_S)
-        return None  # the phone worker ends by itself what nobody keeps
-
     async def _sync(self) -> None:
         try:
             await self.media.sync(self.call)
@@ -443,6 +387,7 @@ class CallRunner:
             media_worker=self.media.media_id,
             phone_worker=self.media.phone_id,
             visibility_worker=self.media.visibility_id,
+            reads=self.media.reads,
         )
         with contextlib.suppress(RedisError, OSError):  # without Redis the owner goes on from memory
             await self._services.ownership.save(snapshot, self.epoch)

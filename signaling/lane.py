@@ -28,7 +28,7 @@ class Lane:
         self._name, self._retry_on = name, retry_on
         self._waiting: deque[Effect | str] = deque()
         self._newest: dict[str, Effect] = {}
-        self._filled, self._empty = asyncio.Event(), asyncio.Event()
+        self._filled, self._empty, self._hurried = asyncio.Event(), asyncio.Event(), asyncio.Event()
         self._empty.set()
         self._task = asyncio.create_task(self._run(), name=f"lane {name}")
 
@@ -46,6 +46,10 @@ class Lane:
         self._newest[key] = effect
         if not is_waiting:
             self._append(key)
+
+    def hurry(self) -> None:
+        """The far side may be back: what waits to be tried again is tried now."""
+        self._hurried.set()
 
     async def drained(self) -> None:
         await self._empty.wait()
@@ -84,5 +88,11 @@ class Lane:
                 return await effect()
             except self._retry_on as error:
                 log.warning("lane %s waits: %s", self._name, type(error).__name__)
-                await asyncio.sleep(delay_s)
+                await self._pause(delay_s)
                 delay_s = min(delay_s * 2, RETRY_MAX_S)
+
+    async def _pause(self, delay_s: float) -> None:
+        self._hurried.clear()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(delay_s):
+                await self._hurried.wait()

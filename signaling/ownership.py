@@ -18,7 +18,7 @@ from redis.asyncio import Redis
 from redis.commands.core import AsyncScript
 from redis.exceptions import RedisError
 
-from relay.model import Frozen
+from relay.model import Frozen, VideoCodec, WebLeg
 from signaling.call_model import Call
 from signaling.sealing import Sealer
 
@@ -56,6 +56,7 @@ class Snapshot(Frozen):
     media_worker: str | None = None
     phone_worker: str | None = None
     visibility_worker: str | None = None
+    reads: dict[WebLeg, tuple[VideoCodec, ...]] = {}
     removed_at: float | None = None
 
 

@@ -53,6 +53,14 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "Numéro d’urgence : terminez cet appel, la page propose le 114.",
         "Emergency number: end this call, the page offers 114.",
     ),
+    "no_common_codec": (
+        "Vos deux appareils n’ont aucun format d’image en commun : pas d’image. Le texte et le son continuent.",
+        "Your two devices have no picture format in common: no picture. Text and sound go on.",
+    ),
+    "media_full": (
+        "Toutes les lignes vidéo sont prises : l’image viendra dès qu’une se libère.",
+        "All video lines are taken: the picture comes as soon as one is free.",
+    ),
     "bad_sdp": ("La réponse de la caméra est inutilisable : rechargez la page.", "Unusable media answer: reload."),
     "stale_generation": ("Cette connexion est déjà remplacée.", "This connection has been replaced already."),
     "lost": ("L’appel n’attend plus.", "The call is no longer waiting."),

@@ -98,3 +98,21 @@ async def test_closing_with_a_deadline_finishes_what_is_queued() -> None:
     lane.put(effect)
     await lane.close(deadline_s=5.0)
     assert done.is_set()
+
+
+async def test_a_lane_told_to_hurry_tries_again_at_once() -> None:
+    attempts = 0
+
+    async def away_until_hurried() -> None:
+        nonlocal attempts
+        attempts += 1
+        if attempts < 8:
+            raise ConnectionError
+
+    lane = Lane("test", retry_on=(ConnectionError,))
+    lane.put(away_until_hurried)
+    async with asyncio.timeout(10):  # the pauses together would be 20 s
+        while attempts < 8:
+            lane.hurry()
+            await asyncio.sleep(0)
+    await lane.close()

@@ -1,0 +1,119 @@
+"""
+Offers to the pages of one call: opened together, again until a worker takes them, with the codecs both sides read.
+
+Which party needs a connection is decided by ``signaling.call``; which worker serves by ``signaling.workers``.
+"""
+
+import asyncio
+import functools
+import logging
+from typing import Protocol
+
+from relay.errors import RelayError
+from signaling.call_media import CallMedia, NoWorkerError
+from signaling.call_model import Call, Party
+from signaling.ice_servers import IceServers
+from signaling.lane import Lane
+from signaling.messages import Error, MediaOffer
+from signaling.page_errors import sentence
+from signaling.sessions import Hub
+from signaling.video_codecs import Codecs, NoCommon, Reopen, answered, settle
+
+RETRY_CODES = frozenset({"at_capacity", "draining", "worker_gone", "worker_silent"})
+log = logging.getLogger(__name__)
+
+
+class OpeningOwner(Protocol):
+    """The call's runner."""
+
+    call: Call
+
+    def tell_both(self, message: Error, /) -> None: ...
+
+
+class LegOpenings:
+    """:param lane: shared with everything else that the media worker is told."""
+
+    def __init__(self, owner: OpeningOwner, media: CallMedia, lane: Lane, hub: Hub, ice_servers: IceServers) -> None:
+        self._owner, self._media, self._lane, self._hub, self._ice_servers = owner, media, lane, hub, ice_servers
+        self._wanted: set[Party] = set()
+        self._series = 0
+        self._told: str | None = None  # error code that the pages know already
+
+    def want(self, party: Party) -> None:
+        """A new peer connection for this party, as soon as may be."""
+        self._wanted.add(party)
+        effect = functools.partial(self._open_wanted, self._wanted)
+        self._lane.put_newest(f"open {self._series}", effect)  # never in the place of one from before a closing
+
+    def forget(self) -> None:
+        """The media is over: what was wanted is not any more."""
+        self._wanted, self._series, self._told = set(), self._series + 1, None
+
+    def answered(self, party: Party, taken: Codecs) -> bool:
+        """
+        The leg is connected and took these codecs.
+
+        :returns: whether this was news.
+        """
+        before, self._media.codecs = self._media.codecs, answered(party, taken, self._media.codecs)
+        if self._media.codecs == before:
+            return False
+        match settle(self._media.codecs):
+            case Reopen(other):
+                log.info("leg opened again for its codec", extra={"call_id": self._owner.call.call_id, "leg": other})
+                self.want(other)
+            case NoCommon():
+                self._tell("no_common_codec")
+            case None:
+                self._told = None
+        return True
+
+    async def _open_wanted(self, wanted: set[Party]) -> None:
+        """
+        All at once: gathering a leg's candidates takes up to a second where STUN or TURN is asked.
+
+        :raises NoWorkerError: for one of them there is none now; the others need no second offer.
+        """
+        parties, errors = tuple(wanted), list[NoWorkerError]()
+        wanted.clear()
+        for party, outcome in zip(parties, await asyncio.gather(*map(self._open, parties)), strict=True):
+            if outcome is not None:
+                wanted.add(party)
+                errors.append(outcome)
+        if errors:
+            if self._media.media_id is None:
+                wanted |= {"signer", "agent"}  # one worker has both legs of a call
+            if any(error.is_full for error in errors):
+                self._tell("media_full")
+            raise errors[0]
+        if self._told == "media_full":
+            self._told = None
+
+    async def _open(self, party: Party) -> NoWorkerError | None:
+        """:returns: why it must be tried again; None: done, or it cannot be done."""
+        call = self._owner.call
+        key = call.signer_key if party == "signer" else call.agent_key
+        if not call.is_together or not self._hub.is_present(party, key):
+            return None  # a page that is away gets its offer when it comes back
+        try:
+            generation, sdp = await self._media.open_leg(call, party)
+        except NoWorkerError as error:
+            return error
+        except RelayError as error:
+            log.warning("leg not opened: %s", error.code, extra={"call_id": call.call_id, "leg": party})
+            if error.code not in RETRY_CODES:
+                return None
+            self._media.leave_media_worker()
+            return NoWorkerError("media", is_full=error.code == "at_capacity")
+        offer = MediaOffer(
+            call_id=call.call_id, generation=generation, sdp=sdp, ice_servers=self._ice_servers.for_page()
+        )
+        self._hub.send(party, key, offer)
+        return None
+
+    def _tell(self, code: str) -> None:
+        """Both, once."""
+        if self._told != code:
+            self._told = code
+            self._owner.tell_both(Error(code=code, message=sentence(code, "fr")))
