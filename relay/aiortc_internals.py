@@ -18,6 +18,7 @@ from typing import Any
 import aioice.ice
 from aiortc import (
     RTCCertificate,
+    RTCDataChannel,
     RTCDtlsFingerprint,
     RTCDtlsParameters,
     RTCDtlsTransport,
@@ -38,6 +39,7 @@ PINNED = {"aiortc": "1.16.0", "aioice": "0.13.0", "pylibsrtp": "1.0.0"}
 BUFFER_SIZE = 2048  # bytes; Ethernet's 1500 and SRTP trailers
 SRTP_TRAILER = 148  # bytes, SRTP_MAX_SRTCP_TRAILER_LEN
 _OK = lib.srtp_err_status_ok
+_STRING = 51  # payload protocol identifier "WebRTC String" (RFC 8831 §8)
 
 # One buffer for all sessions: a worker's media runs in one thread, and each call is finished before the next.
 _BUFFER = ffi.new("unsigned char[]", BUFFER_SIZE)
@@ -53,12 +55,15 @@ def problems() -> list[str]:
     gatherer = RTCIceGatherer(iceServers=[])
     connection = getattr(gatherer, "_connection", None)
     dtls = RTCDtlsTransport(RTCIceTransport(gatherer), [RTCCertificate.generateCertificate()])
+    sctp = RTCSctpTransport(dtls)
     expected = {
         "aiortc.RTCIceGatherer._connection": connection,
         "aiortc.RTCDtlsTransport._set_role": getattr(dtls, "_set_role", None),
         "aioice.Connection.data_received": getattr(connection, "data_received", None),
         "aioice.Connection.request_received": getattr(connection, "request_received", None),
         "aioice.Connection.get_component_candidates": getattr(connection, "get_component_candidates", None),
+        "aiortc.RTCSctpTransport._sent_queue": getattr(sctp, "_sent_queue", None),
+        "aiortc.RTCSctpTransport._outbound_queue": getattr(sctp, "_outbound_queue", None),
         "pylibsrtp._binding.lib.srtp_protect": getattr(lib, "srtp_protect", None),
         "pylibsrtp._binding.lib.srtp_unprotect": getattr(lib, "srtp_unprotect", None),
         "pylibsrtp.Session()._srtp": getattr(Session(), "_srtp", None),
@@ -84,6 +89,13 @@ def add_loopback(connection: aioice.ice.Connection, *, always: bool, timeout_s: 
 
 def connection_of(gatherer: RTCIceGatherer) -> aioice.ice.Connection:
     return gatherer._connection
+
+
+def unacknowledged_bytes(sctp: RTCSctpTransport, channel: RTCDataChannel) -> int:
+    """Of the strings given to the channel, what the other side has not yet confirmed (SACK, RFC 9260 §3.3.4)."""
+    chunks: Any = (*sctp._sent_queue, *sctp._outbound_queue)
+    flying = sum(len(each.user_data) for each in chunks if (each.stream_id, each.protocol) == (channel.id, _STRING))
+    return int(flying + channel.bufferedAmount)
 
 
 class SrtpPair:

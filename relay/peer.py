@@ -6,6 +6,7 @@ Its packets belong to ``relay.forwarding.media_path``, where they go to ``relay.
 
 import asyncio
 import contextlib
+import functools
 import logging
 import random
 import secrets
@@ -14,23 +15,16 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Protocol
 
-from aiortc import (
-    RTCDataChannel,
-    RTCDataChannelParameters,
-    RTCIceCandidate,
-    RTCIceParameters,
-    RTCSctpCapabilities,
-)
+from aiortc import RTCIceCandidate, RTCIceParameters, RTCSctpCapabilities
 
 from relay.aiortc_internals import MediaLink
 from relay.config import MediaWorkerConfig
 from relay.description import Answer, OfferParameters, build_offer, parse_answer
 from relay.forwarding.media_path import MediaPath, MediaSink
 from relay.forwarding.streams import STREAMS, OutgoingSsrcs
-from relay.model import IceServer, LegConnection, VideoCodec
+from relay.model import IceServer, Leg, LegConnection, VideoCodec
+from relay.text_channel import TextChannel
 
-T140_PROTOCOL = "t140"  # RFC 8865 §4.1
-CHANNEL_BUFFER_LIMIT = 65_536  # bytes a reader may lag behind; then text waits in the writer's bounded backlog
 log = logging.getLogger(__name__)
 
 
@@ -38,17 +32,21 @@ class PeerOwner(MediaSink, Protocol):
     """What a peer tells its call, beside media."""
 
     def on_state(self, state: LegConnection) -> None: ...
-    def on_text(self, text: str) -> None: ...
+    def on_text(self, reader: Leg, text: str) -> None: ...
 
 
 class Peer:
     """
-    :param remote_party: label of the text channel: who writes there, seen from this leg.
+    :param remote_parties: who writes to this leg and reads it, each in a text channel labelled with the party.
     :param owner: hears about everything; no longer after :meth:`close`.
     """
 
     def __init__(
-        self, remote_party: str, ice_servers: Sequence[IceServer], owner: PeerOwner, config: MediaWorkerConfig
+        self,
+        remote_parties: Sequence[Leg],
+        ice_servers: Sequence[IceServer],
+        owner: PeerOwner,
+        config: MediaWorkerConfig,
     ) -> None:
         self.state: LegConnection = "connecting"
         self.path: MediaPath | None = None
@@ -69,10 +67,10 @@ class Peer:
             offer_loopback=config.offer_loopback,
             gather_timeout_s=config.gather_timeout_s,
         )
-        self._channel = RTCDataChannel(
-            self._link.sctp, RTCDataChannelParameters(label=remote_party, protocol=T140_PROTOCOL, ordered=True)
-        )
-        self._channel.on("message", self._text_received)
+        self._texts = {
+            party: TextChannel(self._link.sctp, party, functools.partial(self._text_received, party))
+            for party in remote_parties
+        }
 
     @property
     def srtp_profile(self) -> str:
@@ -114,13 +112,16 @@ class Peer:
             self._connecting = asyncio.create_task(self._connect(answer))
         return self._answer
 
-    @property
-    def can_take_text(self) -> bool:
-        return bool(self._channel.readyState == "open" and self._channel.bufferedAmount < CHANNEL_BUFFER_LIMIT)
+    def can_take_text(self, writer: Leg) -> bool:
+        return self.state == "connected" and writer in self._texts and self._texts[writer].can_take_text
 
-    def send_text(self, text: str) -> None:
-        """Only when :attr:`can_take_text`."""
-        self._channel.send(text)
+    def send_text(self, writer: Leg, text: str) -> None:
+        """Only when :meth:`can_take_text`."""
+        self._texts[writer].send(text)
+
+    def may_have_lost_text(self, writer: Leg) -> bool:
+        """Part of what ``writer`` wrote to this leg is not known to have arrived."""
+        return writer in self._texts and self._texts[writer].may_have_lost_text
 
     def tick(self, now: float) -> None:
         """Every 100 ms."""
@@ -196,9 +197,9 @@ class Peer:
         was_sending = path.last_media_at is not None and now - path.last_media_at < self._config.silence_idle_s
         return silent_s > (self._config.silence_sending_s if was_sending else self._config.silence_idle_s)
 
-    def _text_received(self, message: object) -> None:
-        if isinstance(message, str) and message and self._owner is not None:
-            self._owner.on_text(message)
+    def _text_received(self, reader: Leg, text: str) -> None:
+        if self._owner is not None:
+            self._owner.on_text(reader, text)
 
     def _set_state(self, state: LegConnection) -> None:
         if self.state not in (state, "closed"):

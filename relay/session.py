@@ -45,7 +45,7 @@ class WebLegMedia:
         self.offer: str | None = None
         self.audio_header = datagram.header(Kind.AUDIO, call.key, leg)
         config = call.config
-        self.peer = Peer(OTHER[leg], ice_servers, self, config)
+        self.peer = Peer((OTHER[leg],), ice_servers, self, config)
         self.text = TextLimiter(config.text_rate_cps, config.text_burst, config.text_backlog, config.text_message_limit)
         self.receivers: dict[Stream, Peer | None] = {"audio": None, "video": None, "video2": None}
         self.event_stats: StatsWindow | None = None
@@ -59,7 +59,7 @@ class WebLegMedia:
     def on_state(self, state: LegConnection) -> None:
         self._call.leg_changed(self, state)
 
-    def on_text(self, text: str) -> None:
+    def on_text(self, _reader: Leg, text: str) -> None:
         self.text.add(text)
         self._call.pass_text(self, time.monotonic())
 
@@ -184,10 +184,14 @@ class MediaSession:
         reader = self._legs.get(OTHER[writer.leg])
         if not self.plan.bridged:
             writer.text.clear()
-        elif reader is not None and writer.leg in self._routes.reads[reader.leg] and reader.peer.can_take_text:
+        elif (
+            reader is not None
+            and writer.leg in self._routes.reads[reader.leg]
+            and reader.peer.can_take_text(writer.leg)
+        ):
             text = writer.text.due(now)
             if text:
-                reader.peer.send_text(text)
+                reader.peer.send_text(writer.leg, text)
 
     def pass_to_phone(self, media: WebLegMedia, packet: MediaPacket) -> None:
         if self.plan.phone_socket is not None:
@@ -294,6 +298,9 @@ class MediaSession:
         """Unsent text of the previous generation goes on: it is the same person."""
         if previous is not None:
             media.text = previous.text
+            writer = self._legs.get(OTHER[media.leg])
+            if writer is not None and previous.peer.may_have_lost_text(writer.leg):
+                writer.text.mark_missing()
         self._legs[media.leg] = media
         self._refresh()
         self._emit_state(media, "connecting")
