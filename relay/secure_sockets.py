@@ -312,7 +312,8 @@ def _context(network: NetworkConfig, protocol: int) -> ssl.SSLContext:
     context.verify_mode = ssl.CERT_REQUIRED
     context.load_verify_locations(cafile=str(network.ca_file))
     context.load_cert_chain(str(network.certificate_file), str(network.key_file))
-    context.num_tickets = 0  # a resumed session would outlive a certificate
+    if protocol == ssl.PROTOCOL_TLS_SERVER:
+        context.num_tickets = 0  # a resumed session would outlive a certificate
     return context
 
 

@@ -9,6 +9,7 @@ import asyncio
 import importlib
 import importlib.util
 import json
+import logging
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -88,6 +89,7 @@ def serve(
         with only_one(given.signaling.run_dir):
             environ = settle_environment(process_environ(), options)
             settled = load(environ)
+            _check_machine(settled)
             configure_logging("supervisor", log_format, settled.service.log_level)
             told = Announcement(Console(), settled.signaling.data_dir)
             told.starting()
@@ -265,7 +267,17 @@ def _process(name: str) -> Iterator["Config"]:
     with _in_words():
         config = load()
         configure_logging(name, config.service.log_format, config.service.log_level)
+        _check_machine(config)
         yield config
+
+
+def _check_machine(config: "Config") -> None:
+    """:raises ConfigError: a process of several machines without what the others would believe."""
+    if config.signaling.network is not None:
+        from signaling.machine_check import require_machine_files
+
+        if code := require_machine_files(config.signaling.network):
+            logging.getLogger(__name__).error("certificate of this machine: %s", code)
 
 
 @contextmanager

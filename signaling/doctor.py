@@ -28,6 +28,7 @@ from signaling.config import Config
 from signaling.free_ports import bind_problem
 from signaling.ice_check import Answer, IceProblem, ask_all
 from signaling.ice_servers import IceServers, is_turn
+from signaling.machine_check import check_machines
 
 Verdict = Literal["ok", "warning", "failure"]
 _MARKS = {"ok": "[green]✓[/green]", "warning": "[yellow]![/yellow]", "failure": "[red]✗[/red]"}
@@ -264,6 +265,13 @@ def _ice_finding(answer: Answer) -> Finding:
     return Finding("warning", subject, f"{answer.url} {_ICE_WORDS[answer.problem]}")
 
 
+async def check_network(config: Config) -> list[Finding]:
+    return [
+        Finding("ok" if each.code is None else "failure" if each.is_grave else "warning", "Machines", each.words)
+        for each in await check_machines(config.signaling)
+    ]
+
+
 async def check_trunk(config: Config) -> list[Finding]:
     if not config.service.phone_worker:
         return [Finding("ok", "Téléphone", "servi par une autre machine")]
@@ -323,5 +331,6 @@ CHECKS: tuple[Callable[[Config], Awaitable[list[Finding]]], ...] = (
     check_service,
     check_secure_context,
     check_ice,
+    check_network,
     check_trunk,
 )

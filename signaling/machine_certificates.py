@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from relay.network_config import CENTRE_DOMAIN
+from relay.network_config import CENTRE_DOMAIN, NetworkConfig
 from signaling.certificate import general_name, write_key
 from signaling.config import ensure_secret
 
@@ -85,11 +85,6 @@ def issue(
     return ends
 
 
-def ends_at(certificate_file: Path) -> datetime.datetime:
-    """:raises OSError, ValueError: no certificate can be read there."""
-    return x509.load_pem_x509_certificate(certificate_file.read_bytes()).not_valid_after_utc
-
-
 def _make_authority(certificate_file: Path, key_file: Path, now: datetime.datetime) -> None:
     key = ec.generate_private_key(ec.SECP256R1())
     builder = _builder("Passerelle", now, now + AUTHORITY_LIFETIME)
@@ -128,3 +123,37 @@ def _builder(name: str, now: datetime.datetime, ends: datetime.datetime) -> x509
 
 def _subject(name: str) -> x509.Name:
     return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+
+
+def own_problem(network: NetworkConfig, now: datetime.datetime) -> str | None:
+    """
+    What is wrong with this machine's own files, as a code: ``certificate_missing``, ``certificate_unreadable``,
+    ``certificate_not_its_key``, ``certificate_for_other_address``, ``datagram_key_missing``, ``certificate_expired``,
+    ``certificate_ends_soon``. None: nothing.
+    """
+    files = (network.ca_file, network.certificate_file, network.key_file)
+    if not all(file.is_file() for file in files):
+        return "certificate_missing"
+    try:
+        authority, certificate = (x509.load_pem_x509_certificate(file.read_bytes()) for file in files[:2])
+        key = serialization.load_pem_private_key(network.key_file.read_bytes(), password=None)
+    except (OSError, ValueError, TypeError):
+        return "certificate_unreadable"
+    if key.public_key() != certificate.public_key():
+        return "certificate_not_its_key"
+    if not network.datagram_key:
+        return "datagram_key_missing"
+    if network.announced not in _addresses(certificate):
+        return "certificate_for_other_address"
+    ends = min(authority.not_valid_after_utc, certificate.not_valid_after_utc)
+    if ends <= now:
+        return "certificate_expired"
+    return "certificate_ends_soon" if ends - RENEW_BEFORE <= now else None
+
+
+def _addresses(certificate: x509.Certificate) -> set[str]:
+    try:
+        names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    except x509.ExtensionNotFound:
+        return set()
+    return {str(address) for address in names.get_values_for_type(x509.IPAddress)}

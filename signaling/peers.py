@@ -167,13 +167,8 @@ class Peers:
         own = Whereabouts(path=str(self._path), place=self._place, network_address=self._server.network_address)
         with contextlib.suppress(RedisError, OSError):
             await self._redis.set(f"{_PREFIX}:{self._instance_id}", own.model_dump_json(), ex=LIFETIME_S)
-            entries = {}
-            async for key in self._redis.scan_iter(f"{_PREFIX}:*"):
-                with contextlib.suppress(ValidationError):  # expired meanwhile, or of another version
-                    entry = Whereabouts.model_validate_json(await self._redis.get(key) or "")
-                    entries[_text(key).removeprefix(f"{_PREFIX}:")] = entry
-            self._others = entries
-            self._failures = {name: code for name, code in self._failures.items() if name in entries}
+            self._others = await registered_processes(self._redis)
+            self._failures = {name: code for name, code in self._failures.items() if name in self._others}
         missing = self._others.keys() - self._links.keys() - {self._instance_id}
         await asyncio.gather(*(self._connect(name, self._others[name]) for name in missing))
 
@@ -272,6 +267,16 @@ class Peers:
             del self._links[link.instance_id]
             log.warning("process lost: %s", link.instance_id)
             self._on_lost(link)
+
+
+async def registered_processes(redis: Redis) -> dict[str, Whereabouts]:
+    """:returns: instance id -> where it listens. :raises RedisError: Redis cannot be asked."""
+    found = {}
+    async for key in redis.scan_iter(f"{_PREFIX}:*"):
+        with contextlib.suppress(ValidationError):  # expired meanwhile, or of another version
+            where = Whereabouts.model_validate_json(await redis.get(key) or "")
+            found[_text(key).removeprefix(f"{_PREFIX}:")] = where
+    return found
 
 
 def _line(message: AnyPeerMessage) -> bytes:
