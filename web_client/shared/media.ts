@@ -17,7 +17,7 @@ export interface CallMediaOptions {
   readonly local: LocalMedia;
   readonly answer: (callId: string, generation: number, sdp: string) => void;
   readonly renew: (callId: string) => void;
-  readonly onText: (channel: RTCDataChannel) => void;
+  readonly onText: (channel: RTCDataChannel, peer: RTCPeerConnection) => void;
 }
 
 type VideoParameters = RTCRtpSendParameters & { degradationPreference?: string };
@@ -87,7 +87,7 @@ export class CallMedia {
     this.link.value = this.link.value === "idle" ? "connecting" : "interrupted";
     peer.ontrack = (event) => this.#receiveTrack(peer, event.track);
     peer.ondatachannel = ({ channel }) => {
-      if (channel.protocol === "t140") this.#options.onText(channel);
+      if (channel.protocol === "t140") this.#options.onText(channel, peer);
     };
     peer.onconnectionstatechange = () => this.#stateChanged(peer);
     return peer;

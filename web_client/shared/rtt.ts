@@ -2,15 +2,24 @@
 
 import { signal, type ReadonlySignal } from "@preact/signals";
 import { tabStore } from "./preferences.ts";
-import { difference, LINE_SEPARATOR, RateBudget, receive, type Line } from "./t140.ts";
+import { difference, LINE_SEPARATOR, Outbox, receive, type Line, type Writer } from "./t140.ts";
 
-const FLUSH_MS = 300; // RFC 8865 §5.2, EN 301 549 §6.2.4: key to remote screen in 500 ms
+const FLUSH_MS = 300; // RFC 8865 §5.1, EN 301 549 §6.2.4: key to remote screen in 500 ms
 const KEPT_NAME = "text";
 
 interface Kept {
   readonly callId: string;
   readonly lines: readonly Line[];
   readonly draft: string;
+  /** Typed and not yet sent. */
+  readonly unsent: string;
+}
+
+/** One remote party (RFC 8865: one channel each, labelled with the party) and what is on its way there. */
+interface Reader {
+  channel: RTCDataChannel;
+  peer: RTCPeerConnection;
+  readonly outbox: Outbox;
 }
 
 export class Conversation {
@@ -18,10 +27,9 @@ export class Conversation {
   readonly #draft = signal("");
   readonly #connected = signal(false);
   readonly #keepsInTab: boolean;
-  readonly #channels = new Set<RTCDataChannel>();
+  readonly #readers = new Map<string, Reader>();
   #callId = "";
-  #outbox = "";
-  #budget = new RateBudget(Date.now() / 1000);
+  #unaddressed = ""; // typed before the first channel
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   /** `keepsInTab`: survives a reload (the signer's own page); a workstation keeps nothing. */
@@ -56,6 +64,7 @@ export class Conversation {
     this.#callId = kept.callId;
     this.#lines.value = kept.lines;
     this.#draft.value = kept.draft;
+    this.#unaddressed = kept.unsent ?? "";
   }
 
   /** Another call begins with an empty text; the same one goes on. */
@@ -68,30 +77,42 @@ export class Conversation {
   clear(): void {
     this.#lines.value = [];
     this.#draft.value = "";
-    this.#outbox = "";
+    this.#readers.clear();
+    this.#connected.value = false;
+    this.#unaddressed = "";
     this.#callId = "";
     if (this.#keepsInTab) tabStore.remove(KEPT_NAME);
   }
 
-  attach(channel: RTCDataChannel): void {
-    this.#channels.add(channel);
+  attach(channel: RTCDataChannel, peer: RTCPeerConnection): void {
+    this.#readerOf(channel, peer);
+    const who: Writer = channel.label === "phone" ? "phone" : "other";
     channel.binaryType = "arraybuffer";
     channel.onmessage = (event: MessageEvent<string | ArrayBuffer>) => {
       const wire = typeof event.data === "string" ? event.data : new TextDecoder().decode(event.data);
-      this.#lines.value = receive(this.#lines.value, "other", wire);
+      this.#lines.value = receive(this.#lines.value, who, wire);
       this.#keep();
     };
-    channel.onopen = () => this.#channelsChanged();
-    channel.onclose = () => {
-      this.#channels.delete(channel);
-      this.#channelsChanged();
-    };
-    this.#channelsChanged();
+    channel.onopen = channel.onclose = () => this.#lineChanged();
+    peer.addEventListener("connectionstatechange", () => this.#lineChanged());
+    this.#lineChanged();
+  }
+
+  #readerOf(channel: RTCDataChannel, peer: RTCPeerConnection): void {
+    const known = this.#readers.get(channel.label);
+    if (known === undefined) {
+      this.#readers.set(channel.label, { channel, peer, outbox: new Outbox(this.#unaddressed) });
+      this.#unaddressed = "";
+      return;
+    }
+    known.outbox.channelReplaced(nowS());
+    known.channel = channel;
+    known.peer = peer;
   }
 
   /** The draft as the person sees it now; only what changed leaves. */
   type(text: string): void {
-    this.#outbox += difference(this.#draft.value, text);
+    this.#write(difference(this.#draft.value, text));
     this.#draft.value = text;
     this.#keep();
     this.#schedule(FLUSH_MS);
@@ -99,15 +120,24 @@ export class Conversation {
 
   endLine(): void {
     if (this.#draft.value === "") return;
-    this.#outbox += LINE_SEPARATOR;
+    this.#write(LINE_SEPARATOR);
     this.#lines.value = [...this.#lines.value, { who: "own", text: this.#draft.value, open: false }];
     this.#draft.value = "";
     this.#keep();
     this.#schedule(0);
   }
 
-  #channelsChanged(): void {
-    this.#connected.value = [...this.#channels].some((channel) => channel.readyState === "open");
+  #write(wire: string): void {
+    if (this.#readers.size === 0) this.#unaddressed += wire;
+    for (const { outbox } of this.#readers.values()) outbox.add(wire);
+  }
+
+  #lineChanged(): void {
+    for (const reader of this.#readers.values()) {
+      if (isLive(reader)) reader.outbox.lineBack();
+      else if (reader.channel.readyState !== "connecting") reader.outbox.lineLost(nowS());
+    }
+    this.#connected.value = [...this.#readers.values()].some(isLive);
     if (this.#connected.value) this.#schedule(0);
   }
 
@@ -121,22 +151,33 @@ export class Conversation {
 
   #flush(): void {
     this.#timer = undefined;
-    if (!this.#connected.value || this.#outbox === "") return;
-    const waiting = Array.from(this.#outbox);
-    const count = this.#budget.take(waiting.length, Date.now() / 1000);
-    const now = waiting.slice(0, count).join("");
-    this.#outbox = waiting.slice(count).join("");
-    for (const channel of this.#channels) {
-      if (now !== "" && channel.readyState === "open") channel.send(now);
+    const live = [...this.#readers.values()].filter(isLive);
+    for (const { channel, outbox } of live) {
+      const wire = outbox.take(nowS());
+      if (wire !== "") channel.send(wire);
     }
-    if (this.#outbox !== "") this.#schedule(FLUSH_MS);
+    this.#keep();
+    if (live.some(({ outbox }) => outbox.waiting !== "")) this.#schedule(FLUSH_MS);
+  }
+
+  get #unsent(): string {
+    const [first] = this.#readers.values();
+    return first?.outbox.waiting ?? this.#unaddressed;
   }
 
   #keep(): void {
     if (!this.#keepsInTab || this.#callId === "") return;
-    const kept: Kept = { callId: this.#callId, lines: this.#lines.value, draft: this.#draft.value };
+    const kept: Kept = { callId: this.#callId, lines: this.#lines.value, draft: this.#draft.value, unsent: this.#unsent };
     tabStore.write(KEPT_NAME, JSON.stringify(kept));
   }
+}
+
+function isLive({ channel, peer }: Reader): boolean {
+  return channel.readyState === "open" && peer.connectionState === "connected";
+}
+
+function nowS(): number {
+  return Date.now() / 1000;
 }
 
 function readKept(): Kept | null {

@@ -68,7 +68,7 @@ export class Session {
       local: this.local,
       answer: (call_id, generation, sdp) => this.connection.send({ type: "media.answer", call_id, generation, sdp }),
       renew: (call_id) => this.connection.send({ type: "media.renew", call_id }),
-      onText: (channel) => this.text.attach(channel),
+      onText: (channel, peer) => this.text.attach(channel, peer),
     });
     this.connection = new Connection({
       url: socketUrl(location, options.brand),

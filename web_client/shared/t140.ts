@@ -5,6 +5,9 @@
 
 const BACKSPACE = "\u0008";
 export const LINE_SEPARATOR = "\u2028";
+export const MISSING_TEXT = "\ufffd"; // RFC 4103 §5.4
+/** s; after a line was cut browsers still take text for up to 7 s (unanswered checks), and a little for a slow line. */
+const UNCERTAIN_S = 10;
 const SEGMENTER = new Intl.Segmenter(undefined, { granularity: "grapheme" });
 
 export function graphemes(text: string): string[] {
@@ -20,8 +23,11 @@ export function difference(before: string, after: string): string {
   return BACKSPACE.repeat(old.length - same) + fresh.slice(same).join("");
 }
 
+/** "other" is the person in the picture. */
+export type Writer = "own" | "other" | "phone";
+
 export interface Line {
-  readonly who: "own" | "other";
+  readonly who: Writer;
   readonly text: string;
   /** Still being written. */
   readonly open: boolean;
@@ -35,11 +41,11 @@ function clean(wire: string): string {
     .replace(/\r\n?|\n/g, LINE_SEPARATOR);
 }
 
-function lastOf(lines: readonly Line[], who: Line["who"]): number {
+function lastOf(lines: readonly Line[], who: Writer): number {
   return lines.findLastIndex((line) => line.who === who);
 }
 
-function write(lines: readonly Line[], who: Line["who"], text: string): readonly Line[] {
+function write(lines: readonly Line[], who: Writer, text: string): readonly Line[] {
   const at = lastOf(lines, who);
   const line = lines[at];
   if (line === undefined || !line.open) return [...lines, { who, text, open: true }];
@@ -47,13 +53,13 @@ function write(lines: readonly Line[], who: Line["who"], text: string): readonly
 }
 
 /** The end of the party's last line is taken back. */
-function reopened(lines: readonly Line[], who: Line["who"]): readonly Line[] {
+function reopened(lines: readonly Line[], who: Writer): readonly Line[] {
   const at = lastOf(lines, who);
   const line = lines[at];
   return line === undefined ? lines : lines.with(at, { ...line, open: true });
 }
 
-function erase(lines: readonly Line[], who: Line["who"]): readonly Line[] {
+function erase(lines: readonly Line[], who: Writer): readonly Line[] {
   const at = lastOf(lines, who);
   const line = lines[at];
   if (line === undefined) return lines;
@@ -62,7 +68,7 @@ function erase(lines: readonly Line[], who: Line["who"]): readonly Line[] {
   return lines.with(at, { ...line, text: graphemes(line.text).slice(0, -1).join("") });
 }
 
-function endLine(lines: readonly Line[], who: Line["who"]): readonly Line[] {
+function endLine(lines: readonly Line[], who: Writer): readonly Line[] {
   const at = lastOf(lines, who);
   const line = lines[at];
   if (line === undefined || !line.open) return lines;
@@ -70,7 +76,7 @@ function endLine(lines: readonly Line[], who: Line["who"]): readonly Line[] {
 }
 
 /** The conversation after `who` sent `wire`. Each party's last line is where its characters go. */
-export function receive(lines: readonly Line[], who: Line["who"], wire: string): readonly Line[] {
+export function receive(lines: readonly Line[], who: Writer, wire: string): readonly Line[] {
   let next = lines;
   for (const part of clean(wire).split(new RegExp(`([${BACKSPACE}${LINE_SEPARATOR}])`, "u"))) {
     if (part === BACKSPACE) next = erase(next, who);
@@ -80,25 +86,71 @@ export function receive(lines: readonly Line[], who: Line["who"], wire: string):
   return next;
 }
 
-/** RFC 8865: 30 characters a second on average over 10 s. How many may leave now is `take`n from it. */
+/** RFC 8865 §4.2.2: 30 characters a second on average over any 10 s. How many may leave now is `take`n from it. */
 export class RateBudget {
-  readonly #perSecond: number;
   readonly #most: number;
-  #left: number;
-  #at: number;
+  readonly #windowS: number;
+  #taken: readonly (readonly [atS: number, count: number])[] = [];
 
-  constructor(nowS: number, perSecond = 30, windowS = 10) {
-    this.#perSecond = perSecond;
+  constructor(perSecond = 30, windowS = 10) {
     this.#most = perSecond * windowS;
-    this.#left = this.#most;
-    this.#at = nowS;
+    this.#windowS = windowS;
   }
 
   take(wanted: number, nowS: number): number {
-    this.#left = Math.min(this.#most, this.#left + (nowS - this.#at) * this.#perSecond);
-    this.#at = nowS;
-    const taken = Math.min(wanted, Math.floor(this.#left));
-    this.#left -= taken;
+    this.#taken = this.#taken.filter(([atS]) => nowS - atS < this.#windowS);
+    const left = this.#taken.reduce((rest, [, count]) => rest - count, this.#most);
+    const taken = Math.min(wanted, left);
+    if (taken > 0) this.#taken = [...this.#taken, [nowS, taken]];
     return taken;
+  }
+}
+
+/**
+ * What still has to leave towards one party, whatever becomes of the channel to it. Text that was sent shortly before
+ * the line was lost may have arrived or not: it is not sent again, the next channel begins with the missing-text mark.
+ */
+export class Outbox {
+  readonly #budget = new RateBudget();
+  #waiting: string;
+  #sentAtS = -Infinity;
+  #lostAtS: number | null = null;
+
+  constructor(waiting = "") {
+    this.#waiting = waiting;
+  }
+
+  get waiting(): string {
+    return this.#waiting;
+  }
+
+  add(wire: string): void {
+    this.#waiting += wire;
+  }
+
+  /** What leaves now, within the rate. */
+  take(nowS: number): string {
+    const characters = Array.from(this.#waiting);
+    const taken = characters.slice(0, this.#budget.take(characters.length, nowS)).join("");
+    this.#waiting = this.#waiting.slice(taken.length);
+    if (taken !== "") this.#sentAtS = nowS;
+    return taken;
+  }
+
+  /** The line is interrupted: it may come back, and deliver everything. */
+  lineLost(nowS: number): void {
+    this.#lostAtS ??= nowS;
+  }
+
+  lineBack(): void {
+    this.#lostAtS = null;
+  }
+
+  /** Another channel takes the place of the one that text was sent into. */
+  channelReplaced(nowS: number): void {
+    const isUncertain = this.#sentAtS > (this.#lostAtS ?? nowS) - UNCERTAIN_S;
+    if (isUncertain && !this.#waiting.startsWith(MISSING_TEXT)) this.#waiting = MISSING_TEXT + this.#waiting;
+    this.#sentAtS = -Infinity;
+    this.#lostAtS = null;
   }
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { difference, RateBudget, receive, type Line } from "../shared/t140.ts";
+import { difference, MISSING_TEXT, Outbox, RateBudget, receive, type Line } from "../shared/t140.ts";
 
 const BS = "\u0008";
 const END = "\u2028";
@@ -66,9 +66,59 @@ test("bells, byte-order marks and colours leave no trace; erasing nothing does n
   assert.deepEqual(read(BS, BS), []);
 });
 
-test("thirty characters a second leave on average, a burst of ten seconds at once", () => {
-  const budget = new RateBudget(0);
+test("no ten seconds carry more than thirty characters a second", () => {
+  const budget = new RateBudget();
   assert.equal(budget.take(1000, 0), 300);
-  assert.equal(budget.take(1000, 0.5), 15);
+  assert.equal(budget.take(1000, 9.9), 0);
+  assert.equal(budget.take(40, 10), 40);
+  assert.equal(budget.take(1000, 12), 260);
   assert.equal(budget.take(1000, 1000), 300);
+});
+
+test("text typed while the line is down leaves when it is back, in order and once", () => {
+  const outbox = new Outbox("avant ");
+  assert.equal(outbox.take(0), "avant ");
+  outbox.lineLost(20);
+  outbox.add("pendant ");
+  outbox.channelReplaced(30);
+  outbox.add("après");
+  assert.equal(outbox.take(31), "pendant après");
+  assert.equal(outbox.take(32), "");
+});
+
+test("what was sent shortly before the line was lost is marked once in the next channel", () => {
+  const outbox = new Outbox("avant ");
+  outbox.take(15);
+  outbox.lineLost(20);
+  outbox.lineLost(29);
+  outbox.add("après");
+  outbox.channelReplaced(60);
+  outbox.channelReplaced(61);
+  assert.equal(outbox.take(62), MISSING_TEXT + "après");
+});
+
+test("a line that comes back by itself has delivered everything", () => {
+  const outbox = new Outbox("avant ");
+  outbox.take(15);
+  outbox.lineLost(20);
+  outbox.lineBack();
+  outbox.channelReplaced(60);
+  assert.equal(outbox.waiting, "");
+});
+
+test("a long text leaves within the rate and no character is cut in two", () => {
+  const outbox = new Outbox("🤟".repeat(400));
+  assert.equal(outbox.take(0), "🤟".repeat(300));
+  assert.equal(outbox.take(10), "🤟".repeat(100));
+});
+
+test("the phone's text and the person's stay apart", () => {
+  const lines = receive(receive(receive([], "other", "oui"), "phone", "allô"), "other", " merci");
+  assert.deepEqual(
+    lines.map((line) => [line.who, line.text]),
+    [
+      ["other", "oui merci"],
+      ["phone", "allô"],
+    ],
+  );
 });

@@ -8,7 +8,7 @@ import { useEffect, useRef } from "preact/hooks";
 import { t } from "../i18n.ts";
 import { readPreference, writePreference } from "../preferences.ts";
 import type { Conversation } from "../rtt.ts";
-import type { Line } from "../t140.ts";
+import type { Line, Writer } from "../t140.ts";
 import { Button } from "./basics.tsx";
 import { Icon } from "./icons.tsx";
 
@@ -23,8 +23,12 @@ interface TextPaneProps {
   readonly maySave: boolean;
 }
 
-export function asPlainText(lines: readonly Line[], own: string, other: string): string {
-  return lines.map((line) => `${line.who === "own" ? own : other} : ${line.text}`).join("\n") + "\n";
+function writerName(who: Writer, otherName: string): string {
+  return who === "other" ? otherName : t(who === "own" ? "text.own" : "text.phone");
+}
+
+export function asPlainText(lines: readonly Line[], otherName: string): string {
+  return lines.map((line) => `${writerName(line.who, otherName)} : ${line.text}`).join("\n") + "\n";
 }
 
 export function TextPane({ text, isOver, otherName, maySave }: TextPaneProps): JSX.Element {
@@ -54,7 +58,7 @@ export function TextPane({ text, isOver, otherName, maySave }: TextPaneProps): J
         {lines.length === 0 && <p class="hint">{t("text.empty")}</p>}
         {lines.map((line, index) => (
           <p key={index} class={`text-line ${line.who}`} dir="auto">
-            <span class="text-who">{line.who === "own" ? t("text.own") : otherName}</span>
+            <span class="text-who">{writerName(line.who, otherName)}</span>
             {line.text}
             {line.open && !isOver && <span class="text-caret" aria-hidden="true" />}
           </p>
@@ -70,7 +74,7 @@ export function TextPane({ text, isOver, otherName, maySave }: TextPaneProps): J
 
 /** The other's last line, once it is finished or its writer pauses. */
 function useSpoken(text: Conversation): { readonly value: string } {
-  const last = useComputed(() => text.lines.value.findLast((line) => line.who === "other") ?? null);
+  const last = useComputed(() => text.lines.value.findLast((line) => line.who !== "own") ?? null);
   const spoken = useSignal("");
   useSignalEffect(() => {
     const line = last.value;
@@ -119,7 +123,7 @@ function Writing({ text, size }: { text: Conversation; size: number }): JSX.Elem
 function KeepText({ text, otherName, maySave }: { text: Conversation; otherName: string; maySave: boolean }): JSX.Element | null {
   const isCopied = useSignal(false);
   if (!maySave) return null;
-  const whole = (): string => asPlainText(text.whole, t("text.own"), otherName);
+  const whole = (): string => asPlainText(text.whole, otherName);
 
   async function copy(): Promise<void> {
     await navigator.clipboard.writeText(whole());
