@@ -12,41 +12,26 @@ import argparse
 import asyncio
 import json
 import sys
-from dataclasses import dataclass
 
-from benchmarks.load.bench import Bench, Window, bench, medians
+from benchmarks.load.bench import QUICK, Bench, Rounds, Window, bench, in_turn, medians
 from benchmarks.load.systems import JANUS_MISSING, Relay, start_janus, start_plain, start_workers
 
-
-@dataclass(frozen=True)
-class Plan:
-    """:param rounds: each relay's windows per number of calls. :param warm_s: sending before a window begins."""
-
-    calls: tuple[int, ...] = (1, 20, 40)
-    rounds: int = 5
-    warm_s: float = 2.0
-    window_s: float = 6.0
-
-
-QUICK = Plan(rounds=3, warm_s=1.5, window_s=5.0)
+CALLS = (1, 20, 40)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--json", action="store_true", help="one JSON object as the last line")
     parser.add_argument("--quick", action="store_true", help="fewer, shorter windows: under 4 minutes on two cores")
-    parser.add_argument("--calls", type=int, nargs="+", help="numbers of calls, ascending (1 20 40)")
+    parser.add_argument("--calls", type=int, nargs="+", default=CALLS, help="how many at once (1 20 40)")
     options = parser.parse_args()
-    plan = QUICK if options.quick else Plan()
-    if options.calls:
-        plan = Plan(tuple(sorted(options.calls)), plan.rounds, plan.warm_s, plan.window_s)
-    result = asyncio.run(compare(plan))
+    result = asyncio.run(compare(tuple(sorted(options.calls)), QUICK if options.quick else Rounds()))
     show(result)
     if options.json:
         print(json.dumps(result))
 
 
-async def compare(plan: Plan) -> Window:
+async def compare(numbers: tuple[int, ...], plan: Rounds) -> Window:
     """Media worker, Janus and, for one call, the plain way."""
     async with bench() as run:
         worker = run.add(await start_workers(run.folder))
@@ -58,7 +43,7 @@ async def compare(plan: Plan) -> Window:
             print(JANUS_MISSING, file=sys.stderr)
         tables: dict[str, dict[int, Window]] = {relay.name: {} for relay in relays}
         opened = 0
-        for calls in plan.calls:
+        for calls in numbers:
             setup = {relay.name: await run.open(relay, calls - opened) for relay in relays}
             opened = calls
             extra = [await _plain(run)] if calls == 1 else []
@@ -75,15 +60,6 @@ async def _plain(run: Bench) -> Relay:
     plain = run.add(await start_plain(run.folder))
     await run.open(plain, 1)
     return plain
-
-
-async def in_turn(run: Bench, relays: list[Relay], plan: Plan) -> dict[str, list[Window]]:
-    """Each relay's windows, taken in turn."""
-    windows: dict[str, list[Window]] = {relay.name: [] for relay in relays}
-    for _ in range(plan.rounds):
-        for relay in relays:
-            windows[relay.name].append(await run.window(relay, plan.warm_s, plan.window_s))
-    return windows
 
 
 def keys(tables: dict[str, dict[int, Window]]) -> Window:

@@ -26,6 +26,7 @@ from benchmarks.load.pictures import picture_delays_ms
 from benchmarks.load.signalling import Signalling, signalling
 from benchmarks.load.usage import cpu_s, machine_busy_s, memory_mb
 
+START_NS = 20_000_000  # from asking for a window to its beginning
 GRACE_S = 0.3  # after the window, for what is still on its way
 PERCENTILES = (50, 95, 99)
 
@@ -69,7 +70,7 @@ class Generator:
         group = self._groups[relay]
         self._traffic.send(group, on=True)
         await asyncio.sleep(warm_s)
-        begin_ns = time.time_ns()
+        begin_ns = time.time_ns() + START_NS
         end_ns = begin_ns + int(window_s * 1e9)
         self._traffic.window(begin_ns, end_ns)
         before = _usage(pids)

@@ -17,6 +17,11 @@ from benchmarks.load.worker_process import control_socket
 
 READY_DEADLINE_S = 20.0
 STOP_DEADLINE_S = 8.0
+NICE = (
+    "nice",
+    "-n",
+    "-10",
+)  # where permitted: other work on the machine shows less; the same for all and the generator
 CAPACITY = 250  # calls: more than any machine carries here, so that load ends a run and not a limit
 JANUS_MISSING = (
     "Janus n'est pas installé : pas de comparaison (apt install janus) / Janus is not installed: not compared with"
@@ -109,7 +114,7 @@ admin: {{ admin_ws = false, admin_wss = false }}
 
 def _start(command: list[str], log: Path) -> "subprocess.Popen[bytes]":
     with log.open("wb") as output:
-        return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=output)
+        return subprocess.Popen([*NICE, *command], stdin=subprocess.DEVNULL, stdout=output, stderr=output)
 
 
 def _free_port() -> int:

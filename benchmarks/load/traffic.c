@@ -2,9 +2,9 @@
  * The data path of the load generator: paces coded media to relays as a browser would, receives what they pass on.
  *
  * Python does SDP, ICE and DTLS and hands over a connected UDP socket with two SRTP sessions of pylibsrtp; one thread
- * here does the rest for all peers: RTP at its pace, a key frame on PLI or FIR, SR, RR, REMB, transport-wide feedback
- * and now and then a NACK for something that did arrive, so that the relay's cache works. What is neither RTP nor RTCP
- * goes to Python through a socket pair.
+ * here does the rest for all peers: RTP at its pace, a key frame on PLI or FIR; also while no media is sent SR, RR, REMB,
+ * transport-wide feedback and, once a second, a NACK for something that did arrive, so that the relay's cache works.
+ * What is neither RTP nor RTCP goes to Python through a socket pair.
  *
  * A packet carries the time it was sent in its last bytes; it is compared with the kernel's arrival time of what comes
  * out of the relay, so that this thread being late is no delay of the relay's.
@@ -105,7 +105,7 @@ static volatile int stopping;
 static struct packet *video, *audio;
 static int *frame_first, frames, audio_frames;
 static int64_t window_from, window_to;
-static struct counters count;
+static struct counters count, idle; /* idle: of peers whose relay is not the one measured */
 static uint32_t *delays; /* ns / 100 */
 static uint64_t delay_count, delay_capacity;
 static struct picture *pictures;
@@ -121,6 +121,8 @@ static void put16(uint8_t *b, uint16_t v) { b[0] = v >> 8; b[1] = v; }
 static void put32(uint8_t *b, uint32_t v) { b[0] = v >> 24; b[1] = v >> 16; b[2] = v >> 8; b[3] = v; }
 static uint16_t get16(const uint8_t *b) { return b[0] << 8 | b[1]; }
 static uint32_t get32(const uint8_t *b) { return (uint32_t)b[0] << 24 | b[1] << 16 | b[2] << 8 | b[3]; }
+
+static struct counters *counters_of(struct peer *p) { return p->sending ? &count : &idle; }
 
 static void transmit(struct peer *p, const uint8_t *data, int length) {
   if (sendto(p->config.fd, data, length, MSG_DONTWAIT, (struct sockaddr *)&p->to, p->to_size) < 0) count.send_errors++;
@@ -232,9 +234,12 @@ static void send_rtcp(struct peer *p, uint8_t *b, int n) {
   if (srtp.protect_rtcp(p->config.send_session, b, &n) == 0) transmit(p, b, n);
 }
 
-static int write_blocks(struct peer *p, uint8_t *b, int64_t now) {
-  int n = 0;
-  for (int i = 0; i < p->streams; i++, n += 24) {
+/* Receiver report on the streams of one kind; apart from the sender report, as libwebrtc's receivers do. */
+static int write_receiver_report(struct peer *p, uint8_t *b, int is_video, int64_t now) {
+  int n = 8, blocks = 0;
+  put32(b + 4, is_video ? p->config.video_ssrc : p->config.audio_ssrc);
+  for (int i = 0; i < p->streams; i++) {
+    if (p->incoming[i].type != (is_video ? p->config.video_type : p->config.audio_type)) continue;
     struct incoming *in = &p->incoming[i];
     uint32_t extended = (uint32_t)in->cycles << 16 | in->highest, expected = extended - in->base + 1;
     int32_t lost = (int32_t)(expected - in->received);
@@ -250,26 +255,26 @@ static int write_blocks(struct peer *p, uint8_t *b, int64_t now) {
     put32(b + n + 16, in->last_report);
     int64_t since = now - in->last_report_at - ROUND_TRIP_NS;
     put32(b + n + 20, in->last_report && since > 0 ? (uint32_t)(since * 65536 / 1000000000LL) : 0);
+    n += 24;
+    blocks++;
   }
-  return n;
+  return head(b, blocks, 201, n);
 }
 
-static int write_sender_report(struct peer *p, uint8_t *b, int is_video, int64_t now, int with_blocks) {
+static int write_sender_report(struct peer *p, uint8_t *b, int is_video, int64_t now) {
   int64_t real = clock_ns(CLOCK_REALTIME);
   int64_t elapsed = now - (is_video ? p->frame_began : p->next_audio - AUDIO_NS);
-  int n = 28;
   put32(b + 4, is_video ? p->config.video_ssrc : p->config.audio_ssrc);
   put32(b + 8, real / 1000000000LL + NTP_OFFSET);
   put32(b + 12, (uint32_t)(((uint64_t)(real % 1000000000LL) << 32) / 1000000000ULL));
   put32(b + 16, is_video ? p->video_timestamp + elapsed * 9 / 100000 : p->audio_timestamp + elapsed * 6 / 125000);
   put32(b + 20, is_video ? p->sent_video : p->sent_audio);
   put32(b + 24, is_video ? p->octets_video : p->octets_audio);
-  if (with_blocks) n += write_blocks(p, b + n, now);
-  return head(b, with_blocks ? p->streams : 0, 200, n);
+  return head(b, 0, 200, 28);
 }
 
-static int write_name(struct peer *p, uint8_t *b) {
-  put32(b + 4, p->config.video_ssrc);
+static int write_name(struct peer *p, uint8_t *b, int is_video) {
+  put32(b + 4, is_video ? p->config.video_ssrc : p->config.audio_ssrc);
   memcpy(b + 8, "\x01\x04load\0", 8); /* CNAME, end of list, padding */
   return head(b, 1, 202, 16);
 }
@@ -289,11 +294,13 @@ static int write_remb(struct peer *p, uint8_t *b) {
 
 static void send_reports(struct peer *p, int64_t now) {
   uint8_t b[1024];
-  int n = write_sender_report(p, b, 1, now, 1);
-  n += write_sender_report(p, b + n, 0, now, 0);
-  n += write_name(p, b + n);
-  n += write_remb(p, b + n);
-  send_rtcp(p, b, n);
+  for (int is_video = 0; is_video < 2; is_video++) {
+    int n = write_sender_report(p, b, is_video, now);
+    n += write_receiver_report(p, b + n, is_video, now);
+    n += write_name(p, b + n, is_video);
+    if (is_video) n += write_remb(p, b + n);
+    send_rtcp(p, b, n);
+  }
   for (int i = 0; i < p->streams; i++) {
     struct incoming *in = &p->incoming[i];
     if (in->type != p->config.video_type || in->received < 20) continue;
@@ -350,10 +357,10 @@ static void read_rtcp(struct peer *p, const uint8_t *b, int size, int64_t now) {
   for (int at = 0; at + 8 <= size;) {
     int number = b[at] & 31, type = b[at + 1], length = 4 * (get16(b + at + 2) + 1);
     if (at + length > size) return;
-    if (type == 206 && (number == 1 || number == 4)) { count.key_requests++; p->wants_key = 1; }
-    else if (type == 206 && number == 15) count.rembs++;
-    else if (type == 205 && number == 1) count.nacks++;
-    else if (type == 205 && number == 15) count.feedbacks++;
+    if (type == 206 && (number == 1 || number == 4)) { counters_of(p)->key_requests++; p->wants_key = 1; }
+    else if (type == 206 && number == 15) counters_of(p)->rembs++;
+    else if (type == 205 && number == 1) counters_of(p)->nacks++;
+    else if (type == 205 && number == 15) counters_of(p)->feedbacks++;
     else if (type == 200 && length >= 28)
       for (int i = 0; i < p->streams; i++)
         if (p->incoming[i].ssrc == get32(b + at + 4)) {
@@ -399,25 +406,25 @@ static void note_arrival(struct peer *p, const uint8_t *b, int end, int64_t at) 
   }
 }
 
-static void note_delay(const uint8_t *b, int n, int64_t at) {
+static void note_delay(struct peer *p, const uint8_t *b, int n, int64_t at) {
   uint32_t magic;
   int64_t sent;
   memcpy(&magic, b + n - STAMP_SIZE, 4);
   memcpy(&sent, b + n - 8, 8);
   if (magic != STAMP_MAGIC || sent < window_from || sent >= window_to) return;
-  count.received++;
+  counters_of(p)->received++;
   if (delay_count < delay_capacity) delays[delay_count++] = at > sent ? (at - sent) / 100 : 0;
 }
 
 static void read_media(struct peer *p, uint8_t *b, int n, int64_t at) {
-  if (srtp.unprotect(p->config.receive_session, b, &n) || n < 12 + STAMP_SIZE) { count.refused++; return; }
+  if (srtp.unprotect(p->config.receive_session, b, &n) || n < 12 + STAMP_SIZE) { counters_of(p)->refused++; return; }
   uint8_t type = b[1] & 127;
   int has_extension = b[0] & 0x10 && get16(b + 12) == 0xbede, end = has_extension ? 16 + 4 * get16(b + 14) : 12;
   if (has_extension && end <= n && p->config.transport_extension) note_arrival(p, b, end, at);
-  if (type != p->config.audio_type && type != p->config.video_type) { count.retransmitted++; return; }
+  if (type != p->config.audio_type && type != p->config.video_type) { counters_of(p)->retransmitted++; return; }
   struct incoming *in = stream_of(p, get32(b + 8), get16(b + 2), type);
   if (in) note_sequence(in, get16(b + 2));
-  if (p->config.stamped) note_delay(b, n, at);
+  if (p->config.stamped) note_delay(p, b, n, at);
   else if (type == p->config.video_type && b[1] & 0x80) log_picture(p, get32(b + 4), at, 1);
 }
 
@@ -448,7 +455,7 @@ static void receive(int number) {
     if (n <= 1) return;
     if (b[0] < 128 || b[0] > 191) pass_to_python(number, b, n);
     else if (b[1] >= 192 && b[1] <= 223) {
-      if (srtp.unprotect_rtcp(p->config.receive_session, b, &n)) count.refused++;
+      if (srtp.unprotect_rtcp(p->config.receive_session, b, &n)) counters_of(p)->refused++;
       else read_rtcp(p, b, n, clock_ns(CLOCK_MONOTONIC));
     } else read_media(p, b, n, arrival_time(&message));
   }
@@ -461,13 +468,15 @@ static int64_t send_due(int64_t now) {
 #define EARLIER(t) if ((t) < next) next = (t)
   for (int i = 0; i < peer_count; i++) {
     struct peer *p = &peers[i];
-    if (!p->sending) continue;
-    while (p->next_audio <= now) send_audio(p);
-    while (p->next_video <= now) send_video(p);
+    if (p->config.fd < 0) continue;
+    if (p->sending) {
+      while (p->next_audio <= now) send_audio(p);
+      while (p->next_video <= now) send_video(p);
+      EARLIER(p->next_audio);
+      EARLIER(p->next_video);
+    }
     if (p->next_feedback <= now) { send_feedback(p); p->next_feedback = now + FEEDBACK_NS; }
     if (p->next_report <= now) { send_reports(p, now); p->next_report = now + REPORT_NS; }
-    EARLIER(p->next_audio);
-    EARLIER(p->next_video);
     EARLIER(p->next_feedback);
   }
   return next;
@@ -541,6 +550,9 @@ int traffic_add(const struct peer_config *config) {
     p->audio_timestamp = rand();
     p->video_timestamp = rand();
     p->picture_id = rand() & 0x7fff;
+    int64_t now = clock_ns(CLOCK_MONOTONIC);
+    p->next_report = p->next_audio = p->frame_began = now + rand() % 1000 * 1000000LL;
+    p->next_feedback = now + rand() % 100 * 1000000LL;
   }
   if (number >= 0) {
     int size = 4 << 20, yes = 1;
@@ -565,10 +577,7 @@ void traffic_send(int group, int on) {
     p->sending = on;
     p->next_audio = now + place * 7919LL % 20000 * 1000;
     p->next_video = p->frame_began = now + place * 10007LL % 40000 * 1000;
-    p->next_report = now + 300000000 + place * 37LL % 1000 * 1000000;
-    p->next_feedback = now + place * 13LL % 100 * 1000000;
     p->packet_at = frame_first[p->loop_at = 0];
-    p->arrived = 0;
     place++;
   }
   picture_count = 0;
