@@ -6,12 +6,11 @@ is not STUN, and uses the SRTP sessions of the DTLS transport itself. ``problems
 version changes; the contract test asserts that it says nothing.
 """
 
-import asyncio
 import contextlib
-import ipaddress
-import socket
+import secrets
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
 
@@ -32,12 +31,33 @@ from aiortc import (
 from pylibsrtp import Session
 from pylibsrtp._binding import ffi, lib
 
+from relay.config import MediaWorkerConfig
+from relay.errors import RelayError
 from relay.forwarding.rtp import is_media
 from relay.model import IceServer
+from relay.protection import Address, PathInUse, PlainPath
+from relay.sockets import MediaTransport, TakeMedia, complaints
 
 PINNED = {"aiortc": "1.16.0", "aioice": "0.13.0", "pylibsrtp": "1.0.0"}
+LOOPBACK = ("127.0.0.1", "::1")
 BUFFER_SIZE = 2048  # bytes; Ethernet's 1500 and SRTP trailers
 SRTP_TRAILER = 148  # bytes, SRTP_MAX_SRTCP_TRAILER_LEN
+SILENCE_S = 2.0  # nothing from the pair in use: another one may take its place
+PAIR_LIMIT = 100  # candidate pairs of one connection; a phone makes a new one with each new address
+DTLS_BACKLOG = 256  # datagrams waiting for the DTLS handshake to begin; more is a flood
+_OPENING = "passerelle_opening"  # our own attribute on aioice's Connection
+_LIBRARY = ("srtp_protect", "srtp_protect_rtcp", "srtp_unprotect", "srtp_unprotect_rtcp", "srtp_err_status_ok")
+_CONNECTION = (
+    "_check_list",
+    "_nominated",
+    "_protocols",
+    "_queue",
+    "_remote_candidates",
+    "check_incoming",
+    "check_state",
+    "data_received",
+    "get_component_candidates",
+)
 _OK = lib.srtp_err_status_ok
 _STRING = 51  # payload protocol identifier "WebRTC String" (RFC 8831 §8)
 
@@ -48,40 +68,72 @@ _LENGTH = ffi.new("int *")
 
 
 def problems() -> list[str]:
-    """:returns: what is not where this module expects it, in words; empty when all is well."""
+    """:returns: what is not where this module expects it, in words; empty when all is well. In a running loop."""
     found = [
         f"{name} is {version(name)}, written for {wanted}" for name, wanted in PINNED.items() if version(name) != wanted
     ]
     gatherer = RTCIceGatherer(iceServers=[])
-    connection = getattr(gatherer, "_connection", None)
     dtls = RTCDtlsTransport(RTCIceTransport(gatherer), [RTCCertificate.generateCertificate()])
-    sctp = RTCSctpTransport(dtls)
-    expected = {
-        "aiortc.RTCIceGatherer._connection": connection,
-        "aiortc.RTCDtlsTransport._set_role": getattr(dtls, "_set_role", None),
-        "aioice.Connection.data_received": getattr(connection, "data_received", None),
-        "aioice.Connection.request_received": getattr(connection, "request_received", None),
-        "aioice.Connection.get_component_candidates": getattr(connection, "get_component_candidates", None),
-        "aiortc.RTCSctpTransport._sent_queue": getattr(sctp, "_sent_queue", None),
-        "aiortc.RTCSctpTransport._outbound_queue": getattr(sctp, "_outbound_queue", None),
-        "pylibsrtp._binding.lib.srtp_protect": getattr(lib, "srtp_protect", None),
-        "pylibsrtp._binding.lib.srtp_unprotect": getattr(lib, "srtp_unprotect", None),
-        "pylibsrtp.Session()._srtp": getattr(Session(), "_srtp", None),
-    }
-    found += [f"{name} is gone" for name, value in expected.items() if value is None]
-    for owner, attribute in ((dtls, "_rx_srtp"), (dtls, "_tx_srtp"), (connection, "_nominated")):
-        if not hasattr(owner, attribute):
-            found.append(f"{type(owner).__name__}.{attribute} is gone")
+    connection = getattr(gatherer, "_connection", None)
+    wanted: list[tuple[str, object, tuple[str, ...]]] = [
+        ("aiortc.RTCIceGatherer", gatherer, ("_connection",)),
+        ("aiortc.RTCDtlsTransport", dtls, ("_set_role", "_rx_srtp", "_tx_srtp", "_ssl")),
+        ("aioice.Connection", connection, _CONNECTION),
+        ("aioice.ice", aioice.ice, ("CandidatePair", "StunProtocol", "get_host_addresses")),
+        ("aiortc.RTCSctpTransport", RTCSctpTransport(dtls), ("_sent_queue", "_outbound_queue")),
+        ("pylibsrtp._binding.lib", lib, _LIBRARY),
+        ("pylibsrtp.Session()", Session(), ("_srtp",)),
+    ]
+    if isinstance(connection, aioice.ice.Connection):
+        protocol = aioice.ice.StunProtocol(connection)
+        candidate = aioice.Candidate("1", 1, "udp", 1, "127.0.0.1", 9, "host")
+        protocol.local_candidate = candidate
+        pair = aioice.ice.CandidatePair(protocol, candidate)
+        pair_names = ("local_candidate", "protocol", "remote_addr", "remote_candidate", "task")
+        wanted += [
+            ("aioice.StunProtocol", protocol, ("datagram_received", "receiver", "transactions")),
+            ("aioice.CandidatePair", pair, pair_names),
+            ("aioice.CandidatePair.State", aioice.ice.CandidatePair.State, ("WAITING",)),
+        ]
+    found += [f"{owner}.{name} is gone" for owner, value, names in wanted for name in names if not hasattr(value, name)]
     return found
 
 
+@dataclass(frozen=True)
+class Opening:
+    """
+    What our event loop needs to open the sockets of a :class:`MediaLink`.
+
+    :param ufrag: local username fragment of its ICE. :param take_media: None: media goes aioice's way like the rest.
+    """
+
+    config: MediaWorkerConfig
+    ufrag: str
+    take_media: TakeMedia | None
+
+
+def opening_of(protocol: object) -> Opening | None:
+    """:returns: None for a protocol that no :class:`MediaLink` stands behind."""
+    is_stun = isinstance(protocol, aioice.ice.StunProtocol)
+    return getattr(protocol.receiver, _OPENING, None) if is_stun else None  # type: ignore[attr-defined]
+
+
+def local_addresses(*, offer_loopback: bool) -> list[str]:
+    """What aioice would offer, and the loopback, which it leaves out: when wanted, or when there is nothing else."""
+    return _with_loopback(aioice.ice.get_host_addresses(use_ipv4=True, use_ipv6=True), always=offer_loopback)
+
+
+def _with_loopback(addresses: list[str], *, always: bool) -> list[str]:
+    return [*addresses, *LOOPBACK] if always or not addresses else addresses
+
+
 def add_loopback(connection: aioice.ice.Connection, *, always: bool, timeout_s: float) -> None:
-    """Offer 127.0.0.1, which aioice leaves out: always, or when there is no other address."""
+    """Offer 127.0.0.1 and ::1, which aioice leaves out: always, or when there is no other address."""
     original = connection.get_component_candidates
 
     async def get_component_candidates(component: int, addresses: list[str], timeout: float = 5) -> list[Any]:
         del timeout  # aioice's 5 s would hold up the offer when a STUN server is out of reach
-        here = [*addresses, "127.0.0.1"] if always or not addresses else addresses
+        here = _with_loopback(addresses, always=always)
         return list(await original(component, here, timeout_s))  # type: ignore[arg-type]
 
     connection.get_component_candidates = get_component_candidates  # type: ignore[method-assign]
@@ -98,20 +150,24 @@ def unacknowledged_bytes(sctp: RTCSctpTransport, channel: RTCDataChannel) -> int
     return int(flying + channel.bufferedAmount)
 
 
-class SrtpPair:
+class FastPath:
     """
-    The two SRTP sessions of one peer, used in place: pylibsrtp's own wrapper allocates and copies twice a packet.
+    The SRTP sessions of one peer used in place, and its socket without a copy: pylibsrtp's own wrapper allocates and
+    copies twice a packet, asyncio's transport once more.
 
-    What :meth:`protect` and :meth:`protect_rtcp` return is a view into a shared buffer: send it before the next call.
+    :param transport: one of ours. :param on_failure: called when a packet could not be opened: the keys may be others.
     """
 
-    def __init__(self, receiving: Session, sending: Session) -> None:
-        self._keep = (receiving, sending)
+    def __init__(
+        self, receiving: Session, sending: Session, transport: MediaTransport, on_failure: Callable[[], None]
+    ) -> None:
+        self.sessions = (receiving, sending)
         self._receiving = receiving._srtp[0]
         self._sending = sending._srtp[0]
+        self._on_failure = on_failure
+        self.send = transport.send_media
 
     def unprotect(self, data: bytes | memoryview) -> bytes | None:
-        """:returns: plaintext RTP, None when it is forged, replayed or too long."""
         return self._open(lib.srtp_unprotect, data)
 
     def unprotect_rtcp(self, data: bytes | memoryview) -> bytes | None:
@@ -120,7 +176,7 @@ class SrtpPair:
     def protect(self, packet: bytes | bytearray) -> memoryview | None:
         return self._seal(lib.srtp_protect, packet)
 
-    def protect_rtcp(self, packet: bytes) -> memoryview | None:
+    def protect_rtcp(self, packet: bytes | bytearray) -> memoryview | None:
         return self._seal(lib.srtp_protect_rtcp, packet)
 
     def _open(self, function: Any, data: bytes | memoryview) -> bytes | None:
@@ -129,7 +185,10 @@ class SrtpPair:
             return None
         _VIEW[:size] = data
         _LENGTH[0] = size
-        return _VIEW[: _LENGTH[0]].tobytes() if function(self._receiving, _BUFFER, _LENGTH) == _OK else None
+        if function(self._receiving, _BUFFER, _LENGTH) == _OK:
+            return _VIEW[: _LENGTH[0]].tobytes()
+        self._on_failure()
+        return None
 
     def _seal(self, function: Any, packet: bytes | bytearray) -> memoryview | None:
         size = len(packet)
@@ -144,35 +203,43 @@ class MediaLink:
     """
     ICE, DTLS and SCTP of one peer, with media led past aiortc.
 
-    :param on_media: called with each SRTP or SRTCP datagram; a memoryview is valid during the call only.
+    Media takes the fast path while the nominated pair is on a socket of ours and the keys are the first ones; else, and
+    when the settings say so, the plain one.
+
+    :param on_media: called with each SRTP or SRTCP datagram and the time; a memoryview is valid during the call only.
     :param on_change: called when the DTLS or ICE state changed.
     """
 
     def __init__(
         self,
         ice_servers: Sequence[IceServer],
-        on_media: Callable[[bytes | memoryview], None],
+        on_media: Callable[[bytes | memoryview, float], None],
         on_change: Callable[[], None],
-        *,
-        offer_loopback: bool,
-        gather_timeout_s: float,
+        config: MediaWorkerConfig,
     ) -> None:
         servers = [RTCIceServer(list(each.urls), each.username, each.credential) for each in ice_servers]
-        self._gatherer = RTCIceGatherer(iceServers=servers)
+        ufrag = secrets.token_hex(4)  # aioice's own four letters may meet twice on a shared port
+        self._gatherer = RTCIceGatherer(iceServers=servers, local_username=ufrag)
         self._connection = connection_of(self._gatherer)
         self._connection.ice_controlling = True  # the offerer (RFC 8445 §6.1.1)
-        add_loopback(self._connection, always=offer_loopback, timeout_s=gather_timeout_s)
+        add_loopback(self._connection, always=config.offer_loopback, timeout_s=config.gather_timeout_s)
         self._ice = RTCIceTransport(self._gatherer)
         self._dtls = RTCDtlsTransport(self._ice, [RTCCertificate.generateCertificate()])
         self.sctp = RTCSctpTransport(self._dtls)
-        self.srtp: SrtpPair | None = None
-        self.heard_at = time.monotonic()  # last datagram of any kind
-        self._pair: Any = None
-        self._send: Callable[[Any, Any], None] | None = None
-        self._address: Any = None
+        self.srtp: PathInUse | None = None
+        self._config = config
+        self._fast: FastPath | None = None
+        self._is_rekeyed = False
+        self._pair: aioice.ice.CandidatePair | None = None  # where we send
+        self._send: Callable[[memoryview, Address], None] = _nothing
+        self._address: Address = ("", 0)
+        self._source: Address | None = None  # where media came from last,
+        self._media_at = self._other_at = time.monotonic()  # when, and when anything else came
+        self._arriving: Address | None = None
+        self._passed_over: tuple[Any, Address, Any] | None = None  # the last check that was not followed
         self._on_media = on_media
         self._on_change = on_change
-        self._divert_media()
+        self._divert(ufrag)
         self._dtls.on("statechange", self._changed)
         self._ice.on("statechange", self._changed)
 
@@ -183,6 +250,15 @@ class MediaLink:
     @property
     def is_closed(self) -> bool:
         return self._dtls.state in ("closed", "failed") or self._ice.state in ("closed", "failed")
+
+    @property
+    def is_fast(self) -> bool:
+        return self._fast is not None
+
+    @property
+    def heard_at(self) -> float:
+        """When the last datagram of any kind came."""
+        return max(self._media_at, self._other_at)
 
     @property
     def srtp_profile(self) -> str:
@@ -199,8 +275,14 @@ class MediaLink:
         return self._gatherer.getLocalParameters()
 
     async def gather(self) -> tuple[RTCIceCandidate, ...]:
+        """:raises RelayError: ``no_udp_port``: the range is used up."""
         await self._gatherer.gather()
-        return tuple(self._gatherer.getLocalCandidates())
+        for protocol in self._connection._protocols:
+            self._guard(protocol)
+        candidates = tuple(self._gatherer.getLocalCandidates())
+        if not candidates:
+            raise RelayError("no_udp_port", "no UDP port can be had on any address")
+        return candidates
 
     async def connect(
         self,
@@ -225,15 +307,9 @@ class MediaLink:
     def send(self, data: memoryview) -> None:
         """Send over the pair that ICE nominated now; what the socket cannot take is lost like on any network."""
         pair = self._connection._nominated.get(1)
-        if pair is None:
-            return
         if pair is not self._pair:
-            self._pair, self._address = pair, pair.remote_addr
-            transport = pair.protocol.transport
-            is_ours = isinstance(transport, MediaDatagramTransport)
-            self._send = transport.sendto if is_ours else _sending_copies(transport.sendto)
-        if self._send is not None:
-            self._send(data, self._address)
+            self._follow(pair)
+        self._send(data, self._address)
 
     async def close(self) -> None:
         """Tells the other side by DTLS close_notify."""
@@ -245,114 +321,132 @@ class MediaLink:
         await self._ice.stop()
 
     def _changed(self) -> None:
-        if self._dtls.state == "connected" and self.srtp is None:
-            self.srtp = SrtpPair(self._dtls._rx_srtp, self._dtls._tx_srtp)
+        if self._dtls.state == "connected":
+            if self.srtp is None:
+                self._follow(self._connection._nominated.get(1))
+            self._check_keys()
         self._on_change()
 
-    def _divert_media(self) -> None:
-        pass_on, pass_request = self._connection.data_received, self._connection.request_received
+    # --- which path
 
-        def media_received(data: bytes | memoryview) -> None:
-            self.heard_at = time.monotonic()
-            self._on_media(data)
+    def _follow(self, pair: aioice.ice.CandidatePair | None) -> None:
+        self._pair, self._fast = pair, None
+        if pair is None:
+            self._send = _nothing
+            return
+        self._address = pair.remote_addr
+        transport: Any = pair.protocol.transport
+        path: FastPath | PlainPath = PlainPath(self._sessions, transport.sendto)
+        if self._config.fast_path and not self._is_rekeyed and isinstance(transport, MediaTransport):
+            path = self._fast = FastPath(*self._sessions(), transport, self._check_keys)
+        self._send = path.send
+        if self.srtp is None:
+            self.srtp = PathInUse(path)
+        else:
+            self.srtp.use(path)
 
-        def data_received(data: bytes, component: int) -> None:
-            if data and is_media(data[0]):
-                media_received(data)
-            else:
-                self.heard_at = time.monotonic()
-                pass_on(data, component)
+    def _sessions(self) -> tuple[Session, Session]:
+        return self._dtls._rx_srtp, self._dtls._tx_srtp
 
-        def request_received(message: Any, address: Any, protocol: Any) -> None:
-            self.heard_at = time.monotonic()
-            pass_request(message, address, protocol)
+    def _check_keys(self) -> None:
+        if self._fast is not None and self._fast.sessions != self._sessions():
+            self._is_rekeyed = True
+            self._follow(self._pair)
 
+    # --- what comes in
+
+    def _divert(self, ufrag: str) -> None:
         connection: Any = self._connection
-        connection.data_received = data_received  # from any transport, TURN too
-        connection.request_received = request_received
-        setattr(connection, _SHORT_WAY, media_received)  # from ours, before STUN parsing
+        self._pass_on, self._check = connection.data_received, connection.check_incoming
+        connection.data_received = self._data_received  # from any transport, TURN too
+        connection.check_incoming = self._check_received
+        take_media = self._take_media if self._config.fast_path else None
+        setattr(connection, _OPENING, Opening(self._config, ufrag, take_media))  # from ours, before STUN parsing
+
+    def _guard(self, protocol: Any) -> None:
+        """Whatever arrives must not raise: on TURN over TCP an exception would close the connection."""
+        receive = protocol.datagram_received
+
+        def datagram_received(data: bytes, address: tuple[Any, ...]) -> None:
+            self._arriving = (address[0], address[1])
+            try:
+                receive(data, address)
+            except Exception as error:
+                complaints.add(error)
+
+        protocol.datagram_received = datagram_received
+
+    def _take_media(self, data: bytes | memoryview, address: Address | None) -> None:
+        now = time.monotonic()
+        self._media_at = now
+        if address != self._source:
+            self._source = address
+            if self._passed_over is not None and self._passed_over[1] == address:
+                self._check_received(*self._passed_over)
+        self._on_media(data, now)
+
+    def _data_received(self, data: bytes, component: int) -> None:
+        """What aioice found to be no STUN: media on the plain way, or DTLS. aiortc would trip over anything else."""
+        if data and is_media(data[0]):
+            self._take_media(data, self._arriving)
+        elif data and _DTLS_FIRST <= data[0] <= _DTLS_LAST and self._connection._queue.qsize() < DTLS_BACKLOG:
+            self._other_at = time.monotonic()
+            self._pass_on(data, component)
+
+    # --- a changed address
+
+    def _check_received(self, message: Any, address: Address, protocol: Any) -> None:
+        """
+        A connectivity check that aioice has authenticated and answered.
+
+        aioice would nominate any new pair at once, and none that it has tried before. We keep the pair in use while
+        media comes over it, unless a better one appears, and follow the client wherever it checks from when it does
+        not: its NAT has given it another port, or it has gone from one network to another (RFC 8445 §7.3.1.3, §8.1.1).
+        """
+        now = time.monotonic()
+        selected = self._connection._nominated.get(1)
+        if selected is not None and selected.protocol is protocol and selected.remote_addr == address:
+            self._media_at, self._source = now, address
+        elif selected is not None:
+            self._other_at = now
+            is_alive = self._source == selected.remote_addr and now - self._media_at < SILENCE_S
+            if is_alive and not self._is_better(selected, message, address, protocol):
+                self._passed_over = (message, address, protocol)
+                return
+            self._passed_over = None
+            self._prepare(selected, address, protocol)
+        self._check(message, address, protocol)
+
+    def _is_better(self, selected: Any, message: Any, address: Address, protocol: Any) -> bool:
+        """RFC 8445 §6.1.2.3, where the lower of both sides' priorities decides."""
+        known = self._pair_from(address, protocol)
+        remote = known.remote_candidate.priority if known is not None else message.attributes.get("PRIORITY", 0)
+        return _rank(protocol.local_candidate.priority, remote) > _rank(
+            selected.local_candidate.priority, selected.remote_candidate.priority
+        )
+
+    def _prepare(self, selected: Any, address: Address, protocol: Any) -> None:
+        """Let the pair be checked again: aioice keeps what it found, or gave up, when another one was nominated."""
+        connection = self._connection
+        if len(connection._check_list) >= PAIR_LIMIT:
+            connection._check_list[:] = [each for each in connection._check_list if each is selected]
+            connection._remote_candidates[:] = [selected.remote_candidate]
+        pair = self._pair_from(address, protocol)
+        if pair is not None and (pair.task is None or pair.task.done()):
+            pair.task = None
+            connection.check_state(pair, aioice.ice.CandidatePair.State.WAITING)
+
+    def _pair_from(self, address: Address, protocol: Any) -> Any:
+        pairs = self._connection._check_list
+        return next((each for each in pairs if each.protocol is protocol and each.remote_addr == address), None)
+
+
+_DTLS_FIRST, _DTLS_LAST = 20, 63  # first byte, RFC 7983 §7
+
+
+def _rank(one_priority: int, other_priority: int) -> tuple[int, int]:
+    return min(one_priority, other_priority), max(one_priority, other_priority)
 
 
 def _nothing(*_: object) -> None:
     """A closed link tells nobody."""
-
-
-def _sending_copies(sendto: Callable[[bytes, Any], None]) -> Callable[[Any, Any], None]:
-    """Other transports (TURN, the standard loop's) may keep what they are given."""
-    return lambda data, address: sendto(bytes(data), address)
-
-
-_SHORT_WAY = "passerelle_media_received"  # our own attribute on aioice's Connection
-_RECEIVE = bytearray(BUFFER_SIZE)
-_RECEIVE_VIEW = memoryview(_RECEIVE)
-
-
-class MediaDatagramTransport(asyncio.DatagramTransport):
-    """
-    A UDP socket for aioice that hands media on without STUN parsing and without asyncio's copy of 256 KiB a packet.
-
-    :param protocol: aioice's ``StunProtocol``; media goes straight to its ``receiver`` if a :class:`MediaLink` owns it.
-    """
-
-    def __init__(self, loop: asyncio.AbstractEventLoop, sock: socket.socket, protocol: Any) -> None:
-        super().__init__()
-        self._loop = loop
-        self._socket = sock
-        self._protocol = protocol
-        self._is_closed = False
-        self.dropped = 0  # datagrams the socket could not take
-        loop.add_reader(sock.fileno(), self._readable)
-
-    def get_extra_info(self, name: str, default: Any = None) -> Any:
-        return {"sockname": self._socket.getsockname(), "socket": self._socket}.get(name, default)
-
-    def sendto(self, data: Any, addr: Any = None) -> None:
-        try:
-            self._socket.sendto(data, addr)
-        except OSError:  # full buffer, or the other side's host says "unreachable" for an earlier one
-            self.dropped += 1
-
-    def close(self) -> None:
-        if not self._is_closed:
-            self._is_closed = True
-            self._loop.remove_reader(self._socket.fileno())
-            self._socket.close()
-            self._loop.call_soon(self._protocol.connection_lost, None)
-
-    def abort(self) -> None:
-        self.close()
-
-    def is_closing(self) -> bool:
-        return self._is_closed
-
-    def _readable(self) -> None:
-        try:
-            size, address = self._socket.recvfrom_into(_RECEIVE)
-        except OSError:
-            return
-        short_way = getattr(self._protocol.receiver, _SHORT_WAY, None) if size and is_media(_RECEIVE[0]) else None
-        if short_way is not None:
-            short_way(_RECEIVE_VIEW[:size])
-        else:
-            self._protocol.datagram_received(bytes(_RECEIVE_VIEW[:size]), address)
-
-
-def is_media_protocol(protocol: object) -> bool:
-    return isinstance(protocol, aioice.ice.StunProtocol)
-
-
-def open_media_socket(
-    loop: asyncio.AbstractEventLoop, protocol: Any, local_address: tuple[str, int]
-) -> MediaDatagramTransport:
-    """:raises OSError: the address cannot be bound."""
-    is_ipv6 = ipaddress.ip_address(local_address[0]).version == 6
-    sock = socket.socket(socket.AF_INET6 if is_ipv6 else socket.AF_INET, socket.SOCK_DGRAM)
-    try:
-        sock.setblocking(False)
-        sock.bind(local_address)
-    except OSError:
-        sock.close()
-        raise
-    transport = MediaDatagramTransport(loop, sock, protocol)
-    protocol.connection_made(transport)
-    return transport

@@ -1,9 +1,12 @@
 """Settings of the media worker. ``signaling.config`` reads the environment and hands this over."""
 
 from dataclasses import dataclass, field
+from ipaddress import ip_address
 from pathlib import Path
 
 from relay.network_config import NetworkConfig
+
+LAST_PORT = 65_535
 
 
 @dataclass(frozen=True)
@@ -26,8 +29,38 @@ class MediaWorkerConfig:
             "doc": "offer 127.0.0.1 too, for browsers on this machine; it is always offered when the only address"
         },
     )
-    public_address: str | None = field(
-        default=None, metadata={"doc": "IP announced beside the host addresses, behind one-to-one NAT"}
+    public_address: tuple[str, ...] = field(
+        default=(),
+        metadata={"doc": "IPv4 and IPv6 addresses announced beside the host addresses, behind one-to-one NAT"},
+    )
+    udp_port: int | None = field(
+        default=None,
+        metadata={
+            "unit": "UDP port",
+            "doc": "one for all legs of this worker; worker N of a machine takes udp_port + N",
+        },
+    )
+    udp_ports: tuple[int, int] | None = field(
+        default=None,
+        metadata={
+            "unit": "first, last UDP port",
+            "doc": "each leg takes one on each address; None: the kernel's range",
+        },
+    )
+    dscp: int = field(
+        default=34,
+        metadata={
+            "unit": "0 to 63",
+            "doc": "AF41, interactive video with or without audio (RFC 8837 §5), for the whole of a leg; 0: no mark",
+            "at_least": 0,
+            "at_most": 63,
+        },
+    )
+    fast_path: bool = field(
+        default=True,
+        metadata={
+            "doc": "SRTP in place and own sockets; without it the plain ways of aiortc's libraries, at twice the cost"
+        },
     )
     start_bitrate_kbps: int = field(
         default=1200, metadata={"unit": "kbit/s", "doc": "where browsers begin to send: 720p after 14 s instead of 26"}
@@ -66,3 +99,12 @@ class MediaWorkerConfig:
     abandoned_after_s: float = field(
         default=300.0, metadata={"unit": "s", "doc": "a call without live leg nor command is forgotten"}
     )
+
+    def __post_init__(self) -> None:
+        for address in self.public_address:
+            ip_address(address)  # its ValueError says which
+        if self.udp_port is not None and self.udp_ports is not None:
+            raise ValueError("udp_port or udp_ports, not both")
+        first, last = self.udp_ports or (1024 if self.udp_port is None else self.udp_port,) * 2
+        if not 1 <= first <= last <= LAST_PORT:
+            raise ValueError("udp_port and udp_ports lie within 1 to 65535, the first not after the last")

@@ -10,14 +10,14 @@ import functools
 import logging
 import random
 import secrets
-import time
 from collections.abc import Sequence
 from dataclasses import replace
+from ipaddress import ip_address
 from typing import Protocol
 
 from aiortc import RTCIceCandidate, RTCIceParameters, RTCSctpCapabilities
 
-from relay.aiortc_internals import MediaLink
+from relay.aiortc_internals import LOOPBACK, MediaLink
 from relay.config import MediaWorkerConfig
 from relay.description import Answer, OfferParameters, build_offer, parse_answer
 from relay.forwarding.media_path import MediaPath, MediaSink
@@ -60,13 +60,7 @@ class Peer:
         self._answer: Answer | None = None
         self._connecting: asyncio.Task[None] | None = None
         self._closing: asyncio.Task[None] | None = None
-        self._link = MediaLink(
-            ice_servers,
-            self._received,
-            self._link_changed,
-            offer_loopback=config.offer_loopback,
-            gather_timeout_s=config.gather_timeout_s,
-        )
+        self._link = MediaLink(ice_servers, self._received, self._link_changed, config)
         self._texts = {
             party: TextChannel(self._link.sctp, party, functools.partial(self._text_received, party))
             for party in remote_parties
@@ -184,11 +178,11 @@ class Peer:
             maximum_bitrate_bps=self._config.maximum_bitrate_bps,
         )
 
-    def _received(self, data: bytes | memoryview) -> None:
+    def _received(self, data: bytes | memoryview, now: float) -> None:
         if self.path is None or self.state == "closed":
             return
         try:
-            self.path.receive(data, time.monotonic())
+            self.path.receive(data, now)
         except Exception:  # an exception here would end aioice's socket for everybody on it
             log.exception("packet could not be handled")
 
@@ -210,14 +204,20 @@ class Peer:
                 self._closing = asyncio.create_task(self._close())
 
 
-def _public_candidates(candidates: Sequence[RTCIceCandidate], address: str | None) -> list[RTCIceCandidate]:
-    """Behind one-to-one NAT the host's ports are reachable under another address."""
-    if address is None:
-        return []
-    hosts = [each for each in candidates if each.type == "host" and ":" not in each.ip and each.ip != "127.0.0.1"]
+def _public_candidates(candidates: Sequence[RTCIceCandidate], addresses: Sequence[str]) -> list[RTCIceCandidate]:
+    """Behind one-to-one NAT the host's ports are reachable under other addresses, each of its own IP version."""
+    public = [ip_address(each) for each in addresses]
+    hosts = [each for each in candidates if each.type == "host" and each.ip not in LOOPBACK]
     return [
         replace(
-            each, ip=address, type="srflx", relatedAddress=each.ip, relatedPort=each.port, priority=each.priority - 1
+            host,
+            ip=str(address),
+            type="srflx",
+            relatedAddress=host.ip,
+            relatedPort=host.port,
+            priority=host.priority - 1,
         )
-        for each in hosts
+        for host in hosts
+        for address in public
+        if ip_address(host.ip).version == address.version
     ]

@@ -30,7 +30,7 @@ from relay.control_messages import (
 from relay.datagram import Datagram
 from relay.datagram_network import datagram_sender
 from relay.errors import RelayError, StaleEpochError, UnknownCallError
-from relay.event_loop import new_event_loop
+from relay.event_loop import bind_fixed_port, new_event_loop, release_sockets
 from relay.registry import Registration, keep_registered
 from relay.secure_sockets import place_of
 from relay.session import MediaSession
@@ -47,7 +47,7 @@ async def run(config: MediaWorkerConfig, stop: asyncio.Event) -> None:
     """
     Serve until ``stop`` is set, then tell every peer goodbye.
 
-    :raises OSError: a socket cannot be bound.
+    :raises OSError: a socket cannot be bound. :raises RelayError: the fixed UDP port cannot be had.
     :raises RuntimeError: aiortc, aioice or pylibsrtp is not the version this was written for.
     """
     if found := problems():
@@ -58,6 +58,7 @@ async def run(config: MediaWorkerConfig, stop: asyncio.Event) -> None:
     redis: Redis | None = Redis.from_url(config.redis_url) if config.redis_url is not None else None
     tasks: list[asyncio.Task[None]] = []
     try:
+        bind_fixed_port(config)
         await worker.start()
         tasks.append(asyncio.create_task(worker.tick_forever()))
         if redis is not None:
@@ -70,6 +71,7 @@ async def run(config: MediaWorkerConfig, stop: asyncio.Event) -> None:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         await worker.close()
+        release_sockets(config)
         if redis is not None:
             await redis.aclose()
         log.info("media worker ended", extra={"worker_id": config.worker_id})

@@ -12,13 +12,14 @@ import signal
 import socket
 import ssl
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from relay.config import MediaWorkerConfig
+from relay.config import LAST_PORT, MediaWorkerConfig
 from relay.phone.config import DemoPhoneConfig, PhoneWorkerConfig
 from relay.visibility.config import VisibilityWorkerConfig
-from signaling.config import Config
+from signaling.config import Config, ConfigError
 
 PROBE_DEADLINE_S = 2.0
 KILL_MARGIN_S = 5  # after the stop deadline the process is ended by the kernel, whatever hangs in it
@@ -30,8 +31,9 @@ def media_worker_count(config: Config) -> int:
 
 
 def media_worker_config(config: Config, index: int) -> MediaWorkerConfig:
+    """Workers of one machine cannot share a fixed UDP port: each takes the next one."""
     run_dir = config.signaling.run_dir
-    return config.reader.build(
+    settings = config.reader.build(
         MediaWorkerConfig,
         "media",
         worker_id=_worker_id(config, "media", index),
@@ -40,6 +42,13 @@ def media_worker_config(config: Config, index: int) -> MediaWorkerConfig:
         redis_url=config.signaling.redis_url,
         network=config.signaling.network,
     )
+    if settings.udp_port is None:
+        return settings
+    if settings.udp_port + index > LAST_PORT:
+        raise ConfigError(
+            "[media] udp_port", f"au plus {LAST_PORT - index}, pour {index + 1} processus", str(settings.udp_port)
+        )
+    return replace(settings, udp_port=settings.udp_port + index)
 
 
 def phone_worker_config(config: Config) -> PhoneWorkerConfig:

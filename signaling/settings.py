@@ -8,6 +8,7 @@ Messages are for the operator, in French: what was expected, what came, what to 
 import dataclasses
 import difflib
 import json
+import re
 import types
 from collections.abc import Callable, Mapping
 from enum import Enum
@@ -171,7 +172,8 @@ def _several(name: str, container: Any, kinds: tuple[Any, ...], value: Any) -> A
     if isinstance(value, str) and isinstance(kind, type) and issubclass(kind, BaseModel):
         value = _json(name, value)
     elif isinstance(value, str):
-        value = [part.strip() for part in value.split(",") if part.strip()]
+        separator = "[,-]" if kinds == (int, int) else ","  # a range of ports may be written 40000-40999
+        value = [part.strip() for part in re.split(separator, value) if part.strip()]
     if not isinstance(value, (list, tuple)):
         raise ConfigError(name, "une liste, ou du texte séparé par des virgules", repr(value))
     has_fixed_length = container is tuple and Ellipsis not in kinds

@@ -218,6 +218,32 @@ def test_processes_of_one_machine_have_names_and_sockets_of_their_own(tmp_path: 
     assert len({path for worker in workers for path in (worker.control_socket, worker.audio_socket)}) == 6
 
 
+def test_media_workers_of_one_machine_take_one_udp_port_after_the_other_or_share_a_range(tmp_path: Path) -> None:
+    fixed = load_config(environ(tmp_path, MEDIA_UDP_PORT="40000"))
+    assert [processes.media_worker_config(fixed, index).udp_port for index in range(3)] == [40_000, 40_001, 40_002]
+    for written in ("40000-40999", "40000,40999"):
+        ranged = load_config(environ(tmp_path, MEDIA_UDP_PORTS=written))
+        assert processes.media_worker_config(ranged, 1).udp_ports == (40_000, 40_999)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"MEDIA_UDP_PORT": "0"},
+        {"MEDIA_UDP_PORT": "65535"},  # none is left for the second worker
+        {"MEDIA_UDP_PORTS": "50000-40000"},
+        {"MEDIA_UDP_PORTS": "40000"},
+        {"MEDIA_UDP_PORTS": "40000-70000"},
+        {"MEDIA_UDP_PORT": "40000", "MEDIA_UDP_PORTS": "40000-40999"},
+        {"MEDIA_PUBLIC_ADDRESS": "relais.example"},
+        {"MEDIA_DSCP": "64"},
+    ],
+)
+def test_media_ports_and_addresses_that_cannot_be_used_are_told(tmp_path: Path, settings: dict[str, str]) -> None:
+    with pytest.raises(ConfigError):
+        processes.media_worker_config(load_config(environ(tmp_path, **settings)), 1)
+
+
 def test_demonstration_phone_is_beside_the_service_unless_said_otherwise(tmp_path: Path) -> None:
     assert processes.demo_phone_config(load_config(environ(tmp_path, HTTP_PORT="9000"))).http_port == 9001
     chosen = load_config(environ(tmp_path, HTTP_PORT="9000", DEMO_PHONE_HTTP_PORT="9100"))
