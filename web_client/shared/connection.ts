@@ -14,6 +14,8 @@ export type Answer = Ok | ErrorMessage;
 const FIRST_DELAY_MS = 500;
 const LONGEST_DELAY_MS = 8_000;
 const ANSWER_TIMEOUT_MS = 10_000;
+const WELCOME_TIMEOUT_MS = 10_000; // a socket that opens into nothing says so after minutes
+const CHECK_TIMEOUT_MS = 2_500;
 
 /** Delay before try number `attempt` (0 first): doubled each time, with jitter so that pages do not return together. */
 export function backoffMs(attempt: number, random: number): number {
@@ -35,6 +37,12 @@ interface Waiting {
   readonly timer: ReturnType<typeof setTimeout>;
 }
 
+interface Check {
+  readonly ref: string;
+  readonly answer: Promise<boolean>;
+  readonly settle: (isAlive: boolean) => void;
+}
+
 export class Connection {
   readonly #options: ConnectionOptions;
   readonly #status = signal<ConnectionStatus>("closed");
@@ -45,6 +53,8 @@ export class Connection {
   #heartbeat: ReturnType<typeof setInterval> | undefined;
   #retry: ReturnType<typeof setTimeout> | undefined;
   #heardAt = 0;
+  #opening: ReturnType<typeof setTimeout> | undefined;
+  #check: Check | null = null;
 
   constructor(options: ConnectionOptions) {
     this.#options = options;
@@ -61,6 +71,9 @@ export class Connection {
     const make = this.#options.openSocket ?? ((url: string) => new WebSocket(url));
     const socket = make(this.#options.url);
     this.#socket = socket;
+    this.#opening = setTimeout(() => {
+      if (this.#socket === socket) this.#lost();
+    }, WELCOME_TIMEOUT_MS);
     socket.onopen = () => this.#sayHello();
     socket.onmessage = (event) => this.#receive(event);
     socket.onclose = () => {
@@ -78,6 +91,35 @@ export class Connection {
     if (this.#status.value !== "offline" || this.#socket !== null) return;
     this.#attempt = 0;
     this.open();
+  }
+
+  /**
+   * Whether the service still answers, within 2.5 s: after sleep or a change of network nobody says that the socket is
+   * dead. One that is dead is replaced at once.
+   */
+  check(): Promise<boolean> {
+    if (this.#status.value === "offline") this.retryNow();
+    if (this.#status.value !== "open") return Promise.resolve(false);
+    this.#check ??= this.#startCheck();
+    return this.#check.answer;
+  }
+
+  #startCheck(): Check {
+    const ref = `check-${this.#nextRef++}`;
+    let settle: (isAlive: boolean) => void = () => undefined;
+    const answer = new Promise<boolean>((resolve) => {
+      const timer = setTimeout(() => {
+        this.#drop("offline"); // settles this check too
+        this.open();
+      }, CHECK_TIMEOUT_MS);
+      settle = (isAlive) => {
+        clearTimeout(timer);
+        this.#check = null;
+        resolve(isAlive);
+      };
+    });
+    this.send({ type: "ping", ref });
+    return { ref, answer, settle };
   }
 
   /** Another tab had taken over and the person wants this one. */
@@ -115,6 +157,7 @@ export class Connection {
     this.#heardAt = Date.now();
     const message = JSON.parse(String(event.data)) as ServerMessage;
     if (message.type === "welcome") this.#welcomed(message.resume_token, message.heartbeat_s);
+    if (message.type === "pong" && message.re !== null && message.re === this.#check?.ref) this.#check.settle(true);
     if (message.type === "replaced") this.#drop("replaced");
     if (message.type === "ok" || message.type === "error") this.#settle(message);
     this.#options.onMessage(message);
@@ -122,6 +165,7 @@ export class Connection {
 
   #welcomed(token: string, heartbeatS: number): void {
     tabStore.write(this.#options.tokenName, token);
+    clearTimeout(this.#opening);
     this.#attempt = 0;
     this.#status.value = "open";
     clearInterval(this.#heartbeat);
@@ -155,6 +199,8 @@ export class Connection {
     this.#socket = null;
     clearInterval(this.#heartbeat);
     clearTimeout(this.#retry);
+    clearTimeout(this.#opening);
+    this.#check?.settle(false);
     this.#status.value = status;
     for (const ref of [...this.#waiting.keys()]) this.#settle(localError("offline", ref));
     socket?.close();

@@ -3,6 +3,7 @@
 
 import { effect, signal } from "@preact/signals";
 import type { LocalMedia } from "./camera.ts";
+import { progress, Standstill } from "./standstill.ts";
 import type { MediaOffer } from "./protocol.d.ts";
 
 export type Link = "idle" | "connecting" | "connected" | "interrupted";
@@ -11,12 +12,15 @@ const GATHERING_MS = 1_000;
 const DISCONNECTED_MS = 3_000;
 const NEVER_CONNECTED_MS = 12_000;
 const RENEW_INTERVAL_MS = 3_000;
+const WATCH_MS = 1_000;
 const MAX_BITRATE = 2_500_000; // bit/s: 720p30 of signing with room for temporal layers
 
 export interface CallMediaOptions {
   readonly local: LocalMedia;
   readonly answer: (callId: string, generation: number, sdp: string) => void;
   readonly renew: (callId: string) => void;
+  /** Whether the service can be asked at all right now. */
+  readonly isServiceThere: () => Promise<boolean>;
   readonly onText: (channel: RTCDataChannel, peer: RTCPeerConnection) => void;
 }
 
@@ -32,13 +36,21 @@ export class CallMedia {
   #generation = 0;
   #renewTimer: ReturnType<typeof setTimeout> | undefined;
   #renewedAt = 0;
+  #standstill = new Standstill();
+  #watching: ReturnType<typeof setInterval> | undefined;
 
   constructor(options: CallMediaOptions) {
     this.#options = options;
     effect(() => {
       void this.#useTracks(options.local.video.value, options.local.audio.value);
     });
-    globalThis.addEventListener?.("online", () => this.#renew());
+  }
+
+  /** The machine slept, or its network changed: media that does not move within a second is renewed. */
+  doubt(): void {
+    this.#standstill.doubt(Date.now());
+    const state = this.#peer?.connectionState;
+    if (state === "disconnected" || state === "failed") this.#renewIn(0);
   }
 
   get peer(): RTCPeerConnection | null {
@@ -47,7 +59,8 @@ export class CallMedia {
 
   /** The generation whose media still flow, told to the service when only the socket was lost. */
   get liveGeneration(): number | null {
-    return this.#peer?.connectionState === "connected" ? this.#generation : null;
+    const isUp = this.#peer?.connectionState === "connected" && !this.#standstill.isStill(Date.now());
+    return isUp ? this.#generation : null;
   }
 
   async handleOffer(offer: MediaOffer): Promise<void> {
@@ -68,6 +81,7 @@ export class CallMedia {
   /** The call, or its media, is over. */
   close(): void {
     clearTimeout(this.#renewTimer);
+    clearInterval(this.#watching);
     this.#peer?.close();
     this.#peer = null;
     this.#callId = "";
@@ -90,6 +104,9 @@ export class CallMedia {
       if (channel.protocol === "t140") this.#options.onText(channel, peer);
     };
     peer.onconnectionstatechange = () => this.#stateChanged(peer);
+    this.#standstill = new Standstill();
+    clearInterval(this.#watching);
+    this.#watching = setInterval(() => void this.#watch(peer), WATCH_MS);
     return peer;
   }
 
@@ -128,6 +145,23 @@ export class CallMedia {
     }
   }
 
+  /**
+   * Renews a connection on which nothing comes any more, if the service can be asked: where the whole line is away, the
+   * old connection is the quickest to come back.
+   */
+  async #watch(peer: RTCPeerConnection): Promise<void> {
+    if (peer.connectionState !== "connected") return;
+    const report = await peer.getStats();
+    if (this.#peer !== peer) return;
+    if (!this.#standstill.next(progress(report.values()), Date.now())) {
+      this.link.value = "connected";
+      return;
+    }
+    this.link.value = "interrupted";
+    const isThere = await this.#options.isServiceThere();
+    if (isThere && this.#peer === peer && this.#standstill.isStill(Date.now())) this.#renewIn(0);
+  }
+
   /** Asks for a new offer after `delayMs` unless the connection is up by then; never more often than every 3 s. */
   #renewIn(delayMs: number): void {
     if (this.#peer === null) return;
@@ -137,10 +171,9 @@ export class CallMedia {
   }
 
   #renewUnlessConnected(): void {
-    if (this.#peer?.connectionState !== "connected") this.#renew();
+    if (this.liveGeneration === null) this.#renew();
   }
 
-  /** A network that came back has new addresses, even while the old connection still counts as up. */
   #renew(): void {
     if (this.#peer === null) return;
     this.#renewedAt = Date.now();

@@ -16,6 +16,7 @@ import type {
   VisibilityMessage,
 } from "./protocol.d.ts";
 import { Conversation } from "./rtt.ts";
+import { onWake } from "./wake.ts";
 
 const STATS_MS = 2_000;
 const NOTICE_MS = 10_000; // long enough to read two sentences
@@ -68,6 +69,7 @@ export class Session {
       local: this.local,
       answer: (call_id, generation, sdp) => this.connection.send({ type: "media.answer", call_id, generation, sdp }),
       renew: (call_id) => this.connection.send({ type: "media.renew", call_id }),
+      isServiceThere: () => this.connection.check(),
       onText: (channel, peer) => this.text.attach(channel, peer),
     });
     this.connection = new Connection({
@@ -81,7 +83,10 @@ export class Session {
       }),
       onMessage: (message) => this.#receive(message),
     });
-    globalThis.addEventListener("online", () => this.connection.retryNow());
+    onWake(() => {
+      void this.connection.check();
+      this.media.doubt();
+    });
     setInterval(() => void this.#measure(), STATS_MS);
     effect(() => this.#followMutes());
   }

@@ -150,3 +150,35 @@ test("a network that comes back is tried at once", () => {
   connection.retryNow();
   assert.equal(sockets.length, 2, "not twice at the same time");
 });
+
+test("a socket that answers a check stays, whoever asks meanwhile gets the same answer", async () => {
+  const connection = welcomed();
+  const [first, second] = [connection.check(), connection.check()];
+  const pings = last().sent.filter((message) => message["type"] === "ping");
+  assert.equal(pings.length, 1);
+  last().hear({ type: "pong", re: String(pings[0]?.["ref"]) });
+  assert.deepEqual(await Promise.all([first, second]), [true, true]);
+  mock.timers.tick(9_000);
+  assert.equal(connection.status.value, "open");
+});
+
+test("a socket that does not answer a check is replaced at once, whatever was still in it", async () => {
+  const connection = welcomed();
+  const answer = connection.check();
+  last().hear({ type: "pong", re: null });
+  mock.timers.tick(2_500);
+  assert.equal(await answer, false);
+  assert.ok(sockets[0]?.isClosed);
+  assert.equal(sockets.length, 2, "without waiting");
+  last().onopen?.();
+  last().hear(WELCOME);
+  assert.equal(connection.status.value, "open");
+});
+
+test("a socket that is never welcomed is given up", () => {
+  connect();
+  mock.timers.tick(10_000);
+  assert.ok(sockets[0]?.isClosed);
+  mock.timers.tick(500);
+  assert.equal(sockets.length, 2);
+});
