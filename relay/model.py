@@ -59,6 +59,7 @@ class CallPlan(Frozen):
     :param agent_hidden: the agent's picture is withheld (hide own picture; privacy).
     :param phone_socket: path of the phone worker's audio datagram socket while a phone leg has media, else None.
     :param phone_held: the phone party is on hold: hears nobody, nobody hears it.
+    :param taps: at most one for each leg.
     """
 
     bridged: bool = False
@@ -69,7 +70,7 @@ class CallPlan(Frozen):
     agent_hidden: bool = False
     phone_socket: str | None = None
     phone_held: bool = False
-    tap: Tap | None = None
+    taps: tuple[Tap, ...] = ()
 
 
 class Encoding(Frozen):

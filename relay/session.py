@@ -27,7 +27,7 @@ from relay.forwarding.streams import OPUS, VIDEO_STREAMS, Stream
 from relay.model import CallPlan, IceServer, Leg, LegConnection, VideoCodec, WebLeg
 from relay.peer import Peer
 from relay.routing import Routes, routes
-from relay.tap import CallTap
+from relay.tap import CallTaps
 from relay.text import TextLimiter
 
 Emit = Callable[[LegState | LegStatsEvent | EncodingWanted], None]
@@ -70,7 +70,7 @@ class WebLegMedia:
         if packet.stream == "audio":
             self._call.pass_to_phone(self, packet)
         elif packet.stream == "video":
-            self._call.tap.packet(self.leg, packet)
+            self._call.taps.packet(self.leg, packet)
 
     def on_sender_report(self, stream: Stream, report: rtcp.SenderReport, ntp: int, now: float) -> None:
         receiver = self.receivers[stream]
@@ -103,7 +103,7 @@ class MediaSession:
         self._legs: dict[WebLeg, WebLegMedia] = {}
         self._routes: Routes = routes(set(), self.plan)
         self._lock = asyncio.Lock()
-        self.tap = CallTap(self.key, sender, self._path_of, now)
+        self.taps = CallTaps(self.key, sender, self._path_of)
         self._stats_at = self._phone_report_at = now
 
     # --- commands -----------------------------------------------------------------------------------------
@@ -150,7 +150,7 @@ class MediaSession:
 
     def update(self, plan: CallPlan) -> None:
         self.plan = plan
-        self.tap.update(plan.tap)
+        self.taps.update(plan.taps)
         self._refresh()
 
     async def close(self) -> None:
@@ -243,7 +243,7 @@ class MediaSession:
         if self.plan.phone_socket is not None and now - self._phone_report_at >= PHONE_REPORT_PERIOD_S:
             self._phone_report_at = now
             self._report_phone_audio(now)
-        self.tap.tick(now)
+        self.taps.tick(now)
         if now - self._stats_at >= self.config.stats_period_s:
             self._stats_at = now
             self._emit_stats(now)

@@ -1,11 +1,11 @@
 """
-The copy of a leg's base temporal layer for the visibility worker, frame by frame. Dropped rather than queued.
+Copies of legs' base temporal layer for visibility workers, frame by frame. Dropped rather than queued.
 
-Which leg is watched, and by whom, the call's plan says.
+Which legs are watched, and by whom, the call's plan says.
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from relay import datagram
 from relay.audio_exchange import DatagramSender
@@ -20,41 +20,58 @@ STATS_PERIOD_S = 1.0
 KEY_FRAME_PERIOD_S = 3.0  # a tap that loses packets must not cost the call its bitrate
 
 
-class CallTap:
+class CallTaps:
     """
-    One call's.
+    One call's, at most one for each leg.
 
     :param path_of: the media path of a leg's present generation, None without media.
     """
 
-    def __init__(
-        self, key: bytes, sender: DatagramSender, path_of: Callable[[WebLeg], MediaPath | None], now: float
-    ) -> None:
+    def __init__(self, key: bytes, sender: DatagramSender, path_of: Callable[[WebLeg], MediaPath | None]) -> None:
+        self._key, self._sender, self._path_of = key, sender, path_of
+        self._taps: dict[WebLeg, LegTap] = {}
+
+    def update(self, plan: Iterable[Tap]) -> None:
+        """What was tapped before and still is goes on."""
+        before, self._taps = self._taps, {}
+        for tap in plan:
+            known = before.get(tap.leg)
+            if known is None or known.plan != tap:
+                known = LegTap(self._key, tap, self._sender)
+            self._taps[tap.leg] = known
+
+    def packet(self, leg: WebLeg, packet: MediaPacket) -> None:
+        """Of the leg's picture."""
+        tap = self._taps.get(leg)
+        if tap is not None and packet.is_base_layer:
+            tap.packet(packet)
+
+    def tick(self, now: float) -> None:
+        """Every 100 ms."""
+        for leg, tap in self._taps.items():
+            tap.tick(self._path_of(leg), now)
+
+
+class LegTap:
+    """One leg's picture to one receiver."""
+
+    def __init__(self, key: bytes, plan: Tap, sender: DatagramSender) -> None:
+        self.plan = plan
         self._key = key
         self._sender = sender
-        self._path_of = path_of
-        self._plan: Tap | None = None
-        self._wants_key_frame = False
+        self._wants_key_frame = True
         self._is_reached = False
         self._frame: list[bytes] = []
         self._size = 0
         self._kind = Kind.VP8
         self._has_key = False
         self._receiver: tuple[int, int] | None = None
-        self._key_frame_asked_at = self._stats_at = now
+        self._key_frame_asked_at = self._stats_at = float("-inf")
         self._stats: StatsWindow | None = None
         self._stats_path: MediaPath | None = None
 
-    def update(self, plan: Tap | None) -> None:
-        if plan != self._plan:
-            self._plan = plan
-            self._wants_key_frame = plan is not None
-
-    def packet(self, leg: WebLeg, packet: MediaPacket) -> None:
-        """Of the leg's picture."""
-        plan = self._plan
-        if plan is None or plan.leg != leg or not packet.is_base_layer:
-            return
+    def packet(self, packet: MediaPacket) -> None:
+        """Of the base layer."""
         kind = Kind.VP8 if packet.header.payload_type == VP8 else Kind.H264
         if self._frame and kind is not self._kind:
             self._clear()
@@ -63,25 +80,21 @@ class CallTap:
         self._size += len(packet.data)
         self._has_key |= packet.starts_key_frame
         if packet.header.marker or self._size > datagram.BATCH_LIMIT:
-            self._send_frame(leg, plan.socket)
+            self._send_frame()
 
-    def tick(self, now: float) -> None:
-        """Every 100 ms."""
-        plan = self._plan
-        path = self._path_of(plan.leg) if plan is not None else None
-        if plan is None:
-            return
+    def tick(self, path: MediaPath | None, now: float) -> None:
+        """:param path: the leg's, None without media."""
         is_wanted = self._wants_key_frame and self._is_reached
         if is_wanted and path is not None and now - self._key_frame_asked_at >= KEY_FRAME_PERIOD_S:
             self._key_frame_asked_at = now
             path.control.request_key_frame("video", now)
         if now - self._stats_at >= STATS_PERIOD_S:
             self._stats_at = now
-            self._send_stats(plan, path, now)
+            self._send_stats(path, now)
 
-    def _send_frame(self, leg: WebLeg, socket: str) -> None:
-        payload = datagram.batch(self._frame)
-        self._is_reached = self._sender.send(datagram.pack(self._kind, self._key, leg, payload), socket)
+    def _send_frame(self) -> None:
+        payload = datagram.pack(self._kind, self._key, self.plan.leg, datagram.batch(self._frame))
+        self._is_reached = self._sender.send(payload, self.plan.socket)
         if not self._is_reached:
             self._wants_key_frame = True  # what follows cannot be decoded without it
         elif self._has_key:
@@ -93,8 +106,8 @@ class CallTap:
         self._size = 0
         self._has_key = False
 
-    def _send_stats(self, plan: Tap, path: MediaPath | None, now: float) -> None:
-        receiver = self._sender.identity(plan.socket)
+    def _send_stats(self, path: MediaPath | None, now: float) -> None:
+        receiver = self._sender.identity(self.plan.socket)
         if receiver != self._receiver:
             self._receiver, self._wants_key_frame = receiver, True  # somebody new, who has seen no key frame
         if path is None:
@@ -103,4 +116,4 @@ class CallTap:
             self._stats, self._stats_path = StatsWindow(path, now), path
             return
         stats = json.dumps(self._stats.take(now).model_dump()).encode()
-        self._sender.send(datagram.pack(Kind.STATS, self._key, plan.leg, stats), plan.socket)
+        self._sender.send(datagram.pack(Kind.STATS, self._key, self.plan.leg, stats), self.plan.socket)

@@ -21,7 +21,7 @@ def media_plan(call: Call, phone_socket: str | None, tap_socket: str | None) -> 
         agent_hidden=call.agent.hidden,
         phone_socket=phone_socket if has_sound else None,
         phone_held=phone.held if phone is not None else False,
-        tap=Tap(leg="signer", socket=tap_socket) if tap_socket and call.is_together else None,
+        taps=(Tap(leg="signer", socket=tap_socket),) if tap_socket and call.is_together else (),
     )
 
 

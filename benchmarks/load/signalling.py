@@ -72,7 +72,7 @@ class WorkerSignalling(Signalling):
             self._clients.append(client)
 
     async def _plan(self, call_id: str, tap: Tap | None) -> None:
-        plan = CallPlan(bridged=True, signer_voice=True, signer_hearing=True, tap=tap)
+        plan = CallPlan(bridged=True, signer_voice=True, signer_hearing=True, taps=(tap,) if tap else ())
         await self._calls[call_id].request(UpdateCall(call_id=call_id, epoch=1, plan=plan))
 
 

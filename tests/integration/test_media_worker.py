@@ -16,9 +16,8 @@ from pathlib import Path
 from typing import Any
 
 import aioice.ice
-import numpy as np
 import pytest
-from av import AudioCodecContext, AudioFrame, VideoCodecContext, VideoFrame
+from av import AudioCodecContext, AudioFrame
 from av.packet import Packet
 from redis.asyncio import Redis
 
@@ -36,14 +35,15 @@ from relay.control_messages import (
     UpdateCall,
     WorkerState,
 )
-from relay.datagram import Datagram, Kind, call_key, pack, unbatch, unpack
+from relay.datagram import Datagram, Kind, call_key, pack, unpack
 from relay.errors import RelayError
-from relay.media_code import read_code, tone
+from relay.media_code import tone
 from relay.model import CallPlan, IceServer, LegConnection, Tap, WebLeg
 from relay.registry import Registration, registered
 from relay.worker import run
 from tests.helpers.packets import header_of, rtp
 from tests.helpers.peers import CodedPeer, until
+from tests.helpers.taps import decode_tap, packets_of
 
 pytestmark = pytest.mark.integration
 
@@ -329,9 +329,9 @@ class Receiver:
         self.socket.close()
 
     def of(self, kind: Kind, leg: WebLeg) -> list[bytes]:
-        payloads = [each.payload for each in self.got if each.kind is kind and each.leg == leg]
-        is_tap = kind in (Kind.VP8, Kind.H264)
-        return [packet for payload in payloads for packet in unbatch(payload)] if is_tap else payloads
+        if kind in (Kind.VP8, Kind.H264):
+            return packets_of(self.got, kind, leg)
+        return [each.payload for each in self.got if each.kind is kind and each.leg == leg]
 
     def _read(self) -> None:
         with contextlib.suppress(BlockingIOError):
@@ -396,25 +396,9 @@ async def test_phone_worker_that_is_gone_does_not_hurt(harness: Harness) -> None
     await until(lambda: sees_only(signer, 2) and sees_only(agent, 1), "pictures")
 
 
-def decode_tap(packets: list[bytes]) -> list[int]:
-    """Participants read from tapped VP8 packets, the way the visibility worker decodes them."""
-    decoder, frame = VideoCodecContext.create("vp8", "r"), b""
-    frames: list[VideoFrame] = []
-    for packet in packets:
-        header = header_of(packet)
-        payload = packet[header.payload_start : header.payload_end]
-        frame += payload[4 if payload[0] & 0x80 and payload[1] == 0x80 else 1 :]
-        if header.marker:
-            with contextlib.suppress(Exception):
-                frames += decoder.decode(Packet(frame))
-            frame = b""
-    codes = [read_code(np.asarray(each.to_ndarray(format="bgr24"), np.uint8)) for each in frames]
-    return [code.participant for code in codes if code is not None]
-
-
 async def test_tap_delivers_decodable_pictures_and_measures_and_survives_its_receiver(harness: Harness) -> None:
     path = harness.directory / "tap"
-    plan = CallPlan(tap=Tap(leg="signer", socket=str(path)))
+    plan = CallPlan(taps=(Tap(leg="signer", socket=str(path)),))
     _signer, _agent = await harness.call("c", plan=plan)
     for _ in range(2):  # the receiver is replaced once
         with Receiver(path) as tap:
