@@ -12,11 +12,15 @@ from dataclasses import dataclass
 from relay.model import Encoding
 
 DOWN_AFTER_S = 1.0  # below the step for this long; the bitrate is met by REMB and temporal layers meanwhile
+DOWN_AT_ONCE = 0.5  # below this share of where the step begins, ``DOWN_SOON_S`` is enough
+DOWN_SOON_S = 0.4
 DOWN_AGAIN_AFTER_S = 2.0  # since the last change
 UP_AFTER_S = 5.0  # above the next step for this long: a line that has just recovered often fails again
 UP_AGAIN_AFTER_S = 8.0
 UP_MARGIN = 1.15  # above where the next step begins
-USUAL_CAMERA = (1280, 720)  # until a key frame tells
+FOLLOWED_AFTER_S = 3.0  # a page has set its sender by then; the key frames after it have the scale we asked for
+LARGER = 1.2  # than thought when we asked: ask again
+USUAL_CAMERA, LARGEST_CAMERA = 1280 * 720, 1920 * 1080  # pixels: until a key frame tells; whatever it tells
 
 
 @dataclass(frozen=True)
@@ -51,9 +55,10 @@ class EncodingPolicy:
     def __init__(self) -> None:
         self._step = 0
         self._changed_at = -math.inf
-        self._below_since: float | None = None
-        self._above_since: float | None = None
-        self._camera = (0, 0)
+        self._tending = 0  # the step called for, since when
+        self._since = -math.inf
+        self._camera_pixels = 0.0
+        self._asked_for_pixels = 0.0
         self._told: Encoding | None = None
 
     def update(self, bitrate_bps: int, sent_size: tuple[int, int] | None, now: float) -> Encoding | None:
@@ -61,38 +66,44 @@ class EncodingPolicy:
         :param bitrate_bps: of the slowest line to a viewer. :param sent_size: of the last key frame, in pixels.
         :returns: what to ask for, when it changed; nothing as long as everything may be sent.
         """
-        self._note_size(sent_size)
-        fitting = _fitting(bitrate_bps)
-        if fitting > self._step:
-            self._above_since = None
-            self._below_since = now if self._below_since is None else self._below_since
-            waited = now - self._below_since >= DOWN_AFTER_S and now - self._changed_at >= DOWN_AGAIN_AFTER_S
-        elif _fitting(bitrate_bps / UP_MARGIN) < self._step:
-            self._below_since = None
-            self._above_since = now if self._above_since is None else self._above_since
-            waited = now - self._above_since >= UP_AFTER_S and now - self._changed_at >= UP_AGAIN_AFTER_S
-            fitting = _fitting(bitrate_bps / UP_MARGIN)
-        else:
-            self._below_since = self._above_since = None
-            waited = False
-        if waited:
-            self._step, self._changed_at = fitting, now
-            self._below_since = self._above_since = None
-        return self._news()
+        self._note_size(sent_size, now)
+        target, after_s, again_after_s = self._target(bitrate_bps)
+        if target == self._step or (target > self._step) != (self._tending > self._step):
+            self._tending, self._since = target, now
+        if target != self._step and now - self._since >= after_s and now - self._changed_at >= again_after_s:
+            self._step = self._tending = target
+            return self._ask(now)
+        is_larger = self._camera_pixels > LARGER * self._asked_for_pixels
+        if self._told is not None and is_larger and now - self._changed_at > FOLLOWED_AFTER_S:
+            return self._ask(now)
+        return None
 
-    def _note_size(self, size: tuple[int, int] | None) -> None:
-        """The camera's size is the largest seen: what is sent now may be scaled down, by us or by the browser."""
-        if size is not None and size[0] * size[1] > self._camera[0] * self._camera[1]:
-            self._camera = size
+    def _target(self, bitrate_bps: float) -> tuple[int, float, float]:
+        """:returns: the step to go to, how long it must be called for, how long after the last change."""
+        lower, higher = _fitting(bitrate_bps), _fitting(bitrate_bps / UP_MARGIN)
+        if lower > self._step:
+            is_far = bitrate_bps < DOWN_AT_ONCE * STEPS[self._step].from_bps
+            return lower, DOWN_SOON_S if is_far else DOWN_AFTER_S, DOWN_AGAIN_AFTER_S
+        return min(self._step, higher), UP_AFTER_S, UP_AGAIN_AFTER_S
 
-    def _news(self) -> Encoding | None:
+    def _note_size(self, size: tuple[int, int] | None, now: float) -> None:
+        """The camera's size is the largest seen, undone our own scale: browsers scale down by themselves too."""
+        if size is None:
+            return
+        is_followed = self._told is not None and now - self._changed_at > FOLLOWED_AFTER_S
+        scale = self._told.scale_resolution_down_by if self._told is not None and is_followed else 1.0
+        pixels = min(size[0] * size[1] * scale**2, LARGEST_CAMERA)
+        self._camera_pixels = max(self._camera_pixels, pixels)
+
+    def _ask(self, now: float) -> Encoding | None:
         step = STEPS[self._step]
-        width, height = self._camera if self._camera[0] else USUAL_CAMERA
-        scale = max(1.0, math.sqrt(width * height / step.pixels)) if self._step else 1.0
+        self._changed_at = now
+        pixels = self._asked_for_pixels = self._camera_pixels or USUAL_CAMERA
+        scale = max(1.0, math.sqrt(pixels / step.pixels)) if self._step else 1.0
         wanted = Encoding(
-            max_bitrate_bps=step.maximum_bps, scale_resolution_down_by=round(scale, 2), max_framerate=step.framerate
+            max_bitrate_bps=step.maximum_bps, scale_resolution_down_by=round(scale, 1), max_framerate=step.framerate
         )
-        if wanted == self._told or (self._told is None and self._step == 0):
+        if wanted == self._told:
             return None
         self._told = wanted
         return wanted

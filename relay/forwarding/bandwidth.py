@@ -15,6 +15,7 @@ Signal = Literal["normal", "overuse", "underuse"]
 
 BURST_S = 0.005  # packets sent within this time are one group (draft §5.2)
 TREND_GROUPS = 20  # window of the regression, as libwebrtc
+TREND_MINIMUM_GROUPS = 8  # a call that begins on a narrow line must not wait for the whole window
 TREND_SMOOTHING = 0.9
 TREND_GAIN = 4.0
 TREND_DELTAS = 60  # the slope of a young window counts less
@@ -31,7 +32,8 @@ APPLICATION_LIMIT_BPS = 10_000
 KNOWN_CAPACITY_LEFT = 1.3  # acknowledging so much more than at the last decrease: it is another line now
 RESPONSE_TIME_S = 0.1  # of the sender, beside the round trip (draft §5.5)
 LOSS_HIGH, LOSS_LOW = 0.10, 0.05  # draft §6: 10 % and 2 %; radio loses more than 2 % without any queue
-LOSS_INTERVAL_S = 0.5
+LOSS_FLOOD = 0.2  # so much is lost only where more is sent than passes: then what passed is the capacity
+LOSS_INTERVAL_S = 0.3
 LOSS_MINIMUM_PACKETS = 20
 MINIMUM_BPS = 30_000  # below it no picture passes at all
 
@@ -107,7 +109,7 @@ class TrendDetector:
         self._accumulated += arrival_delta - (group.sent_at - before.sent_at)
         self._smoothed = TREND_SMOOTHING * self._smoothed + (1 - TREND_SMOOTHING) * self._accumulated
         self._points.append((group.arrived_at, self._smoothed))
-        trend = _slope(self._points) if len(self._points) == TREND_GROUPS else self._trend_before
+        trend = _slope(self._points) if len(self._points) >= TREND_MINIMUM_GROUPS else self._trend_before
         self._judge(trend, arrival_delta, group.arrived_at)
 
     def _judge(self, trend: float, arrival_delta: float, at: float) -> None:
@@ -181,7 +183,8 @@ class LossBound:
         self._judged_at: float | None = None
         self._received = self._lost = 0
 
-    def add(self, received: int, lost: int, bitrate_bps: float, now: float) -> None:
+    def add(self, received: int, lost: int, bitrate_bps: float, passed_bps: float | None, now: float) -> None:
+        """:param bitrate_bps: estimate in force. :param passed_bps: what the line was seen to carry."""
         self._received += received
         self._lost += lost
         if self._judged_at is None:
@@ -191,6 +194,9 @@ class LossBound:
             return
         fraction, self._received, self._lost = self._lost / total, 0, 0
         self.judge(fraction, bitrate_bps, now)
+        if fraction > LOSS_HIGH and passed_bps is not None:
+            highest = passed_bps if fraction > LOSS_FLOOD else self.bps
+            self.bps = max(MINIMUM_BPS, min(highest, max(self.bps, DECREASE * passed_bps)))
 
     def judge(self, fraction_lost: float, bitrate_bps: float, now: float) -> None:
         """:param bitrate_bps: estimate in force."""
@@ -233,16 +239,26 @@ class BandwidthEstimator:
     def signal(self) -> Signal:
         return self._detector.signal
 
-    def add(self, arrivals: Sequence[Arrival], lost: int, now: float, round_trip_s: float) -> None:
-        """One feedback message. :param lost: packets it tells as not arrived."""
+    def add(
+        self, arrivals: Sequence[Arrival], lost: int, now: float, *, round_trip_s: float, busy_bps: float | None = None
+    ) -> None:
+        """
+        One feedback message.
+
+        :param lost: packets it tells as not arrived.
+        :param busy_bps: what came out of the line while packets waited in it, if they did.
+        """
         detector, acknowledged = self._detector, self._acknowledged
         overused = False
         for sent_at, arrived_at, size in arrivals:
             acknowledged.add(arrived_at, size)
             detector.add(sent_at, arrived_at)
             overused |= detector.signal == "overuse"
-        self._control("overuse" if overused else detector.signal, now, round_trip_s)
-        self.loss.add(len(arrivals), lost, self.bps, now)
+        passed = self._acknowledged.bps
+        if passed is not None and busy_bps is not None:
+            passed = max(passed, busy_bps)
+        self._control("overuse" if overused else detector.signal, passed, now, round_trip_s)
+        self.loss.add(len(arrivals), lost, self.bps, passed, now)
 
     def probed(self, bps: float) -> None:
         """The line was seen to carry this much."""
@@ -259,20 +275,20 @@ class BandwidthEstimator:
         self._updated_at = None
         self.loss.forget()
 
-    def _control(self, signal: Signal, now: float, round_trip_s: float) -> None:
+    def _control(self, signal: Signal, passed: float | None, now: float, round_trip_s: float) -> None:
+        """:param passed: bit/s that the line is known to have carried just now."""
         elapsed = min(1.0, now - self._updated_at) if self._updated_at is not None else 0.0
         self._updated_at = now
-        acknowledged = self._acknowledged.bps
         response_s = round_trip_s + RESPONSE_TIME_S
-        if acknowledged is None or signal == "underuse":  # a queue that empties is let empty
+        if passed is None or signal == "underuse":  # a queue that empties is let empty
             return
         if signal == "overuse":
-            if now - self._decreased_at >= response_s and DECREASE * acknowledged < self._delay_based_bps:
-                self._delay_based_bps = max(MINIMUM_BPS, DECREASE * acknowledged)
-                self._capacity_bps = acknowledged
+            if now - self._decreased_at >= response_s and DECREASE * passed < self._delay_based_bps:
+                self._delay_based_bps = max(MINIMUM_BPS, DECREASE * passed)
+                self._capacity_bps = passed
                 self._decreased_at = now
             return
-        self._increase(acknowledged, elapsed, response_s)
+        self._increase(passed, elapsed, response_s)
 
     def _increase(self, acknowledged: float, elapsed: float, response_s: float) -> None:
         if self._capacity_bps is not None and acknowledged > KNOWN_CAPACITY_LEFT * self._capacity_bps:

@@ -18,6 +18,8 @@ DEFAULT_ROUND_TRIP_S = 0.1
 DEAD_AFTER_S = 0.8  # without feedback for what was sent; browsers send it every 50 to 250 ms
 RESUME_SHARE = 0.6  # of the last good estimate: a line that comes back is rarely better, and its first picture is large
 BASE_DELAY_WINDOW_S = 5.0  # the smallest delay of the last one to two windows is the line without queue
+BUSY_QUEUE_S = 0.02  # a packet that waited so long had others before it
+BUSY_MINIMUM_S, BUSY_WINDOW_S = 0.1, 1.0
 QUIET_QUEUE_S = 0.03  # below it, a test does no harm
 SETTLED_S = 2.0  # after a decrease, before a test
 REMB_LIFE_S = 5.0  # receivers repeat it every second; one that stops has no opinion
@@ -50,12 +52,20 @@ class SendHistory:
 
 
 class QueueMeter:
-    """How long packets wait in the line now, from one-way delays with an unknown clock difference."""
+    """
+    How long packets wait in the line now, from one-way delays with an unknown clock difference.
+
+    While they wait, what comes out is what the line carries, however little the sender makes: ``busy_bps``.
+    """
 
     def __init__(self) -> None:
         self.delay_s = 0.0
+        self.busy_bps: float | None = None
         self._minimum = self._minimum_before = math.inf
         self._window_began_at = -math.inf
+        self._busy_since: float | None = None  # receiver's clock
+        self._busy_bits = 0
+        self._newest = -math.inf
 
     def add(self, arrivals: list[Arrival], now: float) -> None:
         if not arrivals:
@@ -64,9 +74,31 @@ class QueueMeter:
             self._minimum_before, self._minimum, self._window_began_at = self._minimum, math.inf, now
         one_way = [each.arrived_at - each.sent_at for each in arrivals]
         self._minimum = min(self._minimum, *one_way)
-        # the median: one packet late alone is no queue
-        recent = sorted(one_way[-10:])
-        self.delay_s = max(0.0, recent[len(recent) // 2] - min(self._minimum, self._minimum_before))
+        base = min(self._minimum, self._minimum_before)
+        for arrival, delay in zip(arrivals, one_way, strict=True):
+            self._note_busy(arrival, delay - base)
+        recent = sorted(one_way[-10:])  # the median: one packet late alone is no queue
+        self.delay_s = max(0.0, recent[len(recent) // 2] - base)
+
+    def _note_busy(self, arrival: Arrival, waited_s: float) -> None:
+        if waited_s < BUSY_QUEUE_S:
+            self._busy_since = None
+            return
+        if self._busy_since is None:
+            self._busy_since, self._busy_bits, self._newest = arrival.arrived_at, 0, arrival.arrived_at
+            return
+        self._busy_bits += arrival.size * 8
+        self._newest = max(self._newest, arrival.arrived_at)
+        lasted_s = self._newest - self._busy_since
+        if lasted_s >= BUSY_MINIMUM_S:
+            self.busy_bps = self._busy_bits / lasted_s
+        if lasted_s >= BUSY_WINDOW_S:
+            self._busy_since, self._busy_bits = self._newest, 0
+
+    def forget_busy(self) -> None:
+        """The figure was used; the next one is measured anew."""
+        self.busy_bps = None
+        self._busy_since = None
 
 
 class Line:
@@ -120,9 +152,12 @@ class Line:
             return bool(arrivals) and self.revive(now)
         self.queue.add(arrivals, now)
         before = self._estimator.bps
-        self._estimator.add(arrivals, lost, now, self.round_trip_s or DEFAULT_ROUND_TRIP_S)
+        self._estimator.add(
+            arrivals, lost, now, round_trip_s=self.round_trip_s or DEFAULT_ROUND_TRIP_S, busy_bps=self.queue.busy_bps
+        )
         if self._estimator.bps < before:
             self._decreased_at = now
+            self.queue.forget_busy()
             self._prober.later(now)
         self._last_good_bps = self._estimator.bps
         return False

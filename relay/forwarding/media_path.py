@@ -9,7 +9,6 @@ from collections.abc import Callable
 from typing import Protocol
 
 from relay.forwarding import rtcp
-from relay.forwarding.cache import RetransmissionBudget
 from relay.forwarding.control_path import ControlPath, MediaSink
 from relay.forwarding.inbound import InboundStream, MediaPacket
 from relay.forwarding.line import DEFAULT_ROUND_TRIP_S, Line
@@ -87,7 +86,6 @@ class MediaPath:
         self._videos = [self.outbound[stream] for stream in VIDEO_STREAMS if stream in self.outbound]
         self.line = Line(start_bitrate_bps, maximum_bitrate_bps)
         self._relief = LayerRelief()
-        self._budget = RetransmissionBudget()
         self.control = ControlPath(
             self.inbound,
             self.outbound,
@@ -261,8 +259,8 @@ class MediaPath:
             return
         available, round_trip = self.line.available_bps(now), self.control.round_trip_time_s or DEFAULT_ROUND_TRIP_S
         for sequence in nack.lost:
-            packet = outbound.retransmit(sequence, now, round_trip)
-            if packet is not None and self._budget.take(len(packet), available, now):
+            packet = outbound.retransmit(sequence, now, round_trip, available)
+            if packet is not None:
                 found = find_extension(packet, EXTENSION_TRANSPORT_CC)
                 number_at = found[0] if found is not None and found[1] == 2 else None
                 self._send_video(packet, number_at, outbound.stream, now)

@@ -7,7 +7,7 @@ from collections import OrderedDict
 from typing import Any
 
 from relay.forwarding import rtcp
-from relay.forwarding.cache import RetransmissionCache, rtx_padding, wrap_rtx
+from relay.forwarding.cache import RetransmissionBudget, RetransmissionCache, rtx_padding, wrap_rtx
 from relay.forwarding.inbound import MediaPacket
 from relay.forwarding.relief import LAYERS, LayerFilter
 from relay.forwarding.rewrite import Rewriter
@@ -47,6 +47,7 @@ class OutboundStream:
         self._uses_rtx = uses_rtx
         self._rtx_sequence = random.randrange(1, 1 << 15)
         self._cache = RetransmissionCache() if stream != "audio" else None
+        self._budget = RetransmissionBudget()
         self._reports: OrderedDict[int, float] = OrderedDict()  # middle 32 bits of NTP -> when we sent it
 
     @property
@@ -101,12 +102,15 @@ class OutboundStream:
         if self._cache is not None:
             self._cache.put(out[2] << 8 | out[3], bytes(out))
 
-    def retransmit(self, sequence: int, now: float, round_trip_s: float) -> bytearray | None:
-        """:returns: the packet once more, as RTX when that was negotiated; None when too old or sent again just now."""
+    def retransmit(self, sequence: int, now: float, round_trip_s: float, available_bps: int | None) -> bytearray | None:
+        """
+        :returns: the packet once more, as RTX when that was negotiated; None when it is too old, was sent again just
+            now, or the line's share for retransmissions is used up.
+        """
         spacing = max(MINIMUM_RESEND_S, round_trip_s)
         packet = self._cache.take_again(sequence, now, spacing) if self._cache is not None else None
         header = parse_header(packet) if packet is not None else None
-        if packet is None or header is None:
+        if packet is None or header is None or not self._budget.take(len(packet), available_bps, now):
             return None
         self.retransmitted_packets_sent += 1
         rtx = RTX_OF.get(header.payload_type)

@@ -11,7 +11,7 @@ from collections import deque
 LAYERS = 4  # TID has two bits
 ALL_LAYERS = LAYERS - 1
 RATE_WINDOW_S = 0.6  # long enough that key frames and layer patterns even out
-SHORT_QUEUE_S, LONG_QUEUE_S, LONGEST_QUEUE_S = 0.06, 0.12, 0.25  # of delay beside the line's own
+SHORT_QUEUE_S, LONG_QUEUE_S, LONGEST_QUEUE_S = 0.1, 0.2, 0.35  # of delay beside the line's own
 RETURN_AFTER_S = 0.4  # without need: relief is short, but does not flap with each picture
 
 
@@ -61,10 +61,10 @@ class LayerRelief:
 def _share(queue_s: float) -> float:
     """What may be sent, of what the line carries: more than it for a moment, less while a queue is to be emptied."""
     if queue_s < SHORT_QUEUE_S:
-        return 1.15
+        return 1.3
     if queue_s < LONG_QUEUE_S:
-        return 1.0
-    return 0.8 if queue_s < LONGEST_QUEUE_S else 0.5
+        return 1.05
+    return 0.85 if queue_s < LONGEST_QUEUE_S else 0.6
 
 
 def _fitting(rates: tuple[float, ...], budget: float) -> int:

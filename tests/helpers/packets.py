@@ -1,6 +1,7 @@
 """RTP packets made by hand for tests of the forwarding."""
 
 import struct
+from typing import Any
 
 from relay.forwarding.inbound import MediaPacket
 from relay.forwarding.rtp import RtpHeader, parse_header
@@ -36,9 +37,19 @@ def header_of(packet: bytes) -> RtpHeader:
 
 
 def vp8_payload(
-    picture_id: int | None = None, *, bits: int = 15, tl0: int | None = None, temporal_id: int | None = None, key: bool
+    picture_id: int | None = None,
+    *,
+    bits: int = 15,
+    tl0: int | None = None,
+    temporal_id: int | None = None,
+    sync: bool = False,
+    key: bool,
 ) -> bytes:
-    """A first packet of a frame: descriptor (RFC 7741 §4.2) and the beginning of a frame tag."""
+    """
+    A first packet of a frame: descriptor (RFC 7741 §4.2) and the beginning of a frame tag.
+
+    :param sync: Y bit: the picture needs the base layer only.
+    """
     flags = (0x80 if picture_id is not None else 0) | (0x40 if tl0 is not None else 0)
     flags |= 0x20 if temporal_id is not None else 0
     descriptor = bytes([0x90, flags]) if flags else bytes([0x10])
@@ -47,11 +58,11 @@ def vp8_payload(
     if tl0 is not None:
         descriptor += bytes([tl0])
     if temporal_id is not None:
-        descriptor += bytes([temporal_id << 6])
+        descriptor += bytes([temporal_id << 6 | sync << 5])
     return descriptor + (b"\x10" if key else b"\x11") + b"frame"
 
 
-def vp8(sequence: int, timestamp: int = 0, *, key: bool = False, ssrc: int = 1, **descriptor: int) -> MediaPacket:
+def vp8(sequence: int, timestamp: int = 0, *, key: bool = False, ssrc: int = 1, **descriptor: Any) -> MediaPacket:
     payload = vp8_payload(key=key, **descriptor)
     return media(
         rtp(payload_type=VP8, sequence=sequence, timestamp=timestamp, ssrc=ssrc, payload=payload), stream="video"

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from relay.forwarding.inbound import MediaPacket
 from relay.forwarding.rewrite import Rewriter
 from relay.forwarding.rtp import find_extension, sequence_delta
+from relay.forwarding.streams import H264
 from relay.forwarding.video_payload import parse_vp8
 from tests.helpers.packets import header_of, media, rtp, vp8
 
@@ -163,3 +164,91 @@ def test_any_chain_of_sources_is_one_ascending_sequence(sources: list[tuple[int,
         rewriter.switch()
         sent += [sequence_of(send(rewriter, media(rtp(sequence=start + step)))) for step in range(count)]
     assert all(sequence_delta(after, before) == 1 for before, after in itertools.pairwise(sent))
+
+
+def skip(rewriter: Rewriter, packet: MediaPacket) -> bytes | None:
+    return rewriter.skip(packet.header, packet.vp8)
+
+
+def layered(rewriter: Rewriter, wanted: str, *, first: int = 65_530, late: int | None = None) -> list[bytes]:
+    """
+    Two packets a picture; ``wanted`` has a letter a picture: ``x`` is left out. Picture 0 is the key frame.
+
+    :param late: index of a packet that comes after all others.
+    """
+    packets = [
+        (vp8(first + index, index // 2 * 3000, key=index == 0, picture_id=32_760 + index // 2 & 0x7FFF, tl0=1), letter)
+        for index, letter in enumerate(letter for letter in wanted for _ in range(2))
+    ]
+    if late is not None:
+        packets.append(packets.pop(late))
+    out = [skip(rewriter, packet) if letter == "x" else send(rewriter, packet) for packet, letter in packets]
+    return [packet for packet in out if packet is not None]
+
+
+def test_pictures_left_out_leave_no_hole_in_numbers_nor_picture_ids() -> None:
+    out = layered(video(), ".x.xx..x.")
+    assert [sequence_of(packet) for packet in out] == list(range(100, 110))
+    ids = [picture_id_of(packet) for packet in out]
+    assert ids == [(ids[0] + index // 2) & 0x7FFF for index in range(10)]
+
+
+def test_late_packet_of_a_picture_that_passed_keeps_the_number_that_waits_for_it() -> None:
+    in_order = layered(video(), "..x.x.")
+    for index in (2, 3, 6, 7, 10):
+        assert sorted(layered(video(), "..x.x.", late=index)) == sorted(in_order)
+
+
+def test_late_packet_of_a_picture_left_out_fills_its_number_with_nothing() -> None:
+    out = layered(video(), "..x.x.", late=4)
+    assert sorted(sequence_of(packet) for packet in out) == list(range(100, 109))
+    filler = header_of(out[-1])
+    assert filler.payload_start == filler.payload_end
+    assert filler.sequence == 104
+
+
+def test_nothing_is_left_out_before_something_was_sent() -> None:
+    rewriter = video()
+    assert skip(rewriter, vp8(1)) is None
+    assert sequence_of(send(rewriter, vp8(2, key=True))) == 100
+
+
+@given(st.text(".x", min_size=1, max_size=40), st.lists(st.integers(0, 78), max_size=10))
+def test_no_order_of_arrival_gives_two_packets_one_number(wanted: str, swaps: list[int]) -> None:
+    rewriter = video()
+    packets = [
+        (vp8(index, index // 2 * 3000, key=index == 0, picture_id=index // 2), letter)
+        for index, letter in enumerate(letter for letter in "." + wanted for _ in range(2))
+    ]
+    for at in swaps:
+        if 0 < at < len(packets) - 1:
+            packets[at], packets[at + 1] = packets[at + 1], packets[at]
+    out = [skip(rewriter, packet) if letter == "x" else send(rewriter, packet) for packet, letter in packets]
+    numbers = [sequence_of(packet) for packet in out if packet is not None]
+    assert len(set(numbers)) == len(numbers)
+    assert sorted(numbers) == list(range(100, 100 + len(numbers)))
+
+
+def h264(sequence: int, timestamp: int, *, key: bool = True) -> MediaPacket:
+    payload = bytes([0x67, 0x42, 0xE0, 0x1F]) if key else bytes([0x41, 0x9A])
+    packet = rtp(payload_type=H264, sequence=sequence, timestamp=timestamp, ssrc=9, payload=payload + b"data")
+    return media(packet, "video")
+
+
+def test_source_of_another_codec_continues_numbers_and_time_and_leaves_its_payload_alone() -> None:
+    rewriter = video()
+    first = [send(rewriter, vp8(1, 90_000, key=True, picture_id=500, tl0=7), 1.0)]
+    first.append(send(rewriter, vp8(2, 93_000, picture_id=501, tl0=7), 1.033))
+    rewriter.switch()
+    assert send(rewriter, h264(700, 5, key=False), 1.1) is None
+    second = [send(rewriter, h264(701, 3005), 1.2), send(rewriter, h264(702, 6005, key=False), 1.233)]
+    rewriter.switch()
+    third = [send(rewriter, vp8(9000, 77, key=True, picture_id=3, tl0=200), 2.0)]
+    out = [*first, *second, *third]
+    assert [sequence_of(packet) for packet in out] == [100, 101, 102, 103, 104]
+    times = [header_of(packet).timestamp for packet in out if packet is not None]
+    assert times == sorted(set(times))
+    assert times[2] - times[1] == int((1.2 - 1.033) * 90_000)
+    assert second[0] is not None and second[0].endswith(b"\x67\x42\xe0\x1fdata")
+    assert picture_id_of(third[0]) == picture_id_of(first[1]) + 1
+    assert tl0_of(third[0]) == tl0_of(first[1]) + 1

@@ -3,8 +3,11 @@
 import struct
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from relay.forwarding.transport_feedback import TransportFeedback
+from relay.forwarding import rtcp
+from relay.forwarding.transport_feedback import STATUS_LIMIT, ArrivalTimes, TransportFeedback, read_arrival_times
 
 
 def read_feedback(body: bytes) -> tuple[int, dict[int, float]]:
@@ -80,3 +83,66 @@ def test_flood_is_bounded() -> None:
     body = feedback.take(1, 2)
     assert body is not None
     assert len(body) < 1100
+
+
+def read(body: bytes) -> ArrivalTimes:
+    [found] = rtcp.parse(rtcp.build_transport_feedback(body))
+    assert isinstance(found, ArrivalTimes)
+    return found
+
+
+@given(st.lists(st.tuples(st.integers(1, 6), st.integers(0, 500)), min_size=1, max_size=120), st.integers(0, 65_535))
+def test_what_is_written_is_read_again(steps: list[tuple[int, int]], first: int) -> None:
+    """:param steps: packets and milliseconds from one arrival to the next."""
+    feedback, sequence, now = TransportFeedback(), first, 50.0
+    arrivals = {}
+    for packets, pause in steps[: TransportFeedback.MAX_PACKETS // 6]:
+        feedback.add(sequence, now)
+        arrivals[sequence] = now
+        sequence, now = (sequence + packets) & 0xFFFF, now + pause / 1000
+    body = feedback.take(1, 2)
+    assert body is not None
+    found = read(body)
+    told = {(found.base + index) & 0xFFFF: at for index, at in enumerate(found.times) if at is not None}
+    assert told.keys() == arrivals.keys()
+    assert all(abs(told[each] - arrivals[each]) <= 0.00026 for each in arrivals)
+
+
+def message(base: int, count: int, chunks: list[int], deltas: bytes, reference: int = 10) -> bytes:
+    head = struct.pack("!IIHHI", 1, 2, base, count, reference << 8 | 5)
+    return head + struct.pack(f"!{len(chunks)}H", *chunks) + deltas
+
+
+def test_run_lengths_and_one_bit_vectors_are_read() -> None:
+    runs = read(message(65_535, 5, [0x2000 | 3, 0x0000 | 2], bytes([4, 8, 12])))
+    assert (runs.base, runs.times) == (65_535, (0.641, 0.643, 0.646, None, None))
+    bits = read(message(7, 14, [0x8000 | 0b10100000000001], bytes([4, 4, 4])))
+    assert [index for index, at in enumerate(bits.times) if at is not None] == [0, 2, 13]
+
+
+def test_deltas_may_go_back_in_time() -> None:
+    found = read(message(1, 2, [0xC000 | 2 << 12 | 2 << 10], struct.pack("!hh", 4000, -2000)))
+    assert found.times == (1.64, 1.14)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        message(1, 0, [], b""),
+        message(1, STATUS_LIMIT + 1, [0x2000 | 0x1FFF], bytes(5000)),
+        message(1, 20, [0xC000], b""),
+        message(1, 3, [0x2000 | 3], b"\x01"),
+        message(1, 10, [0x2000, 0x2000, 0x2000], bytes(40)),
+        bytes(9),
+    ],
+    ids=["none", "too many", "chunks cut", "deltas cut", "empty runs", "no head"],
+)
+def test_nonsense_is_left_out(body: bytes) -> None:
+    assert not any(isinstance(each, ArrivalTimes) for each in rtcp.parse(rtcp.build_transport_feedback(body)))
+
+
+@given(st.binary(max_size=200))
+def test_no_bytes_raise_or_claim_more_than_their_count(data: bytes) -> None:
+    found = read_arrival_times(data)
+    if found is not None:
+        assert len(found.times) == struct.unpack_from("!H", data, 14)[0]

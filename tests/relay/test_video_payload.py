@@ -1,10 +1,17 @@
 """What VP8 and H.264 payloads say to a forwarder."""
 
+import struct
+from fractions import Fraction
+from typing import Literal
+
+import av
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from relay.forwarding.video_payload import h264_starts_key_frame, parse_vp8
+from relay.forwarding.h264_size import h264_frame_size
+from relay.forwarding.video_payload import h264_starts_key_frame, parse_vp8, vp8_frame_size
 from tests.helpers.packets import vp8_payload
 
 
@@ -59,3 +66,45 @@ def test_empty_payload_has_no_descriptor() -> None:
 )
 def test_h264_key_frames_are_recognised(payload: bytes, is_key: bool) -> None:
     assert h264_starts_key_frame(payload, 0, len(payload)) is is_key
+
+
+def encoded(codec: Literal["libvpx", "libx264"], width: int, height: int) -> bytes:
+    """:returns: one key frame."""
+    context = av.CodecContext.create(codec, "w")
+    context.width, context.height, context.pix_fmt, context.time_base = width, height, "yuv420p", Fraction(1, 25)
+    picture = av.VideoFrame.from_ndarray(np.zeros((height, width, 3), np.uint8), format="bgr24")
+    picture.pts = 0
+    return b"".join(bytes(packet) for packet in [*context.encode(picture), *context.encode(None)])
+
+
+SIZES = pytest.mark.parametrize(("width", "height"), [(1280, 720), (640, 360), (322, 182), (1080, 1920), (176, 144)])
+
+
+@SIZES
+def test_size_of_a_vp8_key_frame_is_read(width: int, height: int) -> None:
+    payload = b"\x90\x80\x81\x02" + encoded("libvpx", width, height)[:1000]
+    assert vp8_frame_size(payload, 0, len(payload)) == (width, height)
+
+
+@SIZES
+@pytest.mark.parametrize("is_aggregated", [True, False])
+def test_size_of_an_h264_key_frame_is_read(width: int, height: int, is_aggregated: bool) -> None:
+    units = encoded("libx264", width, height).replace(b"\0\0\0\1", b"\0\0\1").split(b"\0\0\1")
+    sps = next(unit for unit in units if unit and unit[0] & 0x1F == 7)
+    payload = b"\x78" + struct.pack("!H", len(sps)) + sps + b"\x00\x04\x68\xce\x38\x80" if is_aggregated else sps
+    assert h264_frame_size(payload, 0, len(payload)) == (width, height)
+
+
+@given(st.binary(max_size=80))
+def test_nonsense_has_no_size_or_some_but_raises_nothing(payload: bytes) -> None:
+    vp8_frame_size(payload, 0, len(payload))
+    for begin in (b"", b"\x67", b"\x78\0\x20\x67", b"\x67\x64"):
+        h264_frame_size(begin + payload, 0, len(begin + payload))
+
+
+def test_layer_sync_is_read() -> None:
+    for sync in (True, False):
+        payload = vp8_payload(5, tl0=1, temporal_id=2, sync=sync, key=False)
+        found = parse_vp8(payload, 0, len(payload))
+        assert found is not None
+        assert (found.temporal_id, found.is_layer_sync) == (2, sync)
