@@ -1,19 +1,19 @@
 // The call: the interpreter as large as the screen allows. What is said in words stands above, below or beside the
 // picture, never on it: she is signing there.
 
-import { useComputed, useSignal } from "@preact/signals";
+import { useComputed, useSignal, type Signal } from "@preact/signals";
 import type { JSX } from "preact";
 import { useEffect } from "preact/hooks";
 import { adviceWords, phoneWords, receivedWords, sentWords } from "../shared/call_words.ts";
 import { clock } from "../shared/format.ts";
 import { t } from "../shared/i18n.ts";
-import { levelOf } from "../shared/media_stats.ts";
 import { now } from "../shared/now.ts";
 import { readPreference, writePreference } from "../shared/preferences.ts";
 import type { CallStateMessage } from "../shared/protocol.d.ts";
 import type { Session } from "../shared/session.ts";
 import { Button, ConnectionBanner, Dialog, Notices } from "../shared/ui/basics.tsx";
 import { Icon } from "../shared/ui/icons.tsx";
+import { QualityButton, QualityPanel, useGivesWayToText } from "../shared/ui/quality_panel.tsx";
 import { RemoteAudio } from "../shared/ui/remote_audio.tsx";
 import { Stage } from "../shared/ui/stage.tsx";
 import { TextPane } from "../shared/ui/text_pane.tsx";
@@ -27,11 +27,13 @@ export function InCall({ caller }: { caller: Caller }): JSX.Element | null {
   const { session } = caller;
   const call = session.call.value;
   const hasText = useSignal(window.matchMedia(HAS_ROOM_FOR_TEXT).matches);
+  const hasQuality = useSignal(false);
   const isFilled = useSignal(readPreference("picture") === "filled");
   const hasOther = useComputed(() => session.text.lines.value.some((line) => line.who === "other"));
   useEffect(() => {
     if (hasOther.value) hasText.value = true; // the first words of the other side are never missed
   }, [hasOther.value]);
+  useGivesWayToText(session, hasQuality);
   if (call === null) return null;
 
   function fill(next: boolean): void {
@@ -40,18 +42,22 @@ export function InCall({ caller }: { caller: Caller }): JSX.Element | null {
   }
 
   return (
-    <main id="main" class={`call ${hasText.value ? "has-text" : ""}`}>
+    <main id="main" class={`call ${hasText.value || hasQuality.value ? "has-text" : ""}`}>
       <h1 class="visually-hidden">{call.brand_name ?? t("app.tagline")}</h1>
-      <StatusBar caller={caller} call={call} />
+      <StatusBar caller={caller} call={call} hasQuality={hasQuality} />
       <Stage
         session={session}
         call={call}
         label={t(call.kind === "relay" ? "call.remote_interpreter" : "call.remote_adviser")}
         isFilled={isFilled.value}
       />
-      {hasText.value && (
+      {(hasText.value || hasQuality.value) && (
         <aside class="call-text">
-          <TextPane text={session.text} isOver={false} otherName={t("text.other")} maySave={false} />
+          {hasQuality.value ? (
+            <QualityPanel session={session} call={call} isOpen={hasQuality} />
+          ) : (
+            <TextPane text={session.text} isOver={false} otherName={t("text.other")} maySave={false} />
+          )}
         </aside>
       )}
       <div class={`call-foot is-${call.state}`}>
@@ -60,8 +66,11 @@ export function InCall({ caller }: { caller: Caller }): JSX.Element | null {
         <Controls
           session={session}
           call={call}
-          hasText={hasText.value}
-          onText={() => (hasText.value = !hasText.value)}
+          hasText={hasText.value && !hasQuality.value}
+          onText={() => {
+            hasText.value = hasQuality.value || !hasText.value;
+            hasQuality.value = false;
+          }}
           isFilled={isFilled.value}
           onFill={() => fill(!isFilled.value)}
         />
@@ -70,10 +79,14 @@ export function InCall({ caller }: { caller: Caller }): JSX.Element | null {
   );
 }
 
-function StatusBar({ caller, call }: { caller: Caller; call: CallStateMessage }): JSX.Element {
+interface StatusProps {
+  readonly caller: Caller;
+  readonly call: CallStateMessage;
+  readonly hasQuality: Signal<boolean>;
+}
+
+function StatusBar({ caller, call, hasQuality }: StatusProps): JSX.Element {
   const { session } = caller;
-  const level = session.receivedLevel.value;
-  const received = call.hidden ? null : receivedWords(level, session.received.value.fps);
   const since = call.phone.answered_at !== null && call.state === "active" ? call.phone.answered_at : call.together_at;
   return (
     <div class="status-bar">
@@ -88,13 +101,8 @@ function StatusBar({ caller, call }: { caller: Caller; call: CallStateMessage })
             {t(call.phone.speaking ? "phone.speaking" : "phone.silent")}
           </span>
         )}
-        {received !== null && (
-          <span class={`network is-${level}`}>
-            <Icon name="network" size={20} />
-            {received}
-          </span>
-        )}
       </div>
+      <QualityButton session={session} call={call} isOpen={hasQuality} />
       {since !== null && (
         <span class="status-time">
           <span class="visually-hidden">{t("call.duration")} </span>
@@ -116,26 +124,35 @@ function Strip({ caller, call }: { caller: Caller; call: CallStateMessage }): JS
       </ConnectionBanner>
       <Notices session={session} />
       <RemoteAudio session={session} isWanted={call.hearing} />
-      <Advice session={session} />
+      <Advice session={session} call={call} />
     </div>
   );
 }
 
-/** How one is seen, else how one's picture arrives. */
-function Advice({ session }: { session: Session }): JSX.Element {
+/** How one is seen, else how one's picture arrives, else how the other's does. */
+function Advice({ session, call }: { session: Session; call: CallStateMessage }): JSX.Element {
   const visibility = session.visibility.value;
-  const stats = session.network.value.signer;
-  const sent = sentWords(levelOf(stats === undefined || stats.bitrate_bps === 0 ? null : stats.frames_per_second), stats);
+  const { received, receivedLevel, quality } = session.watch;
+  const own = quality.value?.own;
+  const sent = own === undefined ? null : sentWords(own.level, own.fps);
   const level = visibility?.level ?? "off";
   const isPoor = visibility !== null && (level === "poor" || level === "fair");
   const isGood = level === "good" && sent === null;
   const words = isPoor ? adviceWords(visibility.advice) : isGood ? t("advice.good") : sent;
+  const hasOther = isPoor || sent !== null || call.hidden || receivedLevel.value === "good";
+  const arriving = hasOther ? null : receivedWords(receivedLevel.value, received.value.fps);
   return (
     <div class="advice" role="status" aria-live="polite">
       {words !== null && (
         <p class={`advice-words is-${isPoor || isGood ? level : "fair"}`}>
           <Icon name={isPoor || isGood ? "hand" : "network"} />
           <span>{words}</span>
+        </p>
+      )}
+      {arriving !== null && (
+        <p class="advice-words is-fair is-said-above">
+          <Icon name="network" />
+          <span>{arriving}</span>
         </p>
       )}
     </div>

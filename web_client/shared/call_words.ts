@@ -2,7 +2,7 @@
 
 import { t, tCode, type Key } from "./i18n.ts";
 import type { Level } from "./media_stats.ts";
-import type { CallStateMessage, LegStats } from "./protocol.d.ts";
+import type { CallStateMessage } from "./protocol.d.ts";
 
 /** The phone as this party may see it, one short sentence. */
 export function phoneWords(call: CallStateMessage, role: "signer" | "agent"): string {
@@ -39,9 +39,9 @@ export function receivedWords(level: Level | null, fps: number | null): string |
   return t(`network.${level}`, { fps: Math.round(fps) });
 }
 
-/** What the server receives from this person, in words; null while it is good or unknown. */
-export function sentWords(level: Level | null, stats: LegStats | undefined): string | null {
-  if (level === null || level === "good" || stats === undefined) return null;
+/** How the own picture reaches the other side; null while it is good or unknown. */
+export function sentWords(level: Level | null, fps: number | null): string | null {
+  if (level === null || level === "good" || fps === null) return null;
   const key: Key = level === "warn" ? "network.sent_warn" : "network.sent_critical";
-  return t(key, { fps: Math.round(stats.frames_per_second) });
+  return t(key, { fps: Math.round(fps) });
 }

@@ -3,8 +3,9 @@
 
 import { effect, signal } from "@preact/signals";
 import type { LocalMedia } from "./camera.ts";
+import { changesFor, FIRST_CHANGES, SenderEncoding } from "./encoding.ts";
+import type { Encoding, MediaEncoding, MediaOffer } from "./protocol.d.ts";
 import { progress, Standstill } from "./standstill.ts";
-import type { MediaOffer } from "./protocol.d.ts";
 
 export type Link = "idle" | "connecting" | "connected" | "interrupted";
 
@@ -13,7 +14,6 @@ const DISCONNECTED_MS = 3_000;
 const NEVER_CONNECTED_MS = 12_000;
 const RENEW_INTERVAL_MS = 3_000;
 const WATCH_MS = 1_000;
-const MAX_BITRATE = 2_500_000; // bit/s: 720p30 of signing with room for temporal layers
 
 export interface CallMediaOptions {
   readonly local: LocalMedia;
@@ -24,14 +24,15 @@ export interface CallMediaOptions {
   readonly onText: (channel: RTCDataChannel, peer: RTCPeerConnection) => void;
 }
 
-type VideoParameters = RTCRtpSendParameters & { degradationPreference?: string };
-
 export class CallMedia {
   readonly remoteVideo = signal<MediaStream | null>(null);
   readonly remoteAudio = signal<MediaStream | null>(null);
   readonly link = signal<Link>("idle");
+  /** What the service asked of the picture sent by this generation. */
+  readonly asked = signal<Encoding | null>(null);
   readonly #options: CallMediaOptions;
   #peer: RTCPeerConnection | null = null;
+  #encoding: SenderEncoding | null = null;
   #callId = "";
   #generation = 0;
   #renewTimer: ReturnType<typeof setTimeout> | undefined;
@@ -67,6 +68,8 @@ export class CallMedia {
     if (offer.call_id === this.#callId && offer.generation <= this.#generation) return;
     this.#callId = offer.call_id;
     this.#generation = offer.generation;
+    this.asked.value = null;
+    this.#encoding = null;
     const previous = this.#peer;
     const peer = this.#newPeer(offer);
     this.#peer = peer;
@@ -78,6 +81,13 @@ export class CallMedia {
     }
   }
 
+  /** A request to an older generation is about a line that is no longer used. */
+  handleEncoding(message: MediaEncoding): void {
+    if (message.call_id !== this.#callId || message.generation !== this.#generation) return;
+    this.asked.value = message.encoding;
+    void this.#encoding?.apply(changesFor(message.encoding));
+  }
+
   /** The call, or its media, is over. */
   close(): void {
     clearTimeout(this.#renewTimer);
@@ -86,6 +96,8 @@ export class CallMedia {
     this.#peer = null;
     this.#callId = "";
     this.#generation = 0;
+    this.#encoding = null;
+    this.asked.value = null;
     this.remoteVideo.value = null;
     this.remoteAudio.value = null;
     this.link.value = "idle";
@@ -120,9 +132,18 @@ export class CallMedia {
     await peer.setLocalDescription(await peer.createAnswer());
     await gathered(peer);
     if (this.#peer !== peer || peer.localDescription === null) return;
-    await preferFluidity(peer);
+    await this.#preferFluidity(peer);
     this.#options.answer(offer.call_id, offer.generation, peer.localDescription.sdp);
     this.#renewIn(NEVER_CONNECTED_MS);
+  }
+
+  async #preferFluidity(peer: RTCPeerConnection): Promise<void> {
+    const sender = peer.getTransceivers().find((one) => one.receiver.track.kind === "video")?.sender;
+    if (sender === undefined) return;
+    const encoding = new SenderEncoding(sender);
+    this.#encoding = encoding;
+    await encoding.apply(FIRST_CHANGES);
+    if (this.#peer === peer && this.asked.value !== null) await encoding.apply(changesFor(this.asked.value));
   }
 
   #receiveTrack(peer: RTCPeerConnection, track: MediaStreamTrack): void {
@@ -203,31 +224,4 @@ function gathered(peer: RTCPeerConnection): Promise<void> {
       resolve();
     });
   });
-}
-
-/** Resolution gives way first, the frame rate last. What a browser does not know it refuses one by one. */
-async function preferFluidity(peer: RTCPeerConnection): Promise<void> {
-  const sender = peer.getTransceivers().find((one) => one.receiver.track.kind === "video")?.sender;
-  if (sender === undefined) return;
-  await adjust(sender, (parameters) => {
-    parameters.degradationPreference = "maintain-framerate";
-    const [encoding] = parameters.encodings;
-    if (encoding === undefined) return;
-    encoding.maxBitrate = MAX_BITRATE;
-    encoding.priority = "high";
-  });
-  await adjust(sender, (parameters) => {
-    const [encoding] = parameters.encodings as (RTCRtpEncodingParameters & { scalabilityMode?: string })[];
-    if (encoding !== undefined) encoding.scalabilityMode = "L1T3";
-  });
-}
-
-async function adjust(sender: RTCRtpSender, change: (parameters: VideoParameters) => void): Promise<void> {
-  try {
-    const parameters = sender.getParameters() as VideoParameters;
-    change(parameters);
-    await sender.setParameters(parameters);
-  } catch {
-    // this browser does not know the setting: the call goes on without it
-  }
 }

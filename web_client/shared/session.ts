@@ -5,7 +5,6 @@ import { LocalMedia } from "./camera.ts";
 import { Connection, socketUrl, type Answer, type Outgoing } from "./connection.ts";
 import { locale, t, tCode } from "./i18n.ts";
 import { CallMedia } from "./media.ts";
-import { NOTHING_RECEIVED, sample, Steady, levelOf, type Level, type Received } from "./media_stats.ts";
 import { serverSaid } from "./now.ts";
 import type {
   Action,
@@ -15,10 +14,10 @@ import type {
   ServerMessage,
   VisibilityMessage,
 } from "./protocol.d.ts";
+import { QualityWatch } from "./quality_watch.ts";
 import { Conversation } from "./rtt.ts";
 import { onWake } from "./wake.ts";
 
-const STATS_MS = 2_000;
 const NOTICE_MS = 10_000; // long enough to read two sentences
 
 export interface SessionOptions {
@@ -46,8 +45,7 @@ export class Session {
   readonly call = signal<CallStateMessage | null>(null);
   readonly visibility = signal<VisibilityMessage | null>(null);
   readonly network = signal<Partial<Record<"signer" | "agent", LegStats>>>({});
-  readonly received = signal<Received>(NOTHING_RECEIVED);
-  readonly receivedLevel = signal<Level | null>(null);
+  readonly watch: QualityWatch;
   readonly notice = signal<Notice | null>(null);
   /** The server's session is gone: the page must ask who is there again. */
   readonly needsSignIn = signal(false);
@@ -57,7 +55,6 @@ export class Session {
     return state !== undefined && state !== "queued" && state !== "alerting" && state !== "ended";
   });
   readonly #options: SessionOptions;
-  #steady = new Steady();
   #serial = 0;
   #noticeTimer: ReturnType<typeof setTimeout> | undefined;
 
@@ -72,6 +69,7 @@ export class Session {
       isServiceThere: () => this.connection.check(),
       onText: (channel, peer) => this.text.attach(channel, peer),
     });
+    this.watch = new QualityWatch(options.role, this.media, this.network);
     this.connection = new Connection({
       url: socketUrl(location, options.brand),
       tokenName: `resume.${options.role}.${options.brand ?? ""}`,
@@ -87,7 +85,6 @@ export class Session {
       void this.connection.check();
       this.media.doubt();
     });
-    setInterval(() => void this.#measure(), STATS_MS);
     effect(() => this.#followMutes());
   }
 
@@ -149,6 +146,9 @@ export class Session {
       case "media.offer":
         void this.#offerCame(message);
         break;
+      case "media.encoding":
+        this.media.handleEncoding(message);
+        break;
       case "media.closed":
         if (message.call_id === this.call.value?.call_id) this.media.close();
         break;
@@ -207,17 +207,5 @@ export class Session {
     const video = this.local.video.value;
     if (audio !== null) audio.enabled = !(call?.muted ?? false);
     if (video !== null) video.enabled = !(this.role === "agent" && (call?.hidden ?? false) && this.inCall.value);
-  }
-
-  async #measure(): Promise<void> {
-    const { peer } = this.media;
-    if (peer === null || this.media.link.value !== "connected") {
-      this.received.value = NOTHING_RECEIVED;
-      this.receivedLevel.value = null;
-      this.#steady = new Steady();
-      return;
-    }
-    this.received.value = await sample(peer);
-    this.receivedLevel.value = this.#steady.next(levelOf(this.received.value.fps));
   }
 }

@@ -10,6 +10,7 @@ import { Icon } from "../shared/ui/icons.tsx";
 import { OwnPicture } from "../shared/ui/own_picture.tsx";
 import type { Desk } from "./desk.ts";
 import { ShortcutList } from "./shortcut_list.tsx";
+import { Sparkline } from "./sparkline.tsx";
 
 export function AtWork({ desk }: { desk: Desk }): JSX.Element {
   return (
@@ -141,6 +142,7 @@ function Today({ calls }: { calls: readonly CallSummaryRow[] }): JSX.Element {
                 <th scope="col">{t("work.table_time")}</th>
                 <th scope="col">{t("work.table_kind")}</th>
                 <th scope="col">{t("work.table_talk")}</th>
+                <th scope="col">{t("work.table_picture")}</th>
                 <th scope="col">{t("work.table_end")}</th>
               </tr>
             </thead>
@@ -152,6 +154,9 @@ function Today({ calls }: { calls: readonly CallSummaryRow[] }): JSX.Element {
                     {call.brand_name ?? t(call.kind === "relay" ? "work.kind_relay" : "work.kind_direct")} · {call.mode}
                   </td>
                   <td>{clock(call.talk_s)}</td>
+                  <td>
+                    <Sparkline rates={call.frame_rates} />
+                  </td>
                   <td>{endWords(call)}</td>
                 </tr>
               ))}

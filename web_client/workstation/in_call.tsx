@@ -1,14 +1,15 @@
 // The call at the workstation: the signer in large, its state above the picture, the meter under it, the tools beside.
 // One screen of 1366 × 768 holds all of it without scrolling.
 
+import { useSignal, type Signal } from "@preact/signals";
 import type { JSX } from "preact";
-import { phoneWords, receivedWords } from "../shared/call_words.ts";
+import { phoneWords } from "../shared/call_words.ts";
 import { clock } from "../shared/format.ts";
 import { t } from "../shared/i18n.ts";
 import { now } from "../shared/now.ts";
 import type { CallStateMessage } from "../shared/protocol.d.ts";
 import { Button, Dialog } from "../shared/ui/basics.tsx";
-import { Icon } from "../shared/ui/icons.tsx";
+import { QualityButton, QualityPanel, useGivesWayToText } from "../shared/ui/quality_panel.tsx";
 import { RemoteAudio } from "../shared/ui/remote_audio.tsx";
 import { Stage } from "../shared/ui/stage.tsx";
 import { TextPane } from "../shared/ui/text_pane.tsx";
@@ -20,19 +21,25 @@ import { PhonePanel } from "./phone_panel.tsx";
 export function InCall({ desk }: { desk: Desk }): JSX.Element | null {
   const { session } = desk;
   const call = session.call.value;
+  const hasQuality = useSignal(false);
+  useGivesWayToText(session, hasQuality);
   if (call === null) return null;
   return (
     <div class="desk">
       <h1 class="visually-hidden">{t("work.state.engaged")}</h1>
       <div class="desk-picture">
-        <CallBar desk={desk} call={call} />
+        <CallBar desk={desk} call={call} hasQuality={hasQuality} />
         <Stage session={session} call={call} label={t("call.remote_signer")} isWithheld={call.hidden} />
         <Meter desk={desk} />
       </div>
       <div class="desk-tools">
         <PhonePanel desk={desk} call={call} />
         {call.kind === "direct" && <ContactPanel desk={desk} isBrief />}
-        <TextPane text={session.text} isOver={false} otherName={t("text.other")} maySave={false} />
+        {hasQuality.value ? (
+          <QualityPanel session={session} call={call} isOpen={hasQuality} />
+        ) : (
+          <TextPane text={session.text} isOver={false} otherName={t("text.other")} maySave={false} />
+        )}
       </div>
       <DeskControls desk={desk} call={call} />
       {desk.question.value === "abuse" && <AbuseDialog desk={desk} />}
@@ -41,10 +48,8 @@ export function InCall({ desk }: { desk: Desk }): JSX.Element | null {
   );
 }
 
-function CallBar({ desk, call }: { desk: Desk; call: CallStateMessage }): JSX.Element {
+function CallBar({ desk, call, hasQuality }: { desk: Desk; call: CallStateMessage; hasQuality: Signal<boolean> }): JSX.Element {
   const { session } = desk;
-  const level = session.receivedLevel.value;
-  const received = receivedWords(level, session.received.value.fps);
   return (
     <div class="status-bar">
       <div class="status-words" role="status" aria-live="polite">
@@ -56,13 +61,8 @@ function CallBar({ desk, call }: { desk: Desk; call: CallStateMessage }): JSX.El
         <span>{call.mode}</span>
         {call.voice && <span>{t("desk.voice")}</span>}
         {call.hearing && <span>{t("desk.hearing")}</span>}
-        {received !== null && level !== "good" && (
-          <span class={`network is-${level}`}>
-            <Icon name="network" size={20} />
-            {received}
-          </span>
-        )}
       </div>
+      <QualityButton session={session} call={call} isOpen={hasQuality} />
       {call.together_at !== null && (
         <span class="status-time">
           <span class="visually-hidden">{t("call.duration")} </span>

@@ -14,7 +14,7 @@ const BAR = 4;
 export function Meter({ desk }: { desk: Desk }): JSX.Element {
   const now = desk.session.visibility.value;
   const levels = desk.minute.levels.value;
-  const received = desk.session.received.value;
+  const received = desk.session.watch.received.value;
   const words = t("meter.minute", shares(levels));
   return (
     <section class={`meter is-${now?.level ?? "none"}`} aria-labelledby="meter-title">

@@ -1,0 +1,80 @@
+// Measures a call every two seconds and keeps its words steady.
+
+import { signal, type ReadonlySignal } from "@preact/signals";
+import type { CallMedia } from "./media.ts";
+import { levelOf, Meter, NOTHING_RECEIVED, Steady, type Entries, type Level, type Received } from "./media_stats.ts";
+import type { LegStats } from "./protocol.d.ts";
+import { judge, nextLeg, type Leg, type LineState, type Quality } from "./quality.ts";
+
+type Role = "signer" | "agent";
+type Network = Partial<Record<Role, LegStats>>;
+
+const STATS_MS = 2_000;
+const LINE_SAMPLES = 3; // a connection that has just begun looks narrow for some seconds
+
+/** What is said does not change with every sample; new for each peer connection. */
+class Memory {
+  readonly meter = new Meter();
+  readonly own = new Steady<Level>();
+  readonly other = new Steady<Level>();
+  readonly ownLine = new Steady<LineState>(LINE_SAMPLES, false);
+  readonly otherLine = new Steady<LineState>(LINE_SAMPLES, false);
+}
+
+export class QualityWatch {
+  readonly received = signal<Received>(NOTHING_RECEIVED);
+  readonly receivedLevel = signal<Level | null>(null);
+  readonly quality = signal<Quality | null>(null);
+  readonly #role: Role;
+  readonly #media: CallMedia;
+  readonly #network: ReadonlySignal<Network>;
+  readonly #legs: Partial<Record<Role, Leg>> = {};
+  #peer: RTCPeerConnection | null = null;
+  #memory = new Memory();
+
+  constructor(role: Role, media: CallMedia, network: ReadonlySignal<Network>) {
+    this.#role = role;
+    this.#media = media;
+    this.#network = network;
+    setInterval(() => void this.#measure(), STATS_MS);
+  }
+
+  async #measure(): Promise<void> {
+    const { peer } = this.#media;
+    if (peer !== this.#peer) {
+      this.#peer = peer;
+      this.#memory = new Memory();
+    }
+    if (peer === null || this.#media.link.value !== "connected") return this.#forget();
+    const report = await peer.getStats();
+    if (peer !== this.#peer) return;
+    const { meter, own, other, ownLine, otherLine } = this.#memory;
+    const sample = meter.next(report.values() as Entries, performance.now());
+    const found = judge(sample, this.#leg(this.#role), this.#leg(this.#role === "signer" ? "agent" : "signer"), this.#media.asked.value);
+    this.received.value = sample.received;
+    this.receivedLevel.value = other.next(levelOf(sample.received.fps));
+    this.quality.value = {
+      ...found,
+      own: { ...found.own, level: own.next(levelOf(found.own.fps)) },
+      other: { ...found.other, level: this.receivedLevel.value },
+      ownLine: { ...found.ownLine, state: ownLine.next(found.ownLine.state) },
+      otherLine: { ...found.otherLine, state: otherLine.next(found.otherLine.state) },
+    };
+  }
+
+  /** The service's figures come at their own times: only new ones are compared with those before. */
+  #leg(role: Role): Leg | undefined {
+    const stats = this.#network.value[role];
+    const known = this.#legs[role];
+    if (stats === undefined) delete this.#legs[role];
+    else if (known?.stats !== stats) this.#legs[role] = nextLeg(known, stats);
+    return this.#legs[role];
+  }
+
+  #forget(): void {
+    this.received.value = NOTHING_RECEIVED;
+    this.receivedLevel.value = null;
+    this.quality.value = null;
+    this.#memory = new Memory();
+  }
+}
