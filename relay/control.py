@@ -177,7 +177,7 @@ class ControlClient:
                 elif message.re in self._pending and not self._pending[message.re].done():
                     self._settle(self._pending[message.re], message)
         except OSError as error:
-            self.failure = failure_code(error)  # TLS 1.3 tells only now that our certificate was refused
+            self.failure = failure_code(error)
             log.warning("control connection broken: %s", self.failure)
         except (ValueError, asyncio.LimitOverrunError):
             self.failure = "not_understood"

@@ -142,6 +142,15 @@ class Receiver:
         self._retired: OrderedDict[bytes, None] = OrderedDict()
         self._pending: OrderedDict[tuple[bytes, int], _Pending] = OrderedDict()
 
+    @property
+    def senders(self) -> int:
+        return len(self._links)
+
+    @property
+    def pending(self) -> int:
+        """Messages of which parts are missing."""
+        return len(self._pending)
+
     def open(self, datagram: bytes, now: float) -> bytes | None:
         """
         :param now: monotonic seconds.

@@ -45,12 +45,6 @@ _VERIFY_CODES = {
     62: "certificate_for_other_address",
     64: "certificate_for_other_address",
 }
-#: what the other side said of our certificate (TLS alert) -> code
-_ALERT_CODES = {
-    "CERTIFICATE_EXPIRED": "own_certificate_expired",
-    "UNKNOWN_CA": "own_certificate_of_stranger",
-    "CERTIFICATE_REQUIRED": "own_certificate_missing",
-}
 _UNREACHABLE = {errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EHOSTDOWN, errno.ETIMEDOUT}
 Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 log = logging.getLogger(__name__)
@@ -76,11 +70,14 @@ def place_of(directory: Path) -> str:
 
 
 def failure_code(error: BaseException) -> str:
-    """What went wrong with a connection, for programs and ``passerelle doctor``."""
+    """
+    What went wrong with a connection, for programs and ``passerelle doctor``. The side that refuses a certificate knows
+    why; the other one sees ``connection_lost``, since asyncio sends no TLS alert.
+    """
     if isinstance(error, ssl.SSLCertVerificationError):
         return _VERIFY_CODES.get(error.verify_code, "certificate_refused")
     if isinstance(error, ssl.SSLError):
-        return next((code for alert, code in _ALERT_CODES.items() if alert in str(error).upper()), "tls_failed")
+        return "tls_failed"
     if isinstance(error, CertificateNameError):
         return "certificate_name"
     if isinstance(error, ConnectionRefusedError | FileNotFoundError):

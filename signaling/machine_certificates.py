@@ -7,6 +7,7 @@ authority's key stays where it was made. No public authority plays a part, so th
 
 import datetime
 import re
+import secrets
 from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
@@ -87,7 +88,8 @@ def issue(
 
 def _make_authority(certificate_file: Path, key_file: Path, now: datetime.datetime) -> None:
     key = ec.generate_private_key(ec.SECP256R1())
-    builder = _builder("Passerelle", now, now + AUTHORITY_LIFETIME)
+    name = f"Passerelle {secrets.token_hex(4)}"  # two centres, two names
+    builder = _builder(name, now, now + AUTHORITY_LIFETIME)
     usage = x509.KeyUsage(
         digital_signature=False,
         content_commitment=False,
@@ -100,7 +102,7 @@ def _make_authority(certificate_file: Path, key_file: Path, now: datetime.dateti
         decipher_only=False,
     )
     certificate = (
-        builder.issuer_name(_subject("Passerelle"))
+        builder.issuer_name(_subject(name))
         .public_key(key.public_key())
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .add_extension(usage, critical=True)
@@ -127,25 +129,27 @@ def _subject(name: str) -> x509.Name:
 
 def own_problem(network: NetworkConfig, now: datetime.datetime) -> str | None:
     """
-    What is wrong with this machine's own files, as a code: ``certificate_missing``, ``certificate_unreadable``,
-    ``certificate_not_its_key``, ``certificate_for_other_address``, ``datagram_key_missing``, ``certificate_expired``,
-    ``certificate_ends_soon``. None: nothing.
+    What is wrong with this machine's own files, as a code of ``signaling.machine_check.OWN_WORDS``; None: nothing.
     """
     files = (network.ca_file, network.certificate_file, network.key_file)
     if not all(file.is_file() for file in files):
         return "certificate_missing"
     try:
-        authority, certificate = (x509.load_pem_x509_certificate(file.read_bytes()) for file in files[:2])
+        authorities, (certificate, *between) = (
+            x509.load_pem_x509_certificates(file.read_bytes()) for file in files[:2]
+        )
         key = serialization.load_pem_private_key(network.key_file.read_bytes(), password=None)
     except (OSError, ValueError, TypeError):
         return "certificate_unreadable"
     if key.public_key() != certificate.public_key():
         return "certificate_not_its_key"
+    if certificate.issuer not in [each.subject for each in (*authorities, *between)]:
+        return "certificate_not_of_authority"
     if not network.datagram_key:
         return "datagram_key_missing"
     if network.announced not in _addresses(certificate):
         return "certificate_for_other_address"
-    ends = min(authority.not_valid_after_utc, certificate.not_valid_after_utc)
+    ends = min(each.not_valid_after_utc for each in (certificate, *between, *authorities))
     if ends <= now:
         return "certificate_expired"
     return "certificate_ends_soon" if ends - RENEW_BEFORE <= now else None

@@ -29,6 +29,7 @@ OWN_WORDS = {
     "certificate_unreadable": "le certificat, la clé ou l’autorité ne sont pas du PEM lisible par cet utilisateur",
     "certificate_not_its_key": "le certificat et la clé ne vont pas ensemble : recopiez le dossier entier",
     "certificate_for_other_address": "le certificat est pour une autre adresse : passerelle machine add le refait",
+    "certificate_not_of_authority": "le certificat vient d’une autre autorité : recopiez le dossier entier",
     "datagram_key_missing": "la clé du son (datagrams.key) manque : recopiez le dossier entier",
     "certificate_expired": "le certificat est périmé : passerelle machine add le refait, puis redémarrez",
     "certificate_ends_soon": "le certificat finit dans moins de 30 jours : passerelle machine add le refait",
@@ -41,13 +42,10 @@ LINK_WORDS = {
     "certificate_for_other_address": "son certificat n’est pas pour cette adresse",
     "certificate_name": "son certificat n’a pas un nom de ce centre",
     "certificate_refused": "son certificat est refusé",
-    "own_certificate_expired": "elle trouve notre certificat périmé",
-    "own_certificate_of_stranger": "elle ne connaît pas notre autorité",
-    "own_certificate_missing": "elle n’a pas vu notre certificat",
     "tls_failed": "ce n’est pas du TLS 1.3",
     "nobody_listens": "personne n’écoute à cette adresse",
     "unreachable": "pas de réponse : réseau, ou pare-feu",
-    "connection_lost": "la connexion se ferme : notre certificat y est sans doute refusé",
+    "connection_lost": "elle ferme la connexion : notre certificat y est sans doute refusé, son journal dit pourquoi",
 }
 
 
@@ -121,7 +119,7 @@ async def _code(dialer: Dialer, address: str) -> str | None:
     try:
         async with asyncio.timeout(GREETING_DEADLINE_S):
             return None if await reader.readline() else "connection_lost"
-    except (OSError, ValueError) as error:  # TLS 1.3 tells only now that our certificate was refused
+    except (OSError, ValueError) as error:
         return failure_code(error)
     finally:
         writer.close()

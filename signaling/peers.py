@@ -214,7 +214,7 @@ class Peers:
                 if self._adopt(link):
                     await self._listen(link, reader, greeted)
         except (OSError, ValueError) as error:  # gone, silent, or a line over the limit: this link only
-            code = failure_code(error)  # TLS 1.3 tells only now that our certificate was refused
+            code = failure_code(error)
             log.warning("link broken: %s (%s)", link.instance_id if link else "no greeting", code)
         finally:
             if greeted is not None:
