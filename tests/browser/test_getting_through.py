@@ -13,11 +13,13 @@ from playwright.async_api import Browser, Page, async_playwright
 
 from relay.model import IceServer, WebLeg
 from tests.helpers.browser_call import CHROMIUM, FLAGS, LEGS, page_server
-from tests.helpers.coturn import Coturn, coturn, needs_coturn, offered
+from tests.helpers.coturn import SECRET, Coturn, coturn, needs_coturn, offered
+from tests.helpers.line import without_candidates
 from tests.helpers.media_worker import MediaWorkerProcess, media_worker
 from tests.helpers.peers import until
+from tests.helpers.whole_service import whole_service
 
-pytestmark = [pytest.mark.browser, pytest.mark.integration, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.browser, pytest.mark.integration, pytest.mark.timeout(240)]
 WITHOUT_UDP = [*FLAGS, "--webrtc-ip-handling-policy=disable_non_proxied_udp", "--ignore-certificate-errors"]
 GATHERED_MS = 30_000.0
 HIDING_ADDRESSES = [
@@ -25,6 +27,7 @@ HIDING_ADDRESSES = [
     "--enable-features=WebRtcHideLocalIpsWithMdns",
 ]
 PICTURES_MS = 45_000.0
+PASSWORD = "correct horse battery"
 USES = """configuration => {
   const Original = RTCPeerConnection;
   window.RTCPeerConnection = class extends Original { constructor(given) { super({...given, ...configuration}); } };
@@ -46,6 +49,7 @@ SEES = """async enough => {
     if (each.type === 'inbound-rtp' && each.kind === 'video' && each.framesDecoded >= enough) return true;
   return false;
 }"""
+SHOWS = "enough => document.querySelector('video.remote')?.getVideoPlaybackQuality().totalVideoFrames > enough"
 ROUTE = """async () => {
   const stats = await connection.getStats();
   const pair = [...stats.values()].find(each => each.type === 'candidate-pair' && each.nominated);
@@ -54,7 +58,7 @@ ROUTE = """async () => {
 }"""
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def turn() -> Iterator[Coturn]:
     with coturn() as server:
         yield server
@@ -83,13 +87,13 @@ async def new_page(browser: Browser, url: str, ice_servers: tuple[IceServer, ...
     return page
 
 
-async def join(worker: MediaWorkerProcess, leg: WebLeg, page: Page, generation: int = 1) -> str:
-    """:returns: the page's answer, which the worker took."""
+async def join(worker: MediaWorkerProcess, leg: WebLeg, page: Page, generation: int = 1) -> list[str]:
+    """:returns: the candidates of the page's answer, which the worker took."""
     await page.evaluate("offer => answer(offer)", await worker.open("c", leg, generation))
     await page.wait_for_function("connection.iceGatheringState === 'complete'", timeout=GATHERED_MS)
     sdp = str(await page.evaluate("connection.localDescription.sdp"))
     await worker.answer("c", leg, sdp, generation)
-    return sdp
+    return [line for line in sdp.splitlines() if line.startswith("a=candidate")]
 
 
 async def see_each_other(worker: MediaWorkerProcess, *pages: Page) -> None:
@@ -108,7 +112,7 @@ async def test_pictures_pass_both_ways_over_turn_by_tcp_and_by_tls_where_udp_is_
         signer = await new_page(browser, url, offered(turn.tcp))
         agent = await new_page(browser, url, offered(turn.tls))
         for leg, page in zip(LEGS, (signer, agent), strict=True):
-            candidates = [line for line in (await join(worker, leg, page)).splitlines() if "a=candidate" in line]
+            candidates = await join(worker, leg, page)
             assert candidates and all(" typ relay " in line for line in candidates)
         await see_each_other(worker, signer, agent)
         assert await signer.evaluate(ROUTE) == ["relay", "tcp"]
@@ -125,7 +129,7 @@ async def test_page_whose_credential_is_over_does_not_connect_and_the_next_offer
 ) -> None:
     async with chromium(WITHOUT_UDP) as browser, page_server() as url:
         page = await new_page(browser, url, offered(turn.tcp, age_s=50_000))
-        assert "a=candidate" not in await join(worker, "signer", page)
+        assert await join(worker, "signer", page) == []
         await until(lambda: "Cannot find credentials" in turn.log(), "a refusal", 20)
         again = await new_page(browser, url, offered(turn.tcp))
         await join(worker, "signer", again, generation=2)
@@ -133,11 +137,57 @@ async def test_page_whose_credential_is_over_does_not_connect_and_the_next_offer
     assert worker.state_of("c", "signer", 1) == "connecting"
 
 
+@needs_coturn
+async def test_page_whose_relay_is_slow_to_open_connects_although_its_answer_names_none(
+    turn: Coturn, worker: MediaWorkerProcess
+) -> None:
+    async with chromium(WITHOUT_UDP) as browser, page_server() as url:
+        page = await new_page(browser, url, offered(turn.tls))
+        sdp = await page.evaluate("offer => answer(offer)", await worker.open("c", "signer"))
+        await worker.answer("c", "signer", without_candidates(sdp))
+        await worker.connected("c", "signer")
+        assert await page.evaluate(ROUTE) == ["relay", "tls"]
+
+
+@needs_coturn
+async def test_whole_call_between_two_people_whose_networks_let_no_udp_through(turn: Coturn) -> None:
+    """Our own pages, with what the service makes of its settings."""
+    urls = f"{turn.udp},{turn.tcp},{turn.tls}"
+    settings = {"media_workers": "1", "visibility_workers": "0", "first_people": "no"}
+    with whole_service(turn_urls=urls, turn_secret=SECRET, **settings) as service:
+        people = (("camille", "--role", "signer"), ("nour", "--role", "agent", "--trade", "interpreter"))
+        for login, *more in people:
+            qualified = ("--qualification", "Master d’interprète") if "agent" in more else ()
+            given = ("--login", login, "--name", login.title(), *more, *qualified, "--password-stdin")
+            added = service.run("user", "add", *given, stdin=f"{PASSWORD}\n")
+            assert added.returncode == 0, added.stderr
+        async with chromium(WITHOUT_UDP) as browser:
+            agent, signer = [await (await browser.new_context()).new_page() for _ in range(2)]
+            await sign_in(agent, f"{service.url}/workstation", "nour")
+            await agent.get_by_role("button", name="Disponible").click()
+            await sign_in(signer, service.url, "camille")
+            await signer.get_by_label("Numéro de téléphone").press_sequentially("0199000001")
+            await signer.get_by_role("button", name="Appeler", exact=True).click()
+            await agent.get_by_role("button", name="Accepter").click()
+            for page in (signer, agent):
+                await page.wait_for_function(SHOWS, arg=20, timeout=PICTURES_MS)
+    assert "ALLOCATE processed, success" in turn.log()
+    assert "Cannot find credentials" not in turn.log()
+
+
+async def sign_in(page: Page, url: str, login: str) -> None:
+    page.set_default_timeout(PICTURES_MS)
+    await page.goto(url)
+    await page.get_by_label("Identifiant").fill(login)
+    await page.get_by_label("Mot de passe", exact=True).fill(PASSWORD)
+    await page.get_by_role("button", name="Se connecter").click()
+
+
 async def test_browser_that_hides_its_addresses_connects(worker: MediaWorkerProcess) -> None:
     """Without camera permission a browser offers names under .local alone, which nobody here can resolve."""
     async with chromium(HIDING_ADDRESSES) as browser, page_server() as url:
         signer, agent = [await new_page(browser, url, more=DRAWN_INSTEAD_OF_CAMERA) for _ in range(2)]
         for leg, page in zip(LEGS, (signer, agent), strict=True):
-            candidates = [line for line in (await join(worker, leg, page)).splitlines() if "a=candidate" in line]
+            candidates = await join(worker, leg, page)
             assert candidates and all(".local " in line for line in candidates)
         await see_each_other(worker, signer, agent)
