@@ -183,10 +183,3 @@ def _leg_series(buckets: list[_Bucket]) -> LegSeries | None:
     return LegSeries(
         **{column.name: tuple(bucket.point(column.name) for bucket in buckets) for column in fields(LegSeries)}
     )
-
-
-def thinned(points: tuple[float | None, ...], limit: int) -> tuple[float | None, ...]:
-    """At most ``limit`` points: of each stretch the lowest, so that no bad moment is left out."""
-    width = -(-len(points) // limit) if points else 1
-    stretches = (points[start : start + width] for start in range(0, len(points), width))
-    return tuple(min((point for point in stretch if point is not None), default=None) for stretch in stretches)

@@ -16,7 +16,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from signaling.call_model import CallKind, EndReason, Mode
 from signaling.messages import CallSummaryRow, ContactForm, Disposition
-from signaling.quality_series import thinned
 from signaling.records.database import Database
 from signaling.records.errors import NotInRelayError, UnknownRecordError
 from signaling.records.model import (
@@ -224,3 +223,10 @@ def _summary(
         disposition=cast(Disposition, disposition) if disposition else None,
         frame_rates=thinned(tuple(rates or ()), TREND_POINTS),
     )
+
+
+def thinned(points: tuple[float | None, ...], limit: int) -> tuple[float | None, ...]:
+    """At most ``limit`` points: of each stretch the lowest, so that no bad moment is left out."""
+    width = -(-len(points) // limit) if points else 1
+    stretches = (points[start : start + width] for start in range(0, len(points), width))
+    return tuple(min((point for point in stretch if point is not None), default=None) for stretch in stretches)

@@ -1,5 +1,8 @@
 """What Prometheus reads: of whole sides of calls, never of one call or one person."""
 
+import re
+from pathlib import Path
+
 from relay.control import ControlClient
 from relay.control_messages import WorkerState
 from relay.model import Encoding, LegStats
@@ -8,6 +11,7 @@ from signaling.quality_series import LegReadings
 from signaling.worker_metrics import WorkerCollector
 from signaling.workers import WorkerLink
 
+DOCS = Path(__file__).parents[2] / "docs" / "operations.md"
 ALLOWED = {"leg", "direction", "picture", "cause", "le"}
 PLENTY = LegStats(
     frames_per_second=24.0,
@@ -77,6 +81,18 @@ def worker(worker_id: str, load: float, *, draining: bool = False) -> WorkerLink
     """Greeted, and never talked to."""
     state = WorkerState(worker_id=worker_id, kind="media", capacity=40, load=load, draining=draining)
     return WorkerLink(state, ControlClient(lambda _: None, lambda: None))
+
+
+def test_every_figure_is_explained_to_operators_and_no_other_is() -> None:
+    metrics = Metrics()
+    metrics.registry.register(WorkerCollector(lambda _: []))
+    told = {
+        f"{family.name}_total" if family.type == "counter" else family.name for family in metrics.registry.collect()
+    }
+    rows = DOCS.read_text(encoding="utf-8").split("| Name | Labels | Meaning |")[1].split("\n\n")[0]
+    first_cells = [row.split("|")[1] for row in rows.splitlines() if row.startswith("|")]
+    explained = set(re.findall(r"`(relay_\w+)`", " ".join(first_cells)))
+    assert explained == told
 
 
 def test_workers_are_read_when_asked_and_a_lost_one_is_gone() -> None:
