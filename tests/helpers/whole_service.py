@@ -54,14 +54,17 @@ class WholeService:
 
 @contextlib.contextmanager
 def whole_service(**settings: str) -> Iterator[WholeService]:
-    """:param settings: ``PASSERELLE_`` variables, names in lower case without the prefix."""
+    """
+    :param settings: ``PASSERELLE_`` variables, names in lower case without the prefix; ``{port}`` in a value is the
+        service's own.
+    """
     data_dir = Path(tempfile.mkdtemp(prefix="psr-"))
     port = free_ports()
     environ = {name: value for name, value in os.environ.items() if not name.startswith("PASSERELLE_")}
     phone_port, trunk_port = map(str, sip_ports())  # found free now: two services started together must not collide
     given = {"data_dir": str(data_dir), "model_dir": str(MODELS), "log_format": "json"} | settings
     given |= {"phone_sip_port": phone_port, "phone_trunk_port": trunk_port, "demo_phone_sip_port": trunk_port}
-    environ |= {f"PASSERELLE_{name.upper()}": value for name, value in given.items()}
+    environ |= {f"PASSERELLE_{name.upper()}": value.format(port=port) for name, value in given.items()}
     service = WholeService(f"http://127.0.0.1:{port}", data_dir, environ)
     with (data_dir / "service.log").open("wb") as log:
         process = subprocess.Popen(

@@ -1,0 +1,158 @@
+"""Two people at real browsers in a call on a whole service: what a test breaks, and whether pictures come again."""
+
+import asyncio
+import contextlib
+import os
+import signal
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+from playwright.async_api import Page, async_playwright, expect
+
+from tests.browser.conftest import ARGUMENTS, CHROMIUM
+from tests.helpers.whole_service import WholeService
+
+PASSWORD = "correct horse battery"
+STEP_MS = 45_000
+FRAMES = "video => video.getVideoPlaybackQuality().totalVideoFrames"
+#: pictures of the remote video, told while they come; a new connection is a new stream in the same element
+MOVES = """before => {
+  const video = document.querySelector('video.remote');
+  return video !== null && video.getVideoPlaybackQuality().totalVideoFrames > before + 20;
+}"""
+
+
+PAIRS = (("camille", "nour"), ("lou", "sacha"))
+
+
+def add_people(service: WholeService) -> None:
+    interpreter = ("--trade", "interpreter", "--qualification", "Master d’interprète")
+    for signer, agent in PAIRS:
+        for role, login, more in (("signer", signer, ()), ("agent", agent, interpreter)):
+            given = ("--role", role, "--login", login, "--name", login.title(), *more, "--password-stdin")
+            made = service.run("user", "add", *given, stdin=f"{PASSWORD}\n")
+            assert made.returncode == 0, made.stderr
+
+
+@dataclass
+class Desk:
+    """One person's browser and page."""
+
+    page: Page
+    marker: str
+
+    async def sign_in(self, url: str, login: str) -> None:
+        await self.page.goto(url)
+        await self.page.get_by_label("Identifiant").fill(login)
+        await self.page.get_by_label("Mot de passe", exact=True).fill(PASSWORD)
+        await self.page.get_by_role("button", name="Se connecter").click()
+
+    async def picture_moves(self) -> None:
+        """Twenty pictures more than now."""
+        video = self.page.locator("video.remote")
+        await expect(video).not_to_have_js_property("videoWidth", 0, timeout=STEP_MS)
+        before = await video.evaluate(FRAMES)
+        await self.page.wait_for_function(MOVES, arg=before, timeout=STEP_MS)
+
+    async def is_still(self) -> bool:
+        """Whether no picture comes for a second."""
+        video = self.page.locator("video.remote")
+        before = await video.evaluate(FRAMES)
+        await asyncio.sleep(1.0)
+        return bool(await video.evaluate(FRAMES) == before)
+
+    @contextlib.asynccontextmanager
+    async def asleep(self) -> AsyncIterator[None]:
+        """The whole browser stands still, as in a computer that sleeps."""
+        pids = descendants(marked(self.marker))
+        assert len(pids) > 1
+        send(pids, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            send(pids, signal.SIGCONT)
+
+
+@contextlib.asynccontextmanager
+async def desk(marker: str, *more: str, program: str = CHROMIUM) -> AsyncIterator[Desk]:
+    """:param marker: unique word on the browser's command line. :param program: the browser, or what starts it."""
+    faults: list[str] = []
+    async with AsyncExitStack() as stack:
+        playwright = await stack.enter_async_context(async_playwright())
+        arguments = [*ARGUMENTS, f"--passerelle-test={marker}", *more]
+        browser = await playwright.chromium.launch(executable_path=program, args=arguments)
+        stack.push_async_callback(browser.close)
+        page = await browser.new_page(viewport={"width": 1280, "height": 800})
+        page.set_default_timeout(STEP_MS)
+        page.on("pageerror", lambda error: faults.append(str(error)))
+        yield Desk(page, marker)
+    assert faults == []
+
+
+async def call_each_other(pair: tuple[str, str], signer_url: str, agent_url: str, signer: Desk, agent: Desk) -> None:
+    """
+    Until both see the other, before any number is dialled. The pair's agent is the only one who is free.
+
+    :param pair: logins.
+    """
+    await agent.sign_in(f"{agent_url}/workstation", pair[1])
+    await agent.page.get_by_role("button", name="Disponible").click()
+    await signer.sign_in(signer_url, pair[0])
+    await signer.page.get_by_label("Numéro de téléphone").press_sequentially("0199000001")
+    await signer.page.get_by_role("button", name="Appeler", exact=True).click()
+    await agent.page.get_by_role("button", name="Accepter").click()
+    await both_see(signer, agent)
+
+
+async def both_see(*desks: Desk) -> None:
+    await asyncio.gather(*(each.picture_moves() for each in desks))
+
+
+async def still_together(signer: Desk, agent: Desk) -> None:
+    """Nobody had to begin anew: the number can be dialled, which only an agent in a call is offered."""
+    await expect(agent.page.get_by_role("button", name="Composer 01 99 00 00 01")).to_be_visible(timeout=STEP_MS)
+    await expect(signer.page.get_by_role("button", name="Raccrocher", exact=True)).to_be_visible(timeout=STEP_MS)
+
+
+def marked(marker: str) -> list[int]:
+    return [pid for pid, words in command_lines() if f"--passerelle-test={marker}".encode() in words]
+
+
+def workers(service: WholeService) -> list[int]:
+    """Process ids of this service's media workers."""
+    found = []
+    for pid, words in command_lines():
+        if b"signaling.cli" in words and b"worker" in words:
+            with contextlib.suppress(OSError):
+                environ = Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
+                if f"PASSERELLE_DATA_DIR={service.data_dir}".encode() in environ:
+                    found.append(pid)
+    return found
+
+
+def command_lines() -> list[tuple[int, list[bytes]]]:
+    found = []
+    for entry in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            found.append((int(entry.name), (entry / "cmdline").read_bytes().split(b"\0")))
+    return found
+
+
+def descendants(roots: Sequence[int]) -> list[int]:
+    """These processes and all below them."""
+    parents = {}
+    for entry in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError, IndexError):
+            parents[int(entry.name)] = int((entry / "stat").read_text().rsplit(")", 1)[1].split()[1])
+    found = set(roots)
+    while more := {pid for pid, parent in parents.items() if parent in found} - found:
+        found |= more
+    return sorted(found)
+
+
+def send(pids: Sequence[int], number: signal.Signals) -> None:
+    for pid in pids:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, number)
