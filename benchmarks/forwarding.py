@@ -13,10 +13,13 @@ import asyncio
 import json
 import sys
 
-from benchmarks.load.bench import QUICK, Bench, Rounds, Window, bench, in_turn, medians
+from benchmarks.load.bench import QUICK, Bench, Rounds, Window, bench, in_turn
+from benchmarks.load.growth import growth, several_workers
 from benchmarks.load.systems import JANUS_MISSING, Relay, start_janus, start_plain, start_workers
+from benchmarks.load.tap import compare_tap
 
 CALLS = (1, 20, 40)
+TAP_CALLS = 20
 
 
 def main() -> None:
@@ -24,15 +27,23 @@ def main() -> None:
     parser.add_argument("--json", action="store_true", help="one JSON object as the last line")
     parser.add_argument("--quick", action="store_true", help="fewer, shorter windows: under 4 minutes on two cores")
     parser.add_argument("--calls", type=int, nargs="+", default=CALLS, help="how many at once (1 20 40)")
+    parser.add_argument("--growth", action="store_true", help="instead: one worker on one core, from 1 call up")
+    parser.add_argument("--workers", type=int, help="instead: calls that one worker holds, and this many")
     options = parser.parse_args()
-    result = asyncio.run(compare(tuple(sorted(options.calls)), QUICK if options.quick else Rounds()))
+    plan = QUICK if options.quick else Rounds()
+    if options.workers:
+        result = asyncio.run(several_workers(options.workers, plan))
+    elif options.growth:
+        result = asyncio.run(growth(plan))
+    else:
+        result = asyncio.run(compare(tuple(sorted(options.calls)), plan))
     show(result)
     if options.json:
         print(json.dumps(result))
 
 
 async def compare(numbers: tuple[int, ...], plan: Rounds) -> Window:
-    """Media worker, Janus and, for one call, the plain way."""
+    """Media worker, Janus and, for one call, the plain way; then the worker with and without tap."""
     async with bench() as run:
         worker = run.add(await start_workers(run.folder))
         relays = [worker]
@@ -42,18 +53,22 @@ async def compare(numbers: tuple[int, ...], plan: Rounds) -> Window:
         else:
             print(JANUS_MISSING, file=sys.stderr)
         tables: dict[str, dict[int, Window]] = {relay.name: {} for relay in relays}
-        opened = 0
+        setup: dict[str, Window] = {}
+        tapped: Window = {}
         for calls in numbers:
-            setup = {relay.name: await run.open(relay, calls - opened) for relay in relays}
-            opened = calls
+            for relay in relays:
+                setup[relay.name] = await run.open(relay, calls - max(tables[relay.name], default=0))
             extra = [await _plain(run)] if calls == 1 else []
-            for name, windows in (await in_turn(run, [*relays, *extra], plan)).items():
-                tables.setdefault(name, {})[calls] = medians(windows) | {"rounds": len(windows)}
+            windows = await in_turn({each.name: run.taking(each, plan) for each in [*relays, *extra]}, plan)
+            for name, window in windows.items():
+                tables.setdefault(name, {})[calls] = window
             for relay in extra:
                 await run.end(relay)
-        result = keys(tables) | {"memory_per_call_mb": memory_per_call(tables["worker"])}
-        result["srtp_profile"] = {name: each["srtp_profile"] for name, each in setup.items()}
-        return result | run.media | {"relays": tables}
+            if calls == min(numbers, key=lambda each: abs(each - TAP_CALLS)):
+                tapped = await compare_tap(run, worker, plan)
+        profiles = {name: each["srtp_profile"] for name, each in setup.items()}
+        result = keys(tables) | tapped | {"memory_per_call_mb": memory_per_call(tables["worker"])}
+        return result | {"srtp_profile": profiles, "relays": tables} | run.media
 
 
 async def _plain(run: Bench) -> Relay:

@@ -5,13 +5,13 @@ import contextlib
 import json
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 from typing import Any
 
-from benchmarks.load.systems import NICE, Relay
+from benchmarks.load.systems import NICE, Relay, kept_on
 
 ANSWER_DEADLINE_S = 180.0
 Window = dict[str, Any]
@@ -31,7 +31,7 @@ class Rounds:
     quiet_below: float = 0.3
 
 
-QUICK = Rounds(rounds=3, spare=1, warm_s=1.5, window_s=5.0)
+QUICK = Rounds(rounds=3, spare=1, warm_s=1.0, window_s=4.0)
 
 
 class Bench:
@@ -54,9 +54,14 @@ class Bench:
             do="open", relay=relay.name, kind=relay.kind, endpoints=list(relay.endpoints), calls=calls
         )
 
-    async def window(self, relay: Relay, warm_s: float, window_s: float) -> Window:
-        """All calls of the relay send; what it cost and what came through."""
-        return await self._ask(do="window", relay=relay.name, pids=relay.pids, warm_s=warm_s, window_s=window_s)
+    async def window(self, relay: Relay, warm_s: float, window_s: float, *, keep_on: bool = False) -> Window:
+        """All calls of the relay send, and go on if told; what it cost and what came through."""
+        times = {"warm_s": warm_s, "window_s": window_s, "keep_on": keep_on}
+        return await self._ask(do="window", relay=relay.name, pids=relay.pids, **times)
+
+    def taking(self, relay: Relay, plan: Rounds) -> Callable[[], Awaitable[Window]]:
+        """For :func:`in_turn`."""
+        return lambda: self.window(relay, plan.warm_s, plan.window_s)
 
     async def tap(self, relay: Relay, path: Path | None) -> None:
         await self._ask(do="tap", relay=relay.name, path=str(path) if path is not None else None)
@@ -95,11 +100,11 @@ class Bench:
 
 
 @contextlib.asynccontextmanager
-async def bench() -> AsyncIterator[Bench]:
-    """:raises RuntimeError: the generator cannot be built."""
+async def bench(cpus: Sequence[int] = ()) -> AsyncIterator[Bench]:
+    """:param cpus: where the generator may run. :raises RuntimeError: the generator cannot be built."""
     with tempfile.TemporaryDirectory(prefix="psr-") as folder:
         generator = await asyncio.create_subprocess_exec(
-            *(*NICE, sys.executable, "-m", "benchmarks.load.generator"),
+            *(*NICE, *kept_on(cpus), sys.executable, "-m", "benchmarks.load.generator"),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
         )
@@ -111,23 +116,23 @@ async def bench() -> AsyncIterator[Bench]:
             await run.close()
 
 
-async def in_turn(run: Bench, relays: Sequence[Relay], plan: Rounds) -> dict[str, list[Window]]:
+async def in_turn(cases: Mapping[str, Callable[[], Awaitable[Window]]], plan: Rounds) -> dict[str, Window]:
     """
-    Each relay's windows, taken in turn; rounds in which the machine was busy with other things are replaced.
+    A window of each case, again and again; rounds in which the machine was busy with other things are replaced.
 
-    :returns: by relay, of the quietest ``plan.rounds`` rounds.
+    :returns: medians of each case over the quietest ``plan.rounds`` rounds.
     """
-    rounds: list[list[Window]] = []
+    rounds: list[dict[str, Window]] = []
     while len(rounds) < plan.rounds + plan.spare:
-        rounds.append([await run.window(relay, plan.warm_s, plan.window_s) for relay in relays])
+        rounds.append({name: await take() for name, take in cases.items()})
         if sum(_noise(each) < plan.quiet_below for each in rounds) >= plan.rounds:
             break
     quietest = sorted(rounds, key=_noise)[: plan.rounds]
-    return {relay.name: [each[place] for each in quietest] for place, relay in enumerate(relays)}
+    return {name: medians([each[name] for each in quietest]) for name in cases}
 
 
-def _noise(windows: Sequence[Window]) -> float:
-    return max(float(each["other_cpu_share"]) for each in windows)
+def _noise(windows: Mapping[str, Window]) -> float:
+    return max(float(each["other_cpu_share"]) for each in windows.values())
 
 
 def medians(windows: Sequence[Window]) -> Window:

@@ -26,7 +26,6 @@ from benchmarks.load.pictures import picture_delays_ms
 from benchmarks.load.signalling import Signalling, signalling
 from benchmarks.load.usage import cpu_s, machine_busy_s, memory_mb
 
-START_NS = 20_000_000  # from asking for a window to its beginning
 GRACE_S = 0.3  # after the window, for what is still on its way
 PERCENTILES = (50, 95, 99)
 
@@ -66,19 +65,21 @@ class Generator:
             "srtp_profile": self._peers[-1].srtp_profile,
         }
 
-    async def window(self, relay: str, pids: list[int], warm_s: float, window_s: float) -> dict[str, Any]:
+    async def window(
+        self, relay: str, pids: list[int], warm_s: float, window_s: float, keep_on: bool
+    ) -> dict[str, Any]:
         group = self._groups[relay]
         self._traffic.send(group, on=True)
         await asyncio.sleep(warm_s)
-        begin_ns = time.time_ns() + START_NS
-        end_ns = begin_ns + int(window_s * 1e9)
-        self._traffic.window(begin_ns, end_ns)
+        length_ns = int(window_s * 1e9)
+        begin_ns = self._traffic.window(length_ns)
         before = _usage(pids)
         await asyncio.sleep(window_s)
         after = _usage(pids)
         await asyncio.sleep(GRACE_S)
         reading = self._traffic.read()
-        self._traffic.send(group, on=False)
+        if not keep_on:
+            self._traffic.send(group, on=False)
         elapsed, used, own, machine = (late - early for late, early in zip(after, before, strict=True))
         calls = self._calls[relay]
         result: dict[str, Any] = {
@@ -93,7 +94,7 @@ class Generator:
             "lost_packets": reading.counters["sent"] - reading.counters["received"],
             "us_per_packet": _us_per_packet(used, reading.counters["received"]),
         }
-        return result | _delays(reading, begin_ns, end_ns) | {"counters": reading.counters}
+        return result | _delays(reading, begin_ns, begin_ns + length_ns) | {"counters": reading.counters}
 
     async def tap(self, relay: str, path: str | None) -> dict[str, Any]:
         await self._relays[relay].tap(path)

@@ -1,4 +1,4 @@
-"""The native data path (``traffic.c``): compiled at each start into a folder of the run's own, called by ctypes."""
+"""The native data path (``traffic.c``, ``reports.c``): compiled anew at each start, called by ctypes."""
 
 import ctypes
 import itertools
@@ -14,7 +14,7 @@ from pylibsrtp._binding import ffi, lib
 
 from benchmarks.load.media import Media
 
-SOURCE = Path(__file__).with_name("traffic.c")
+SOURCES = [str(Path(__file__).with_name(name)) for name in ("traffic.c", "reports.c")]
 MOST_DELAYS = 4_000_000  # packets a window
 MOST_PICTURES = 100_000
 COUNTERS = (
@@ -76,10 +76,10 @@ def build(folder: Path) -> Path:
     if command is None:
         raise RuntimeError("the load generator needs a C compiler: apt install gcc libc6-dev")
     library = folder / "traffic.so"
-    arguments = ["-O2", "-shared", "-fPIC", "-pthread", "-o", str(library), str(SOURCE)]
+    arguments = ["-O2", "-shared", "-fPIC", "-pthread", "-o", str(library), *SOURCES]
     done = subprocess.run([command, *arguments], capture_output=True, text=True, check=False)
     if done.returncode != 0:
-        raise RuntimeError(f"{command} does not compile {SOURCE.name}: {done.stderr[-500:]}")
+        raise RuntimeError(f"{command} does not compile the load generator: {done.stderr[-500:]}")
     return library
 
 
@@ -88,6 +88,7 @@ class Traffic:
 
     def __init__(self, library: Path, slow_fd: int, media: Media) -> None:
         self._lib = ctypes.CDLL(str(library))
+        self._lib.traffic_window.restype = ctypes.c_int64
         functions = _Functions(
             *(_address(f"srtp_{name}") for name in ("protect", "unprotect", "protect_rtcp", "unprotect_rtcp"))
         )
@@ -113,9 +114,9 @@ class Traffic:
     def send(self, group: int, *, on: bool) -> None:
         self._lib.traffic_send(group, int(on))
 
-    def window(self, begin_ns: int, end_ns: int) -> None:
-        """Count what is sent between two moments (``time.time_ns``)."""
-        self._lib.traffic_window(ctypes.c_int64(begin_ns), ctypes.c_int64(end_ns))
+    def window(self, length_ns: int) -> int:
+        """Count what is sent from now on. :returns: the beginning, as ``time.time_ns``."""
+        return int(self._lib.traffic_window(ctypes.c_int64(length_ns)))
 
     def read(self) -> Reading:
         counters = (ctypes.c_uint64 * len(COUNTERS))()

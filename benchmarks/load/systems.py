@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import os
 import shutil
 import signal
 import socket
@@ -59,10 +58,8 @@ async def start_workers(folder: Path, count: int = 1, *, name: str = "worker", c
     processes = []
     for index in range(count):
         arguments = ["benchmarks.load.worker_process", str(home), str(index), str(CAPACITY)]
-        process = _start([sys.executable, "-m", *arguments], folder / f"{name}-{index}.log")
-        if cpus:
-            os.sched_setaffinity(process.pid, {cpus[index % len(cpus)]})
-        processes.append(process)
+        pinned = kept_on([cpus[index % len(cpus)]] if cpus else [])
+        processes.append(_start([*pinned, sys.executable, "-m", *arguments], folder / f"{name}-{index}.log"))
     sockets = [control_socket(home, index) for index in range(count)]
     for path, process in zip(sockets, processes, strict=True):
         await _until(lambda path=path: _listens(socket.AF_UNIX, str(path)), process, name)  # type: ignore[misc]
@@ -110,6 +107,11 @@ admin: {{ admin_ws = false, admin_wss = false }}
 """,
         "janus.plugin.videocall.jcfg": "general: { events = false }\n",
     }
+
+
+def kept_on(cpus: Sequence[int]) -> tuple[str, ...]:
+    """A command's beginning that keeps it on these cores; none: wherever the system puts it."""
+    return ("taskset", "-c", ",".join(map(str, cpus))) if cpus else ()
 
 
 def _start(command: list[str], log: Path) -> "subprocess.Popen[bytes]":

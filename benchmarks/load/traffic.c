@@ -9,94 +9,18 @@
  * A packet carries the time it was sent in its last bytes; it is compared with the kernel's arrival time of what comes
  * out of the relay, so that this thread being late is no delay of the relay's.
  */
-#define _GNU_SOURCE
+#include "traffic.h"
+
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <pthread.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/prctl.h>
-#include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
-#define MAX_PEERS 512
-#define MAX_STREAMS 4
-#define MAX_ARRIVALS 200
-#define FRAME_NS 40000000LL   /* 25 pictures a second */
-#define AUDIO_NS 20000000LL   /* Opus frames */
-#define SPACING_NS 2000000LL  /* between packets of one picture, as a browser's pacer */
-#define SPREAD_NS 36000000LL  /* all packets of one picture leave within this time */
-#define FEEDBACK_NS 100000000LL
-#define REPORT_NS 1000000000LL
-#define REMB_BPS 3000000u
-#define ROUND_TRIP_NS 20000000LL /* what reports claim: at 0 ms Janus 1.1 keeps no packets for retransmission */
-#define STAMP_SIZE 16
-#define STAMP_MAGIC 0x50535242u
-#define NTP_OFFSET 2208988800u
-#define KEY_CODE 41 /* timestamps step by 3600 plus -20..20, so that a re-encoded picture can be told again */
-
-typedef int (*srtp_function)(void *session, void *packet, int *length);
-
-struct functions {
-  srtp_function protect, unprotect, protect_rtcp, unprotect_rtcp;
-};
-
-struct packet {
-  const uint8_t *data;
-  int length;
-};
-
-struct peer_config {
-  int32_t fd, group;
-  int32_t stamped; /* 0: payloads stay decodable, pictures are logged instead */
-  uint16_t port, padding;
-  char address[48];
-  void *send_session, *receive_session;
-  uint32_t audio_ssrc, video_ssrc;
-  uint8_t audio_type, video_type, mid_extension, level_extension, transport_extension;
-  char audio_mid, video_mid, padding2;
-};
-
-/* What the receiving side knows of one incoming stream, for its reports. */
-struct incoming {
-  uint32_t ssrc, last_report;
-  int64_t last_report_at;
-  uint16_t highest, cycles, base;
-  uint32_t received, prior_received, prior_expected;
-  uint8_t type;
-};
-
-struct peer {
-  struct peer_config config;
-  struct sockaddr_storage to;
-  socklen_t to_size;
-  int sending, wants_key;
-  uint16_t audio_sequence, video_sequence, transport_sequence, picture_id;
-  uint8_t tl0;
-  uint32_t audio_timestamp, video_timestamp, frame_count, audio_count, loop_at, packet_at;
-  uint32_t sent_audio, sent_video, octets_audio, octets_video;
-  int64_t next_audio, next_video, frame_began, next_report, next_feedback;
-  struct incoming incoming[MAX_STREAMS];
-  int streams;
-  struct { uint16_t sequence; int64_t at; } arrivals[MAX_ARRIVALS];
-  int arrived;
-  uint8_t feedback_count;
-};
-
-struct counters {
-  uint64_t sent, received, send_errors, refused, retransmitted, key_requests, nacks, rembs, feedbacks, key_frames;
-};
-
-struct picture {
-  int64_t at;
-  uint32_t timestamp;
-  uint16_t peer, is_received;
-};
-
-static struct functions srtp;
+struct functions srtp;
 static struct peer peers[MAX_PEERS];
 static int peer_count, poll_fd = -1, slow_fd = -1;
 static pthread_t thread;
@@ -105,26 +29,13 @@ static volatile int stopping;
 static struct packet *video, *audio;
 static int *frame_first, frames, audio_frames;
 static int64_t window_from, window_to;
-static struct counters count, idle; /* idle: of peers whose relay is not the one measured */
+struct counters count, idle;
 static uint32_t *delays; /* ns / 100 */
 static uint64_t delay_count, delay_capacity;
 static struct picture *pictures;
 static uint64_t picture_count, picture_capacity;
 
-static int64_t clock_ns(clockid_t which) {
-  struct timespec t;
-  clock_gettime(which, &t);
-  return t.tv_sec * 1000000000LL + t.tv_nsec;
-}
-
-static void put16(uint8_t *b, uint16_t v) { b[0] = v >> 8; b[1] = v; }
-static void put32(uint8_t *b, uint32_t v) { b[0] = v >> 24; b[1] = v >> 16; b[2] = v >> 8; b[3] = v; }
-static uint16_t get16(const uint8_t *b) { return b[0] << 8 | b[1]; }
-static uint32_t get32(const uint8_t *b) { return (uint32_t)b[0] << 24 | b[1] << 16 | b[2] << 8 | b[3]; }
-
-static struct counters *counters_of(struct peer *p) { return p->sending ? &count : &idle; }
-
-static void transmit(struct peer *p, const uint8_t *data, int length) {
+void transmit(struct peer *p, const uint8_t *data, int length) {
   if (sendto(p->config.fd, data, length, MSG_DONTWAIT, (struct sockaddr *)&p->to, p->to_size) < 0) count.send_errors++;
 }
 
@@ -219,156 +130,6 @@ static void send_audio(struct peer *p) {
   send_media(p, &audio[p->audio_count++ % audio_frames], 0, 0, 0);
   p->audio_timestamp += 960;
   p->next_audio += AUDIO_NS;
-}
-
-/* --- RTCP ------------------------------------------------------------------------------------------------------- */
-
-static int head(uint8_t *b, int number, int type, int length) {
-  b[0] = 0x80 | number;
-  b[1] = type;
-  put16(b + 2, length / 4 - 1);
-  return length;
-}
-
-static void send_rtcp(struct peer *p, uint8_t *b, int n) {
-  if (srtp.protect_rtcp(p->config.send_session, b, &n) == 0) transmit(p, b, n);
-}
-
-/* Receiver report on the streams of one kind; apart from the sender report, as libwebrtc's receivers do. */
-static int write_receiver_report(struct peer *p, uint8_t *b, int is_video, int64_t now) {
-  int n = 8, blocks = 0;
-  put32(b + 4, is_video ? p->config.video_ssrc : p->config.audio_ssrc);
-  for (int i = 0; i < p->streams; i++) {
-    if (p->incoming[i].type != (is_video ? p->config.video_type : p->config.audio_type)) continue;
-    struct incoming *in = &p->incoming[i];
-    uint32_t extended = (uint32_t)in->cycles << 16 | in->highest, expected = extended - in->base + 1;
-    int32_t lost = (int32_t)(expected - in->received);
-    int32_t expected_now = expected - in->prior_expected, received_now = in->received - in->prior_received;
-    int32_t lost_now = expected_now - received_now;
-    in->prior_expected = expected;
-    in->prior_received = in->received;
-    put32(b + n, in->ssrc);
-    put32(b + n + 4, (expected_now > 0 && lost_now > 0 ? (uint32_t)(lost_now * 256 / expected_now) << 24 : 0)
-                         | (lost > 0 ? lost & 0xffffff : 0));
-    put32(b + n + 8, extended);
-    put32(b + n + 12, 10);
-    put32(b + n + 16, in->last_report);
-    int64_t since = now - in->last_report_at - ROUND_TRIP_NS;
-    put32(b + n + 20, in->last_report && since > 0 ? (uint32_t)(since * 65536 / 1000000000LL) : 0);
-    n += 24;
-    blocks++;
-  }
-  return head(b, blocks, 201, n);
-}
-
-static int write_sender_report(struct peer *p, uint8_t *b, int is_video, int64_t now) {
-  int64_t real = clock_ns(CLOCK_REALTIME);
-  int64_t elapsed = now - (is_video ? p->frame_began : p->next_audio - AUDIO_NS);
-  put32(b + 4, is_video ? p->config.video_ssrc : p->config.audio_ssrc);
-  put32(b + 8, real / 1000000000LL + NTP_OFFSET);
-  put32(b + 12, (uint32_t)(((uint64_t)(real % 1000000000LL) << 32) / 1000000000ULL));
-  put32(b + 16, is_video ? p->video_timestamp + elapsed * 9 / 100000 : p->audio_timestamp + elapsed * 6 / 125000);
-  put32(b + 20, is_video ? p->sent_video : p->sent_audio);
-  put32(b + 24, is_video ? p->octets_video : p->octets_audio);
-  return head(b, 0, 200, 28);
-}
-
-static int write_name(struct peer *p, uint8_t *b, int is_video) {
-  put32(b + 4, is_video ? p->config.video_ssrc : p->config.audio_ssrc);
-  memcpy(b + 8, "\x01\x04load\0", 8); /* CNAME, end of list, padding */
-  return head(b, 1, 202, 16);
-}
-
-static int write_remb(struct peer *p, uint8_t *b) {
-  uint32_t mantissa = REMB_BPS, exponent = 0;
-  int n = 20, named = 0;
-  for (; mantissa >= 1 << 18; mantissa >>= 1) exponent++;
-  put32(b + 4, p->config.video_ssrc);
-  put32(b + 8, 0);
-  memcpy(b + 12, "REMB", 4);
-  for (int i = 0; i < p->streams; i++)
-    if (p->incoming[i].type == p->config.video_type) { put32(b + n, p->incoming[i].ssrc); n += 4; named++; }
-  put32(b + 16, named << 24 | exponent << 18 | mantissa);
-  return named ? head(b, 15, 206, n) : 0;
-}
-
-static void send_reports(struct peer *p, int64_t now) {
-  uint8_t b[1024];
-  for (int is_video = 0; is_video < 2; is_video++) {
-    int n = write_sender_report(p, b, is_video, now);
-    n += write_receiver_report(p, b + n, is_video, now);
-    n += write_name(p, b + n, is_video);
-    if (is_video) n += write_remb(p, b + n);
-    send_rtcp(p, b, n);
-  }
-  for (int i = 0; i < p->streams; i++) {
-    struct incoming *in = &p->incoming[i];
-    if (in->type != p->config.video_type || in->received < 20) continue;
-    put32(b + 4, p->config.video_ssrc);
-    put32(b + 8, in->ssrc);
-    put16(b + 12, in->highest - 5);
-    put16(b + 14, 0);
-    send_rtcp(p, b, head(b, 1, 205, 16));
-  }
-}
-
-/* draft-holmer-rmcat-transport-wide-cc-extensions-01 3.1, two-bit status vectors as they come. */
-static void send_feedback(struct peer *p) {
-  uint8_t b[1400];
-  if (!p->arrived) return;
-  uint16_t base = p->arrivals[0].sequence;
-  int64_t times[MAX_ARRIVALS] = {0};
-  int size = 0;
-  for (int i = 0; i < p->arrived; i++) {
-    int at = (uint16_t)(p->arrivals[i].sequence - base);
-    if (at >= MAX_ARRIVALS) continue;
-    times[at] = p->arrivals[i].at;
-    if (at + 1 > size) size = at + 1;
-  }
-  int64_t reference = p->arrivals[0].at / 64000000LL, clock = reference * 256;
-  put32(b + 4, p->config.video_ssrc);
-  put32(b + 8, p->streams ? p->incoming[p->streams - 1].ssrc : 0);
-  put16(b + 12, base);
-  put16(b + 14, size);
-  put32(b + 16, (uint32_t)(reference & 0xffffff) << 8 | p->feedback_count++);
-  int chunks = (size + 6) / 7, n = 20 + 2 * chunks;
-  memset(b + 20, 0, 2 * chunks);
-  for (int i = 0; i < chunks; i++) b[20 + 2 * i] = 0xc0;
-  for (int at = 0; at < size; at++) {
-    if (!times[at]) continue;
-    int64_t delta = times[at] / 250000 - clock;
-    clock += delta;
-    int is_small = delta >= 0 && delta < 256, shift = 12 - 2 * (at % 7);
-    uint8_t *chunk = b + 20 + 2 * (at / 7);
-    put16(chunk, get16(chunk) | (is_small ? 1 : 2) << shift);
-    if (is_small) b[n++] = delta;
-    else { put16(b + n, (uint16_t)delta); n += 2; }
-  }
-  int padding = -n & 3;
-  for (int i = 0; i < padding; i++) b[n + i] = i == padding - 1 ? padding : 0;
-  n += padding;
-  head(b, 15, 205, n);
-  if (padding) b[0] |= 0x20;
-  send_rtcp(p, b, n);
-  p->arrived = 0;
-}
-
-static void read_rtcp(struct peer *p, const uint8_t *b, int size, int64_t now) {
-  for (int at = 0; at + 8 <= size;) {
-    int number = b[at] & 31, type = b[at + 1], length = 4 * (get16(b + at + 2) + 1);
-    if (at + length > size) return;
-    if (type == 206 && (number == 1 || number == 4)) { counters_of(p)->key_requests++; p->wants_key = 1; }
-    else if (type == 206 && number == 15) counters_of(p)->rembs++;
-    else if (type == 205 && number == 1) counters_of(p)->nacks++;
-    else if (type == 205 && number == 15) counters_of(p)->feedbacks++;
-    else if (type == 200 && length >= 28)
-      for (int i = 0; i < p->streams; i++)
-        if (p->incoming[i].ssrc == get32(b + at + 4)) {
-          p->incoming[i].last_report = get16(b + at + 10) << 16 | get16(b + at + 12);
-          p->incoming[i].last_report_at = now;
-        }
-    at += length;
-  }
 }
 
 /* --- receiving -------------------------------------------------------------------------------------------------- */
@@ -584,14 +345,16 @@ void traffic_send(int group, int on) {
   pthread_mutex_unlock(&lock);
 }
 
-/* Packets sent from `from` to `to` (CLOCK_REALTIME ns) are counted from here on. */
-void traffic_window(int64_t from, int64_t to) {
+/* Packets sent from now on are counted for `length` ns. Returns when that began, CLOCK_REALTIME ns. */
+int64_t traffic_window(int64_t length) {
   pthread_mutex_lock(&lock);
-  window_from = from;
-  window_to = to;
+  window_from = clock_ns(CLOCK_REALTIME);
+  window_to = window_from + length;
   delay_count = 0;
   memset(&count, 0, sizeof count);
+  int64_t began = window_from;
   pthread_mutex_unlock(&lock);
+  return began;
 }
 
 void traffic_read(struct counters *out, const uint32_t **all_delays, uint64_t *n_delays,
