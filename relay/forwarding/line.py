@@ -18,10 +18,12 @@ DEFAULT_ROUND_TRIP_S = 0.1
 DEAD_AFTER_S = 0.8  # without feedback for what was sent; browsers send it every 50 to 250 ms
 RESUME_SHARE = 0.6  # of the last good estimate: a line that comes back is rarely better, and its first picture is large
 BASE_DELAY_WINDOW_S = 5.0  # the smallest delay of the last one to two windows is the line without queue
-BUSY_QUEUE_S = 0.02  # a packet that waited so long had others before it
+BUSY_QUEUE_S = 0.05  # a packet that waited so long had others before it: alone it takes 40 ms at 250 kbit/s
 BUSY_MINIMUM_S, BUSY_WINDOW_S = 0.1, 1.0
+BUSY_LIFE_S = 2.0
 QUIET_QUEUE_S = 0.03  # below it, a test does no harm
 SETTLED_S = 2.0  # after a decrease, before a test
+DEEP_FALL = 0.6  # of the highest estimate since the last one
 REMB_LIFE_S = 5.0  # receivers repeat it every second; one that stops has no opinion
 
 
@@ -60,12 +62,17 @@ class QueueMeter:
 
     def __init__(self) -> None:
         self.delay_s = 0.0
-        self.busy_bps: float | None = None
+        self._busy_bps: float | None = None
+        self._busy_at = -math.inf
         self._minimum = self._minimum_before = math.inf
         self._window_began_at = -math.inf
         self._busy_since: float | None = None  # receiver's clock
         self._busy_bits = 0
         self._newest = -math.inf
+
+    def busy_bps(self, now: float) -> float | None:
+        """:returns: None when no packet has waited for a while."""
+        return self._busy_bps if now - self._busy_at < BUSY_LIFE_S else None
 
     def add(self, arrivals: list[Arrival], now: float) -> None:
         if not arrivals:
@@ -76,11 +83,11 @@ class QueueMeter:
         self._minimum = min(self._minimum, *one_way)
         base = min(self._minimum, self._minimum_before)
         for arrival, delay in zip(arrivals, one_way, strict=True):
-            self._note_busy(arrival, delay - base)
+            self._note_busy(arrival, delay - base, now)
         recent = sorted(one_way[-10:])  # the median: one packet late alone is no queue
         self.delay_s = max(0.0, recent[len(recent) // 2] - base)
 
-    def _note_busy(self, arrival: Arrival, waited_s: float) -> None:
+    def _note_busy(self, arrival: Arrival, waited_s: float, now: float) -> None:
         if waited_s < BUSY_QUEUE_S:
             self._busy_since = None
             return
@@ -91,13 +98,13 @@ class QueueMeter:
         self._newest = max(self._newest, arrival.arrived_at)
         lasted_s = self._newest - self._busy_since
         if lasted_s >= BUSY_MINIMUM_S:
-            self.busy_bps = self._busy_bits / lasted_s
+            self._busy_bps, self._busy_at = self._busy_bits / lasted_s, now
         if lasted_s >= BUSY_WINDOW_S:
             self._busy_since, self._busy_bits = self._newest, 0
 
     def forget_busy(self) -> None:
         """The figure was used; the next one is measured anew."""
-        self.busy_bps = None
+        self._busy_bps = None
         self._busy_since = None
 
 
@@ -116,7 +123,7 @@ class Line:
         self._prober = Prober()
         self._newest_known = 0  # transport-wide number of the newest packet fed back
         self._unheard_since: float | None = None  # first packet sent since the last feedback
-        self._last_good_bps = self._estimator.bps
+        self._last_good_bps = self._peak_bps = self._estimator.bps
         self._decreased_at = -math.inf
         self._remb: tuple[float, float] | None = None  # bit/s, when
 
@@ -128,9 +135,17 @@ class Line:
 
     def available_bps(self, now: float) -> int | None:
         """For all video of this leg; None before any feedback."""
-        if self._remb is not None and now - self._remb[1] < REMB_LIFE_S:
-            return int(max(MINIMUM_BPS, min(self._remb[0], self._estimator.bps)))
-        return int(self._estimator.bps) if self.has_feedback else None
+        own = self._estimator.bps if self.has_feedback else None
+        told = self._told_bps(now)
+        if told is None:
+            return int(own) if own is not None else None
+        return int(told if own is None else min(told, own))
+
+    def _told_bps(self, now: float) -> float | None:
+        """By the receiver itself (REMB), and what its loss leaves of it."""
+        if self._remb is None or now - self._remb[1] > REMB_LIFE_S:
+            return None
+        return max(MINIMUM_BPS, min(self._remb[0], self._estimator.loss.bps))
 
     @property
     def fraction_lost(self) -> float:
@@ -153,14 +168,27 @@ class Line:
         self.queue.add(arrivals, now)
         before = self._estimator.bps
         self._estimator.add(
-            arrivals, lost, now, round_trip_s=self.round_trip_s or DEFAULT_ROUND_TRIP_S, busy_bps=self.queue.busy_bps
+            arrivals,
+            lost,
+            now,
+            round_trip_s=self.round_trip_s or DEFAULT_ROUND_TRIP_S,
+            busy_bps=self.queue.busy_bps(now),
         )
         if self._estimator.bps < before:
             self._decreased_at = now
             self.queue.forget_busy()
-            self._prober.later(now)
+            self._plan_test(now)
+        self._peak_bps = max(self._peak_bps, self._estimator.bps)
         self._last_good_bps = self._estimator.bps
         return False
+
+    def _plan_test(self, now: float) -> None:
+        """After a decrease: not at once; but a deep fall is worth finding out about, what made it may be over."""
+        if self._estimator.bps < DEEP_FALL * self._peak_bps:
+            self._peak_bps = self._estimator.bps
+            self._prober.soon(now + SETTLED_S)
+        else:
+            self._prober.later(now)
 
     def heard_bitrate(self, bps: int, now: float) -> None:
         self._remb = (float(bps), now)
@@ -168,7 +196,7 @@ class Line:
     def heard_loss(self, fraction_lost: float, now: float) -> None:
         """From a reception report; of a leg without arrival times it is all we have."""
         if not self.has_feedback:
-            self._estimator.loss.judge(fraction_lost, self._estimator.bps, now)
+            self._estimator.loss.judge(fraction_lost, self._told_bps(now) or self._estimator.bps, now)
 
     def revive(self, now: float) -> bool:
         """:returns: True when it was dead."""

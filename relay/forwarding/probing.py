@@ -39,6 +39,7 @@ class Prober:
         self._arrivals: list[float] = []
         self._pause_s = FIRST_PAUSE_S
         self._next_at = 0.0
+        self._tested_bps = 0.0  # by the train due
 
     def soon(self, now: float) -> None:
         """The line may have changed: test at the next chance."""
@@ -55,12 +56,12 @@ class Prober:
             self._finish(now)
         if self._train is not None or now < self._next_at or estimate_bps >= maximum_bps:
             return 0
-        tested = min(STEP * estimate_bps, maximum_bps / SHARE)
+        self._tested_bps = tested = min(STEP * estimate_bps, maximum_bps / SHARE)
         return max(MINIMUM_PACKETS, min(MAXIMUM_PACKETS, int(tested * TRAIN_S / 8 / WIRE_BYTES)))
 
     def sent(self, first: int, count: int, estimate_bps: float, now: float) -> None:
         self._arrivals = []
-        self._train = _Train(first, count, STEP * estimate_bps, estimate_bps, now)
+        self._train = _Train(first, count, self._tested_bps, estimate_bps, now)
 
     def arrived(self, sequence: int, arrived_at: float, now: float) -> float | None:
         """:returns: bit/s that the line is good for, when this was the last packet of a train and it showed more."""

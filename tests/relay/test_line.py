@@ -135,4 +135,5 @@ def test_what_comes_out_while_packets_wait_is_the_capacity() -> None:
     meter = QueueMeter()
     meter.add([Arrival(0.0, 900.0, 1000)], 0.1)
     meter.add([Arrival(1.0 + i * 0.001, 901.0 + i * 0.04, 1000) for i in range(20)], 2.0)
-    assert meter.busy_bps == pytest.approx(200_000, rel=0.01)
+    assert meter.busy_bps(2.0) == pytest.approx(200_000, rel=0.01)
+    assert meter.busy_bps(9.0) is None

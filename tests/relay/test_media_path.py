@@ -11,6 +11,7 @@ from relay.forwarding.leg_statistics import StatsWindow
 from relay.forwarding.media_path import MediaPath
 from relay.forwarding.rtp import find_extension, is_rtcp
 from relay.forwarding.streams import STREAMS, VP8, VP8_RTX, AnsweredStream, OutgoingSsrcs, Stream
+from relay.forwarding.transport_feedback import TransportFeedback
 from tests.helpers.packets import header_of, rtp, vp8, vp8_payload
 
 SSRCS: dict[Stream, OutgoingSsrcs] = {
@@ -240,3 +241,186 @@ def test_statistics_are_rates_since_the_last_question() -> None:
     second = window.take(4.0)
     assert (second.frames_per_second, second.bitrate_bps, second.audio_level) == (0.0, 0, None)
     assert second.packets_received == 51
+
+
+def layered(sequence: int, *, layer: int = 0, key: bool = False, sync: bool = False) -> MediaPacket:
+    """One packet a picture, four pictures 0, 2, 1, 2."""
+    return vp8(sequence, sequence * 3000, key=key, picture_id=sequence, tl0=sequence // 4, temporal_id=layer, sync=sync)
+
+
+def test_layers_left_out_leave_no_hole_for_the_receiver() -> None:
+    leg = Leg()
+    leg.path.outbound["video"].set_source("agent")
+    leg.path.forward(layered(0, key=True), 0.0)
+    leg.path.outbound["video"].layers.highest = 0
+    for sequence in range(1, 9):
+        leg.path.forward(layered(sequence, layer=(0, 2, 1, 2)[sequence % 4]), sequence / 30)
+    headers = [header_of(packet) for packet in leg.media_sent()]
+    assert [header.sequence - headers[0].sequence for header in headers] == [0, 1, 2]
+    assert [header.timestamp - headers[0].timestamp for header in headers] == [0, 12_000, 24_000]
+
+
+def test_padding_of_a_sender_goes_no_further_and_leaves_no_hole() -> None:
+    leg = Leg()
+    leg.path.outbound["video"].set_source("agent")
+    for sequence in range(4):
+        packet = vp8(sequence, key=sequence == 0)
+        if sequence in (1, 2):
+            padding = rtp(payload_type=VP8, sequence=sequence, ssrc=1, payload=b"", padding=200)
+            packet = MediaPacket("video", padding, header_of(padding))
+        leg.path.forward(packet, sequence / 30)
+    numbers = [header_of(packet).sequence for packet in leg.media_sent()]
+    assert len(numbers) == 2
+    assert numbers[1] == numbers[0] + 1
+
+
+def test_sender_heard_again_after_an_interruption_is_asked_for_a_key_frame_at_once_and_for_nothing_else() -> None:
+    leg = Leg()
+    leg.path.receive(video_packet(1), 1.0)
+    leg.path.receive(video_packet(90), 4.0)
+    assert leg.rtcp_sent() == [rtcp.KeyFrameRequest(2)]
+
+
+def feed(leg: Leg, now: float, numbers: range, *, arrived: bool = True) -> None:
+    """The leg's feedback about what we sent it."""
+    feedback = TransportFeedback()
+    for index, number in enumerate(numbers):
+        feedback.add(number & 0xFFFF, 500.0 + now + index / 1000)
+    body = feedback.take(9, SSRCS["video"].media) if arrived else None
+    if body is not None:
+        leg.path.receive(rtcp.build_transport_feedback(body), now)
+
+
+def sending_leg() -> Leg:
+    """A leg that is sent a picture and says that it arrives, until 1.0 s."""
+    leg = Leg()
+    leg.path.outbound["video"].set_source("agent")
+    sender = Leg()
+    for sequence in range(30):
+        now = sequence / 30
+        sender.path.receive(video_packet(sequence, key=sequence == 0, number=sequence), now)
+        leg.path.forward(sender.call.packets[-1], now)
+        newest = leg.path.line.history.newest
+        feed(leg, now + 0.01, range(newest, newest + 1))
+        leg.path.tick(now + 0.02)
+    leg.sent.clear()
+    return leg
+
+
+def test_line_that_gives_no_sign_is_knocked_at_only() -> None:
+    leg, sender = sending_leg(), Leg()
+    for step in range(30):
+        now = 1.0 + step / 10
+        sender.path.receive(video_packet(100 + step, number=100 + step, key=True), now)
+        leg.path.forward(sender.call.packets[-1], now)
+        leg.path.tick(now)
+    sizes = [len(packet) for packet in leg.media_sent()]
+    assert leg.path.line.is_dead
+    assert all(size < 60 for size in sizes[-15:])
+    assert {header_of(packet).ssrc for packet in leg.media_sent()[-15:]} == {SSRCS["video"].rtx}
+
+
+def test_line_that_is_back_gets_a_key_frame_at_once_and_goes_on_without_a_hole() -> None:
+    leg = sending_leg()
+    leg.path.forward(vp8(50, 150_000, ssrc=2), 1.0)
+    leg.path.line.sent(1000, 1.0)
+    leg.path.tick(2.5)
+    assert leg.path.line.is_dead
+    leg.call.wanted.clear()
+    newest = leg.path.line.history.newest
+    feed(leg, 4.0, range(newest, newest + 1))
+    assert leg.call.wanted == ["video"]
+    assert not leg.path.line.is_dead
+    last = leg.media_sent()[0]
+    leg.sent.clear()
+    leg.path.forward(vp8(51, 153_000, ssrc=2), 4.01)
+    assert leg.media_sent() == []
+    leg.path.forward(vp8(52, 156_000, key=True, ssrc=2), 4.05)
+    [first] = leg.media_sent()
+    assert header_of(first).sequence == header_of(last).sequence + 1
+    assert header_of(first).timestamp > header_of(last).timestamp
+
+
+def test_leg_heard_again_after_silence_is_taken_for_alive_before_its_feedback_says_so() -> None:
+    leg = sending_leg()
+    leg.path.line.sent(1000, 1.0)
+    leg.path.tick(2.5)
+    leg.call.wanted.clear()
+    leg.path.receive(video_packet(5), 4.0)
+    assert leg.call.wanted == ["video"]
+    assert not leg.path.line.is_dead
+
+
+def test_voice_goes_on_over_a_line_whose_picture_is_lost_unless_nothing_at_all_is_heard() -> None:
+    leg = sending_leg()
+    leg.path.outbound["audio"].set_source("agent")
+    leg.path.line.sent(1000, 1.0)
+    leg.path.receive(rtp(ssrc=1), 2.4)
+    leg.path.tick(2.5)
+    leg.sent.clear()
+    voice = rtp(ssrc=1)
+    leg.path.forward(MediaPacket("audio", voice, header_of(voice)), 2.6)
+    assert len(leg.media_sent()) == 1
+    leg.path.forward(MediaPacket("audio", voice, header_of(voice)), 3.5)
+    assert len(leg.media_sent()) == 1
+
+
+def test_good_line_is_tested_with_padding_that_is_dropped_by_every_receiver() -> None:
+    leg = sending_leg()
+    sender = Leg()
+    sender.path.receive(video_packet(40, number=40), 3.5)
+    leg.path.forward(sender.call.packets[-1], 3.5)
+    leg.sent.clear()
+    leg.path.line._prober.soon(3.5)
+    leg.path.tick(3.6)
+    padding = [header_of(packet) for packet in leg.media_sent()]
+    assert 6 <= len(padding) <= 40
+    assert all(header.payload_start == header.payload_end for header in padding)
+    assert {(header.payload_type, header.ssrc) for header in padding} == {(VP8_RTX, SSRCS["video"].rtx)}
+    assert [header.sequence for header in padding] == sorted(header.sequence for header in padding)
+
+
+def test_leg_without_rtx_or_feedback_is_never_padded() -> None:
+    for leg in (Leg(rtx=False), Leg(transport_cc=False)):
+        leg.path.outbound["video"].set_source("agent")
+        leg.path.forward(vp8(1, key=True), 0.0)
+        leg.sent.clear()
+        for step in range(100):
+            leg.path.tick(step / 10)
+        assert leg.media_sent() == []
+
+
+@pytest.mark.parametrize("kind", [203, 204, 207, 209, 223])
+def test_other_rtcp_is_ignored(kind: int) -> None:
+    leg = Leg()
+    part = bytes([0x81, kind, 0, 2]) + bytes(8)
+    leg.path.receive(part + rtcp.build_pli(9, SSRCS["video"].media), 0.0)
+    assert leg.call.wanted == ["video"]
+
+
+def test_figures_of_both_directions_are_complete() -> None:
+    leg = sending_leg()
+    payload = b"\x10\x10\x00\x00\x9d\x01\x2a" + struct.pack("<HH", 1280, 720) + b"rest"
+    for sequence in range(60):
+        data = rtp(payload_type=VP8, sequence=sequence, timestamp=sequence * 3000, ssrc=2, payload=payload)
+        if sequence != 40:
+            leg.path.receive(data, 2.0 + sequence / 30 + (0.5 if sequence >= 50 else 0.0))
+        if sequence == 41:
+            again = rtp(payload_type=VP8_RTX, sequence=1, timestamp=120_000, ssrc=3, payload=b"\x00\x28" + payload)
+            leg.path.receive(again, 2.0 + 41.5 / 30)
+    leg.path.control.request_key_frame("video", 4.0)
+    window = StatsWindow(leg.path, 4.0)
+    sender = Leg()
+    for sequence in range(30):
+        sender.path.receive(video_packet(200 + sequence, number=sequence), 4.0 + sequence / 30)
+        leg.path.forward(sender.call.packets[-1], 4.0 + sequence / 30)
+    last = header_of(leg.media_sent()[-1]).sequence
+    leg.path.receive(rtcp.build_nack(9, SSRCS["video"].media, [last]), 5.0)
+    stats = window.take(5.0)
+    assert (stats.frame_width, stats.frame_height, stats.codec) == (1280, 720, "VP8")
+    assert (stats.freeze_count, stats.nack_count, stats.pli_count) == (1, 1, 1)
+    assert stats.total_freezes_duration_s == pytest.approx(0.53, abs=0.02)
+    assert stats.sent_frames_per_second == 30.0
+    assert stats.sent_bitrate_bps == pytest.approx(30 * len(video_packet(0, number=0)) * 8, rel=0.01)
+    assert (stats.packets_sent, stats.retransmitted_packets_sent) == (60, 1)
+    assert stats.available_outgoing_bitrate_bps == pytest.approx(1_000_000, rel=0.05)
