@@ -84,7 +84,7 @@ async def test_text_counts_as_possibly_lost_until_it_is_confirmed(ends: tuple[Pe
     assert peer.may_have_lost_text("agent")
     assert not peer.may_have_lost_text("phone")
     await until(lambda: not peer.may_have_lost_text("agent"), "confirmation", 30)
-    assert page.read == [("agent", "bonjour")]
+    await until(lambda: page.read == [("agent", "bonjour")], "text", 30)
 
 
 async def test_channel_takes_no_more_than_a_little_unconfirmed_text(ends: tuple[Peer, Owner, Page]) -> None:
@@ -93,4 +93,4 @@ async def test_channel_takes_no_more_than_a_little_unconfirmed_text(ends: tuple[
     assert not peer.can_take_text("agent")
     assert peer.can_take_text("phone")
     await until(lambda: peer.can_take_text("agent"), "room again", 30)
-    assert page.read == [("agent", "x" * 300)]
+    await until(lambda: page.read == [("agent", "x" * 300)], "text", 30)
