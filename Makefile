@@ -1,6 +1,6 @@
 # Daily habits. `./run` and `./test` are the two commands a newcomer needs; these are shorthands for those who stay.
 PY := .venv/bin/python
-.PHONY: help lock lint format types unit integration browser fuzz-media test web fresh-machine docker-steps bench-forwarding clean
+.PHONY: help lock lint format types unit integration browser fuzz-media test web fresh-machine docker-steps bench-forwarding soak-media clean
 
 help:   ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -31,5 +31,7 @@ docker-steps: ## the Dockerfile's steps without Docker (root, debootstrap, about
 	tests/fresh_machine/docker_steps.py
 bench-forwarding: ## media worker, Janus and the plain way: CPU, delay, loss (docs/benchmarks.md)
 	$(PY) -m benchmarks.forwarding --json
+soak-media: ## an hour of 20 calls through one media worker: is its memory flat?
+	$(PY) -m benchmarks.soak --minutes 60
 clean:  ## caches and build leftovers; keeps .venv and var
 	rm -rf build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
