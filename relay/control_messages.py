@@ -202,6 +202,12 @@ class WorkerState(Frozen):
     notice: str | None = Field(default=None, description="why a service is reduced, e.g. models_missing")
 
 
+class WorkerLeaves(Frozen):
+    """The worker ends in a few seconds and serves its calls until then: they belong to another one now."""
+
+    type: Literal["worker_leaves"] = "worker_leaves"
+
+
 class LegState(Frozen):
     """:param video_codecs: what the leg's answer took, its preferred first; empty before it and without video."""
 
@@ -276,6 +282,7 @@ class VisibilityReading(Frozen):
 
 AnyEvent = Annotated[
     WorkerState
+    | WorkerLeaves
     | LegState
     | LegStatsEvent
     | EncodingWanted

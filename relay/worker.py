@@ -25,6 +25,7 @@ from relay.control_messages import (
     CloseLeg,
     OpenLeg,
     UpdateCall,
+    WorkerLeaves,
     WorkerState,
 )
 from relay.datagram import Datagram
@@ -40,6 +41,7 @@ __all__ = ["MediaWorker", "new_event_loop", "run"]
 TICK_S = 0.1
 REMEMBERED_CALLS = 1000  # closed calls whose epoch is kept, so that a late command does not revive them
 CLOSE_DEADLINE_S = 5.0
+MOVE_S = 8.0  # for calls that outlast the draining: until both sides have answered another worker
 log = logging.getLogger(__name__)
 
 
@@ -105,7 +107,10 @@ class MediaWorker:
         self._sender.close()
 
     async def drain(self) -> None:
-        """Take no new calls and wait for the last one to end, at most ``drain_s``."""
+        """
+        Take no new calls and wait for the last one to end, at most ``drain_s``. What is left then goes to other
+        workers, and is served until both sides are there.
+        """
         self._is_draining = True
         log.info("media worker drains", extra={"calls": len(self._sessions)})
         with contextlib.suppress(TimeoutError):
@@ -113,6 +118,16 @@ class MediaWorker:
                 while self._sessions:  # noqa: ASYNC110 -- a call may end in several ways, all seen here
                     await asyncio.sleep(TICK_S)
                 await asyncio.sleep(TICK_S)  # the answer to the last command is still on its way
+        if self._sessions and self._config.drain_s > 0:
+            await self._hand_over()
+
+    async def _hand_over(self) -> None:
+        log.info("calls move to other workers", extra={"calls": len(self._sessions)})
+        self._control.emit(WorkerLeaves())
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(MOVE_S):
+                while any(each.live_legs for each in self._sessions.values()):  # noqa: ASYNC110 -- as above
+                    await asyncio.sleep(TICK_S)
 
     @property
     def load(self) -> float:

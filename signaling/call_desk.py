@@ -16,7 +16,7 @@ from redis.exceptions import RedisError
 
 from interpreter_queue.errors import QueueError
 from interpreter_queue.model import REHEARSAL_SKILL, Position, Queued, Trade
-from relay.control_messages import AnyEvent
+from relay.control_messages import AnyEvent, WorkerLeaves
 from signaling.call_events import Act, AlertEnded, Alerting, Assigned, Event, PageCame, PageWent
 from signaling.call_model import EMERGENCY_PRIORITY, WAITING, Call, CallState, Grace, Mode, Party
 from signaling.call_runner import CallRunner, CongestedError, OutOfPlaceError, Services
@@ -276,7 +276,11 @@ class CallDesk:
         if runner is not None and runner.call.state in WAITING:
             runner.enqueue()
 
-    def worker_event(self, _link: WorkerLink, event: AnyEvent) -> None:
+    def worker_event(self, link: WorkerLink, event: AnyEvent) -> None:
+        if isinstance(event, WorkerLeaves):
+            link.draining = True
+            for each in list(self._runners.values()):
+                each.worker_leaves(link)
         call_id = getattr(event, "call_id", None)
         runner = self._runners.get(call_id) if call_id else None
         if runner is not None:

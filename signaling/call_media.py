@@ -200,7 +200,8 @@ class CallMedia:
     def _media_link(self) -> WorkerLink:
         link = self._pool.link(self.media_id) or self._pool.choose("media")
         if link is None:
-            raise NoWorkerError("media", is_full=bool(self._pool.links("media")))
+            is_full = any(not each.draining for each in self._pool.links("media"))
+            raise NoWorkerError("media", is_full=is_full)
         if link.worker_id != self.media_id:
             self.media_id, self._plan, self._audio = link.worker_id, None, None
         return link

@@ -209,6 +209,14 @@ class CallRunner:
         else:
             self.refresh()
 
+    def worker_leaves(self, link: WorkerLink) -> None:
+        """It serves the call until both sides have answered another worker: for the call nothing is lost."""
+        if link.worker_id == self.media.media_id:
+            self._count_reconnect("worker_left")
+            self.media.leave_media_worker()
+            for party in PARTIES:
+                self._openings.want(party)
+
     def queued(self, queued_at: float) -> None:
         """The queue has the request: its place in line, to be given back when the call resumes."""
         if self._queued_at is None:

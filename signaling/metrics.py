@@ -15,7 +15,7 @@ BITRATE_BUCKETS = (60e3, 100e3, 250e3, 384e3, 600e3, 1e6, 1.5e6, 2.5e6, 5e6)  # 
 LOSS_BUCKETS = (0.001, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5)
 TRIP_BUCKETS_S = (0.02, 0.05, 0.1, 0.2, 0.4, 0.8, 1.6)  # 0.8: there and back of 400 ms, EN 301 549 §6.5.1
 #: ``worker_lost``: both legs go to another media worker; ``asked``: a page's network changed or failed.
-ReconnectCause = Literal["worker_lost", "asked"]
+ReconnectCause = Literal["worker_lost", "worker_left", "asked"]
 
 
 class Metrics:

@@ -106,10 +106,11 @@ def run_signaling(config: Config) -> None:
 
 
 def run_media_worker(config: Config, index: int) -> None:
-    from relay.worker import new_event_loop, run
+    from relay.worker import MOVE_S, new_event_loop, run
 
     settings = media_worker_config(config, index)
-    _run(partial(run, settings), config.service.stop_deadline_s, new_event_loop)
+    drain_s = settings.drain_s + MOVE_S if settings.drain_s > 0 else 0.0
+    _run(partial(run, settings), config.service.stop_deadline_s + drain_s, new_event_loop)
 
 
 def run_phone_worker(config: Config) -> None:
