@@ -6,14 +6,14 @@ import pytest
 
 from relay.forwarding.bandwidth import (
     DECREASE,
+    GENTLE_DECREASE,
     MINIMUM_BPS,
     AcknowledgedRate,
     Arrival,
     BandwidthEstimator,
     LossBound,
-    Signal,
-    TrendDetector,
 )
+from relay.forwarding.delay_trend import Signal, TrendDetector
 
 OTHER_CLOCK = 5000.0  # of the receiver
 
@@ -118,7 +118,7 @@ def run(
         arrivals.append(Arrival(now, OTHER_CLOCK + free_at, size))
         now += size * 8 / rate_bps
         if now - told_at >= 0.1:
-            estimator.add(arrivals, 0, now, round_trip_s=0.05)
+            estimator.add(arrivals, 0, now, round_trip_s=0.05, queue_s=max(0.0, free_at - now))
             arrivals, told_at = [], now
 
 
@@ -148,13 +148,18 @@ def test_estimate_grows_slowly_near_the_capacity_it_met() -> None:
     assert before < estimator.bps < 1.06 * before
 
 
-def test_queue_that_a_burst_makes_on_a_line_not_full_lowers_the_estimate_no_further_than_what_came_out() -> None:
+@pytest.mark.parametrize(
+    ("queue_s", "busy_bps", "expected"),
+    [(0.3, 390_000, DECREASE * 390_000), (0.03, None, GENTLE_DECREASE * 400_000), (0.3, None, DECREASE * 200_000)],
+)
+def test_queue_that_a_burst_makes_lowers_the_estimate_no_further_than_it_shows(
+    queue_s: float, busy_bps: float | None, expected: float
+) -> None:
     estimator = BandwidthEstimator(400_000, 2_500_000)
     run(estimator, 100_000, 10_000_000, 2.0)
     arrivals = [Arrival(10.0 + i * 0.02, OTHER_CLOCK + 10.0 + i * 0.04, 1000) for i in range(30)]
-    estimator.add(arrivals[:15], 0, 10.7, round_trip_s=0.05, busy_bps=390_000)
-    estimator.add(arrivals[15:], 0, 11.3, round_trip_s=0.05, busy_bps=390_000)
-    assert estimator.bps == pytest.approx(DECREASE * 390_000)
+    estimator.add(arrivals, 0, 10.7, round_trip_s=0.05, queue_s=queue_s, busy_bps=busy_bps)
+    assert estimator.bps == pytest.approx(expected, rel=0.05)
 
 
 def test_successful_test_of_the_line_raises_the_estimate_at_once_and_another_does_nothing() -> None:
