@@ -28,6 +28,7 @@ FLAGS = [
     "--disable-dev-shm-usage",
     "--use-fake-ui-for-media-stream",
     "--use-fake-device-for-media-stream=fps=30",
+    "--autoplay-policy=no-user-gesture-required",
     "--disable-background-timer-throttling",  # two pages: one of them is never in front
     "--disable-backgrounding-occluded-windows",
     "--disable-renderer-backgrounding",
