@@ -238,7 +238,8 @@ def load_config(environ: Mapping[str, str], toml_path: Path | None = None) -> Co
     for name in ("operator_token", "secret_key"):
         own.setdefault(name, ensure_secret(data_dir / "secrets" / name))
     service.setdefault("model_dir", data_dir / "models")
-    own["network"] = _network(reader, data_dir)
+    network = network_settings(reader, data_dir)
+    own["network"] = network if network.listen is not None else None
     signaling = SignalingConfig(**own)
     _check(signaling)
     return Config(signaling, ServiceConfig(**service), reader)
@@ -249,10 +250,8 @@ def machine_dir(data_dir: Path) -> Path:
     return data_dir / "machine"
 
 
-def _network(reader: Reader, data_dir: Path) -> NetworkConfig | None:
-    """:returns: None without ``[network] listen``. Whether the files are good is asked by who needs them."""
-    if not reader.is_set("network", "listen"):
-        return None
+def network_settings(reader: Reader, data_dir: Path) -> NetworkConfig:
+    """Whether the files are there and good is asked by who needs them (``signaling.machine_certificates``)."""
     directory = machine_dir(data_dir)
     wired: dict[str, Any] = {
         "name": socket.gethostname(),
@@ -262,8 +261,7 @@ def _network(reader: Reader, data_dir: Path) -> NetworkConfig | None:
     }
     with contextlib.suppress(OSError):
         wired["datagram_key"] = (directory / "datagrams.key").read_text().strip()
-    config = reader.build(NetworkConfig, "network", **wired)
-    return config if config.listen is not None else None
+    return reader.build(NetworkConfig, "network", **wired)
 
 
 def ensure_secret(path: Path) -> str:

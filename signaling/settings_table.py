@@ -16,10 +16,10 @@ from rich.console import Console
 from rich.text import Text
 
 from signaling import processes
-from signaling.config import Config
+from signaling.config import Config, network_settings
 
 HIDDEN = "••••"
-_SECRET_NAMES = ("password", "token", "secret", "credential")
+_SECRET_NAMES = ("password", "token", "secret", "credential", "datagram_key")
 _PARAM = re.compile(r":param (\w+):\s*(.*?)(?=\s*:param |\s*:raises |\Z)", re.DOTALL)
 
 
@@ -41,6 +41,8 @@ def rows(section: str, config: Any) -> Iterator[Row]:
     documented = _documented(type(config))
     for field in dataclasses.fields(config):
         value = getattr(config, field.name)
+        if field.name == "network":
+            continue  # every process has the same one: a section of its own
         if dataclasses.is_dataclass(value):
             yield from rows(f"{section}.{field.name}".removeprefix("signaling."), value)
             continue
@@ -127,6 +129,7 @@ def service_rows(config: Config) -> list[Row]:
         "phone": processes.phone_worker_config(config),
         "visibility": processes.visibility_worker_config(config, 0),
         "demo_phone": processes.demo_phone_config(config),
+        "network": network_settings(config.reader, config.signaling.data_dir),
     }
     return [row for section, part in sections.items() for row in rows(section, part)]
 

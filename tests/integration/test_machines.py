@@ -18,9 +18,10 @@ from signaling.messages import Alert, AssignmentAccept, CallAct, CallRequest, Pr
 from signaling.rehearsal.participant import Participant, Persona, join, strip_rows
 from signaling.rehearsal.pictures import card
 from tests.helpers.machines import Centre, centre
+from tests.helpers.namespaces import can_make_namespaces, network
 from tests.helpers.whole_service import HAS_MODELS
 
-pytestmark = [pytest.mark.integration, pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(240)]
 DEADLINE_S = 45.0
 ECHO_NUMBER = "0199000001"
 VOICE_HZ = 1000.0
@@ -89,7 +90,7 @@ async def relay_call(found: Centre, signer_at: str, agent_at: str) -> AsyncItera
             await agent.client.ask(WrapUpFinish())
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
+@pytest_asyncio.fixture
 async def machines() -> AsyncIterator[Centre]:
     """Each kind of process on a machine of its own: loopback addresses that no other test uses."""
     net = f"127.{secrets.randbelow(200) + 20}.{secrets.randbelow(250)}"
@@ -110,3 +111,25 @@ async def test_a_whole_call_runs_over_machines_that_share_nothing_but_the_networ
         await call.get_readings()
         for name in machines.machines:
             assert "refused" not in machines[name].log()
+
+
+@pytest.mark.skipif(not can_make_namespaces(), reason="network namespaces need root, iproute2 and a willing kernel")
+async def test_a_machine_that_loses_its_cable_loses_its_calls_to_another_one() -> None:
+    """Real networks between them: signaling and telephone at one, media and visibility at two others."""
+    names = ("front", "left", "right")
+    with network(*names) as net:
+        async with centre([(name, net.address(name), net.prefix(name)) for name in names]) as found:
+            for name in ("left", "right"):
+                await found[name].start("worker")
+            for word in ("phone", "demo-phone", "signaling"):
+                await found["front"].start(word)
+            await found["left"].start("visibility")
+            await found.ready("front")
+            async with relay_call(found, "front", "front") as call:
+                await call.hear_the_echo()
+                await call.get_readings()
+                (busy,) = [name for name in ("left", "right") if "leg connected" in found[name].log()]
+                net.cut(busy)
+                await call.see_each_other()
+                await call.hear_the_echo()
+                assert "leg connected" in found["left" if busy == "right" else "right"].log()

@@ -261,7 +261,7 @@ def test_every_setting_is_shown_with_a_reason(tmp_path: Path) -> None:
     assert [f"{row.section}.{row.name}" for row in found if not row.reason] == []
     own = {row.name for row in found if row.section in ("signaling", "service")}
     expected = {field.name for cls in (SignalingConfig, ServiceConfig) for field in dataclasses.fields(cls)}
-    assert own == expected - {"queue", "dialling"}
+    assert own == expected - {"queue", "dialling", "network"}
     assert {row.section for row in found} >= {
         "queue",
         "dialling",
@@ -270,6 +270,7 @@ def test_every_setting_is_shown_with_a_reason(tmp_path: Path) -> None:
         "phone.trunk",
         "visibility",
         "demo_phone",
+        "network",
     }
 
 
