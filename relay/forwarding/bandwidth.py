@@ -2,7 +2,8 @@
 What a line carries, estimated from the arrival times of what was sent over it. Pure; time is given.
 
 Google congestion control (draft-ietf-rmcat-gcc-02): additive and multiplicative increase, decrease when ``delay_trend``
-sees a queue grow, a bound from loss. Left to others: which packets these are (``line``), testing whether more would pass (``probing``), what to do with the figure (``adaptation``, ``relief``).
+sees a queue grow, a bound from loss. Left to others: which packets these are (``line``), testing whether more would
+pass (``probing``), what to do with the figure (``adaptation``, ``relief``).
 """
 
 import math

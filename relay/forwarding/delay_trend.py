@@ -2,7 +2,7 @@
 Whether the queue of a line grows, from when packets were sent and when they arrived. Pure.
 
 A growing queue shows in later and later arrivals, long before a packet is lost. The over-use detector of
-draft-ietf-rmcat-gcc-02 §5.2-5.4 with the trend line of libwebrtc (``trendline_estimator.cc``) instead of a Kalman filter.
+draft-ietf-rmcat-gcc-02 §5.2-5.4, with the trend line of libwebrtc (``trendline_estimator.cc``) for the Kalman filter.
 """
 
 from collections import deque
