@@ -10,7 +10,6 @@ import contextlib
 import secrets
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
 
@@ -36,7 +35,7 @@ from relay.errors import RelayError
 from relay.forwarding.rtp import is_media
 from relay.model import IceServer
 from relay.protection import Address, PathInUse, PlainPath
-from relay.sockets import MediaTransport, TakeMedia, complaints
+from relay.sockets import MediaTransport, Opening, complaints
 
 PINNED = {"aiortc": "1.16.0", "aioice": "0.13.0", "pylibsrtp": "1.0.0"}
 LOOPBACK = ("127.0.0.1", "::1")
@@ -97,19 +96,6 @@ def problems() -> list[str]:
         ]
     found += [f"{owner}.{name} is gone" for owner, value, names in wanted for name in names if not hasattr(value, name)]
     return found
-
-
-@dataclass(frozen=True)
-class Opening:
-    """
-    What our event loop needs to open the sockets of a :class:`MediaLink`.
-
-    :param ufrag: local username fragment of its ICE. :param take_media: None: media goes aioice's way like the rest.
-    """
-
-    config: MediaWorkerConfig
-    ufrag: str
-    take_media: TakeMedia | None
 
 
 def opening_of(protocol: object) -> Opening | None:
@@ -407,7 +393,7 @@ class MediaLink:
         selected = self._connection._nominated.get(1)
         if selected is not None and selected.protocol is protocol and selected.remote_addr == address:
             self._media_at, self._source = now, address
-        elif selected is not None:
+        elif selected is not None and self._connection.ice_controlling:  # else the client nominates
             self._other_at = now
             is_alive = self._source == selected.remote_addr and now - self._media_at < SILENCE_S
             if is_alive and not self._is_better(selected, message, address, protocol):

@@ -59,7 +59,7 @@ class MediaWorkerConfig:
     fast_path: bool = field(
         default=True,
         metadata={
-            "doc": "SRTP in place and own sockets; without it the plain ways of aiortc's libraries, at twice the cost"
+            "doc": "SRTP in place and own sockets; without it the plain ways of aiortc's libraries, for a fifth more"
         },
     )
     start_bitrate_kbps: int = field(

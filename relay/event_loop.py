@@ -12,11 +12,11 @@ from typing import Any
 
 import uvloop
 
-from relay.aiortc_internals import Opening, local_addresses, opening_of
+from relay.aiortc_internals import local_addresses, opening_of
 from relay.config import MediaWorkerConfig
 from relay.errors import RelayError
 from relay.shared_port import SharedPort
-from relay.sockets import DatagramProtocol, MediaTransport, OwnPort, bind_in_range, bound_socket
+from relay.sockets import DatagramProtocol, MediaTransport, Opening, OwnPort, bind_in_range, bound_socket
 
 
 class MediaSockets:

@@ -14,8 +14,10 @@ import random
 import socket
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, Protocol
 
+from relay.config import MediaWorkerConfig
 from relay.forwarding.rtp import is_media
 from relay.protection import Address
 
@@ -31,6 +33,19 @@ _VIEW = memoryview(_RECEIVE)
 
 #: gets one SRTP or SRTCP datagram, valid during the call only, and where it came from
 TakeMedia = Callable[[memoryview, Address], None]
+
+
+@dataclass(frozen=True)
+class Opening:
+    """
+    What the event loop needs to open the sockets of a ``MediaLink``.
+
+    :param ufrag: local username fragment of its ICE. :param take_media: None: media goes aioice's way like the rest.
+    """
+
+    config: MediaWorkerConfig
+    ufrag: str
+    take_media: TakeMedia | None
 
 
 class DatagramProtocol(Protocol):
