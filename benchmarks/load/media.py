@@ -59,7 +59,7 @@ def coded_pictures() -> list[bytes]:
     context = av.CodecContext.create("libvpx", "w")
     assert isinstance(context, VideoCodecContext)
     context.width, context.height, context.pix_fmt = WIDTH, HEIGHT, "yuv420p"
-    context.bit_rate, context.gop_size = VIDEO_BPS, 3000
+    context.bit_rate, context.gop_size, context.thread_count = VIDEO_BPS, 3000, 1
     context.time_base, context.framerate = Fraction(1, FPS), Fraction(FPS)
     rate = str(VIDEO_BPS)
     context.options = {
