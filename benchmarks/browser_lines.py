@@ -29,6 +29,7 @@ GOOD = Way()
 LOSSY = Way(loss=0.03)
 SLOW_DOWN, SLOW_UP = Way(rate_kbps=250, loss=0.02, delay_ms=40), Way(loss=0.02, delay_ms=40)
 FLUENT_FPS = 20.0
+BACK_PICTURES, BACK_WITHIN_S = 8, 0.5  # that many pictures in that time: the picture is back
 Figures = dict[str, Any]
 
 
@@ -71,14 +72,22 @@ async def good(browser: Browser, run: int) -> Figures:
     """First picture after bridging at both, and time from connecting to 1280×720."""
     async with _call(browser, GOOD, GOOD, run) as (call, _):
         await call.bridge()
-        samples = await _watch(call, "agent", 25, lambda newest: newest[-1].width == CAMERA["width"])
+        both = asyncio.gather(*(_watch(call, leg, 30) for leg in LEGS))
+        from_signer, samples = await both
         joined = (await call.measure("signer"))["connectedAt"] / 1000
         first = [1000 * ((await call.pictures(leg))[0] - call.bridged_at) for leg in LEGS]
         full = next((each.at_s for each in samples if each.width == CAMERA["width"]), None)
         return {
             "first_picture_ms": round(max(first), 1),
             "full_size_after_s": None if full is None else round(full - joined, 1),
+            "fps": round(median(each.fps for each in samples), 1),
             "series": _series(samples),
+            "sender": {
+                "available_bps": [each.available_bps for each in from_signer],
+                "width": [each.sent_width for each in from_signer],
+                "limited": [each.limited for each in from_signer],
+            },
+            "asked": _asked(call),
         }
 
 
@@ -128,8 +137,8 @@ async def outage(browser: Browser, run: int) -> Figures:
         up_at = time.time()
         samples = await _watch(call, "agent", 10)
         return {
-            "picture_after_s": await _first_after(call, "agent", up_at),
-            "picture_at_other_after_s": await _first_after(call, "signer", up_at),
+            "picture_after_s": _back_after(await call.pictures("agent"), up_at),
+            "picture_at_other_after_s": _back_after(await call.pictures("signer"), up_at),
             "fluent_after_s": next((round(e.at_s - up_at, 1) for e in samples if e.fps >= FLUENT_FPS), None),
             "series": _series(samples),
             "asked": _asked(call),
@@ -175,8 +184,14 @@ async def _watch(
     return found
 
 
-async def _first_after(call: BrowserCall, leg: WebLeg, moment: float) -> float | None:
-    return next((round(shown - moment, 2) for shown in await call.pictures(leg) if shown >= moment), None)
+def _back_after(shown: list[float], up_at: float) -> float | None:
+    """
+    :param shown: when pictures were. :returns: seconds from ``up_at`` to the first picture that others follow at once:
+        what was still on its way when the line went down counts for nothing.
+    """
+    after = [moment for moment in shown if moment >= up_at]
+    runs = zip(after, after[BACK_PICTURES - 1 :], strict=False)
+    return next((round(first - up_at, 2) for first, last in runs if last - first < BACK_WITHIN_S), None)
 
 
 def _series(samples: list[Sample]) -> dict[str, list[Any]]:

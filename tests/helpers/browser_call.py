@@ -43,6 +43,7 @@ class Sample:
     What a page received over the time since the sample before; rates per second.
 
     :param at_s: wall clock. :param available_bps: what the page's own estimate lets it send.
+    :param limited: why it sends less than its camera gives (W3C qualityLimitationReason).
     """
 
     at_s: float
@@ -53,7 +54,9 @@ class Sample:
     width: int
     freezes: int
     frozen_s: float
+    sent_width: int
     available_bps: float | None
+    limited: str
 
 
 class BrowserCall:
@@ -140,7 +143,9 @@ def compare(before: dict[str, Any], after: dict[str, Any]) -> Sample:
         width=received.get("width") or 0,
         freezes=round(more("received", "freezes")),
         frozen_s=round(more("received", "frozen_s"), 3),
+        sent_width=sent.get("width") or 0,
         available_bps=after.get("available") if sent else None,
+        limited=sent.get("limited") or "",
     )
 
 
