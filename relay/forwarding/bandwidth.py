@@ -9,7 +9,6 @@ pass (``probing``), what to do with the figure (``adaptation``, ``relief``).
 import math
 from collections import deque
 from collections.abc import Sequence
-from typing import NamedTuple
 
 from relay.forwarding.delay_trend import Signal, TrendDetector
 
@@ -29,12 +28,8 @@ LOSS_MINIMUM_PACKETS = 20
 MINIMUM_BPS = 30_000  # below it no picture passes at all
 
 
-class Arrival(NamedTuple):
-    """:param arrived_at: seconds of the receiver's clock. :param size: bytes on the wire."""
-
-    sent_at: float
-    arrived_at: float
-    size: int
+#: a packet: when it was sent, when it arrived by the receiver's clock (both s), its size on the wire in bytes
+Arrival = tuple[float, float, int]
 
 
 class AcknowledgedRate:
@@ -46,16 +41,20 @@ class AcknowledgedRate:
         self._newest = -math.inf
         self._size = 0
 
-    def add(self, arrived_at: float, size: int) -> None:
-        if not 0 <= arrived_at - self._newest + ACKNOWLEDGED_WINDOW_S <= 2 * ACKNOWLEDGED_WINDOW_S:
-            self._arrivals.clear()
-            self._size = 0
-            self._began_at = self._newest = arrived_at
-        self._newest = max(self._newest, arrived_at)
-        self._arrivals.append((arrived_at, size))
-        self._size += size
-        while self._arrivals[0][0] < self._newest - ACKNOWLEDGED_WINDOW_S:
-            self._size -= self._arrivals.popleft()[1]
+    def add(self, arrivals: Sequence[Arrival]) -> None:
+        kept, newest, bytes_kept = self._arrivals, self._newest, self._size
+        for _, arrived_at, size in arrivals:
+            if not -ACKNOWLEDGED_WINDOW_S <= arrived_at - newest <= ACKNOWLEDGED_WINDOW_S:
+                kept.clear()
+                bytes_kept = 0
+                self._began_at = newest = arrived_at
+            elif arrived_at > newest:
+                newest = arrived_at
+            kept.append((arrived_at, size))
+            bytes_kept += size
+        while kept and kept[0][0] < newest - ACKNOWLEDGED_WINDOW_S:
+            bytes_kept -= kept.popleft()[1]
+        self._newest, self._size = newest, bytes_kept
 
     @property
     def bps(self) -> float | None:
@@ -146,18 +145,14 @@ class BandwidthEstimator:
         :param queue_s: how long packets wait in the line now.
         :param busy_bps: what came out of the line while packets waited in it, if they did.
         """
-        detector, acknowledged = self._detector, self._acknowledged
-        overused = False
-        for sent_at, arrived_at, size in arrivals:
-            acknowledged.add(arrived_at, size)
-            detector.add(sent_at, arrived_at)
-            overused |= detector.signal == "overuse"
+        self._acknowledged.add(arrivals)
+        overused = self._detector.add(arrivals)
         passed = self._acknowledged.bps
         if passed is not None and busy_bps is not None:
             passed = max(passed, busy_bps)
         if overused:
             self._decrease(passed, now, queue_s, round_trip_s + RESPONSE_TIME_S)
-        elif passed is not None and detector.signal == "normal":  # a queue that empties is let empty
+        elif passed is not None and self._detector.signal == "normal":  # a queue that empties is let empty
             self._increase(passed, now, round_trip_s + RESPONSE_TIME_S)
         self._updated_at = now
         self.loss.add(len(arrivals), lost, self.bps, passed, now)

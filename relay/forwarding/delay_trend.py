@@ -53,20 +53,25 @@ class TrendDetector:
         self._over_count = 0
         self._judged_at: float | None = None
 
-    def add(self, sent_at: float, arrived_at: float) -> None:
-        """In the order of sending."""
-        group = self._group
-        if group is None:
-            self._group = _Group(sent_at, arrived_at)
-            return
-        if sent_at < group.first_sent_at:
-            return
-        if sent_at - group.first_sent_at <= BURST_S or self._arrived_together(group, sent_at, arrived_at):
-            group.sent_at = sent_at
-            group.arrived_at = max(group.arrived_at, arrived_at)
-            return
-        self._close(group)
-        self._group = _Group(sent_at, arrived_at)
+    def add(self, arrivals: Sequence[tuple[float, float, int]]) -> bool:
+        """
+        :param arrivals: sent at, arrived at, size, in the order of sending.
+        :returns: a queue grew somewhere among them.
+        """
+        overused = False
+        for sent_at, arrived_at, _ in arrivals:
+            group = self._group
+            if group is None:
+                self._group = _Group(sent_at, arrived_at)
+            elif (since := sent_at - group.first_sent_at) >= 0:
+                if since <= BURST_S or self._arrived_together(group, sent_at, arrived_at):
+                    group.sent_at = sent_at
+                    group.arrived_at = max(group.arrived_at, arrived_at)
+                else:
+                    self._close(group)
+                    overused |= self.signal == "overuse"
+                    self._group = _Group(sent_at, arrived_at)
+        return overused
 
     @staticmethod
     def _arrived_together(group: _Group, sent_at: float, arrived_at: float) -> bool:
@@ -117,8 +122,13 @@ class TrendDetector:
 
 def _slope(points: Sequence[tuple[float, float]]) -> float:
     """Of the least-squares line, here seconds of delay per second."""
-    count = len(points)
-    mean_x = sum(x for x, _ in points) / count
-    mean_y = sum(y for _, y in points) / count
-    variance = sum((x - mean_x) ** 2 for x, _ in points)
-    return sum((x - mean_x) * (y - mean_y) for x, y in points) / variance if variance else 0.0
+    origin = points[0][0]
+    sum_x = sum_y = sum_xx = sum_xy = 0.0
+    for at, y in points:
+        x = at - origin
+        sum_x += x
+        sum_y += y
+        sum_xx += x * x
+        sum_xy += x * y
+    variance = len(points) * sum_xx - sum_x * sum_x
+    return (len(points) * sum_xy - sum_x * sum_y) / variance if variance > 0 else 0.0

@@ -38,16 +38,19 @@ class SendHistory:
     def add(self, size: int, now: float) -> int:
         """:returns: the number."""
         self.newest = sequence = (self.newest + 1) & 0xFFFF
-        self._sent_at[sequence % HISTORY] = now
-        self._sizes[sequence % HISTORY] = size
+        place = sequence % HISTORY
+        self._sent_at[place] = now
+        self._sizes[place] = size
         return sequence
 
     def take(self, sequence: int) -> tuple[float, int] | None:
         """:returns: sent at, bytes; once."""
-        if not 0 <= (self.newest - sequence) & 0xFFFF < HISTORY or not (size := self._sizes[sequence % HISTORY]):
+        place = sequence % HISTORY
+        size = self._sizes[place]
+        if not size or (self.newest - sequence) & 0xFFFF >= HISTORY:
             return None
-        self._sizes[sequence % HISTORY] = 0
-        return self._sent_at[sequence % HISTORY], size
+        self._sizes[place] = 0
+        return self._sent_at[place], size
 
     def is_known(self, sequence: int) -> bool:
         return (self.newest - sequence) & 0xFFFF < HISTORY and self._sizes[sequence % HISTORY] > 0
@@ -79,23 +82,26 @@ class QueueMeter:
             return
         if now - self._window_began_at > BASE_DELAY_WINDOW_S:
             self._minimum_before, self._minimum, self._window_began_at = self._minimum, math.inf, now
-        one_way = [each.arrived_at - each.sent_at for each in arrivals]
+        one_way = [arrived_at - sent_at for sent_at, arrived_at, _ in arrivals]
         self._minimum = min(self._minimum, *one_way)
         base = min(self._minimum, self._minimum_before)
-        for arrival, delay in zip(arrivals, one_way, strict=True):
-            self._note_busy(arrival, delay - base, now)
+        if max(one_way) - base < BUSY_QUEUE_S:
+            self._busy_since = None
+        else:
+            for (_, arrived_at, size), delay in zip(arrivals, one_way, strict=True):
+                self._note_busy(arrived_at, size, delay - base, now)
         recent = sorted(one_way[-10:])  # the median: one packet late alone is no queue
         self.delay_s = max(0.0, recent[len(recent) // 2] - base)
 
-    def _note_busy(self, arrival: Arrival, waited_s: float, now: float) -> None:
+    def _note_busy(self, arrived_at: float, size: int, waited_s: float, now: float) -> None:
         if waited_s < BUSY_QUEUE_S:
             self._busy_since = None
             return
         if self._busy_since is None:
-            self._busy_since, self._busy_bits, self._newest = arrival.arrived_at, 0, arrival.arrived_at
+            self._busy_since, self._busy_bits, self._newest = arrived_at, 0, arrived_at
             return
-        self._busy_bits += arrival.size * 8
-        self._newest = max(self._newest, arrival.arrived_at)
+        self._busy_bits += size * 8
+        self._newest = max(self._newest, arrived_at)
         lasted_s = self._newest - self._busy_since
         if lasted_s >= BUSY_MINIMUM_S:
             self._busy_bps, self._busy_at = self._busy_bits / lasted_s, now
@@ -233,18 +239,22 @@ class Line:
     def _read(self, message: ArrivalTimes, now: float) -> tuple[list[Arrival], int]:
         """:returns: what arrived, in the order of sending; how many did not."""
         arrivals: list[Arrival] = []
-        lost, sequence, history = 0, message.base, self.history
+        lost, sequence, take = 0, message.base, self.history.take
+        prober = self._prober if self._prober.is_waiting else None
         for arrived_at in message.times:
             if arrived_at is None:
-                lost += history.is_known(sequence) and sequence_delta(sequence, self._newest_known) > 0
-            elif (sent := history.take(sequence)) is not None:
-                arrivals.append(Arrival(sent[0], arrived_at, sent[1]))
-                if self._prober.is_waiting:
-                    measured = self._prober.arrived(sequence, arrived_at, now)
-                    if measured is not None and not self.is_dead:
-                        self._estimator.probed(measured)
+                if self.history.is_known(sequence) and sequence_delta(sequence, self._newest_known) > 0:
+                    lost += 1
+            elif (sent := take(sequence)) is not None:
+                arrivals.append((sent[0], arrived_at, sent[1]))
+                if prober is not None:
+                    self._note_probe(prober.arrived(sequence, arrived_at, now))
             sequence = (sequence + 1) & 0xFFFF
         newest = (message.base + len(message.times) - 1) & 0xFFFF
         if sequence_delta(newest, self._newest_known) > 0:
             self._newest_known = newest
         return arrivals, lost
+
+    def _note_probe(self, measured_bps: float | None) -> None:
+        if measured_bps is not None and not self.is_dead:
+            self._estimator.probed(measured_bps)

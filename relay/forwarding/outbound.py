@@ -11,7 +11,7 @@ from relay.forwarding.cache import RetransmissionBudget, RetransmissionCache, rt
 from relay.forwarding.inbound import MediaPacket
 from relay.forwarding.relief import LAYERS, LayerFilter
 from relay.forwarding.rewrite import Rewriter
-from relay.forwarding.rtp import parse_header
+from relay.forwarding.rtp import RtpHeader, parse_header
 from relay.forwarding.streams import OPUS_CLOCK_RATE, RTX_OF, VIDEO_CLOCK_RATE, OutgoingSsrcs, Stream
 
 _REPORTS_REMEMBERED = 16
@@ -35,7 +35,7 @@ class OutboundStream:
         self.layers = LayerFilter()
         self.layer_octets = [0] * LAYERS  # of the source, passed on or not
         self._payload_type: int | None = None  # of the last packet
-        self._newest_timestamp = 0  # as sent
+        self._newest_timestamp = 0  # of the source
         self._source_ssrc: int | None = None
         self._rewriter = Rewriter(
             ssrcs.media,
@@ -68,6 +68,7 @@ class OutboundStream:
         header, vp8 = packet.header, packet.vp8
         if header.ssrc != self._source_ssrc:
             self._source_ssrc = header.ssrc
+            self._newest_timestamp = (header.timestamp - 1) & 0xFFFF_FFFF
             self._rewriter.switch()
         if packet.starts_key_frame:
             self.layers.key_frame()
@@ -89,18 +90,18 @@ class OutboundStream:
         self.packets_sent += 1
         self.octets_sent += header.payload_end - header.payload_start
         if self._cache is not None:
-            self._note_video(out, header.payload_type)
+            self.bytes_sent += len(out)
+            if header.timestamp != self._newest_timestamp:
+                self._note_frame(header)
+            self._cache.put(out[2] << 8 | out[3], bytes(out))
         return out
 
-    def _note_video(self, out: bytearray, payload_type: int) -> None:
-        self._payload_type = payload_type
-        self.bytes_sent += len(out)
-        timestamp = int.from_bytes(out[4:8], "big")
-        if self.frames_sent == 0 or 0 < (timestamp - self._newest_timestamp) & 0xFFFF_FFFF < 1 << 31:
-            self._newest_timestamp = timestamp
+    def _note_frame(self, header: RtpHeader) -> None:
+        """:param header: the source's, of another timestamp than the packet before."""
+        if self.frames_sent == 0 or 0 < (header.timestamp - self._newest_timestamp) & 0xFFFF_FFFF < 1 << 31:
+            self._newest_timestamp = header.timestamp
+            self._payload_type = header.payload_type
             self.frames_sent += 1
-        if self._cache is not None:
-            self._cache.put(out[2] << 8 | out[3], bytes(out))
 
     def retransmit(self, sequence: int, now: float, round_trip_s: float, available_bps: int | None) -> bytearray | None:
         """

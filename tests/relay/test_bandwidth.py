@@ -22,7 +22,7 @@ def signals(delays: list[float], period_s: float = 0.033) -> set[Signal]:
     """Of a detector that saw one packet a period, each delayed so long."""
     detector, seen = TrendDetector(), set[Signal]()
     for index, delay in enumerate(delays):
-        detector.add(index * period_s, OTHER_CLOCK + index * period_s + delay)
+        detector.add([(index * period_s, OTHER_CLOCK + index * period_s + delay, 1000)])
         seen.add(detector.signal)
     return seen
 
@@ -47,7 +47,7 @@ def test_packets_held_up_and_let_go_together_are_no_queue() -> None:
     for index in range(600):
         sent_at = index * 0.01
         arrived_at = max(sent_at, 0.06 + index // 100) if index % 100 < 6 else sent_at
-        detector.add(sent_at, OTHER_CLOCK + arrived_at)
+        detector.add([(sent_at, OTHER_CLOCK + arrived_at, 1000)])
         seen.add(detector.signal)
     assert "overuse" not in seen
 
@@ -55,28 +55,26 @@ def test_packets_held_up_and_let_go_together_are_no_queue() -> None:
 def test_long_pause_begins_anew() -> None:
     detector = TrendDetector()
     for index in range(30):
-        detector.add(index * 0.033, index * 0.05)
-    detector.add(100.0, 110.0)
-    detector.add(100.1, 110.1)
-    detector.add(100.2, 110.2)
+        detector.add([(index * 0.033, index * 0.05, 1000)])
+    detector.add([(100.0, 110.0, 1000), (100.1, 110.1, 1000), (100.2, 110.2, 1000)])
     assert detector.signal == "normal"
 
 
 def test_acknowledged_rate_is_that_of_the_last_half_second() -> None:
     rate = AcknowledgedRate()
     for index in range(100):
-        rate.add(OTHER_CLOCK + index / 100, 1250 if index < 40 else 125)
+        rate.add([(0.0, OTHER_CLOCK + index / 100, 1250 if index < 40 else 125)])
     assert rate.bps == pytest.approx(100_000, rel=0.05)
 
 
 def test_acknowledged_rate_is_unknown_at_first_and_after_a_pause() -> None:
     rate = AcknowledgedRate()
     assert rate.bps is None
-    rate.add(1.0, 1000)
+    rate.add([(0.0, 1.0, 1000)])
     assert rate.bps is None
-    rate.add(1.3, 1000)
+    rate.add([(0.0, 1.3, 1000)])
     assert rate.bps is not None
-    rate.add(9.0, 1000)
+    rate.add([(0.0, 9.0, 1000)])
     assert rate.bps is None
 
 
@@ -115,7 +113,7 @@ def run(
     told_at = began_at
     while now < began_at + seconds:
         free_at = max(free_at, now) + size * 8 / capacity_bps
-        arrivals.append(Arrival(now, OTHER_CLOCK + free_at, size))
+        arrivals.append((now, OTHER_CLOCK + free_at, size))
         now += size * 8 / rate_bps
         if now - told_at >= 0.1:
             estimator.add(arrivals, 0, now, round_trip_s=0.05, queue_s=max(0.0, free_at - now))
@@ -157,7 +155,7 @@ def test_queue_that_a_burst_makes_lowers_the_estimate_no_further_than_it_shows(
 ) -> None:
     estimator = BandwidthEstimator(400_000, 2_500_000)
     run(estimator, 100_000, 10_000_000, 2.0)
-    arrivals = [Arrival(10.0 + i * 0.02, OTHER_CLOCK + 10.0 + i * 0.04, 1000) for i in range(30)]
+    arrivals = [(10.0 + i * 0.02, OTHER_CLOCK + 10.0 + i * 0.04, 1000) for i in range(30)]
     estimator.add(arrivals, 0, 10.7, round_trip_s=0.05, queue_s=queue_s, busy_bps=busy_bps)
     assert estimator.bps == pytest.approx(expected, rel=0.05)
 
@@ -191,6 +189,6 @@ def test_clocks_that_jump_do_no_harm() -> None:
     estimator = BandwidthEstimator(500_000, 2_500_000)
     chance = random.Random(2)
     for index in range(2000):
-        arrivals = [Arrival(index * 0.1, chance.uniform(-1e6, 1e6), chance.randrange(1, 1500)) for _ in range(5)]
+        arrivals = [(index * 0.1, chance.uniform(-1e6, 1e6), chance.randrange(1, 1500)) for _ in range(5)]
         estimator.add(arrivals, chance.randrange(5), index * 0.1, round_trip_s=chance.random())
     assert MINIMUM_BPS <= estimator.bps <= 2_500_000

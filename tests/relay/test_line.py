@@ -2,7 +2,6 @@
 
 import pytest
 
-from relay.forwarding.bandwidth import Arrival
 from relay.forwarding.line import DEAD_AFTER_S, HISTORY, RESUME_SHARE, Line, QueueMeter, SendHistory
 from relay.forwarding.transport_feedback import ArrivalTimes
 
@@ -118,8 +117,8 @@ def test_feedback_about_packets_never_sent_changes_nothing() -> None:
 
 def test_queue_is_the_delay_beside_the_lines_own() -> None:
     meter = QueueMeter()
-    meter.add([Arrival(0.0, 900.04, 1000)], 0.1)
-    meter.add([Arrival(0.1, 900.29, 1000)], 0.3)
+    meter.add([(0.0, 900.04, 1000)], 0.1)
+    meter.add([(0.1, 900.29, 1000)], 0.3)
     assert meter.delay_s == pytest.approx(0.15)
 
 
@@ -127,13 +126,13 @@ def test_longer_way_is_no_queue_for_ever() -> None:
     meter = QueueMeter()
     for step in range(200):
         now = step / 10
-        meter.add([Arrival(now, 900 + now + (0.02 if step < 50 else 0.12), 1000)], now)
+        meter.add([(now, 900 + now + (0.02 if step < 50 else 0.12), 1000)], now)
     assert meter.delay_s == pytest.approx(0.0, abs=0.001)
 
 
 def test_what_comes_out_while_packets_wait_is_the_capacity() -> None:
     meter = QueueMeter()
-    meter.add([Arrival(0.0, 900.0, 1000)], 0.1)
-    meter.add([Arrival(1.0 + i * 0.001, 901.0 + i * 0.04, 1000) for i in range(20)], 2.0)
+    meter.add([(0.0, 900.0, 1000)], 0.1)
+    meter.add([(1.0 + i * 0.001, 901.0 + i * 0.04, 1000) for i in range(20)], 2.0)
     assert meter.busy_bps(2.0) == pytest.approx(200_000, rel=0.01)
     assert meter.busy_bps(9.0) is None
