@@ -17,6 +17,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import aiohttp
+from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import RedisError
 
 from signaling.rehearsal.service import Service
 from tests.helpers.clips import MODELS
@@ -135,6 +139,14 @@ class Centre:
         }  # fmt: skip
         flat = [word for key, value in arguments.items() for word in (f"--{key}", value)]
         self._redis = await asyncio.create_subprocess_exec(*self.first.prefix, redis_binary(), *flat)
+        deadline = time.monotonic() + READY_DEADLINE_S
+        async with Redis.from_url(self.redis_url, retry=Retry(NoBackoff(), 0)) as client:
+            while True:
+                assert time.monotonic() < deadline and self._redis.returncode is None, "Redis"
+                with contextlib.suppress(RedisError, OSError):
+                    await client.ping()
+                    return
+                await asyncio.sleep(0.05)
 
     async def ready(self, *names: str) -> None:
         """Signaling on these machines has a database, Redis and a media worker; workers of all kinds are known."""

@@ -235,8 +235,9 @@ async def test_one_that_connects_and_says_nothing_is_dropped(
 
 
 async def test_a_crowd_that_never_shows_a_certificate_does_not_keep_a_machine_out(
-    worker: Worker, directory: Path
+    worker: Worker, directory: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(secure_sockets, "HANDSHAKE_DEADLINE_S", 100.0)
     crowd = [await asyncio.open_connection(*worker.place, local_addr=("127.0.0.9", 0)) for _ in range(60)]
     await until(lambda: worker.refusals.get("too_many_connections", 0) >= 60 - 8, "the crowd is turned away")
     await (await served(worker, network(directory, "b", B))).control.close()
