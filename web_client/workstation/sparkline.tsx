@@ -7,9 +7,9 @@ import { fluidShare, FULL_FPS, segments } from "./trend.ts";
 const WIDTH = 80;
 const HEIGHT = 22;
 
-export function Sparkline({ rates }: { rates: readonly (number | null)[] }): JSX.Element | null {
+export function Sparkline({ rates }: { rates: readonly (number | null)[] }): JSX.Element {
   const share = fluidShare(rates);
-  if (share === null) return null;
+  if (share === null) return <span>–</span>;
   const words = t("work.fluid_share", { percent: Math.round(share * 100) });
   return (
     <svg class="sparkline" viewBox={`0 0 ${WIDTH} ${HEIGHT}`} width={WIDTH} height={HEIGHT} role="img" aria-label={words}>

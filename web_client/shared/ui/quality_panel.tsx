@@ -130,7 +130,7 @@ function PictureCard({ titleKey, picture, isHidden }: { titleKey: Key; picture: 
 
 function rateWords({ fps, width, height }: Picture): string {
   const rate = t("quality.rate", { fps: Math.round(fps ?? 0) });
-  return width > 0 ? `${rate} · ${width} × ${height}` : rate;
+  return width > 0 ? `${rate} · ${width}\u00a0×\u00a0${height}` : rate;
 }
 
 function delayWords(delayS: number | null): string {
