@@ -5,6 +5,7 @@ A growing queue shows in later and later arrivals, long before a packet is lost.
 draft-ietf-rmcat-gcc-02 §5.2-5.4, with the trend line of libwebrtc (``trendline_estimator.cc``) for the Kalman filter.
 """
 
+import math
 from collections import deque
 from collections.abc import Sequence
 from typing import Literal
@@ -17,6 +18,7 @@ TREND_MINIMUM_GROUPS = 8  # a call that begins on a narrow line must not wait fo
 TREND_SMOOTHING = 0.9
 TREND_GAIN = 4.0
 TREND_DELTAS = 60  # the slope of a young window counts less
+JUDGE_EVERY_S = 0.02  # at most: a regression for each picture, not for each packet
 RESET_GAP_S = 3.0  # a pause this long says nothing about a queue
 OVERUSE_TIME_S = 0.010  # draft §5.4
 THRESHOLD_START_MS, THRESHOLD_MINIMUM_MS, THRESHOLD_MAXIMUM_MS = 12.5, 6.0, 600.0
@@ -51,7 +53,7 @@ class TrendDetector:
         self._trend_before = 0.0
         self._over_s: float | None = None
         self._over_count = 0
-        self._judged_at: float | None = None
+        self._judged_at = -math.inf  # receiver's clock
 
     def add(self, arrivals: Sequence[tuple[float, float, int]]) -> bool:
         """
@@ -91,13 +93,16 @@ class TrendDetector:
         self._accumulated += arrival_delta - (group.sent_at - before.sent_at)
         self._smoothed = TREND_SMOOTHING * self._smoothed + (1 - TREND_SMOOTHING) * self._accumulated
         self._points.append((group.arrived_at, self._smoothed))
-        trend = _slope(self._points) if len(self._points) >= TREND_MINIMUM_GROUPS else self._trend_before
-        self._judge(trend, arrival_delta, group.arrived_at)
+        since_s = group.arrived_at - self._judged_at
+        if len(self._points) >= TREND_MINIMUM_GROUPS and abs(since_s) >= JUDGE_EVERY_S:
+            self._judge(_slope(self._points), min(abs(since_s), RESET_GAP_S))
+            self._judged_at = group.arrived_at
 
-    def _judge(self, trend: float, arrival_delta: float, at: float) -> None:
+    def _judge(self, trend: float, since_s: float) -> None:
+        """:param since_s: time since the judgement before."""
         modified = min(self._deltas, TREND_DELTAS) * trend * TREND_GAIN
         if modified > self._threshold_ms:
-            self._over_s = arrival_delta / 2 if self._over_s is None else self._over_s + arrival_delta
+            self._over_s = since_s / 2 if self._over_s is None else self._over_s + since_s
             self._over_count += 1
             if self._over_s > OVERUSE_TIME_S and self._over_count > 1 and trend >= self._trend_before:
                 self._over_s, self._over_count = 0.0, 0
@@ -106,17 +111,15 @@ class TrendDetector:
             self._over_s, self._over_count = None, 0
             self.signal = "underuse" if modified < -self._threshold_ms else "normal"
         self._trend_before = trend
-        self._adapt_threshold(modified, at)
+        self._adapt_threshold(modified, min(100.0, since_s * 1000))
 
-    def _adapt_threshold(self, modified: float, at: float) -> None:
+    def _adapt_threshold(self, modified: float, elapsed_ms: float) -> None:
         """Ours must grow with others' queues, or a TCP flow beside us would starve us (draft §5.4)."""
-        elapsed_ms = min(100.0, (at - self._judged_at) * 1000) if self._judged_at is not None else 0.0
-        self._judged_at = at
         distance = abs(modified) - self._threshold_ms
         if distance > 15.0:  # a sudden jump is not for adapting to
             return
         gain = THRESHOLD_DOWN if distance < 0 else THRESHOLD_UP
-        threshold = self._threshold_ms + gain * distance * max(0.0, elapsed_ms)
+        threshold = self._threshold_ms + gain * distance * elapsed_ms
         self._threshold_ms = min(THRESHOLD_MAXIMUM_MS, max(THRESHOLD_MINIMUM_MS, threshold))
 
 

@@ -126,14 +126,16 @@ class MediaPath:
         packet = self._srtp.unprotect(data)
         header = parse_header(packet) if packet is not None else None
         if packet is not None and header is not None:
-            self._note_life(now)
+            if self.line.is_dead:
+                self._note_life(now)
+            self._heard_at = now
             self._receive_rtp(packet, header, now)
 
     def _note_life(self, now: float) -> None:
         """A leg heard again after a silence: its line is back, whatever the feedback still says."""
-        heard_at, self._heard_at = self._heard_at, now
-        if self.line.is_dead and heard_at is not None and now - heard_at > SILENCE_S and self.line.revive(now):
+        if self.line.is_dead and self._is_silent(now) and self.line.revive(now):
             self._begin_again(now)
+        self._heard_at = now
 
     def _begin_again(self, now: float) -> None:
         for outbound in self._videos:
@@ -206,7 +208,8 @@ class MediaPath:
         if outbound is None:
             return
         if packet.stream == "audio":
-            out = None if self._is_lost(now) else outbound.forward(packet, now)
+            # into a line that is dead both ways, voices would only lengthen the queue that the picture waits in
+            out = None if self.line.is_dead and self._is_silent(now) else outbound.forward(packet, now)
             if out is not None:
                 self._protect_and_send(out)
         elif not self.line.is_dead:
@@ -214,9 +217,8 @@ class MediaPath:
             if out is not None:
                 self._send_video(out, packet.number_at, packet.stream, now)
 
-    def _is_lost(self, now: float) -> bool:
-        """Neither video nor anything else passes: voices would only lengthen the queue that the picture waits in."""
-        return self.line.is_dead and self._heard_at is not None and now - self._heard_at > SILENCE_S
+    def _is_silent(self, now: float) -> bool:
+        return self._heard_at is not None and now - self._heard_at > SILENCE_S
 
     def tick(self, now: float) -> None:
         """Every 100 ms."""
