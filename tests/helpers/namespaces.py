@@ -60,8 +60,9 @@ class Network:
         _ip("link", "set", f"{self._tag}v{self._names.index(name) + 1}", "down")
 
     def remove(self) -> None:
-        for name in self._names:
-            subprocess.run(["ip", "netns", "del", f"{self._tag}{name}"], check=False, capture_output=True)
+        for number, name in enumerate(self._names, 1):  # a namespace with unsent packets outlives its name by minutes
+            for words in (("link", "del", f"{self._tag}v{number}"), ("netns", "del", f"{self._tag}{name}")):
+                subprocess.run(["ip", *words], check=False, capture_output=True)
         subprocess.run(["ip", "link", "del", self._tag], check=False, capture_output=True)
 
 
