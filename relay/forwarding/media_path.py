@@ -216,6 +216,9 @@ class MediaPath:
             out = outbound.forward(packet, now)
             if out is not None:
                 self._send_video(out, packet.number_at, packet.stream, now)
+                if outbound.has_held:
+                    for held in outbound.take_held(packet.header):
+                        self.forward(held, now)
 
     def _is_silent(self, now: float) -> bool:
         return self._heard_at is not None and now - self._heard_at > SILENCE_S

@@ -3,7 +3,7 @@ One stream as a leg receives it: source, numbering, retransmission, sender repor
 """
 
 import random
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from typing import Any
 
 from relay.forwarding import rtcp
@@ -11,10 +11,11 @@ from relay.forwarding.cache import RetransmissionBudget, RetransmissionCache, rt
 from relay.forwarding.inbound import MediaPacket
 from relay.forwarding.relief import LAYERS, LayerFilter
 from relay.forwarding.rewrite import Rewriter
-from relay.forwarding.rtp import RtpHeader, parse_header
+from relay.forwarding.rtp import RtpHeader, parse_header, sequence_delta
 from relay.forwarding.streams import OPUS_CLOCK_RATE, RTX_OF, VIDEO_CLOCK_RATE, OutgoingSsrcs, Stream
 
 _REPORTS_REMEMBERED = 16
+HELD_PACKETS = 128  # while a key frame is awaited: its first packet may come last, sent again after a loss
 MINIMUM_RESEND_S = 0.02  # a packet is not sent again sooner, however short the round trip
 
 
@@ -37,6 +38,7 @@ class OutboundStream:
         self._payload_type: int | None = None  # of the last packet
         self._newest_timestamp = 0  # of the source
         self._source_ssrc: int | None = None
+        self._held: deque[MediaPacket] = deque(maxlen=HELD_PACKETS)
         self._rewriter = Rewriter(
             ssrcs.media,
             OPUS_CLOCK_RATE if stream == "audio" else VIDEO_CLOCK_RATE,
@@ -62,6 +64,19 @@ class OutboundStream:
     def restart(self) -> None:
         """Begin again with a key frame: after a pause of the receiver's line, or with another source."""
         self._rewriter.switch()
+        self._held.clear()
+
+    def take_held(self, first: RtpHeader) -> list[MediaPacket]:
+        """
+        :param first: of the key frame just begun. :returns: what came before it but belongs behind it, in order; once.
+        """
+        held, self._held = self._held, deque(maxlen=HELD_PACKETS)
+        behind = [(sequence_delta(each.header.sequence, first.sequence), each) for each in held]
+        return [each for distance, each in sorted(behind, key=lambda pair: pair[0]) if 0 < distance <= HELD_PACKETS]
+
+    @property
+    def has_held(self) -> bool:
+        return bool(self._held) and not self._rewriter.awaiting_key_frame
 
     def forward(self, packet: MediaPacket, now: float) -> bytearray | None:
         """:returns: the packet to protect and send, or None."""
@@ -69,9 +84,12 @@ class OutboundStream:
         if header.ssrc != self._source_ssrc:
             self._source_ssrc = header.ssrc
             self._newest_timestamp = (header.timestamp - 1) & 0xFFFF_FFFF
-            self._rewriter.switch()
+            self.restart()
         if packet.starts_key_frame:
             self.layers.key_frame()
+        elif self._cache is not None and self._rewriter.awaiting_key_frame:
+            self._held.append(packet)
+            return None
         if vp8 is not None:
             self.layer_octets[vp8.temporal_id] += len(packet.data)
             if vp8.temporal_id and not self.layers.passes(
