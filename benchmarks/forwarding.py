@@ -13,7 +13,7 @@ import asyncio
 import json
 import sys
 
-from benchmarks.load.bench import QUICK, Bench, Rounds, Window, bench, in_turn
+from benchmarks.load.bench import QUICK, Bench, Rounds, Window, bench, in_turn, medians, paired_ratio
 from benchmarks.load.growth import growth, several_workers
 from benchmarks.load.systems import JANUS_MISSING, Relay, start_janus, start_plain, start_workers
 from benchmarks.load.tap import compare_tap
@@ -52,22 +52,23 @@ async def compare(numbers: tuple[int, ...], plan: Rounds) -> Window:
             relays.append(run.add(janus))
         else:
             print(JANUS_MISSING, file=sys.stderr)
-        tables: dict[str, dict[int, Window]] = {relay.name: {} for relay in relays}
+        taken: dict[str, dict[int, list[Window]]] = {relay.name: {} for relay in relays}
         setup: dict[str, Window] = {}
         tapped: Window = {}
         for calls in numbers:
             for relay in relays:
-                setup[relay.name] = await run.open(relay, calls - max(tables[relay.name], default=0))
+                setup[relay.name] = await run.open(relay, calls - max(taken[relay.name], default=0))
             extra = [await _plain(run)] if calls == 1 else []
-            windows = await in_turn({each.name: run.taking(each, plan) for each in [*relays, *extra]}, plan)
-            for name, window in windows.items():
-                tables.setdefault(name, {})[calls] = window
+            turns = await in_turn({each.name: run.taking(each, plan) for each in [*relays, *extra]}, plan)
+            for name, windows in turns.items():
+                taken.setdefault(name, {})[calls] = windows
             for relay in extra:
                 await run.end(relay)
             if calls == min(numbers, key=lambda each: abs(each - TAP_CALLS)):
                 tapped = await compare_tap(run, worker, plan)
         profiles = {name: each["srtp_profile"] for name, each in setup.items()}
-        result = keys(tables) | tapped | {"memory_per_call_mb": memory_per_call(tables["worker"])}
+        tables = {name: {calls: medians(each) for calls, each in table.items()} for name, table in taken.items()}
+        result = ratios(taken) | values(tables) | tapped | {"memory_per_call_mb": memory_per_call(tables["worker"])}
         return result | {"srtp_profile": profiles, "relays": tables} | run.media
 
 
@@ -77,28 +78,26 @@ async def _plain(run: Bench) -> Relay:
     return plain
 
 
-def keys(tables: dict[str, dict[int, Window]]) -> Window:
-    """What the targets speak of, by name; None where it was not measured."""
-    worker, janus, plain = (tables.get(name, {}) for name in ("worker", "janus", "plain"))
+def ratios(taken: dict[str, dict[int, list[Window]]]) -> Window:
+    """CPU per call, the worker's to the others'; None where it was not measured."""
+    result: Window = {}
+    for other, calls in (("janus", 1), ("janus", 20), ("janus", 40), ("plain", 1)):
+        above, below = (taken.get(name, {}).get(calls, []) for name in ("worker", other))
+        ratio = paired_ratio(above, below, "cpu_share_per_call") if len(above) == len(below) else None
+        result[f"cpu_ratio_to_{other}_n{calls}"] = ratio
+    return result
 
-    def value(table: dict[int, Window], calls: int, key: str) -> float | None:
-        found = table.get(calls, {}).get(key)
-        return None if found is None else float(found)
 
-    def ratio(other: dict[int, Window], calls: int, key: str) -> float | None:
-        above, below = value(worker, calls, key), value(other, calls, key)
-        return round(above / below, 3) if above is not None and below else None
-
-    cost = "cpu_share_per_call"
-    result: Window = {f"cpu_ratio_to_janus_n{calls}": ratio(janus, calls, cost) for calls in (1, 20, 40)}
-    result["cpu_ratio_to_plain_n1"] = ratio(plain, 1, cost)
-    result["cpu_share_per_call_n20"] = value(worker, 20, cost)
-    result["janus_cpu_share_per_call_n20"] = value(janus, 20, cost)
-    for percentile in ("p50", "p95", "p99"):
-        result[f"added_delay_{percentile}_ms"] = value(worker, 20, f"delay_{percentile}_ms")
-        result[f"janus_added_delay_{percentile}_ms"] = value(janus, 20, f"delay_{percentile}_ms")
-    result["lost_packets"] = sum(int(each["lost_packets"]) for each in worker.values())
-    result["janus_lost_packets"] = sum(int(each["lost_packets"]) for each in janus.values()) if janus else None
+def values(tables: dict[str, dict[int, Window]]) -> Window:
+    """What the targets speak of, at 20 calls; None where it was not measured."""
+    result: Window = {}
+    for name, prefix in (("worker", ""), ("janus", "janus_")):
+        at_20 = tables.get(name, {}).get(20, {})
+        result[f"{prefix}cpu_share_per_call_n20"] = at_20.get("cpu_share_per_call")
+        for percentile in ("p50", "p95", "p99"):
+            result[f"{prefix}added_delay_{percentile}_ms"] = at_20.get(f"delay_{percentile}_ms")
+        lost = [each["lost_packets"] for each in tables.get(name, {}).values()]
+        result[f"{prefix}lost_packets"] = sum(lost) if lost else None
     return result
 
 

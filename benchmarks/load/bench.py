@@ -116,11 +116,11 @@ async def bench(cpus: Sequence[int] = ()) -> AsyncIterator[Bench]:
             await run.close()
 
 
-async def in_turn(cases: Mapping[str, Callable[[], Awaitable[Window]]], plan: Rounds) -> dict[str, Window]:
+async def in_turn(cases: Mapping[str, Callable[[], Awaitable[Window]]], plan: Rounds) -> dict[str, list[Window]]:
     """
     A window of each case, again and again; rounds in which the machine was busy with other things are replaced.
 
-    :returns: medians of each case over the quietest ``plan.rounds`` rounds.
+    :returns: each case's windows of the quietest ``plan.rounds`` rounds, in the same order.
     """
     rounds: list[dict[str, Window]] = []
     while len(rounds) < plan.rounds + plan.spare:
@@ -128,11 +128,18 @@ async def in_turn(cases: Mapping[str, Callable[[], Awaitable[Window]]], plan: Ro
         if sum(_noise(each) < plan.quiet_below for each in rounds) >= plan.rounds:
             break
     quietest = sorted(rounds, key=_noise)[: plan.rounds]
-    return {name: medians([each[name] for each in quietest]) for name in cases}
+    return {name: [each[name] for each in quietest] for name in cases}
 
 
 def _noise(windows: Mapping[str, Window]) -> float:
     return max(float(each["other_cpu_share"]) for each in windows.values())
+
+
+def paired_ratio(above: Sequence[Window], below: Sequence[Window], key: str) -> float | None:
+    """The median of the ratios within each round, which had the same noise above and below; None without values."""
+    pairs = [(one[key], other[key]) for one, other in zip(above, below, strict=True)]
+    ratios = [one / other for one, other in pairs if one is not None and other]
+    return round(median(ratios), 3) if ratios else None
 
 
 def medians(windows: Sequence[Window]) -> Window:

@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from benchmarks.load.bench import Bench, Rounds, Window, in_turn
+from benchmarks.load.bench import Bench, Rounds, Window, in_turn, medians, paired_ratio
 from benchmarks.load.media import FPS, LAYERS, coded_pictures
 from benchmarks.load.systems import Relay
 from relay.visibility.decoder import Decoder, to_rgb
@@ -34,11 +34,11 @@ async def compare_tap(run: Bench, worker: Relay, plan: Rounds) -> Window:
 
         windows = await in_turn({"with": tapped, "without": untapped}, plan)
         await run.tap(worker, None)
-    above, below = windows["with"], windows["without"]
+    above, below = (medians(windows[name]) for name in ("with", "without"))
     return {
         "tap_cpu_share_per_call": round(above["cpu_share_per_call"] - below["cpu_share_per_call"], 5),
-        "tap_delay_ratio": _ratio(above["delay_p50_ms"], below["delay_p50_ms"]),
-        "tap_delay_p99_ratio": _ratio(above["delay_p99_ms"], below["delay_p99_ms"]),
+        "tap_delay_ratio": paired_ratio(windows["with"], windows["without"], "delay_p50_ms"),
+        "tap_delay_p99_ratio": paired_ratio(windows["with"], windows["without"], "delay_p99_ms"),
         "tap_datagrams_per_s_per_call": round(above["datagrams"] / (plan.warm_s + plan.window_s) / above["calls"], 1),
         "tap_decode_cpu_share_per_call": await asyncio.to_thread(decode_share),
     }
@@ -75,7 +75,3 @@ def _reader(path: Path) -> Iterator[list[int]]:
             yield counts
         finally:
             loop.remove_reader(listening.fileno())
-
-
-def _ratio(above: float | None, below: float | None) -> float | None:
-    return round(above / below, 3) if above is not None and below else None
