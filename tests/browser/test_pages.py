@@ -14,6 +14,7 @@ from signaling.messages import (
     Hello,
     MediaAnswer,
     MediaRenew,
+    Ping,
     QueueView,
     Replaced,
     VisibilityMessage,
@@ -326,10 +327,16 @@ async def test_a_higher_generation_replaces_the_connection_and_the_camera_stays(
     await expect(page.get_by_text("Nous reconnectons")).to_have_count(0)
 
 
-async def test_a_change_of_network_asks_for_a_new_offer(page: Page, signer_service: FakeService) -> None:
+async def test_a_change_of_network_asks_at_once_whether_the_service_is_there_and_leaves_media_that_flow(
+    page: Page, signer_service: FakeService
+) -> None:
+    signer_service.on_hello = signer_service.on_hello.model_copy(update={"heartbeat_s": 600})
     await signer_in_call(page, signer_service)
     await page.evaluate("dispatchEvent(new Event('online'))")
-    assert (await signer_service.party.said(MediaRenew)).call_id == "call-1"
+    await signer_service.party.said(Ping)
+    seen = signer_service.party.frames
+    await signer_service.party.seen(seen + 60)
+    assert not any(isinstance(message, MediaRenew) for message in signer_service.party.received)
 
 
 async def test_a_lost_socket_comes_back_with_its_token_and_says_that_media_still_flow(
