@@ -59,10 +59,20 @@ class OutboundStream:
     def set_source(self, source: Any) -> None:
         if source != self.source:
             self.source = source
-            self.restart()
+            self._switch()
 
     def restart(self) -> None:
-        """Begin again with a key frame: after a pause of the receiver's line, or with another source."""
+        """
+        Begin again with a key frame, after an interruption of the receiver's line.
+
+        What was lost in it is not sent again: pictures that are seconds old mislead the receiver's clock (Chromium
+        then shows everything that follows late by as much).
+        """
+        self._switch()
+        if self._cache is not None:
+            self._cache = RetransmissionCache()
+
+    def _switch(self) -> None:
         self._rewriter.switch()
         self._held.clear()
 

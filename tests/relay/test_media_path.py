@@ -341,6 +341,18 @@ def test_line_that_is_back_gets_a_key_frame_at_once_and_goes_on_without_a_hole()
     assert header_of(first).timestamp > header_of(last).timestamp
 
 
+def test_what_was_lost_in_an_interruption_is_not_sent_again() -> None:
+    leg = sending_leg()
+    leg.path.forward(vp8(50, 150_000, ssrc=2), 1.0)
+    sequence = header_of(leg.media_sent()[-1]).sequence
+    leg.path.line.sent(1000, 1.0)
+    leg.path.tick(2.5)
+    leg.path.receive(video_packet(5), 4.0)
+    leg.sent.clear()
+    leg.path.receive(rtcp.build_nack(9, SSRCS["video"].media, [sequence]), 4.1)
+    assert leg.media_sent() == []
+
+
 def test_leg_heard_again_after_silence_is_taken_for_alive_before_its_feedback_says_so() -> None:
     leg = sending_leg()
     leg.path.line.sent(1000, 1.0)
