@@ -41,6 +41,8 @@ class ControlPath:
     :param ssrc: ours, as sender of RTCP. :param send: protects and sends one RTCP packet.
     :param retransmit: answers a negative acknowledgement.
     :param maximum_bitrate_bps: asked of the leg as long as no viewer needs less.
+    :param has_transport_cc: the leg adapts to its line by itself: it is told a bitrate only once a viewer needs less,
+        as a bound from the beginning ends Chromium's first tests of its own line.
     """
 
     def __init__(
@@ -55,6 +57,7 @@ class ControlPath:
         send: Callable[[bytes], None],
         retransmit: Callable[[OutboundStream, rtcp.Nack, float], None],
         maximum_bitrate_bps: int,
+        has_transport_cc: bool,
     ) -> None:
         self.feedback = TransportFeedback()
         self.fraction_lost = 0.0
@@ -70,6 +73,7 @@ class ControlPath:
         self._send = send
         self._retransmit = retransmit
         self._bitrate_bps = self._bitrate_told_bps = maximum_bitrate_bps
+        self._tells_bitrate = not has_transport_cc
         self._key_frame_asked_at: dict[Stream, float] = {}
         self._reported_at = 0.0
         self._ntp_offset: int | None = None  # ours minus theirs, 64-bit NTP
@@ -158,6 +162,7 @@ class ControlPath:
     def limit_bitrate(self, bitrate_bps: int) -> None:
         """What the leg, as sender, may send at most; told at once when it falls, with the next report else."""
         self._bitrate_bps = bitrate_bps
+        self._tells_bitrate |= bitrate_bps < self._bitrate_told_bps
         if bitrate_bps < URGENT_FALL * self._bitrate_told_bps:
             message = self._bitrate_request()
             if message:
@@ -196,6 +201,8 @@ class ControlPath:
 
     def _bitrate_request(self) -> bytes:
         """REMB: Chromium and Firefox take it as a bound beside their own estimate from transport-wide feedback."""
+        if not self._tells_bitrate:
+            return b""
         ssrcs = [self._inbound[stream].ssrc for stream in ("video", "video2") if stream in self._inbound]
         if not ssrcs:
             return b""

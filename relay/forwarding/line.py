@@ -23,6 +23,7 @@ BUSY_MINIMUM_S, BUSY_WINDOW_S = 0.1, 1.0
 BUSY_LIFE_S = 2.0
 QUIET_QUEUE_S = 0.03  # below it, a test does no harm
 SETTLED_S = 2.0  # after a decrease, before a test
+GUESS_S = 2.0  # from the first feedback on: by then a test has succeeded or the queue has grown
 DEEP_FALL = 0.6  # of the highest estimate since the last one
 REMB_LIFE_S = 5.0  # receivers repeat it every second; one that stops has no opinion
 
@@ -125,6 +126,8 @@ class Line:
         self.round_trip_s: float | None = None
         self.is_dead = False
         self.has_feedback = False
+        self._start_bps = min(start_bps, maximum_bps)
+        self._guess_until = -math.inf
         self._estimator = BandwidthEstimator(start_bps, maximum_bps)
         self._prober = Prober()
         self._newest_known = 0  # transport-wide number of the newest packet fed back
@@ -147,6 +150,10 @@ class Line:
             return int(own) if own is not None else None
         return int(told if own is None else min(told, own))
 
+    def is_guess(self, now: float) -> bool:
+        """Nothing has shown yet that the line carries less than we began with."""
+        return now < self._guess_until and self._estimator.bps >= self._start_bps
+
     def _told_bps(self, now: float) -> float | None:
         """By the receiver itself (REMB), and what its loss leaves of it."""
         if self._remb is None or now - self._remb[1] > REMB_LIFE_S:
@@ -167,7 +174,9 @@ class Line:
         arrivals, lost = self._read(message, now)
         if not arrivals and not lost:
             return False
-        self.has_feedback = True
+        if not self.has_feedback:
+            self.has_feedback = True
+            self._guess_until = now + GUESS_S
         self._unheard_since = None
         if self.is_dead:
             return bool(arrivals) and self.revive(now)

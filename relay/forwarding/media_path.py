@@ -96,6 +96,7 @@ class MediaPath:
             send=self._send_rtcp,
             retransmit=self._retransmit,
             maximum_bitrate_bps=maximum_bitrate_bps,
+            has_transport_cc=answered["video"].has_transport_cc,
         )
         self.last_media_at: float | None = None
         self._heard_at: float | None = None
@@ -108,8 +109,8 @@ class MediaPath:
         return self.inbound["video"].frame_size if "video" in self.inbound else None
 
     def video_bitrate_bps(self, now: float) -> int | None:
-        """What a sender may send to this leg: room for retransmissions is left. None before any feedback."""
-        available = self.line.available_bps(now)
+        """What a sender may send to this leg: room for retransmissions is left. None as long as it is a guess."""
+        available = self.line.available_bps(now) if not self.line.is_guess(now) else None
         return int(available * (1 - min(self.line.fraction_lost, MAXIMUM_RESERVE))) if available is not None else None
 
     # --- in -----------------------------------------------------------------------------------------------

@@ -126,6 +126,7 @@ class SimulatedCall:
         self.viewer.other = self.sender
         self.viewer.path.outbound["video"].set_source("sender")
         self._after(0.0, self._capture)
+        self._after(1.0, self._ramp_up)
         self._after(0.05, self._tick)
         self._after(0.02, self._feed_back)
 
@@ -194,6 +195,11 @@ class SimulatedCall:
                 extensions={3: (self._number & 0xFFFF).to_bytes(2, "big")},
             )
             self._after(0.001 * place, partial(self._receive, self.sender, packet))
+
+    def _ramp_up(self) -> None:
+        """The sender has found its own line good; as long as nobody bounds it, it sends all it can."""
+        if self._target_bps == START_BPS:
+            self._target_bps = MAXIMUM_BPS
 
     def _to_sender(self, data: bytes) -> None:
         """Over 20 ms; the encoder needs a moment to follow."""

@@ -192,16 +192,23 @@ def bitrates_asked(leg: Leg) -> list[int]:
     return [message.bitrate_bps for message in leg.rtcp_sent() if isinstance(message, rtcp.MaximumBitrate)]
 
 
-def test_sender_is_told_a_bitrate_every_second_and_at_once_when_it_falls() -> None:
+def test_sender_is_told_a_bitrate_at_once_when_it_falls_and_every_second_from_then_on() -> None:
     leg = Leg()
     leg.path.receive(video_packet(1), 10.0)
     leg.path.tick(10.05)
-    assert bitrates_asked(leg) == [pytest.approx(2_000_000, rel=0.001)]
+    assert bitrates_asked(leg) == []
     for bitrate in (1_960_000, 300_000, 400_000):
         leg.path.control.limit_bitrate(bitrate)
-    assert bitrates_asked(leg)[1:] == [pytest.approx(300_000, rel=0.001)]
+    assert bitrates_asked(leg) == [pytest.approx(300_000, rel=0.001)]
     leg.path.tick(11.1)
-    assert bitrates_asked(leg)[2:] == [pytest.approx(400_000, rel=0.001)]
+    assert bitrates_asked(leg)[1:] == [pytest.approx(400_000, rel=0.001)]
+
+
+def test_sender_without_transport_feedback_is_told_a_bitrate_from_the_beginning() -> None:
+    leg = Leg(transport_cc=False)
+    leg.path.receive(video_packet(1), 10.0)
+    leg.path.tick(10.05)
+    assert bitrates_asked(leg) == [pytest.approx(2_000_000, rel=0.001)]
 
 
 def test_voice_and_picture_of_a_leg_share_one_clock() -> None:
