@@ -12,6 +12,7 @@ import errno
 import fnmatch
 import hashlib
 import logging
+import os
 import socket
 import ssl
 from collections import Counter
@@ -151,11 +152,10 @@ class LineServer:
     async def start(self) -> None:
         """:raises OSError: the path or every port is taken."""
         self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self.path.unlink(missing_ok=True)
         if self._port is not None:
             self._port.start()
-        self._server = await asyncio.start_unix_server(self._accept, str(self.path), limit=LINE_LIMIT)
-        self.path.chmod(0o600)
+        listening = listen_at(self.path)
+        self._server = await asyncio.start_unix_server(self._accept, sock=listening, limit=LINE_LIMIT)
 
     async def close(self) -> None:
         if self._port is not None:
@@ -262,6 +262,27 @@ class SecurePort:
             transport.abort()
             raise
         return reader, writer
+
+
+def listen_at(path: Path) -> socket.socket:
+    """
+    Whoever finds the path can connect: it is there, with its rights, once the socket listens. What was there goes.
+
+    :raises OSError: it cannot be made.
+    """
+    beginning = path.with_name(f"~{os.getpid():x}")
+    listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        beginning.unlink(missing_ok=True)
+        listening.bind(str(beginning))
+        beginning.chmod(0o600)
+        listening.listen(HANDSHAKE_LIMIT)
+        beginning.replace(path)
+    except OSError:
+        listening.close()
+        beginning.unlink(missing_ok=True)
+        raise
+    return listening
 
 
 async def _closing(serve: Serve, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
