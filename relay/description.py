@@ -264,6 +264,7 @@ def _read_stream(stream: Stream, media: Any) -> AnsweredStream:
         ssrcs=_announced_ssrcs(media),
         has_transport_cc=_URI_TRANSPORT_CC in uris,
         has_rtx=any(codec.name == "rtx" and codec.parameters.get("apt") in accepted for codec in media.rtp.codecs),
+        payload_types=frozenset(accepted),
     )
 
 

@@ -80,6 +80,12 @@ class WebLegMedia:
     def on_key_frame_wanted(self, stream: Stream, now: float) -> None:
         self._call.pass_key_frame_request(self, stream, now)
 
+    def on_interrupted(self, stream: Stream) -> None:
+        receiver = self.receivers[stream]
+        outbound = receiver.path.outbound.get(stream) if receiver is not None and receiver.path is not None else None
+        if outbound is not None:
+            outbound.await_key_frame()
+
     def on_line_changed(self, now: float) -> None:
         self._call.pass_bitrate(self, now)
 

@@ -32,6 +32,9 @@ class MediaSink(Protocol):
     def on_key_frame_wanted(self, stream: Stream, now: float) -> None:
         """This leg, as receiver of ``stream``, needs a key frame."""
 
+    def on_interrupted(self, stream: Stream) -> None:
+        """Packets of this leg are given up: its viewers begin again with its next key frame, which is asked for."""
+
     def on_line_changed(self, now: float) -> None:
         """What this leg's line carries may have changed."""
 
@@ -101,7 +104,7 @@ class ControlPath:
                         self._retransmit(outbound, message, now)
                 case rtcp.KeyFrameRequest():
                     outbound = self._outbound_by_ssrc(message.media_ssrc)
-                    if outbound is not None:
+                    if outbound is not None and outbound.is_readable:
                         self._sink.on_key_frame_wanted(outbound.stream, now)
         if is_changed:
             self._sink.on_line_changed(now)
@@ -178,6 +181,9 @@ class ControlPath:
             if lost:
                 self.nack_count += len(lost)
                 self._send(rtcp.build_nack(self._ssrc, inbound.ssrc, lost))
+        if nack.is_interrupted:
+            nack.is_interrupted = False
+            self._sink.on_interrupted(inbound.stream)
         if nack.wants_key_frame:
             nack.wants_key_frame = False
             self.request_key_frame(inbound.stream, now)

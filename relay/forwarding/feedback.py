@@ -7,7 +7,7 @@ import math
 from dataclasses import dataclass
 
 from relay.forwarding.rtcp import ReportBlock
-from relay.forwarding.rtp import sequence_delta
+from relay.forwarding.rtp import begins_frame, is_new_life, sequence_delta
 
 
 class ReceiveStatistics:
@@ -49,7 +49,10 @@ class ReceiveStatistics:
         self.packets_received += 1
         self.bytes_received += size
         self._count_sequence(sequence)
-        if self._newest_timestamp is None or 0 < (timestamp - self._newest_timestamp) & 0xFFFF_FFFF < 1 << 31:
+        newest = self._newest_timestamp
+        if timestamp != newest and (newest is None or begins_frame(timestamp, newest, self._clock_rate)):
+            if newest is not None and is_new_life(timestamp, newest, self._clock_rate):
+                self._transit = None
             self._newest_timestamp = timestamp
             self.frames_received += 1
             self._measure_jitter(timestamp, now)
@@ -116,10 +119,12 @@ class NackGenerator:
     """
     Which packets of an incoming stream to ask for again. Bounded in number, tries and age.
 
-    ``next_at`` says when :meth:`due` has something to tell; ``wants_key_frame`` that asking again helps no more.
+    ``next_at`` says when :meth:`due` has something to tell; ``wants_key_frame`` that asking again helps no more;
+    ``is_interrupted`` that the packets before the newest one are given up: what follows is a new beginning.
     """
 
     MAX_GAP = 100  # packets: beyond it, a key frame is there sooner
+    MAX_LATE = ReceiveStatistics.MAX_JUMP  # packets: none comes that late, the sender has begun again
     MAX_SILENCE_S = 0.5  # the same for a gap by its duration: an interruption, not a loss
     MAX_TRIES = 10
     MAX_AGE_S = 1.0  # no receiver waits longer
@@ -129,6 +134,7 @@ class NackGenerator:
     def __init__(self) -> None:
         self.next_at = math.inf
         self.wants_key_frame = False
+        self.is_interrupted = False
         self._newest: int | None = None
         self._newest_at = 0.0
         self._missing: dict[int, _Missing] = {}
@@ -137,15 +143,15 @@ class NackGenerator:
         """What arrived of the stream itself."""
         newest, newest_at = self._newest, self._newest_at
         delta = sequence_delta(sequence, newest) if newest is not None else 1
-        if delta <= 0:
+        if -self.MAX_LATE <= delta <= 0:
             self._missing.pop(sequence, None)
             return
         self._newest, self._newest_at = sequence, now
         if delta == 1 or newest is None:
             return
-        if delta > self.MAX_GAP or now - newest_at > self.MAX_SILENCE_S:
+        if delta < 0 or delta > self.MAX_GAP or now - newest_at > self.MAX_SILENCE_S:
             self._missing.clear()
-            self.wants_key_frame = True
+            self.wants_key_frame = self.is_interrupted = True
             return
         for step in range(1, delta):
             self._missing[(newest + step) & 0xFFFF] = _Missing(now, 0.0, 0)

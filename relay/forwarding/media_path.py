@@ -79,9 +79,9 @@ class MediaPath:
                 self._by_ssrc[ssrc] = (stream, place == 1)
         self.inbound: dict[Stream, InboundStream] = {}
         self.outbound = {
-            stream: OutboundStream(stream, ssrcs[stream], uses_rtx=answered[stream].has_rtx)
-            for stream in STREAMS
-            if answered[stream].receives
+            stream: OutboundStream(stream, ssrcs[stream], answer.payload_types, uses_rtx=answer.has_rtx)
+            for stream, answer in answered.items()
+            if answer.receives
         }
         self._videos = [self.outbound[stream] for stream in VIDEO_STREAMS if stream in self.outbound]
         self.line = Line(start_bitrate_bps, maximum_bitrate_bps)

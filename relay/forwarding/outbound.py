@@ -11,8 +11,8 @@ from relay.forwarding.cache import RetransmissionBudget, RetransmissionCache, rt
 from relay.forwarding.inbound import MediaPacket
 from relay.forwarding.relief import LAYERS, LayerFilter
 from relay.forwarding.rewrite import Rewriter
-from relay.forwarding.rtp import RtpHeader, parse_header, sequence_delta
-from relay.forwarding.streams import OPUS_CLOCK_RATE, RTX_OF, VIDEO_CLOCK_RATE, OutgoingSsrcs, Stream
+from relay.forwarding.rtp import RtpHeader, begins_frame, parse_header, sequence_delta
+from relay.forwarding.streams import MEDIA_TYPES, OPUS_CLOCK_RATE, RTX_OF, VIDEO_CLOCK_RATE, OutgoingSsrcs, Stream
 
 _REPORTS_REMEMBERED = 16
 HELD_PACKETS = 128  # while a key frame is awaited: its first packet may come last, sent again after a loss
@@ -22,9 +22,12 @@ MINIMUM_RESEND_S = 0.02  # a packet is not sent again sooner, however short the 
 class OutboundStream:
     """
     :param source: who is sent here now; any comparable value, None for nobody. Set through :meth:`set_source`.
+    :param payload_types: what the leg reads; nothing else is sent.
     """
 
-    def __init__(self, stream: Stream, ssrcs: OutgoingSsrcs, *, uses_rtx: bool) -> None:
+    def __init__(
+        self, stream: Stream, ssrcs: OutgoingSsrcs, payload_types: frozenset[int] = MEDIA_TYPES, *, uses_rtx: bool
+    ) -> None:
         self.stream = stream
         self.ssrcs = ssrcs
         self.source: Any = None
@@ -38,6 +41,9 @@ class OutboundStream:
         self._payload_type: int | None = None  # of the last packet
         self._newest_timestamp = 0  # of the source
         self._source_ssrc: int | None = None
+        self._source_type: int | None = None
+        self._payload_types = payload_types
+        self.is_readable = True  # by the leg, as far as the source's codec is known
         self._held: deque[MediaPacket] = deque(maxlen=HELD_PACKETS)
         self._rewriter = Rewriter(
             ssrcs.media,
@@ -54,12 +60,13 @@ class OutboundStream:
 
     @property
     def wants_key_frame(self) -> bool:
-        return self.source is not None and self._rewriter.awaiting_key_frame
+        return self.source is not None and self.is_readable and self._rewriter.awaiting_key_frame
 
     def set_source(self, source: Any) -> None:
         if source != self.source:
             self.source = source
-            self._switch()
+            self.is_readable, self._source_type = True, None
+            self.await_key_frame()
 
     def restart(self) -> None:
         """
@@ -68,11 +75,12 @@ class OutboundStream:
         What was lost in it is not sent again: pictures that are seconds old mislead the receiver's clock (Chromium
         then shows everything that follows late by as much).
         """
-        self._switch()
+        self.await_key_frame()
         if self._cache is not None:
             self._cache = RetransmissionCache()
 
-    def _switch(self) -> None:
+    def await_key_frame(self) -> None:
+        """What comes next follows what was sent without a hole, and begins with a key frame."""
         self._rewriter.switch()
         self._held.clear()
 
@@ -91,10 +99,10 @@ class OutboundStream:
     def forward(self, packet: MediaPacket, now: float) -> bytearray | None:
         """:returns: the packet to protect and send, or None."""
         header, vp8 = packet.header, packet.vp8
-        if header.ssrc != self._source_ssrc:
-            self._source_ssrc = header.ssrc
-            self._newest_timestamp = (header.timestamp - 1) & 0xFFFF_FFFF
-            self.restart()
+        if header.ssrc != self._source_ssrc or header.payload_type != self._source_type:
+            self._meet(header)
+        if not self.is_readable:
+            return None
         if packet.starts_key_frame:
             self.layers.key_frame()
         elif self._cache is not None and self._rewriter.awaiting_key_frame:
@@ -124,9 +132,20 @@ class OutboundStream:
             self._cache.put(out[2] << 8 | out[3], bytes(out))
         return out
 
+    def _meet(self, header: RtpHeader) -> None:
+        """Another source, or another codec of the same one."""
+        self._source_type = header.payload_type
+        self.is_readable = header.payload_type in self._payload_types
+        if header.ssrc != self._source_ssrc:
+            self._source_ssrc = header.ssrc
+            self._newest_timestamp = (header.timestamp - 1) & 0xFFFF_FFFF
+            self.restart()
+        elif not self.is_readable:
+            self.await_key_frame()
+
     def _note_frame(self, header: RtpHeader) -> None:
         """:param header: the source's, of another timestamp than the packet before."""
-        if self.frames_sent == 0 or 0 < (header.timestamp - self._newest_timestamp) & 0xFFFF_FFFF < 1 << 31:
+        if self.frames_sent == 0 or begins_frame(header.timestamp, self._newest_timestamp, VIDEO_CLOCK_RATE):
             self._newest_timestamp = header.timestamp
             self._payload_type = header.payload_type
             self.frames_sent += 1

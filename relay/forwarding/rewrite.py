@@ -11,7 +11,7 @@ stream starts again only with a key frame, so that nobody sees a broken picture.
 import struct
 from collections import deque
 
-from relay.forwarding.rtp import RtpHeader, sequence_delta, timestamp_delta
+from relay.forwarding.rtp import RtpHeader, begins_frame, sequence_delta
 from relay.forwarding.video_payload import Vp8Descriptor
 
 _SEQUENCE_TO_SSRC = struct.Struct("!HII")
@@ -80,7 +80,7 @@ class Rewriter:
             self._rewrite_vp8(out, vp8, picture_offset)
         if sequence_delta(sequence, self._last_sequence) > 0:
             self._last_sequence = sequence
-        if timestamp_delta(timestamp, self._last_timestamp) >= 0:
+        if timestamp == self._last_timestamp or begins_frame(timestamp, self._last_timestamp, self._clock_rate):
             self._last_timestamp = timestamp
             self._last_sent_at = now
         return out

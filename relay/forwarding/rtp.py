@@ -10,6 +10,7 @@ from typing import NamedTuple
 SEQUENCE_MODULO = 1 << 16
 TIMESTAMP_MODULO = 1 << 32
 MINIMUM_HEADER = 12  # bytes, RFC 3550 §5.1
+NEW_LIFE_S = 10.0  # a timestamp this far from the newest one: its sender has begun again
 _FIXED = struct.Struct("!BBHII")
 _ONE_BYTE_PROFILE = 0xBEDE
 _TWO_BYTE_PROFILE = 0x1000
@@ -125,3 +126,15 @@ def sequence_delta(newer: int, older: int) -> int:
 
 def timestamp_delta(newer: int, older: int) -> int:
     return ((newer - older + 0x8000_0000) & 0xFFFF_FFFF) - 0x8000_0000
+
+
+def is_new_life(timestamp: int, newest: int, clock_rate: int) -> bool:
+    return abs(timestamp_delta(timestamp, newest)) > NEW_LIFE_S * clock_rate
+
+
+def begins_frame(timestamp: int, newest: int, clock_rate: int) -> bool:
+    """
+    Newer than the newest frame so far, or so far from it that the stream has a new life: no packet comes that late, and
+    one stray timestamp must not make all that follow look old.
+    """
+    return timestamp_delta(timestamp, newest) > 0 or is_new_life(timestamp, newest, clock_rate)

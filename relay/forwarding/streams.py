@@ -14,6 +14,7 @@ DATA_MID = "3"
 OPUS, VP8, VP8_RTX, H264, H264_RTX = 111, 96, 97, 102, 103
 RTX_OF = {VP8: VP8_RTX, H264: H264_RTX}
 APT_OF = {rtx: media for media, rtx in RTX_OF.items()}
+MEDIA_TYPES = frozenset((OPUS, VP8, H264))
 VIDEO_CLOCK_RATE = 90_000  # Hz, RFC 3551
 OPUS_CLOCK_RATE = 48_000  # Hz, RFC 7587
 EXTENSION_MID, EXTENSION_AUDIO_LEVEL, EXTENSION_TRANSPORT_CC = 1, 2, 3
@@ -30,6 +31,7 @@ class AnsweredStream:
     """
     :param sends: media will come from the leg. :param receives: the leg wants media.
     :param ssrcs: announced ones, the primary first, then its RTX; may be empty.
+    :param payload_types: of the media that the leg reads.
     """
 
     sends: bool
@@ -37,6 +39,7 @@ class AnsweredStream:
     ssrcs: tuple[int, ...] = ()
     has_transport_cc: bool = False
     has_rtx: bool = False
+    payload_types: frozenset[int] = MEDIA_TYPES
 
 
 REFUSED = AnsweredStream(sends=False, receives=False)

@@ -87,6 +87,10 @@ class _Leg:
         if self.other is not None:
             self.other.path.control.request_key_frame(stream, now)
 
+    def on_interrupted(self, stream: Stream) -> None:
+        if self.other is not None:
+            self.other.path.outbound[stream].await_key_frame()
+
     def on_line_changed(self, now: float) -> None:
         self.call.adapt()
 

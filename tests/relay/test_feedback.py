@@ -47,6 +47,15 @@ def test_frames_are_counted_by_their_timestamps() -> None:
     assert statistics.frames_received == 2
 
 
+@pytest.mark.parametrize("stray", [0x3000_0000, 0x7FFF_0000, 0x9000_0000])
+def test_stray_timestamp_far_away_costs_no_frame_after_it_and_no_jitter(stray: int) -> None:
+    statistics = ReceiveStatistics(9, 90_000)
+    for index in range(100):
+        statistics.add(index, 1000 + index * 3000 if index != 50 else stray, 1000, index / 30)
+    assert statistics.frames_received == 100
+    assert statistics.jitter_s < 0.0005
+
+
 def test_even_pace_has_no_jitter_and_uneven_pace_has() -> None:
     even, uneven = ReceiveStatistics(9, 90_000), ReceiveStatistics(9, 90_000)
     for index in range(200):

@@ -10,7 +10,7 @@ from relay.forwarding.inbound import MediaPacket
 from relay.forwarding.leg_statistics import StatsWindow
 from relay.forwarding.media_path import MediaPath
 from relay.forwarding.rtp import find_extension, is_rtcp
-from relay.forwarding.streams import STREAMS, VP8, VP8_RTX, AnsweredStream, OutgoingSsrcs, Stream
+from relay.forwarding.streams import MEDIA_TYPES, STREAMS, VP8, VP8_RTX, AnsweredStream, OutgoingSsrcs, Stream
 from relay.forwarding.transport_feedback import TransportFeedback
 from tests.helpers.packets import header_of, rtp, vp8, vp8_payload
 
@@ -43,6 +43,7 @@ class Call:
         self.wanted: list[Stream] = []
         self.reports: list[tuple[Stream, int]] = []
         self.line_changes = 0
+        self.interruptions: list[Stream] = []
 
     def on_packet(self, packet: MediaPacket, now: float) -> None:
         self.packets.append(packet)
@@ -53,15 +54,25 @@ class Call:
     def on_key_frame_wanted(self, stream: Stream, now: float) -> None:
         self.wanted.append(stream)
 
+    def on_interrupted(self, stream: Stream) -> None:
+        self.interruptions.append(stream)
+
     def on_line_changed(self, now: float) -> None:
         self.line_changes += 1
 
 
 class Leg:
-    def __init__(self, *, ssrcs: bool = True, transport_cc: bool = True, rtx: bool = True) -> None:
+    def __init__(
+        self,
+        *,
+        ssrcs: bool = True,
+        transport_cc: bool = True,
+        rtx: bool = True,
+        reads: frozenset[int] | None = None,
+    ) -> None:
         answered: dict[Stream, AnsweredStream] = {
             "audio": AnsweredStream(True, True, (1,) if ssrcs else ()),
-            "video": AnsweredStream(True, True, (2, 3) if ssrcs else (), transport_cc, rtx),
+            "video": AnsweredStream(True, True, (2, 3) if ssrcs else (), transport_cc, rtx, reads or MEDIA_TYPES),
             "video2": AnsweredStream(sends=False, receives=False),
         }
         self.sent: list[bytes] = []
