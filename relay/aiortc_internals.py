@@ -30,11 +30,13 @@ from aiortc import (
 from pylibsrtp import Session
 from pylibsrtp._binding import ffi, lib
 
+from relay import native
 from relay.config import MediaWorkerConfig
 from relay.errors import RelayError
 from relay.forwarding.rtp import is_media
 from relay.model import IceServer
-from relay.protection import Address, PathInUse, PlainPath
+from relay.native.path import NativePath
+from relay.protection import Address, PathInUse, PlainPath, ProtectedDatagrams
 from relay.sockets import MediaTransport, Opening, complaints
 
 PINNED = {"aiortc": "1.16.0", "aioice": "0.13.0", "pylibsrtp": "1.0.0"}
@@ -45,7 +47,8 @@ SILENCE_S = 2.0  # nothing from the pair in use: another one may take its place
 PAIR_LIMIT = 100  # candidate pairs of one connection; a phone makes a new one with each new address
 DTLS_BACKLOG = 256  # datagrams waiting for the DTLS handshake to begin; more is a flood
 _OPENING = "passerelle_opening"  # our own attribute on aioice's Connection
-_LIBRARY = ("srtp_protect", "srtp_protect_rtcp", "srtp_unprotect", "srtp_unprotect_rtcp", "srtp_err_status_ok")
+_STEP_NAMES = ("srtp_unprotect", "srtp_unprotect_rtcp", "srtp_protect", "srtp_protect_rtcp")
+_LIBRARY = (*_STEP_NAMES, "srtp_err_status_ok")
 _CONNECTION = (
     "_check_list",
     "_nominated",
@@ -64,6 +67,8 @@ _STRING = 51  # payload protocol identifier "WebRTC String" (RFC 8831 §8)
 _BUFFER = ffi.new("unsigned char[]", BUFFER_SIZE)
 _VIEW = memoryview(ffi.buffer(_BUFFER))
 _LENGTH = ffi.new("int *")
+#: addresses of libsrtp's functions, in the order of ``use_srtp`` in ``relay/native/datagrams.c``
+_STEPS = [int(ffi.cast("uintptr_t", ffi.addressof(lib, name))) for name in _STEP_NAMES]
 
 
 def problems() -> list[str]:
@@ -145,13 +150,19 @@ class FastPath:
     """
 
     def __init__(
-        self, receiving: Session, sending: Session, transport: MediaTransport, on_failure: Callable[[], None]
+        self,
+        receiving: Session,
+        sending: Session,
+        transport: MediaTransport,
+        address: Address,
+        on_failure: Callable[[], None],
     ) -> None:
-        self.sessions = (receiving, sending)
+        self._sessions = (receiving, sending)
         self._receiving = receiving._srtp[0]
         self._sending = sending._srtp[0]
+        self._send = transport.send_media
+        self._address = address
         self._on_failure = on_failure
-        self.send = transport.send_media
 
     def unprotect(self, data: bytes | memoryview) -> bytes | None:
         return self._open(lib.srtp_unprotect, data)
@@ -159,11 +170,19 @@ class FastPath:
     def unprotect_rtcp(self, data: bytes | memoryview) -> bytes | None:
         return self._open(lib.srtp_unprotect_rtcp, data)
 
-    def protect(self, packet: bytes | bytearray) -> memoryview | None:
-        return self._seal(lib.srtp_protect, packet)
+    def send(self, packet: bytes, number_at: int = 0, number: int = 0) -> None:
+        size = len(packet)
+        if size <= BUFFER_SIZE - SRTP_TRAILER:
+            _VIEW[:size] = packet
+            if number_at:
+                _VIEW[number_at], _VIEW[number_at + 1] = number >> 8, number & 0xFF
+            self._seal(lib.srtp_protect, size)
 
-    def protect_rtcp(self, packet: bytes | bytearray) -> memoryview | None:
-        return self._seal(lib.srtp_protect_rtcp, packet)
+    def send_rtcp(self, message: bytes) -> None:
+        size = len(message)
+        if size <= BUFFER_SIZE - SRTP_TRAILER:
+            _VIEW[:size] = message
+            self._seal(lib.srtp_protect_rtcp, size)
 
     def _open(self, function: Any, data: bytes | memoryview) -> bytes | None:
         size = len(data)
@@ -176,13 +195,43 @@ class FastPath:
         self._on_failure()
         return None
 
-    def _seal(self, function: Any, packet: bytes | bytearray) -> memoryview | None:
-        size = len(packet)
-        if size > BUFFER_SIZE - SRTP_TRAILER:
-            return None
-        _VIEW[:size] = packet
+    def _seal(self, function: Any, size: int) -> None:
         _LENGTH[0] = size
-        return _VIEW[: _LENGTH[0]] if function(self._sending, _BUFFER, _LENGTH) == _OK else None
+        if function(self._sending, _BUFFER, _LENGTH) == _OK:
+            self._send(_VIEW[: _LENGTH[0]], self._address)
+
+
+def fast_path(
+    receiving: Session,
+    sending: Session,
+    transport: MediaTransport,
+    address: Address,
+    on_failure: Callable[[], None],
+) -> FastPath | NativePath:
+    """In C where that was built, and the socket is used by it."""
+    library, reader = native.library, transport.reader
+    if library is not None and reader is not None and reader.native is not None:
+        library.lib.use_srtp(*(library.ffi.cast("void *", each) for each in _STEPS))
+        pointers = [int(ffi.cast("uintptr_t", each._srtp[0])) for each in (receiving, sending)]
+        with contextlib.suppress(ValueError):  # an address that only Python's sockets understand
+            return NativePath(library, reader, pointers, (receiving, sending), address, on_failure=on_failure)
+    return FastPath(receiving, sending, transport, address, on_failure)
+
+
+class WatchedPairs(dict[int, aioice.ice.CandidatePair]):
+    """aioice's nominated pairs by component: tells when another one is nominated, or none is any more."""
+
+    def __init__(self, on_change: Callable[[], None]) -> None:
+        super().__init__()
+        self._on_change = on_change
+
+    def __setitem__(self, component: int, pair: aioice.ice.CandidatePair) -> None:
+        super().__setitem__(component, pair)
+        self._on_change()
+
+    def clear(self) -> None:
+        super().clear()
+        self._on_change()
 
 
 class MediaLink:
@@ -214,11 +263,8 @@ class MediaLink:
         self.sctp = RTCSctpTransport(self._dtls)
         self.srtp: PathInUse | None = None
         self._config = config
-        self._fast: FastPath | None = None
+        self._keys: tuple[Session, Session] | None = None  # that the fast path uses
         self._is_rekeyed = False
-        self._pair: aioice.ice.CandidatePair | None = None  # where we send
-        self._send: Callable[[memoryview, Address], None] = _nothing
-        self._address: Address = ("", 0)
         self._source: Address | None = None  # where media came from last,
         self._media_at = self._other_at = time.monotonic()  # when, and when anything else came
         self._arriving: Address | None = None
@@ -239,7 +285,13 @@ class MediaLink:
 
     @property
     def is_fast(self) -> bool:
-        return self._fast is not None
+        return self._keys is not None
+
+    @property
+    def address(self) -> Address | None:
+        """Where media goes, None without a nominated pair."""
+        pair = self._connection._nominated.get(1)
+        return pair.remote_addr if pair is not None else None
 
     @property
     def heard_at(self) -> float:
@@ -290,13 +342,6 @@ class MediaLink:
         if self._ice.state == "completed" and self._dtls.state == "new":
             await self._dtls.start(RTCDtlsParameters(fingerprints=list(fingerprints)))
 
-    def send(self, data: memoryview) -> None:
-        """Send over the pair that ICE nominated now; what the socket cannot take is lost like on any network."""
-        pair = self._connection._nominated.get(1)
-        if pair is not self._pair:
-            self._follow(pair)
-        self._send(data, self._address)
-
     async def close(self) -> None:
         """Tells the other side by DTLS close_notify."""
         self._on_change = _nothing
@@ -309,35 +354,34 @@ class MediaLink:
     def _changed(self) -> None:
         if self._dtls.state == "connected":
             if self.srtp is None:
-                self._follow(self._connection._nominated.get(1))
+                self.srtp = PathInUse(self._path())
             self._check_keys()
         self._on_change()
 
     # --- which path
 
-    def _follow(self, pair: aioice.ice.CandidatePair | None) -> None:
-        self._pair, self._fast = pair, None
+    def _follow(self) -> None:
+        """Send over the pair that ICE nominated now."""
+        if self.srtp is not None:
+            self.srtp.use(self._path())
+
+    def _path(self) -> ProtectedDatagrams:
+        pair, self._keys = self._connection._nominated.get(1), None
         if pair is None:
-            self._send = _nothing
-            return
-        self._address = pair.remote_addr
+            return PlainPath(self._sessions, _nothing, ("", 0))
         transport: Any = pair.protocol.transport
-        path: FastPath | PlainPath = PlainPath(self._sessions, transport.sendto)
         if self._config.fast_path and not self._is_rekeyed and isinstance(transport, MediaTransport):
-            path = self._fast = FastPath(*self._sessions(), transport, self._check_keys)
-        self._send = path.send
-        if self.srtp is None:
-            self.srtp = PathInUse(path)
-        else:
-            self.srtp.use(path)
+            self._keys = self._sessions()
+            return fast_path(*self._keys, transport, pair.remote_addr, self._check_keys)
+        return PlainPath(self._sessions, transport.sendto, pair.remote_addr)
 
     def _sessions(self) -> tuple[Session, Session]:
         return self._dtls._rx_srtp, self._dtls._tx_srtp
 
     def _check_keys(self) -> None:
-        if self._fast is not None and self._fast.sessions != self._sessions():
+        if self._keys is not None and self._keys != self._sessions():
             self._is_rekeyed = True
-            self._follow(self._pair)
+            self._follow()
 
     # --- what comes in
 
@@ -346,6 +390,7 @@ class MediaLink:
         self._pass_on, self._check = connection.data_received, connection.check_incoming
         connection.data_received = self._data_received  # from any transport, TURN too
         connection.check_incoming = self._check_received
+        connection._nominated = WatchedPairs(self._follow)
         take_media = self._take_media if self._config.fast_path else None
         setattr(connection, _OPENING, Opening(self._config, ufrag, take_media))  # from ours, before STUN parsing
 

@@ -171,7 +171,6 @@ class Peer:
             answer.streams,
             self._ssrcs,
             srtp,
-            self._link.send,
             owner,
             cname=self._cname,
             start_bitrate_bps=self._config.start_bitrate_kbps * 1000,

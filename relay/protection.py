@@ -1,9 +1,9 @@
 """
 The protected datagrams of one peer: the interface, its slow plain implementation, and the one in use.
 
-The fast implementation (``aiortc_internals.FastPath``) works in place on private ground; :class:`PlainPath` uses only
-what pylibsrtp and asyncio offer to everybody. Which one a peer uses, and when it leaves the fast one, belongs to
-``aiortc_internals.MediaLink``. Both pass the same tests.
+The fast implementations (``aiortc_internals.FastPath``, ``native.path.NativePath``) work in place on private ground;
+:class:`PlainPath` uses only what pylibsrtp and asyncio offer to everybody. Which one a peer uses, and when it leaves a
+fast one, belongs to ``aiortc_internals.MediaLink``. All pass the same tests.
 """
 
 from collections.abc import Callable
@@ -17,16 +17,18 @@ Address = tuple[str, int]
 
 class ProtectedDatagrams(Protocol):
     """
-    :meth:`protect` and :meth:`protect_rtcp` may return a view into a shared buffer: send it before the next call.
-    None instead of a packet: forged, replayed, not RTP, or too long. Nothing here raises.
+    One peer's datagrams to and from the address that is in use.
+
+    None instead of a packet: forged, replayed, not RTP, or too long; such a packet is not sent either. What the socket
+    cannot take is lost like on any network. Nothing here raises.
     """
 
     def unprotect(self, data: bytes | memoryview) -> bytes | None: ...
     def unprotect_rtcp(self, data: bytes | memoryview) -> bytes | None: ...
-    def protect(self, packet: bytes | bytearray) -> memoryview | None: ...
-    def protect_rtcp(self, packet: bytes | bytearray) -> memoryview | None: ...
-    def send(self, data: memoryview, address: Address) -> None:
-        """What the socket cannot take is lost like on any network."""
+    def send(self, packet: bytes, number_at: int = 0, number: int = 0) -> None:
+        """An RTP packet; ``number`` is written into two of its bytes at ``number_at``, unless that is 0."""
+
+    def send_rtcp(self, message: bytes) -> None: ...
 
 
 class Sessions(Protocol):
@@ -40,9 +42,10 @@ class PlainPath:
     :param sendto: of any datagram transport (TURN's, the standard loop's); gets ``bytes`` that it may keep.
     """
 
-    def __init__(self, sessions: Sessions, sendto: Callable[[bytes, Address], None]) -> None:
+    def __init__(self, sessions: Sessions, sendto: Callable[[bytes, Address], None], address: Address) -> None:
         self._sessions = sessions
         self._sendto = sendto
+        self._address = address
 
     def unprotect(self, data: bytes | memoryview) -> bytes | None:
         return _attempt(self._sessions()[0].unprotect, data)
@@ -50,21 +53,24 @@ class PlainPath:
     def unprotect_rtcp(self, data: bytes | memoryview) -> bytes | None:
         return _attempt(self._sessions()[0].unprotect_rtcp, data)
 
-    def protect(self, packet: bytes | bytearray) -> memoryview | None:
-        return _view(_attempt(self._sessions()[1].protect, packet))
+    def send(self, packet: bytes, number_at: int = 0, number: int = 0) -> None:
+        if number_at:
+            packet = packet[:number_at] + number.to_bytes(2, "big") + packet[number_at + 2 :]
+        self._pass_on(_attempt(self._sessions()[1].protect, packet))
 
-    def protect_rtcp(self, packet: bytes | bytearray) -> memoryview | None:
-        return _view(_attempt(self._sessions()[1].protect_rtcp, packet))
+    def send_rtcp(self, message: bytes) -> None:
+        self._pass_on(_attempt(self._sessions()[1].protect_rtcp, message))
 
-    def send(self, data: memoryview, address: Address) -> None:
-        self._sendto(bytes(data), address)
+    def _pass_on(self, data: bytes | None) -> None:
+        if data is not None:
+            self._sendto(data, self._address)
 
 
 class PathInUse:
     """
     Holds the methods of the path in use as its own, so that a switch costs the packets in between nothing.
 
-    Whoever keeps this object (``MediaPath``) need not know that there are two.
+    Whoever keeps this object (``MediaPath``) need not know that there are several.
     """
 
     def __init__(self, path: ProtectedDatagrams) -> None:
@@ -73,16 +79,12 @@ class PathInUse:
     def use(self, path: ProtectedDatagrams) -> None:
         self.unprotect = path.unprotect
         self.unprotect_rtcp = path.unprotect_rtcp
-        self.protect = path.protect
-        self.protect_rtcp = path.protect_rtcp
+        self.send = path.send
+        self.send_rtcp = path.send_rtcp
 
 
-def _attempt(function: Callable[[bytes], Any], data: bytes | bytearray | memoryview) -> bytes | None:
+def _attempt(function: Callable[[bytes], Any], data: bytes | memoryview) -> bytes | None:
     try:
         return bytes(function(bytes(data)))
     except (pylibsrtp.Error, ValueError):  # ValueError: longer than its buffer
         return None
-
-
-def _view(data: bytes | None) -> memoryview | None:
-    return memoryview(data) if data is not None else None

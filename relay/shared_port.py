@@ -96,7 +96,7 @@ class SharedPort(DatagramReader):
             oldest, _ = endpoint.addresses.popitem(last=False)
             self._by_address.pop(oldest, None)
 
-    def _take(self, data: memoryview, address: Address) -> None:
+    def _take(self, data: bytes | memoryview, address: Address) -> None:
         first = data[0]
         if _MEDIA_START <= first < _MEDIA_END:
             endpoint = self._by_address.get(address)
@@ -133,7 +133,7 @@ class SharedEndpoint(MediaTransport):
         self.protocol = protocol
         self.take_media = take_media
         self.addresses: OrderedDict[Address, None] = OrderedDict()  # proved ones, the latest last
-        self._port = port
+        self._port = self.reader = port
         self._is_closed = False
         self.send_media = port.send  # type: ignore[method-assign]
 

@@ -17,6 +17,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from relay import native
 from relay.config import MediaWorkerConfig
 from relay.forwarding.rtp import is_media
 from relay.protection import Address
@@ -24,6 +25,7 @@ from relay.protection import Address
 DATAGRAM_LIMIT = 2048  # bytes; Ethernet's 1500 with room; longer ones are dropped
 SOCKET_BUFFER = 1 << 20  # bytes asked for each direction: 5 s of one peer's video; the kernel gives what it permits
 BATCH = 16  # datagrams read at one wake-up; then others have their turn
+ADDRESS_TEXT = 46  # bytes, INET6_ADDRSTRLEN
 COMPLAINT_INTERVAL_S = 60.0
 log = logging.getLogger(__name__)
 
@@ -31,8 +33,8 @@ log = logging.getLogger(__name__)
 _RECEIVE = bytearray(DATAGRAM_LIMIT)
 _VIEW = memoryview(_RECEIVE)
 
-#: gets one SRTP or SRTCP datagram, valid during the call only, and where it came from
-TakeMedia = Callable[[memoryview, Address], None]
+#: gets one SRTP or SRTCP datagram, a view valid during the call only, and where it came from
+TakeMedia = Callable[[bytes | memoryview, Address], None]
 
 
 @dataclass(frozen=True)
@@ -75,13 +77,20 @@ complaints = Complaints()
 
 
 class DatagramReader:
-    """Reads a socket, several datagrams at one wake-up, and survives whatever they do."""
+    """
+    Reads a socket, several datagrams at one wake-up, and survives whatever they do.
+
+    ``native`` is its ``struct port`` of ``relay/native/datagrams.c``, None without that library.
+    """
 
     def __init__(self, loop: asyncio.AbstractEventLoop, sock: socket.socket) -> None:
         self._loop = loop
         self._socket = sock
         self._has_long_addresses = sock.family == socket.AF_INET6
         self.dropped = 0  # datagrams that the socket could not take
+        self.native: Any = None
+        if native.library is not None:
+            self._use(native.library)
         loop.add_reader(sock.fileno(), self._readable)
 
     def send(self, data: Any, address: Any) -> None:
@@ -94,9 +103,36 @@ class DatagramReader:
         if self._socket.fileno() >= 0:
             self._loop.remove_reader(self._socket.fileno())
             self._socket.close()
+        if self.native is not None:
+            self.native.fd = -1  # its number may be another file's soon
 
-    def _take(self, data: memoryview, address: Address) -> None:
+    def _take(self, data: bytes | memoryview, address: Address) -> None:
         raise NotImplementedError
+
+    def _use(self, library: native.Library) -> None:
+        ffi, lib = library.ffi, library.lib
+        self.native = port = ffi.new("struct port *", {"fd": self._socket.fileno()})
+        text = ffi.new("char[]", ADDRESS_TEXT)
+        receive, unpack, buffer, changed = lib.receive, ffi.unpack, lib.buffer, lib.ORIGIN_CHANGED
+        address: Address = ("", 0)
+
+        def readable() -> None:
+            nonlocal address
+            for _ in range(BATCH):
+                size = receive(port)
+                if size < 0:
+                    return
+                if size >= changed:
+                    size -= changed
+                    number = lib.describe_origin(port, text)
+                    address = (ffi.string(text).decode(), number)
+                if 0 < size < DATAGRAM_LIMIT:
+                    try:
+                        self._take(unpack(buffer, size), address)
+                    except Exception as error:  # as in _readable
+                        complaints.add(error)
+
+        self._readable = readable  # type: ignore[method-assign]
 
     def _readable(self) -> None:
         for _ in range(BATCH):
@@ -113,6 +149,8 @@ class DatagramReader:
 
 class MediaTransport(asyncio.DatagramTransport):
     """A transport for aioice that takes media for sending at once, without a copy."""
+
+    reader: DatagramReader | None = None  # of the socket behind it
 
     def send_media(self, data: memoryview, address: Address) -> None:
         raise NotImplementedError
@@ -138,6 +176,7 @@ class OwnPort(DatagramReader, MediaTransport):
         self._protocol = protocol
         self._take_media = take_media
         self._is_closed = False
+        self.reader = self
         self.send_media = self.send  # type: ignore[method-assign]
 
     def get_extra_info(self, name: str, default: Any = None) -> Any:
@@ -158,7 +197,7 @@ class OwnPort(DatagramReader, MediaTransport):
     def is_closing(self) -> bool:
         return self._is_closed
 
-    def _take(self, data: memoryview, address: Address) -> None:
+    def _take(self, data: bytes | memoryview, address: Address) -> None:
         if self._take_media is not None and is_media(data[0]):
             self._take_media(data, address)
         else:

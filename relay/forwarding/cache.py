@@ -54,14 +54,14 @@ class RetransmissionBudget:
         return True
 
 
-def wrap_rtx(packet: bytes, header: RtpHeader, payload_type: int, sequence: int, ssrc: int) -> bytearray:
+def wrap_rtx(packet: bytes, header: RtpHeader, payload_type: int, sequence: int, ssrc: int) -> bytes:
     """:returns: the RTX packet: original sequence number in front of the payload (RFC 4588 §4)."""
     out = bytearray(packet[: header.payload_start])
     out[0] &= 0xDF  # padding is not repeated
     out[1] = packet[1] & 0x80 | payload_type
     out[2:4] = sequence.to_bytes(2, "big")
     out[8:12] = ssrc.to_bytes(4, "big")
-    return out + packet[2:4] + packet[header.payload_start : header.payload_end]
+    return bytes(out + packet[2:4] + packet[header.payload_start : header.payload_end])
 
 
 def unwrap_rtx(packet: bytes, header: RtpHeader, payload_type: int, ssrc: int) -> bytes | None:
@@ -77,7 +77,7 @@ def unwrap_rtx(packet: bytes, header: RtpHeader, payload_type: int, ssrc: int) -
     return bytes(out)
 
 
-def rtx_padding(payload_type: int, sequence: int, ssrc: int, extension: bytes, size: int) -> bytearray:
+def rtx_padding(payload_type: int, sequence: int, ssrc: int, extension: bytes, size: int) -> bytes:
     """:param extension: whole header extension. :returns: an RTX packet of padding only, which every receiver drops."""
-    out = bytearray([0xB0, payload_type]) + sequence.to_bytes(2, "big") + bytes(4) + ssrc.to_bytes(4, "big")
+    out = bytes([0xB0, payload_type]) + sequence.to_bytes(2, "big") + bytes(4) + ssrc.to_bytes(4, "big")
     return out + extension + bytes(size - 1) + bytes([size])

@@ -1,11 +1,10 @@
 """
 One leg's packets in both directions, between its SRTP and the rest of the call.
 
-In: unprotect → which stream → statistics → ``sink``. Out: renumber → protect → ``send``. RTCP belongs to
+In: unprotect → which stream → statistics → ``sink``. Out: renumber → protect and send. RTCP belongs to
 ``control_path``, what the leg's line carries to ``line``, clock and socket to ``relay.peer``.
 """
 
-from collections.abc import Callable
 from typing import Protocol
 
 from relay.forwarding import rtcp
@@ -43,16 +42,17 @@ _NUMBER_AT = 17  # in a packet that begins with it
 
 
 class Srtp(Protocol):
+    """What ``relay.protection`` offers."""
+
     def unprotect(self, data: bytes | memoryview) -> bytes | None: ...
     def unprotect_rtcp(self, data: bytes | memoryview) -> bytes | None: ...
-    def protect(self, packet: bytes | bytearray) -> memoryview | None: ...
-    def protect_rtcp(self, packet: bytes) -> memoryview | None: ...
+    def send(self, packet: bytes, number_at: int = 0, number: int = 0) -> None: ...
+    def send_rtcp(self, message: bytes) -> None: ...
 
 
 class MediaPath:
     """
     :param answered: what the leg agreed to.
-    :param send: takes one protected datagram; must use it at once.
     :param start_bitrate_bps: what the leg's line is taken for until its feedback comes.
     :param maximum_bitrate_bps: no leg is asked for more.
     """
@@ -62,7 +62,6 @@ class MediaPath:
         answered: dict[Stream, AnsweredStream],
         ssrcs: dict[Stream, OutgoingSsrcs],
         srtp: Srtp,
-        send: Callable[[memoryview], None],
         sink: MediaSink,
         *,
         cname: str,
@@ -70,7 +69,6 @@ class MediaPath:
         maximum_bitrate_bps: int,
     ) -> None:
         self._srtp = srtp
-        self._send = send
         self._sink = sink
         self._answered = answered
         self._by_ssrc: dict[int, tuple[Stream, bool] | None] = {}  # -> stream, is RTX
@@ -212,7 +210,7 @@ class MediaPath:
             # into a line that is dead both ways, voices would only lengthen the queue that the picture waits in
             out = None if self.line.is_dead and self._is_silent(now) else outbound.forward(packet, now)
             if out is not None:
-                self._protect_and_send(out)
+                self._srtp.send(out)
         elif not self.line.is_dead:
             out = outbound.forward(packet, now)
             if out is not None:
@@ -271,19 +269,11 @@ class MediaPath:
                 number_at = found[0] if found is not None and found[1] == 2 else None
                 self._send_video(packet, number_at, outbound.stream, now)
 
-    def _send_video(self, packet: bytearray, number_at: int | None, stream: Stream, now: float) -> None:
+    def _send_video(self, packet: bytes, number_at: int | None, stream: Stream, now: float) -> None:
         if number_at is not None and self._answered[stream].has_transport_cc and len(packet) > number_at + 1:
-            number = self.line.sent(len(packet), now)
-            packet[number_at] = number >> 8
-            packet[number_at + 1] = number & 0xFF
-        self._protect_and_send(packet)
-
-    def _protect_and_send(self, packet: bytes | bytearray) -> None:
-        protected = self._srtp.protect(packet)
-        if protected is not None:
-            self._send(protected)
+            self._srtp.send(packet, number_at, self.line.sent(len(packet), now))
+        else:
+            self._srtp.send(packet)
 
     def _send_rtcp(self, message: bytes) -> None:
-        protected = self._srtp.protect_rtcp(message)
-        if protected is not None:
-            self._send(protected)
+        self._srtp.send_rtcp(message)

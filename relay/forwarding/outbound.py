@@ -96,7 +96,7 @@ class OutboundStream:
     def has_held(self) -> bool:
         return bool(self._held) and not self._rewriter.awaiting_key_frame
 
-    def forward(self, packet: MediaPacket, now: float) -> bytearray | None:
+    def forward(self, packet: MediaPacket, now: float) -> bytes | None:
         """:returns: the packet to protect and send, or None."""
         header, vp8 = packet.header, packet.vp8
         if header.ssrc != self._source_ssrc or header.payload_type != self._source_type:
@@ -113,8 +113,7 @@ class OutboundStream:
             if vp8.temporal_id and not self.layers.passes(
                 vp8.temporal_id, header.timestamp, is_layer_sync=vp8.is_layer_sync
             ):
-                placeholder = self._rewriter.skip(header, vp8)
-                return bytearray(placeholder) if placeholder is not None else None
+                return self._rewriter.skip(header, vp8)
         elif self._cache is not None:
             self.layer_octets[0] += len(packet.data)
             if header.payload_end == header.payload_start:  # padding: the sender tests its own line with it
@@ -129,7 +128,7 @@ class OutboundStream:
             self.bytes_sent += len(out)
             if header.timestamp != self._newest_timestamp:
                 self._note_frame(header)
-            self._cache.put(out[2] << 8 | out[3], bytes(out))
+            self._cache.put(out[2] << 8 | out[3], out)
         return out
 
     def _meet(self, header: RtpHeader) -> None:
@@ -150,7 +149,7 @@ class OutboundStream:
             self._payload_type = header.payload_type
             self.frames_sent += 1
 
-    def retransmit(self, sequence: int, now: float, round_trip_s: float, available_bps: int | None) -> bytearray | None:
+    def retransmit(self, sequence: int, now: float, round_trip_s: float, available_bps: int | None) -> bytes | None:
         """
         :returns: the packet once more, as RTX when that was negotiated; None when it is too old, was sent again just
             now, or the line's share for retransmissions is used up.
@@ -163,11 +162,11 @@ class OutboundStream:
         self.retransmitted_packets_sent += 1
         rtx = RTX_OF.get(header.payload_type)
         if not self._uses_rtx or rtx is None:
-            return bytearray(packet)
+            return packet
         self._rtx_sequence = (self._rtx_sequence + 1) & 0xFFFF
         return wrap_rtx(packet, header, rtx, self._rtx_sequence, self.ssrcs.rtx)
 
-    def padding(self, extension: bytes, size: int) -> bytearray | None:
+    def padding(self, extension: bytes, size: int) -> bytes | None:
         """
         :param extension: whole header extension. :param size: bytes of padding, 1..255.
         :returns: an empty RTX packet; None before media was sent, or without RTX.

@@ -55,7 +55,7 @@ class Rewriter:
 
     def rewrite(
         self, packet: bytes, header: RtpHeader, now: float, vp8: Vp8Descriptor | None = None, *, key_frame: bool = False
-    ) -> bytearray | None:
+    ) -> bytes | None:
         """
         :param now: monotonic seconds.
         :returns: the packet to send, or None when it must not be sent (no key frame yet, older than the switch).
@@ -83,7 +83,7 @@ class Rewriter:
         if timestamp == self._last_timestamp or begins_frame(timestamp, self._last_timestamp, self._clock_rate):
             self._last_timestamp = timestamp
             self._last_sent_at = now
-        return out
+        return bytes(out)
 
     def skip(self, header: RtpHeader, vp8: Vp8Descriptor | None = None) -> bytes | None:
         """

@@ -40,15 +40,20 @@ SENDER, SENDER_RTX = 2, 3
 
 
 class Unprotected:
+    """:param send: gets what would be protected and sent."""
+
+    def __init__(self, send: Callable[[bytes], None]) -> None:
+        self.send_rtcp = send
+
     def unprotect(self, data: bytes | memoryview) -> bytes | None:
         return bytes(data)
 
     unprotect_rtcp = unprotect
 
-    def protect(self, packet: bytes | bytearray) -> memoryview | None:
-        return memoryview(bytes(packet))
-
-    protect_rtcp = protect
+    def send(self, packet: bytes, number_at: int = 0, number: int = 0) -> None:
+        if number_at:
+            packet = packet[:number_at] + number.to_bytes(2, "big") + packet[number_at + 2 :]
+        self.send_rtcp(packet)
 
 
 class _Leg:
@@ -69,8 +74,7 @@ class _Leg:
         self.path = MediaPath(
             answered,
             ssrcs,
-            Unprotected(),
-            lambda data: send(bytes(data)),
+            Unprotected(send),
             self,
             cname="c",
             start_bitrate_bps=START_BPS,

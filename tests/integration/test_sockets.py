@@ -20,6 +20,7 @@ import aioice.ice
 import pytest
 from pylibsrtp import Policy, Session
 
+import relay.native
 from relay.aiortc_internals import LOOPBACK, MediaLink, local_addresses
 from relay.config import MediaWorkerConfig
 from relay.errors import RelayError
@@ -29,6 +30,7 @@ from relay.forwarding.rtp import is_media
 from relay.model import CallPlan, WebLeg
 from relay.session import MediaSession
 from relay.sockets import bound_socket
+from tests.helpers import native_library
 from tests.helpers.address_change import Nat
 from tests.helpers.line import with_one_candidate, without_candidates
 from tests.helpers.peers import CodedPeer, until
@@ -40,6 +42,26 @@ TALK = CallPlan(bridged=True, signer_voice=True, signer_hearing=True)
 LEGS: tuple[WebLeg, WebLeg] = ("signer", "agent")
 DEADLINE_S = 40.0
 Rewrite = Callable[[str], Awaitable[str]]
+
+
+def native(config: MediaWorkerConfig, monkeypatch: pytest.MonkeyPatch) -> MediaWorkerConfig:
+    """The fast path in C."""
+    native_library.use(monkeypatch)
+    return config
+
+
+def fast(config: MediaWorkerConfig, monkeypatch: pytest.MonkeyPatch) -> MediaWorkerConfig:
+    monkeypatch.setattr(relay.native, "library", None)
+    return config
+
+
+def plain(config: MediaWorkerConfig, monkeypatch: pytest.MonkeyPatch) -> MediaWorkerConfig:
+    monkeypatch.setattr(relay.native, "library", None)
+    return replace(config, fast_path=False)
+
+
+Way = Callable[[MediaWorkerConfig, pytest.MonkeyPatch], MediaWorkerConfig]
+WAYS = [native, fast, plain]
 
 
 def in_media_loop(scenario: Awaitable[None]) -> None:
@@ -156,17 +178,17 @@ def one_for_all(config: MediaWorkerConfig) -> MediaWorkerConfig:
     return replace(config, udp_port=free_port())
 
 
-@pytest.mark.parametrize("fast_path", [True, False])
+@pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("ports", [own_port, one_of_a_range, one_for_all])
 def test_call_over_each_kind_of_socket_and_path(
-    ports: Callable[[MediaWorkerConfig], MediaWorkerConfig], fast_path: bool
+    ports: Callable[[MediaWorkerConfig], MediaWorkerConfig], way: Way, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def scenario() -> None:
-        config = ports(replace(CONFIG, fast_path=fast_path))
+        config = ports(way(CONFIG, monkeypatch))
         async with call(config) as made:
             offers = [await made.join(leg) for leg in LEGS]
             await made.both_see_each_other()
-            assert [made.link(leg).is_fast for leg in LEGS] == [fast_path, fast_path]
+            assert [made.link(leg).is_fast for leg in LEGS] == [config.fast_path] * 2
             used = {port for offer in offers for _, port, _ in offered(offer)}
             if config.udp_port is not None:
                 assert used == {config.udp_port}
@@ -196,9 +218,10 @@ def srtp_session(key: bytes, ssrc_type: int) -> Session:
     return Session(Policy(key * 30, ssrc_type, Policy.SRTP_PROFILE_AES128_CM_SHA1_80))
 
 
-def test_fast_path_is_left_when_the_keys_change() -> None:
+@pytest.mark.parametrize("way", [native, fast])
+def test_fast_path_is_left_when_the_keys_change(way: Way, monkeypatch: pytest.MonkeyPatch) -> None:
     async def scenario() -> None:
-        async with call(CONFIG) as made:
+        async with call(way(CONFIG, monkeypatch)) as made:
             for leg in LEGS:
                 await made.join(leg)
             await made.both_see_each_other()
@@ -231,9 +254,12 @@ class OtherTransport:
         self._inner.sendto(data, addr)
 
 
-def test_fast_path_is_left_for_a_transport_that_is_not_ours_and_taken_again_after_it() -> None:
+@pytest.mark.parametrize("way", [native, fast])
+def test_fast_path_is_left_for_a_transport_that_is_not_ours_and_taken_again_after_it(
+    way: Way, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async def scenario() -> None:
-        async with call(CONFIG) as made:
+        async with call(way(CONFIG, monkeypatch)) as made:
             for leg in LEGS:
                 await made.join(leg)
             await made.both_see_each_other()
@@ -298,8 +324,11 @@ def test_public_addresses_are_announced_with_the_fixed_port(monkeypatch: pytest.
     in_media_loop(scenario())
 
 
+@pytest.mark.parametrize("way", [native, fast])
 @pytest.mark.parametrize("ports", [own_port, one_for_all])
-def test_call_over_ipv6_alone(ports: Callable[[MediaWorkerConfig], MediaWorkerConfig]) -> None:
+def test_call_over_ipv6_alone(
+    ports: Callable[[MediaWorkerConfig], MediaWorkerConfig], way: Way, monkeypatch: pytest.MonkeyPatch
+) -> None:
     if "::1" not in usable_loopback():
         pytest.skip("no IPv6 here")
 
@@ -310,13 +339,14 @@ def test_call_over_ipv6_alone(ports: Callable[[MediaWorkerConfig], MediaWorkerCo
         return rewrite
 
     async def scenario() -> None:
-        async with call(ports(CONFIG)) as made:
+        async with call(ports(way(CONFIG, monkeypatch))) as made:
             for leg in LEGS:
                 await made.join(leg, only("::1"), hides_candidates=True)
             await made.both_see_each_other()
             for leg in LEGS:
                 assert made.link(leg).is_fast
-                assert ":" in made.link(leg)._address[0]
+                address = made.link(leg).address
+                assert address is not None and ":" in address[0]
 
     in_media_loop(scenario())
 
@@ -346,24 +376,25 @@ def test_client_with_mdns_names_alone_connects() -> None:
 async def follows(made: Call, nat: Nat) -> None:
     """Media is counted as packets: aiortc as a receiver waits long for lost ones."""
     link, before = made.link("signer"), nat.outgoing
-    assert link._address == before
+    assert link.address == before
     nat.rebind()
-    await until(lambda: link._address == nat.outgoing, "the new address", timeout_s=DEADLINE_S)
+    await until(lambda: link.address == nat.outgoing, "the new address", timeout_s=DEADLINE_S)
     assert nat.outgoing != before
     came = made.media_from("signer")
     await until(lambda: nat.media_to_client >= 20 and len(came) >= 20, "media both ways", timeout_s=DEADLINE_S)
 
 
-@pytest.mark.parametrize("fast_path", [True, False])
+@pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("ports", [own_port, one_for_all])
 def test_client_whose_address_changes_is_followed(
-    ports: Callable[[MediaWorkerConfig], MediaWorkerConfig], fast_path: bool, monkeypatch: pytest.MonkeyPatch
+    ports: Callable[[MediaWorkerConfig], MediaWorkerConfig], way: Way, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(aioice.ice, "CONSENT_INTERVAL", 0.5)  # the client's: browsers take 2.5 s and less in need
     monkeypatch.setattr(aioice.ice, "CONSENT_FAILURES", 60)
 
     async def scenario() -> None:
-        async with call(ports(replace(CONFIG, fast_path=fast_path))) as made:
+        config = ports(way(CONFIG, monkeypatch))
+        async with call(config) as made:
             nats: list[Nat] = []
 
             async def behind_nat(sdp: str) -> str:
@@ -378,18 +409,22 @@ def test_client_whose_address_changes_is_followed(
                 await made.both_see_each_other()
                 for _ in range(3):
                     await follows(made, nat)
-                assert link.is_fast == fast_path
+                assert link.is_fast == config.fast_path
 
     in_media_loop(scenario())
 
 
+@pytest.mark.parametrize("way", [native, fast])
 @pytest.mark.parametrize("ports", [own_port, one_for_all])
 def test_garbage_from_anybody_does_not_hurt(
-    ports: Callable[[MediaWorkerConfig], MediaWorkerConfig], caplog: pytest.LogCaptureFixture
+    ports: Callable[[MediaWorkerConfig], MediaWorkerConfig],
+    way: Way,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     async def scenario() -> None:
         seed = random.Random(7)
-        async with call(ports(CONFIG)) as made:
+        async with call(ports(way(CONFIG, monkeypatch))) as made:
             offers = [await made.join(leg) for leg in LEGS]
             targets = [(host, port) for host, port, _ in offered(offers[0]) if host == "127.0.0.1"]
             ufrag = made.link("signer").ice_parameters.usernameFragment or ""

@@ -2,8 +2,8 @@
 
 import asyncio
 import socket
-from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +11,14 @@ import aioice.ice
 import pytest
 from pylibsrtp import Policy, Session
 
-from relay import aiortc_internals
-from relay.aiortc_internals import FastPath, MediaLink, problems
+from relay import aiortc_internals, native
+from relay.aiortc_internals import FastPath, MediaLink, fast_path, problems
 from relay.config import MediaWorkerConfig
 from relay.errors import RelayError
+from relay.native.path import NativePath
 from relay.protection import Address, PathInUse, PlainPath, ProtectedDatagrams
-from relay.sockets import MediaTransport
+from relay.sockets import OwnPort, bound_socket
+from tests.helpers import native_library
 from tests.helpers.packets import rtp
 
 CONFIG = MediaWorkerConfig("test", Path("control"), Path("audio"), offer_loopback=True)
@@ -40,29 +42,55 @@ async def test_a_moved_name_and_another_version_are_named(monkeypatch: pytest.Mo
 # --- the protected datagrams of one peer, on both paths
 
 
-class Wire(MediaTransport):
-    """A socket of ours that only notes what is sent."""
+class Nobody:
+    """Who would get STUN and DTLS."""
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.sent: list[tuple[bytes, Address]] = []
+    def connection_made(self, transport: asyncio.BaseTransport) -> None: ...
+    def connection_lost(self, exc: Exception | None) -> None: ...
+    def datagram_received(self, data: bytes, addr: tuple[Any, ...]) -> None: ...
 
-    def send_media(self, data: memoryview, address: Address) -> None:
-        self.sent.append((bytes(data), address))
 
-    def sendto(self, data: Any, addr: Any = None) -> None:
-        assert isinstance(data, bytes)  # what other people's transports are given they may keep
-        self.sent.append((data, addr))
+@dataclass
+class Wire:
+    """A socket of ours and who it sends to."""
+
+    transport: OwnPort
+    receiver: socket.socket
+
+    @property
+    def address(self) -> Address:
+        address: Address = self.receiver.getsockname()
+        return address
+
+    def came(self) -> bytes | None:
+        try:
+            return self.receiver.recv(4096)
+        except BlockingIOError:  # what is sent over the loopback is there at once
+            return None
+
+
+@pytest.fixture
+async def wire(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> AsyncIterator[Wire]:
+    """:param request: ``native``: the socket is opened with the C part."""
+    if getattr(request, "param", "") == "native":
+        native_library.use(monkeypatch)
+    else:
+        monkeypatch.setattr(native, "library", None)
+    loop = asyncio.get_running_loop()
+    with bound_socket("127.0.0.1", 0, 0) as receiver:
+        transport = OwnPort(loop, bound_socket("127.0.0.1", 0, 0), Nobody(), None)
+        yield Wire(transport, receiver)
+        transport.close()
 
 
 @dataclass
 class Ends:
-    """Two ends of one connection. :param failures: packets that the first could not open, where the path tells."""
+    """Two ends of one connection. :param failures: packets that a fast path could not open."""
 
     one: ProtectedDatagrams
     other: ProtectedDatagrams
     wire: Wire
-    failures: list[None] = field(default_factory=list)
+    failures: list[None]
 
 
 def session(ssrc_type: int) -> Session:
@@ -74,78 +102,111 @@ def sessions() -> tuple[Session, Session]:
     return session(Policy.SSRC_ANY_INBOUND), session(Policy.SSRC_ANY_OUTBOUND)
 
 
-@pytest.fixture(params=["fast", "plain"])
-def ends(request: pytest.FixtureRequest) -> Iterator[Ends]:
-    wire, failures = Wire(), list[None]()
+def ends_of(wire: Wire, *, is_plain: bool = False) -> Ends:
+    failures = list[None]()
 
     def path() -> ProtectedDatagrams:
         own = sessions()
-        if request.param == "fast":
-            return FastPath(*own, wire, lambda: failures.append(None))
-        return PlainPath(lambda: own, wire.sendto)
+        if is_plain:
+            return PlainPath(lambda: own, wire.transport.sendto, wire.address)
+        return fast_path(*own, wire.transport, wire.address, lambda: failures.append(None))
 
-    yield Ends(path(), path(), wire, failures)
-    assert request.param == "fast" or not failures
+    return Ends(path(), path(), wire, failures)
 
 
-def test_protected_packets_are_opened_by_the_other_side_only_once(ends: Ends) -> None:
+WAYS = pytest.mark.parametrize(
+    ("wire", "path"), [("native", NativePath), ("python", FastPath), ("python", PlainPath)], indirect=["wire"]
+)
+
+
+@WAYS
+async def test_protected_packets_are_opened_by_the_other_side_only_once(wire: Wire, path: type) -> None:
+    ends = ends_of(wire, is_plain=path is PlainPath)
+    assert isinstance(ends.one, path)
     packet = rtp(sequence=5, payload=b"x" * 1200)
-    protected = ends.one.protect(bytearray(packet))
-    assert protected is not None
-    data = bytes(protected)
-    assert data != packet
+    ends.one.send(packet)
+    data = wire.came()
+    assert data is not None and data != packet
     assert ends.other.unprotect(memoryview(data)) == packet
     assert ends.other.unprotect(data) is None  # replayed
     assert ends.other.unprotect(data[:-1] + b"?") is None  # forged
+    assert len(ends.failures) == (0 if path is PlainPath else 2)  # the keys may be others
 
 
-def test_rtcp_passes_too(ends: Ends) -> None:
+@WAYS
+async def test_rtcp_passes_too(wire: Wire, path: type) -> None:
+    ends = ends_of(wire, is_plain=path is PlainPath)
     report = b"\x80\xc9\x00\x01\x00\x00\x00\x01"
-    protected = ends.one.protect_rtcp(report)
-    assert protected is not None
-    data = bytes(protected)
+    ends.one.send_rtcp(report)
+    data = wire.came()
+    assert data is not None
     assert ends.other.unprotect_rtcp(memoryview(data)) == report
     assert ends.other.unprotect_rtcp(data) is None
 
 
-@pytest.mark.parametrize("size", [0, 1, 11, 1900, 2100, 9000])
-def test_sizes_out_of_bounds_are_refused(ends: Ends, size: int) -> None:
+@WAYS
+async def test_number_is_written_where_it_belongs_and_only_into_what_is_sent(wire: Wire, path: type) -> None:
+    ends = ends_of(wire, is_plain=path is PlainPath)
+    packet = rtp(sequence=1, extensions={3: b"ab"}, payload=b"x" * 20)
+    at = packet.index(b"ab")
+    ends.one.send(packet, at, 0xFACE)
+    data = wire.came()
+    assert data is not None
+    assert ends.other.unprotect(data) == packet.replace(b"ab", b"\xfa\xce")
+    assert b"ab" in packet
+
+
+@WAYS
+@pytest.mark.parametrize("size", [0, 1, 11, 1900, 2048, 2100, 9000])
+async def test_sizes_out_of_bounds_are_refused(wire: Wire, path: type, size: int) -> None:
+    ends = ends_of(wire, is_plain=path is PlainPath)
     data = rtp(payload=bytes(9000))[:size]
     for receive in (ends.other.unprotect, ends.other.unprotect_rtcp):
         assert receive(data) is None
-    if size in (0, 2100, 9000):
-        assert ends.one.protect(data) is None
+    ends.one.send(data)
+    assert (wire.came() is None) == (size != 1900 or path is PlainPath)
+    ends.one.send_rtcp(data)
+    assert (wire.came() is None) == (size not in (11, 1900) or (size == 1900 and path is PlainPath))
 
 
-def test_what_is_sent_goes_out_as_it_is(ends: Ends) -> None:
-    protected = ends.one.protect(rtp(sequence=1))
-    assert protected is not None
-    data = bytes(protected)
-    ends.one.send(protected, ("192.0.2.1", 7))
-    ends.other.protect(rtp(sequence=2))  # the shared buffer is used again
-    assert ends.wire.sent == [(data, ("192.0.2.1", 7))]
+@WAYS
+async def test_what_a_closed_socket_cannot_take_is_lost_quietly(wire: Wire, path: type) -> None:
+    ends = ends_of(wire, is_plain=path is PlainPath)
+    ends.one.send(rtp(sequence=1), 0, 0)
+    assert wire.came() is not None
+    wire.transport.close()
+    with bound_socket("127.0.0.1", 0, 0):  # takes the number of the closed one
+        ends.one.send(rtp(sequence=2))
+        ends.one.send_rtcp(b"\x80\xc9\x00\x01\x00\x00\x00\x01")
+    assert wire.came() is None
+    assert wire.transport.dropped == 2
 
 
-def test_both_paths_understand_each_other_and_may_be_exchanged_in_the_middle() -> None:
-    sending, receiving, wire = sessions(), sessions(), Wire()
-    fast, plain = FastPath(*sending, wire, lambda: None), PlainPath(lambda: sending, wire.sendto)
-    there: list[ProtectedDatagrams] = [
-        PlainPath(lambda: receiving, wire.sendto),
-        FastPath(*receiving, wire, lambda: None),
-    ]
-    in_use = PathInUse(fast)
-    for sequence in range(10):
-        in_use.use((fast, plain)[sequence % 2])
-        protected = in_use.protect(rtp(sequence=sequence))
-        assert protected is not None
-        assert there[sequence // 2 % 2].unprotect(bytes(protected)) == rtp(sequence=sequence)
+@pytest.mark.parametrize("wire", ["native", "python"], indirect=True)
+async def test_all_paths_understand_each_other_and_may_be_exchanged_in_the_middle(wire: Wire) -> None:
+    sending, receiving = sessions(), sessions()
+
+    def paths(own: tuple[Session, Session]) -> list[ProtectedDatagrams]:
+        return [
+            fast_path(*own, wire.transport, wire.address, lambda: None),
+            FastPath(*own, wire.transport, wire.address, lambda: None),
+            PlainPath(lambda: own, wire.transport.sendto, wire.address),
+        ]
+
+    here, there = paths(sending), paths(receiving)
+    in_use = PathInUse(here[0])
+    for sequence in range(18):
+        in_use.use(here[sequence % 3])
+        in_use.send(rtp(sequence=sequence))
+        data = wire.came()
+        assert data is not None
+        assert there[sequence // 3 % 3].unprotect(data) == rtp(sequence=sequence)
 
 
-def test_fast_path_tells_of_packets_that_it_cannot_open() -> None:
-    told: list[None] = []
-    path = FastPath(*sessions(), Wire(), lambda: told.append(None))
-    assert path.unprotect(rtp(payload=bytes(100))) is None
-    assert len(told) == 1
+@pytest.mark.parametrize("wire", ["native"], indirect=True)
+async def test_an_address_that_c_cannot_read_is_left_to_python(wire: Wire) -> None:
+    for address in (("fe80::1%lo", 9), ("127.0.0.1", 70_000), ("localhost", 9)):
+        assert isinstance(fast_path(*sessions(), wire.transport, address, lambda: None), FastPath)
 
 
 # --- addresses

@@ -1,6 +1,7 @@
 """One leg's packets in and out, with encryption left out."""
 
 import struct
+from collections.abc import Callable
 
 import pytest
 
@@ -22,17 +23,19 @@ SSRCS: dict[Stream, OutgoingSsrcs] = {
 class Plain:
     """Stands where SRTP stands; ``forged`` packets fail."""
 
+    def __init__(self, send: Callable[[bytes], None]) -> None:
+        self.send_rtcp = send
+
     def unprotect(self, data: bytes | memoryview) -> bytes | None:
         return None if bytes(data).endswith(b"forged") else bytes(data)
 
     def unprotect_rtcp(self, data: bytes | memoryview) -> bytes | None:
         return self.unprotect(data)
 
-    def protect(self, packet: bytes | bytearray) -> memoryview | None:
-        return memoryview(bytes(packet))
-
-    def protect_rtcp(self, packet: bytes) -> memoryview | None:
-        return memoryview(packet)
+    def send(self, packet: bytes, number_at: int = 0, number: int = 0) -> None:
+        if number_at:
+            packet = packet[:number_at] + number.to_bytes(2, "big") + packet[number_at + 2 :]
+        self.send_rtcp(packet)
 
 
 class Call:
@@ -80,8 +83,7 @@ class Leg:
         self.path = MediaPath(
             answered,
             SSRCS,
-            Plain(),
-            lambda data: self.sent.append(bytes(data)),
+            Plain(self.sent.append),
             self.call,
             cname="c",
             start_bitrate_bps=1_000_000,

@@ -43,8 +43,7 @@ class Call:
         media.peer.path = MediaPath(
             ANSWERED,
             ssrcs,
-            Unprotected(),
-            lambda data: self.sent[leg].append(bytes(data)),
+            Unprotected(self.sent[leg].append),
             media,
             cname="c",
             start_bitrate_bps=1_200_000,

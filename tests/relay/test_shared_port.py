@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from aioice import stun
 
+from relay import native
 from relay.protection import Address
 from relay.shared_port import (
     ADDRESSES_PER_PEER,
@@ -22,6 +23,17 @@ from relay.shared_port import (
     transaction_id,
 )
 from relay.sockets import bound_socket
+from tests.helpers import native_library
+
+
+@pytest.fixture(params=["native", "python"], autouse=True)
+def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Sockets read in C and in Python."""
+    if request.param == "native":
+        native_library.use(monkeypatch)
+    else:
+        monkeypatch.setattr(native, "library", None)
+
 
 HOME, OFFICE = ("192.0.2.1", 4000), ("192.0.2.2", 4000)
 
@@ -54,7 +66,7 @@ class Peer:
     def datagram_received(self, data: bytes, addr: tuple[Any, ...]) -> None:
         self.received.append((data, (addr[0], addr[1])))
 
-    def take_media(self, data: memoryview, address: Address) -> None:
+    def take_media(self, data: bytes | memoryview, address: Address) -> None:
         self.media.append((bytes(data), address))
 
     def accepts(self, address: Address) -> None:
@@ -63,7 +75,7 @@ class Peer:
 
 
 @pytest.fixture
-async def port() -> Any:
+async def port(way: None) -> Any:
     shared = SharedPort(asyncio.get_running_loop(), bound_socket("127.0.0.1", 0, 0))
     yield shared
     shared.stop()

@@ -12,11 +12,21 @@ from typing import Any
 
 import pytest
 
-from relay import sockets
+from relay import native, sockets
 from relay.protection import Address
 from relay.sockets import BATCH, Complaints, DatagramReader, OwnPort, bind_in_range, bound_socket
+from tests.helpers import native_library
 
 DEADLINE_S = 15.0
+
+
+@pytest.fixture(params=["native", "python"], autouse=True)
+def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Sockets read in C and in Python."""
+    if request.param == "native":
+        native_library.use(monkeypatch)
+    else:
+        monkeypatch.setattr(native, "library", None)
 
 
 class Recorder:
@@ -37,7 +47,7 @@ class Recorder:
         self.received.append(data)
         self.got.set()
 
-    def take_media(self, data: memoryview, address: Address) -> None:
+    def take_media(self, data: bytes | memoryview, address: Address) -> None:
         self.media.append(bytes(data))
         self.got.set()
 
@@ -115,7 +125,7 @@ async def test_one_wake_up_reads_a_bounded_batch_and_the_next_one_goes_on() -> N
     taken: list[bytes] = []
 
     class Reader(DatagramReader):
-        def _take(self, data: memoryview, address: Address) -> None:
+        def _take(self, data: bytes | memoryview, address: Address) -> None:
             taken.append(bytes(data))
 
     sock = bound_socket("127.0.0.1", 0, dscp=0)
