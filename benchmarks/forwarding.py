@@ -15,7 +15,7 @@ import sys
 
 from benchmarks.load.bench import QUICK, Bench, Rounds, Window, bench, in_turn, medians, paired_ratio
 from benchmarks.load.growth import growth, several_workers
-from benchmarks.load.systems import JANUS_MISSING, Relay, start_janus, start_plain, start_workers
+from benchmarks.load.systems import JANUS_MISSING, Relay, can_compile, start_janus, start_plain, start_workers
 from benchmarks.load.tap import compare_tap
 
 CALLS = (1, 20, 40)
@@ -27,6 +27,7 @@ def main() -> None:
     parser.add_argument("--json", action="store_true", help="one JSON object as the last line")
     parser.add_argument("--quick", action="store_true", help="fewer, shorter windows: under 4 minutes on two cores")
     parser.add_argument("--calls", type=int, nargs="+", default=CALLS, help="how many at once (1 20 40)")
+    parser.add_argument("--python", action="store_true", help="the forwarding as Python, not compiled")
     parser.add_argument("--growth", action="store_true", help="instead: one worker on one core, from 1 call up")
     parser.add_argument("--workers", type=int, help="instead: calls that one worker holds, and this many")
     options = parser.parse_args()
@@ -36,16 +37,16 @@ def main() -> None:
     elif options.growth:
         result = asyncio.run(growth(plan))
     else:
-        result = asyncio.run(compare(tuple(sorted(options.calls)), plan))
+        result = asyncio.run(compare(tuple(sorted(options.calls)), plan, compiled=not options.python))
     show(result)
     if options.json:
         print(json.dumps(result))
 
 
-async def compare(numbers: tuple[int, ...], plan: Rounds) -> Window:
+async def compare(numbers: tuple[int, ...], plan: Rounds, *, compiled: bool = True) -> Window:
     """Media worker, Janus and, for one call, the plain way; then the worker with and without tap."""
     async with bench() as run:
-        worker = run.add(await start_workers(run.folder))
+        worker = run.add(await start_workers(run.folder, compiled=compiled))
         relays = [worker]
         janus = await start_janus(run.folder)
         if janus is not None:
@@ -69,7 +70,8 @@ async def compare(numbers: tuple[int, ...], plan: Rounds) -> Window:
         profiles = {name: each["srtp_profile"] for name, each in setup.items()}
         tables = {name: {calls: medians(each) for calls, each in table.items()} for name, table in taken.items()}
         result = ratios(taken) | values(tables) | tapped | {"memory_per_call_mb": memory_per_call(tables["worker"])}
-        return result | {"srtp_profile": profiles, "relays": tables} | run.media
+        how = {"compiled": compiled and can_compile(), "srtp_profile": profiles}
+        return result | how | {"relays": tables} | run.media
 
 
 async def _plain(run: Bench) -> Relay:

@@ -62,6 +62,9 @@ class MediaWorkerConfig:
             "doc": "SRTP in place and own sockets; without it the plain ways of aiortc's libraries, for a fifth more"
         },
     )
+    compiled: bool = field(
+        default=True, metadata={"doc": "the forwarding as `passerelle compile` made it, where it is there and fits"}
+    )
     start_bitrate_kbps: int = field(
         default=1200, metadata={"unit": "kbit/s", "doc": "where browsers begin to send: 720p after 14 s instead of 26"}
     )

@@ -187,6 +187,7 @@ class WorkerState(Frozen):
     :param datagram_socket: where this worker listens for datagrams (audio or tap), if it does: a path.
     :param datagram_address: ``udp://``, the same for workers of other machines.
     :param place: processes that say the same reach each other's paths (``relay.secure_sockets.place_of``).
+    :param compiled: a media worker's forwarding is compiled code (``relay.compiled``).
     """
 
     type: Literal["worker_state"] = "worker_state"
@@ -198,6 +199,7 @@ class WorkerState(Frozen):
     datagram_socket: str | None = None
     datagram_address: str | None = None
     place: str = ""
+    compiled: bool = False
     calls: tuple[CallSummary, ...] = ()
     notice: str | None = Field(default=None, description="why a service is reduced, e.g. models_missing")
 

@@ -14,6 +14,7 @@ from typing import Any
 
 from redis.asyncio import Redis
 
+from relay import compiled, native
 from relay.aiortc_internals import problems
 from relay.audio_exchange import AudioExchange
 from relay.config import MediaWorkerConfig
@@ -54,6 +55,7 @@ async def run(config: MediaWorkerConfig, stop: asyncio.Event) -> None:
     """
     if found := problems():
         raise RuntimeError("; ".join(found))
+    native.load()
     for name in ("aioice", "aiortc"):  # they log addresses at INFO and whole SDPs at DEBUG
         logging.getLogger(name).setLevel(logging.WARNING)
     worker = MediaWorker(config)
@@ -65,7 +67,7 @@ async def run(config: MediaWorkerConfig, stop: asyncio.Event) -> None:
         tasks.append(asyncio.create_task(worker.tick_forever()))
         if redis is not None:
             tasks.append(asyncio.create_task(keep_registered(redis, worker.registration)))
-        log.info("media worker ready", extra={"worker_id": config.worker_id})
+        log.info("media worker ready", extra={"worker_id": config.worker_id, "compiled": compiled.is_in_use()})
         await stop.wait()
         await worker.drain()
     finally:
@@ -143,6 +145,7 @@ class MediaWorker:
             datagram_socket=str(self._config.audio_socket),
             datagram_address=self._exchange.network_address,
             place=self._place,
+            compiled=compiled.is_in_use(),
             calls=tuple(session.summary() for session in self._sessions.values()),
         )
 

@@ -23,7 +23,13 @@ if TYPE_CHECKING:
     from signaling.config import Config
 
 #: modules of further commands, each with ``register(app)``
-COMMAND_MODULES = ("signaling.cli_people", "signaling.cli_brand", "signaling.cli_machine", "signaling.cli_rehearse")
+COMMAND_MODULES = (
+    "signaling.cli_people",
+    "signaling.cli_brand",
+    "signaling.cli_machine",
+    "signaling.cli_rehearse",
+    "signaling.cli_compile",
+)
 
 app = typer.Typer(
     name="passerelle",

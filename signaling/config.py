@@ -189,6 +189,7 @@ class ServiceConfig:
     phone_worker: bool = setting(True, "yes/no", "no: the telephone is served by another machine")
     demo_phone: bool = setting(True, "yes/no", "a SIP phone on loopback, to try everything without a trunk")
     model_dir: Path = setting(Path(), "path", "MediaPipe models; <data_dir>/models")
+    compiled_dir: Path = setting(Path(), "path", "what `passerelle compile` makes; <data_dir>/compiled")
     log_format: LogFormat = setting("auto", "auto, json, text", "auto: text in a terminal, JSON elsewhere")
     log_level: LogLevel = setting("info", "debug … error", "debug names states, still no content")
     stop_deadline_s: float = setting(8.0, "s", "a process that has not stopped by then is killed", at_least=1)
@@ -238,6 +239,7 @@ def load_config(environ: Mapping[str, str], toml_path: Path | None = None) -> Co
     for name in ("operator_token", "secret_key"):
         own.setdefault(name, ensure_secret(data_dir / "secrets" / name))
     service.setdefault("model_dir", data_dir / "models")
+    service.setdefault("compiled_dir", data_dir / "compiled")
     network = network_settings(reader, data_dir)
     own["network"] = network if network.listen is not None else None
     signaling = SignalingConfig(**own)

@@ -16,6 +16,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+from relay import compiled
 from relay.config import LAST_PORT, MediaWorkerConfig
 from relay.phone.config import DemoPhoneConfig, PhoneWorkerConfig
 from relay.visibility.config import VisibilityWorkerConfig
@@ -106,9 +107,11 @@ def run_signaling(config: Config) -> None:
 
 
 def run_media_worker(config: Config, index: int) -> None:
+    settings = media_worker_config(config, index)
+    if settings.compiled:
+        compiled.use(config.service.compiled_dir)
     from relay.worker import MOVE_S, new_event_loop, run
 
-    settings = media_worker_config(config, index)
     drain_s = settings.drain_s + MOVE_S if settings.drain_s > 0 else 0.0
     _run(partial(run, settings), config.service.stop_deadline_s + drain_s, new_event_loop)
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.load.worker_process import control_socket
+from relay.compiler import CompilationError, CompilerMissingError, compile_into
 
 READY_DEADLINE_S = 20.0
 STOP_DEADLINE_S = 8.0
@@ -21,6 +22,7 @@ NICE = (
     "-n",
     "-10",
 )  # where permitted: other work on the machine shows less; the same for all and the generator
+COMPILED = Path(__file__).parents[2] / "var" / "compiled"  # as `./run compile`
 CAPACITY = 250  # calls: more than any machine carries here, so that load ends a run and not a limit
 JANUS_MISSING = (
     "Janus n'est pas installé : pas de comparaison (apt install janus) / Janus is not installed: not compared with"
@@ -51,19 +53,35 @@ class Relay:
                 await asyncio.to_thread(process.wait)
 
 
-async def start_workers(folder: Path, count: int = 1, *, name: str = "worker", cpus: Sequence[int] = ()) -> Relay:
-    """:param cpus: the core each worker is kept on, in turn; none: wherever the system puts it."""
+async def start_workers(
+    folder: Path, count: int = 1, *, name: str = "worker", cpus: Sequence[int] = (), compiled: bool = True
+) -> Relay:
+    """
+    :param cpus: the core each worker is kept on, in turn; none: wherever the system puts it.
+    :param compiled: the forwarding compiled, where the machine can; else the Python.
+    """
     home = folder / name
     home.mkdir()
+    root = [str(COMPILED)] if compiled and can_compile() else []
     processes = []
     for index in range(count):
-        arguments = ["benchmarks.load.worker_process", str(home), str(index), str(CAPACITY)]
+        arguments = ["benchmarks.load.worker_process", str(home), str(index), str(CAPACITY), *root]
         pinned = kept_on([cpus[index % len(cpus)]] if cpus else [])
         processes.append(_start([*pinned, sys.executable, "-m", *arguments], folder / f"{name}-{index}.log"))
     sockets = [control_socket(home, index) for index in range(count)]
     for path, process in zip(sockets, processes, strict=True):
         await _until(lambda path=path: _listens(socket.AF_UNIX, str(path)), process, name)  # type: ignore[misc]
     return Relay(name, "worker", tuple(map(str, sockets)), tuple(processes))
+
+
+def can_compile() -> bool:
+    """Whether what is compiled of these sources is there now."""
+    try:
+        compile_into(COMPILED)
+    except (CompilerMissingError, CompilationError) as error:
+        print(f"Acheminement en Python, non compilé / forwarding in Python, not compiled: {error}", file=sys.stderr)
+        return False
+    return True
 
 
 async def start_plain(folder: Path) -> Relay:

@@ -1,12 +1,15 @@
-"""A media worker process as the service runs it: ``python -m benchmarks.load.worker_process FOLDER INDEX CAPACITY``."""
+"""
+A media worker process as the service runs it:
+``python -m benchmarks.load.worker_process FOLDER INDEX CAPACITY [COMPILED]``; the last is for ``relay.compiled.use``.
+"""
 
 import asyncio
 import signal
 import sys
 from pathlib import Path
 
+from relay import compiled
 from relay.config import MediaWorkerConfig
-from relay.worker import new_event_loop, run
 
 
 def control_socket(folder: Path, index: int) -> Path:
@@ -14,6 +17,8 @@ def control_socket(folder: Path, index: int) -> Path:
 
 
 async def main(folder: Path, index: int, capacity: int) -> None:
+    from relay.worker import run
+
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
     await run(
@@ -29,5 +34,9 @@ async def main(folder: Path, index: int, capacity: int) -> None:
 
 
 if __name__ == "__main__":
+    for root in sys.argv[4:]:
+        compiled.use(Path(root))
+    from relay.event_loop import new_event_loop
+
     with asyncio.Runner(loop_factory=new_event_loop) as runner:
         runner.run(main(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])))

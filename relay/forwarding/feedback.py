@@ -9,15 +9,11 @@ from dataclasses import dataclass
 from relay.forwarding.rtcp import ReportBlock
 from relay.forwarding.rtp import begins_frame, is_new_life, sequence_delta
 
+MAX_JUMP = 3000  # packets; further away is a new life of the stream (RFC 3550 A.1's MAX_DROPOUT), none comes that late
+
 
 class ReceiveStatistics:
-    """
-    :param clock_rate: Hz, for jitter.
-
-    A jump of more than ``MAX_JUMP`` is a new life of the stream (RFC 3550 A.1's MAX_DROPOUT).
-    """
-
-    MAX_JUMP = 3000
+    """:param clock_rate: Hz, for jitter."""
 
     def __init__(self, ssrc: int, clock_rate: int) -> None:
         self.ssrc = ssrc
@@ -86,7 +82,7 @@ class ReceiveStatistics:
             self._begin_life(sequence)
             return
         delta = sequence_delta(sequence, self._highest & 0xFFFF)
-        if abs(delta) > self.MAX_JUMP:
+        if abs(delta) > MAX_JUMP:
             self._lost_before += self._lost_in_life
             self._begin_life(sequence)
             return
@@ -124,7 +120,6 @@ class NackGenerator:
     """
 
     MAX_GAP = 100  # packets: beyond it, a key frame is there sooner
-    MAX_LATE = ReceiveStatistics.MAX_JUMP  # packets: none comes that late, the sender has begun again
     MAX_SILENCE_S = 0.5  # the same for a gap by its duration: an interruption, not a loss
     MAX_TRIES = 10
     MAX_AGE_S = 1.0  # no receiver waits longer
@@ -143,7 +138,7 @@ class NackGenerator:
         """What arrived of the stream itself."""
         newest, newest_at = self._newest, self._newest_at
         delta = sequence_delta(sequence, newest) if newest is not None else 1
-        if -self.MAX_LATE <= delta <= 0:
+        if -MAX_JUMP <= delta <= 0:
             self._missing.pop(sequence, None)
             return
         self._newest, self._newest_at = sequence, now
