@@ -22,6 +22,7 @@ from relay.control_messages import (
     Notification,
     Reply,
     Request,
+    WorkerAlive,
     WorkerState,
 )
 from relay.errors import RelayError
@@ -29,6 +30,9 @@ from relay.network_config import NetworkConfig
 from relay.secure_sockets import LINE_LIMIT, Dialer, LineServer, failure_code
 
 REPLY_DEADLINE_S = 10.0
+BEAT_S = 1.0
+LOOK_S = 0.5
+SILENT_LOOKS = 6  # in a row: looks rather than seconds, so that our own pause is not taken for the other side's
 BACKLOG_LIMIT = 4 * LINE_LIMIT  # bytes not yet read by the other side
 COMMANDS_AT_ONCE = 200  # of one client; the next one waits unread
 
@@ -62,6 +66,9 @@ class ControlServer:
     async def start(self) -> None:
         """:raises OSError: the path or every port is taken, or a certificate file cannot be read."""
         await self._server.start()
+        beating = asyncio.create_task(self._beat())
+        self._tasks.add(beating)
+        beating.add_done_callback(self._tasks.discard)
 
     async def close(self) -> None:
         for writer in list(self._writers):
@@ -75,6 +82,11 @@ class ControlServer:
         line = Notification(event=event).model_dump_json().encode() + b"\n"
         for writer in list(self._writers):
             _write(writer, line)
+
+    async def _beat(self) -> None:
+        while True:
+            await asyncio.sleep(BEAT_S)
+            self.emit(WorkerAlive())
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(Notification(event=self._state()).model_dump_json().encode() + b"\n")
@@ -127,15 +139,18 @@ class ControlClient:
 
     :param on_event: called for every event, ``worker_state`` first.
     :param on_close: called once, when the worker or the connection is gone.
+    :param ends_on_silence: a worker of which nothing is heard for some 3 s counts as gone (``failure``: ``silent``).
     """
 
-    def __init__(self, on_event: EventHandler, on_close: Callable[[], None]) -> None:
+    def __init__(self, on_event: EventHandler, on_close: Callable[[], None], *, ends_on_silence: bool = False) -> None:
         self._on_event = on_event
         self._on_close = on_close
         self._pending: dict[int, asyncio.Future[dict[str, Any]]] = {}
         self._next_id = 0
         self._writer: asyncio.StreamWriter | None = None
         self._task: asyncio.Task[None] | None = None
+        self._ends_on_silence = ends_on_silence
+        self._heard = 0  # lines
         self.failure: str | None = None  # code: why the connection ended
 
     async def connect(self, address: str | Path, dialer: Dialer | None = None) -> None:
@@ -168,12 +183,24 @@ class ControlClient:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
 
+    async def _watch(self, writer: asyncio.StreamWriter) -> None:
+        silent, heard = 0, 0
+        while silent < SILENT_LOOKS:
+            await asyncio.sleep(LOOK_S)
+            silent, heard = silent + 1 if self._heard == heard else 0, self._heard
+        self.failure = "silent"
+        log.warning("control connection broken: %s", self.failure)
+        writer.transport.abort()
+
     async def _read(self, reader: asyncio.StreamReader) -> None:
+        watch = asyncio.create_task(self._watch(self._writer)) if self._writer and self._ends_on_silence else None
         try:
             while line := await reader.readline():
+                self._heard += 1
                 message = FromWorker.validate_json(line)
                 if isinstance(message, Notification):
-                    self._tell(message.event)
+                    if not isinstance(message.event, WorkerAlive):
+                        self._tell(message.event)
                 elif message.re in self._pending and not self._pending[message.re].done():
                     self._settle(self._pending[message.re], message)
         except OSError as error:
@@ -183,6 +210,8 @@ class ControlClient:
             self.failure = "not_understood"
             log.warning("control connection broken: %s", self.failure)
         finally:
+            if watch is not None:
+                watch.cancel()
             for future in self._pending.values():
                 if not future.done():
                     future.set_exception(RelayError("worker_gone", "connection lost"))

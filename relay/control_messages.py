@@ -210,6 +210,12 @@ class WorkerLeaves(Frozen):
     type: Literal["worker_leaves"] = "worker_leaves"
 
 
+class WorkerAlive(Frozen):
+    """Once a second (``relay.control``): a process that hangs keeps its connections and says nothing."""
+
+    type: Literal["worker_alive"] = "worker_alive"
+
+
 class LegState(Frozen):
     """:param video_codecs: what the leg's answer took, its preferred first; empty before it and without video."""
 
@@ -285,6 +291,7 @@ class VisibilityReading(Frozen):
 AnyEvent = Annotated[
     WorkerState
     | WorkerLeaves
+    | WorkerAlive
     | LegState
     | LegStatsEvent
     | EncodingWanted

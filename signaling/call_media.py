@@ -183,13 +183,13 @@ class CallMedia:
         ids = self.media_id, self.visibility_id
         self.media_id, self.visibility_id, self._plan, self._audio, self.codecs = None, None, None, None, {}
         for worker_id in ids:
-            await self._close_at(worker_id)
+            await self.close_at(worker_id)
 
     async def close_phone(self) -> None:
         worker_id, self.phone_id = self.phone_id, None
-        await self._close_at(worker_id)
+        await self.close_at(worker_id)
 
-    async def _close_at(self, worker_id: str | None) -> None:
+    async def close_at(self, worker_id: str | None) -> None:
         link = self._pool.link(worker_id)
         if link is not None:
             try:

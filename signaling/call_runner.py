@@ -256,16 +256,23 @@ class CallRunner:
     def worker_found(self, link: WorkerLink) -> None:
         """A worker that was waited for is back; or a visibility worker came that the plan may name now."""
         waiting = self._away.pop(link.worker_id, None)
+        has_call = any(entry.call_id == self.call.call_id for entry in link.state.calls)
         if waiting is not None:
             waiting.cancel()
-            has_call = any(entry.call_id == self.call.call_id for entry in link.state.calls)
             if not has_call:
                 self._worker_stayed_away(link.worker_id)
             self.media.refresh_phone()
+        if has_call and link.state.kind == "media" and not link.draining:
+            self._lanes["media"].put(functools.partial(self._close_left_behind, link.worker_id))
         if link.state.kind == "media":
             self._lanes["media"].hurry()  # whoever waits for a worker need not wait out the pause
         if waiting is not None or (self.media.visibility_id is None and link.state.kind == "visibility"):
             self.refresh()
+
+    async def _close_left_behind(self, worker_id: str) -> None:
+        """A worker that hung, or whose network was away, still has a call that another one serves now."""
+        if self.media.media_id not in (None, worker_id):
+            await self.media.close_at(worker_id)
 
     def renew_media(self, party: Party) -> None:
         """The page asks for a new peer connection; asked again at once, it gets the one that is on its way."""

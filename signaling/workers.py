@@ -159,7 +159,7 @@ class WorkerPool:
             elif not greeted.cancelled() and greeted.exception() is None:
                 self._lost(greeted.result())
 
-        client = ControlClient(on_event, on_close)
+        client = ControlClient(on_event, on_close, ends_on_silence=entry.kind == "media")
         try:
             await client.connect(entry.address_from(self._place), self._dialer)
             async with asyncio.timeout(GREETING_DEADLINE_S):

@@ -43,6 +43,11 @@ class Scene:
             os.kill(pid, signal.SIGKILL)
         return len(pids)
 
+    def busiest_worker(self) -> int:
+        """Process id of the media worker that serves the call: it has the most sockets."""
+        sockets = lambda pid: sum(1 for _ in Path(f"/proc/{pid}/fd").iterdir())  # noqa: E731
+        return max(processes(self.service, "worker"), key=sockets)
+
     async def act(self, who: Participant, action: str) -> None:
         await who.client.ask(CallAct.model_validate({"call_id": self.call_id, "action": action}))
 
@@ -89,7 +94,7 @@ def data_dir_of(service: Service) -> Path:
 async def whole_service() -> AsyncIterator[Service]:
     async with (
         aiohttp.ClientSession() as http,
-        own_service(http, os.environ, MODELS if MODELS.is_dir() else None) as started,
+        own_service(http, os.environ, MODELS if MODELS.is_dir() else None, settings={"MEDIA_WORKERS": "2"}) as started,
     ):
         yield started
 

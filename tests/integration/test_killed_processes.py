@@ -6,6 +6,8 @@ A whole service in its own processes, two real peers whose pictures carry a code
 
 import asyncio
 import contextlib
+import os
+import signal
 import time
 from collections.abc import AsyncIterator
 
@@ -54,6 +56,25 @@ async def test_a_killed_media_worker_brings_the_pictures_back_by_itself_and_the_
     assert scene.signer.client.call is not None
     assert scene.signer.client.call.state is CallState.ACTIVE
     assert scene.signer.client.call.phone.progress == "answered"
+
+
+async def test_a_media_worker_that_hangs_loses_its_calls_to_another_one_and_is_used_again_when_it_goes_on(
+    scene: Scene,
+) -> None:
+    hanging, generation = scene.busiest_worker(), scene.signer.offered_at
+    os.kill(hanging, signal.SIGSTOP)
+    try:
+        await until(lambda: scene.signer.offered_at != generation, "another offer")
+        await scene.see_each_other()
+    finally:
+        os.kill(hanging, signal.SIGCONT)
+    await scene.see_each_other()
+    assert scene.signer.client.call is not None
+    assert scene.signer.client.call.state is CallState.ACTIVE
+    for pid in processes(scene.service, "worker"):
+        if pid != hanging:
+            os.kill(pid, signal.SIGKILL)
+    await scene.see_each_other()
 
 
 async def phone_and_agent_hear_each_other(scene: Scene) -> None:

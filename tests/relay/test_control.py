@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from relay.control import ControlClient, ControlServer
-from relay.control_messages import AnyCommand, AnyEvent, CloseCall, LegState, OpenLeg, WorkerState
+from relay.control_messages import AnyCommand, AnyEvent, CloseCall, LegState, Notification, OpenLeg, WorkerState
 from relay.errors import RelayError, UnknownCallError
 from relay.secure_sockets import LINE_LIMIT
 from tests.helpers.peers import until
@@ -56,10 +56,10 @@ async def worker(directory: Path) -> AsyncIterator[Worker]:
 
 
 class Client:
-    def __init__(self) -> None:
+    def __init__(self, *, ends_on_silence: bool = False) -> None:
         self.events: list[AnyEvent] = []
         self.closed = asyncio.Event()
-        self.control = ControlClient(self.events.append, self.closed.set)
+        self.control = ControlClient(self.events.append, self.closed.set, ends_on_silence=ends_on_silence)
 
 
 @pytest.fixture
@@ -184,3 +184,25 @@ async def test_socket_is_for_its_owner_only_and_gone_afterwards(worker: Worker, 
 async def test_nobody_there_is_an_oserror(directory: Path) -> None:
     with pytest.raises(FileNotFoundError):
         await Client().control.connect(directory / "nothing")
+
+
+async def test_worker_that_hangs_is_given_up_and_one_without_work_is_not(worker: Worker, directory: Path) -> None:
+    greeting = Notification(event=STATE).model_dump_json().encode() + b"\n"
+
+    async def greet_and_hang(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(greeting)
+        await asyncio.sleep(60)
+
+    hanging = await asyncio.start_unix_server(greet_and_hang, str(directory / "hanging"))
+    given_up, kept, patient = Client(ends_on_silence=True), Client(ends_on_silence=True), Client()
+    await given_up.control.connect(directory / "hanging")
+    await patient.control.connect(directory / "hanging")
+    await kept.control.connect(directory / "control")
+    await asyncio.wait_for(given_up.closed.wait(), 20)
+    assert given_up.control.failure == "silent"
+    assert not kept.closed.is_set() and not patient.closed.is_set()
+    assert len(kept.events) == 1, "its signs of life are no news"
+    assert await kept.control.request(command()) == {"sdp": "v=0"}
+    for client in (kept, patient):
+        await client.control.close()
+    hanging.close()
