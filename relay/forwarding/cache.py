@@ -1,5 +1,7 @@
 """Retransmission: the last packets sent on a stream, how often they may be sent again, and the RTX form of RFC 4588."""
 
+from typing import Final
+
 from relay.forwarding.rtp import RtpHeader
 
 CACHE_PACKETS = 512  # about 2 s of 720p video, 0.6 MB a stream
@@ -34,9 +36,9 @@ class RetransmissionCache:
 class RetransmissionBudget:
     """So that a receiver's wishes do not fill a line that loses because it is full. A token bucket."""
 
-    SHARE = 0.3  # of what the line carries
-    DEPTH_S = 1.0
-    UNKNOWN_BPS = 1_000_000  # before there is an estimate
+    SHARE: Final = 0.3  # of what the line carries
+    DEPTH_S: Final = 1.0
+    UNKNOWN_BPS: Final = 1_000_000  # before there is an estimate
 
     def __init__(self) -> None:
         self._bits = 0.0

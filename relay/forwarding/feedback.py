@@ -5,6 +5,7 @@ acknowledgements (RFC 4585). Pure.
 
 import math
 from dataclasses import dataclass
+from typing import Final
 
 from relay.forwarding.rtcp import ReportBlock
 from relay.forwarding.rtp import begins_frame, is_new_life, sequence_delta
@@ -119,12 +120,12 @@ class NackGenerator:
     ``is_interrupted`` that the packets before the newest one are given up: what follows is a new beginning.
     """
 
-    MAX_GAP = 100  # packets: beyond it, a key frame is there sooner
-    MAX_SILENCE_S = 0.5  # the same for a gap by its duration: an interruption, not a loss
-    MAX_TRIES = 10
-    MAX_AGE_S = 1.0  # no receiver waits longer
-    MINIMUM_SPACING_S = 0.03
-    SPACING = 1.25  # round trips until asked again
+    MAX_GAP: Final = 100  # packets: beyond it, a key frame is there sooner
+    MAX_SILENCE_S: Final = 0.5  # the same for a gap by its duration: an interruption, not a loss
+    MAX_TRIES: Final = 10
+    MAX_AGE_S: Final = 1.0  # no receiver waits longer
+    MINIMUM_SPACING_S: Final = 0.03
+    SPACING: Final = 1.25  # round trips until asked again
 
     def __init__(self) -> None:
         self.next_at = math.inf

@@ -6,6 +6,7 @@ What the arrival times mean for the bitrate is decided in ``bandwidth``.
 
 import struct
 from dataclasses import dataclass
+from typing import Final
 
 from relay.forwarding.rtp import sequence_delta
 
@@ -84,7 +85,7 @@ class TransportFeedback:
     Two-bit status symbols only (§3.1.4): 14 bits name seven packets; run lengths would save little at 100 ms.
     """
 
-    MAX_PACKETS = 400  # per message: about 900 bytes
+    MAX_PACKETS: Final = 400  # per message: about 900 bytes
 
     def __init__(self) -> None:
         self._arrivals: list[tuple[int, float]] = []
