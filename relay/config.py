@@ -66,7 +66,8 @@ class MediaWorkerConfig:
         default=True, metadata={"doc": "the forwarding as `passerelle compile` made it, where it is there and fits"}
     )
     start_bitrate_kbps: int = field(
-        default=1200, metadata={"unit": "kbit/s", "doc": "where browsers begin to send: 720p after 14 s instead of 26"}
+        default=1500,
+        metadata={"unit": "kbit/s", "doc": "where browsers begin to send; Chromium makes 720p of it, not of 1000"},
     )
     maximum_bitrate_bps: int = field(
         default=2_500_000,

@@ -3,7 +3,7 @@
 
 import { effect, signal } from "@preact/signals";
 import type { LocalMedia } from "./camera.ts";
-import { changesFor, FIRST_CHANGES, SenderEncoding } from "./encoding.ts";
+import { changesFor, FIRST_CHANGES, LINE_KNOWN_CHANGES, lineKnown, SenderEncoding } from "./encoding.ts";
 import type { Encoding, MediaEncoding, MediaOffer } from "./protocol.d.ts";
 import { progress, Standstill } from "./standstill.ts";
 
@@ -146,6 +146,11 @@ export class CallMedia {
     if (this.#peer === peer && this.asked.value !== null) await encoding.apply(changesFor(this.asked.value));
   }
 
+  async #chooseSize(peer: RTCPeerConnection): Promise<void> {
+    await lineKnown(peer);
+    if (this.#peer === peer) void this.#encoding?.apply(LINE_KNOWN_CHANGES);
+  }
+
   #receiveTrack(peer: RTCPeerConnection, track: MediaStreamTrack): void {
     if (this.#peer !== peer) return;
     const target = track.kind === "video" ? this.remoteVideo : this.remoteAudio;
@@ -160,6 +165,7 @@ export class CallMedia {
     if (state === "connected") {
       clearTimeout(this.#renewTimer);
       this.link.value = "connected";
+      void this.#chooseSize(peer);
     } else if (state === "disconnected" || state === "failed") {
       this.link.value = "interrupted";
       this.#renewIn(state === "failed" ? 0 : DISCONNECTED_MS);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { changesFor, FIRST_CHANGES, SenderEncoding } from "../shared/encoding.ts";
+import { changesFor, FIRST_CHANGES, LINE_KNOWN_CHANGES, lineKnown, SenderEncoding } from "../shared/encoding.ts";
 
 type Values = Record<string, unknown>;
 
@@ -59,6 +59,30 @@ test("requests are carried out one after the other, the last one stays", async (
   await Promise.all([first, encoding.apply(changesFor(NARROW)), encoding.apply(changesFor({ ...NARROW, max_bitrate_bps: 900_000 }))]);
   assert.equal(sender.coding["maxBitrate"], 900_000);
   assert.equal(sender.coding["priority"], "high");
+});
+
+test("the size is kept until the line is known, from then on the frame rate", async () => {
+  const sender = new Sender();
+  const encoding = new SenderEncoding(sender);
+  await encoding.apply(FIRST_CHANGES);
+  assert.equal(sender.common["degradationPreference"], "maintain-resolution");
+  assert.deepEqual(sender.coding, { maxBitrate: 2_500_000, priority: "high", scalabilityMode: "L1T3" });
+  await encoding.apply(LINE_KNOWN_CHANGES);
+  assert.equal(sender.common["degradationPreference"], "maintain-framerate");
+});
+
+test("the line is known when the estimate is far from where it began, or after three seconds", async () => {
+  const counts = [];
+  for (const estimates of [[1_200_000, 1_220_000, 150_000], [1_200_000, 1_100_000], [undefined]]) {
+    let looks = 0;
+    const getStats = async (): Promise<RTCStatsReport> => {
+      const availableOutgoingBitrate = estimates[Math.min(looks++, estimates.length - 1)];
+      return new Map([["pair", { type: "candidate-pair", availableOutgoingBitrate }]]) as unknown as RTCStatsReport;
+    };
+    await lineKnown({ getStats });
+    counts.push(looks);
+  }
+  assert.deepEqual(counts, [3, 31, 31]);
 });
 
 test("no request raises the bit rate above what the pages send at most", async () => {
