@@ -37,10 +37,10 @@ class HostileCall:
     def __init__(self, worker: MediaWorkerProcess) -> None:
         self.signer, self.agent = CodedPeer(1, SIGNER_HZ), CodedPeer(2, AGENT_HZ)
         self._worker = worker
-        self._offer_to_agent = ""
+        self._offers = dict[WebLeg, str]()
 
     async def begin(self, seed: int) -> Hostile:
-        worker, offers = self._worker, dict[WebLeg, str]()
+        worker, offers = self._worker, self._offers
         legs: tuple[tuple[WebLeg, CodedPeer], ...] = (("signer", self.signer), ("agent", self.agent))
         for leg, peer in legs:
             worker.peers.append(peer)
@@ -53,17 +53,22 @@ class HostileCall:
                 hostile = Hostile(peer, offers[leg], answer, seed)
         await worker.plan("hostile")
         make_tolerant(self.agent)
-        self._offer_to_agent = offers["agent"]
         return hostile
 
     async def goes_on(self) -> None:
-        """Both ways, once the viewer has given up on what the garbage left out."""
-        await gets(self.signer, self.agent)
+        """
+        Both ways, once each has given up on what the garbage left out: with packets asked for again that were not
+        missing, the hostile participant uses up what its own line may get a second time.
+        """
+        await self._gets_anew("signer", self.signer, self.agent)
+        await self._gets_anew("agent", self.agent, self.signer)
+
+    async def _gets_anew(self, leg: WebLeg, viewer: CodedPeer, other: CodedPeer) -> None:
         for attempt in range(8):
-            await begin_anew(self.agent, self._offer_to_agent)
+            await begin_anew(viewer, self._offers[leg])
             with contextlib.suppress(AssertionError):
-                return await gets(self.agent, self.signer, DEADLINE_S if attempt == 7 else 6.0)
-        raise AssertionError("the hostile participant is not seen and heard any more")
+                return await gets(viewer, other, DEADLINE_S if attempt == 7 else 6.0)
+        raise AssertionError(f"{leg} does not see and hear the other one any more")
 
 
 async def bystanders(worker: MediaWorkerProcess) -> tuple[CodedPeer, CodedPeer]:

@@ -27,6 +27,7 @@ from signaling.ice_servers import IceServers
 from tests.helpers.control_plane import control_plane
 from tests.helpers.coturn import SECRET, Coturn, coturn, needs_coturn, offered
 from tests.helpers.peers import CodedPeer, until
+from tests.integration.test_sockets import CONFIG, call, in_media_loop
 
 pytestmark = pytest.mark.integration
 TALK = CallPlan(bridged=True, signer_voice=True, signer_hearing=True)
@@ -130,8 +131,28 @@ async def test_readiness_names_the_problem_and_asks_the_server_once_a_minute(tur
     assert await IceHealth(IceServers(SignalingConfig()))() is None
 
 
+@needs_coturn
+def test_media_leaves_the_fast_path_by_itself_where_a_leg_is_relayed(
+    turn: Coturn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def scenario() -> None:
+        async with call(CONFIG) as made:
+            await made.join("agent")
+            _without_other_way(monkeypatch)
+            await made.join("signer", ice_servers=offered(turn.tcp))
+            await made.both_see_each_other()
+            assert made.link("agent").is_fast
+            assert not made.link("signer").is_fast
+
+    in_media_loop(scenario())
+
+
 @pytest.fixture
 def relay_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    _without_other_way(monkeypatch)
+
+
+def _without_other_way(monkeypatch: pytest.MonkeyPatch) -> None:
     """The worker has no other way out than its TURN relay."""
     gatherer = functools.partial(RTCIceGatherer, iceTransportPolicy=RTCIceTransportPolicy.RELAY)
     monkeypatch.setattr(aiortc_internals, "RTCIceGatherer", gatherer)
