@@ -34,9 +34,10 @@ from relay import native
 from relay.config import MediaWorkerConfig
 from relay.errors import RelayError
 from relay.forwarding.rtp import is_media
+from relay.intake import Address, Intake
 from relay.model import IceServer
-from relay.native.path import NativePath
-from relay.protection import Address, PathInUse, PlainPath, ProtectedDatagrams
+from relay.native.datagrams import NativePath
+from relay.protection import PathInUse, PlainPath, ProtectedDatagrams
 from relay.sockets import MediaTransport, Opening, complaints
 
 PINNED = {"aiortc": "1.16.0", "aioice": "0.13.0", "pylibsrtp": "1.0.0"}
@@ -214,7 +215,7 @@ def fast_path(
         library.lib.use_srtp(*(library.ffi.cast("void *", each) for each in _STEPS))
         pointers = [int(ffi.cast("uintptr_t", each._srtp[0])) for each in (receiving, sending)]
         with contextlib.suppress(ValueError):  # an address that only Python's sockets understand
-            return NativePath(library, reader, pointers, (receiving, sending), address, on_failure=on_failure)
+            return NativePath(library, reader.native, pointers, (receiving, sending), address, on_failure=on_failure)
     return FastPath(receiving, sending, transport, address, on_failure)
 
 
@@ -265,11 +266,10 @@ class MediaLink:
         self._config = config
         self._keys: tuple[Session, Session] | None = None  # that the fast path uses
         self._is_rekeyed = False
-        self._source: Address | None = None  # where media came from last,
-        self._media_at = self._other_at = time.monotonic()  # when, and when anything else came
+        self.intake = Intake(on_media, self._source_moved)
+        self._other_at = self.intake.heard_at  # when anything but media came
         self._arriving: Address | None = None
         self._passed_over: tuple[Any, Address, Any] | None = None  # the last check that was not followed
-        self._on_media = on_media
         self._on_change = on_change
         self._divert(ufrag)
         self._dtls.on("statechange", self._changed)
@@ -296,7 +296,7 @@ class MediaLink:
     @property
     def heard_at(self) -> float:
         """When the last datagram of any kind came."""
-        return max(self._media_at, self._other_at)
+        return max(self.intake.heard_at, self._other_at)
 
     @property
     def srtp_profile(self) -> str:
@@ -345,7 +345,7 @@ class MediaLink:
     async def close(self) -> None:
         """Tells the other side by DTLS close_notify."""
         self._on_change = _nothing
-        self._on_media = _nothing
+        self.intake.on_media = _nothing
         with contextlib.suppress(ConnectionError):
             await self.sctp.stop()
         await self._dtls.stop()
@@ -391,7 +391,7 @@ class MediaLink:
         connection.data_received = self._data_received  # from any transport, TURN too
         connection.check_incoming = self._check_received
         connection._nominated = WatchedPairs(self._follow)
-        take_media = self._take_media if self._config.fast_path else None
+        take_media = self.intake.take if self._config.fast_path else None
         setattr(connection, _OPENING, Opening(self._config, ufrag, take_media))  # from ours, before STUN parsing
 
     def _guard(self, protocol: Any) -> None:
@@ -407,19 +407,14 @@ class MediaLink:
 
         protocol.datagram_received = datagram_received
 
-    def _take_media(self, data: bytes | memoryview, address: Address | None) -> None:
-        now = time.monotonic()
-        self._media_at = now
-        if address != self._source:
-            self._source = address
-            if self._passed_over is not None and self._passed_over[1] == address:
-                self._check_received(*self._passed_over)
-        self._on_media(data, now)
+    def _source_moved(self) -> None:
+        if self._passed_over is not None and self._passed_over[1] == self.intake.source:
+            self._check_received(*self._passed_over)
 
     def _data_received(self, data: bytes, component: int) -> None:
         """What aioice found to be no STUN: media on the plain way, or DTLS. aiortc would trip over anything else."""
         if data and is_media(data[0]):
-            self._take_media(data, self._arriving)
+            self.intake.take(data, self._arriving)
         elif data and _DTLS_FIRST <= data[0] <= _DTLS_LAST and self._connection._queue.qsize() < DTLS_BACKLOG:
             self._other_at = time.monotonic()
             self._pass_on(data, component)
@@ -437,10 +432,10 @@ class MediaLink:
         now = time.monotonic()
         selected = self._connection._nominated.get(1)
         if selected is not None and selected.protocol is protocol and selected.remote_addr == address:
-            self._media_at, self._source = now, address
+            self.intake.heard_at, self.intake.source = now, address
         elif selected is not None and self._connection.ice_controlling:  # else the client nominates
             self._other_at = now
-            is_alive = self._source == selected.remote_addr and now - self._media_at < SILENCE_S
+            is_alive = self.intake.source == selected.remote_addr and now - self.intake.heard_at < SILENCE_S
             if is_alive and not self._is_better(selected, message, address, protocol):
                 self._passed_over = (message, address, protocol)
                 return

@@ -21,7 +21,7 @@ from types import ModuleType
 
 SOURCE_ROOT = Path(__file__).parents[1]
 #: compiled: modules, or all modules of a package. They import each other, ``READ_TOO`` and the standard library
-MODULES = ("relay.forwarding",)
+MODULES = ("relay.forwarding", "relay.intake", "relay.native.datagrams")
 #: read by the compiler for types and constants
 READ_TOO = ("relay.model",)
 #: its C sources and their builder, where there are any

@@ -60,7 +60,7 @@ class Peer:
         self._answer: Answer | None = None
         self._connecting: asyncio.Task[None] | None = None
         self._closing: asyncio.Task[None] | None = None
-        self._link = MediaLink(ice_servers, self._received, self._link_changed, config)
+        self._link = MediaLink(ice_servers, _unwanted, self._link_changed, config)
         self._texts = {
             party: TextChannel(self._link.sctp, party, functools.partial(self._text_received, party))
             for party in remote_parties
@@ -127,6 +127,7 @@ class Peer:
         """Tell the other side, free everything. Idempotent; also runs by itself when the connection is lost."""
         self._owner = None
         self.state = "closed"
+        self._link.intake.on_media = _unwanted
         if self._closing is None:
             self._closing = asyncio.create_task(self._close())
         await asyncio.shield(self._closing)
@@ -176,14 +177,7 @@ class Peer:
             start_bitrate_bps=self._config.start_bitrate_kbps * 1000,
             maximum_bitrate_bps=self._config.maximum_bitrate_bps,
         )
-
-    def _received(self, data: bytes | memoryview, now: float) -> None:
-        if self.path is None or self.state == "closed":
-            return
-        try:
-            self.path.receive(data, now)
-        except Exception:  # an exception here would end aioice's socket for everybody on it
-            log.exception("packet could not be handled")
+        self._link.intake.on_media = self.path.receive
 
     def _is_silent(self, path: MediaPath, now: float) -> bool:
         silent_s = now - self._link.heard_at
@@ -197,10 +191,16 @@ class Peer:
     def _set_state(self, state: LegConnection) -> None:
         if self.state not in (state, "closed"):
             self.state = state
+            if state == "closed":
+                self._link.intake.on_media = _unwanted
             if self._owner is not None:
                 self._owner.on_state(state)
             if state == "closed" and self._closing is None:
                 self._closing = asyncio.create_task(self._close())
+
+
+def _unwanted(_data: bytes | memoryview, _now: float) -> None:
+    """Media before there is a path for it, or after the end."""
 
 
 def _public_candidates(candidates: Sequence[RTCIceCandidate], addresses: Sequence[str]) -> list[RTCIceCandidate]:

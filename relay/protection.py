@@ -1,9 +1,9 @@
 """
 The protected datagrams of one peer: the interface, its slow plain implementation, and the one in use.
 
-The fast implementations (``aiortc_internals.FastPath``, ``native.path.NativePath``) work in place on private ground;
-:class:`PlainPath` uses only what pylibsrtp and asyncio offer to everybody. Which one a peer uses, and when it leaves a
-fast one, belongs to ``aiortc_internals.MediaLink``. All pass the same tests.
+The fast implementations (``aiortc_internals.FastPath``, ``native.datagrams.NativePath``) work in place on private
+ground; :class:`PlainPath` uses only what pylibsrtp and asyncio offer to everybody. Which one a peer uses, and when it
+leaves a fast one, belongs to ``aiortc_internals.MediaLink``. All pass the same tests.
 """
 
 from collections.abc import Callable
@@ -11,8 +11,9 @@ from typing import Any, Protocol
 
 import pylibsrtp
 
+from relay.intake import Address
+
 PLAIN_LIMIT = 1356  # bytes; pylibsrtp's own buffer of 1500 less the longest trailer
-Address = tuple[str, int]
 
 
 class ProtectedDatagrams(Protocol):

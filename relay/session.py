@@ -22,6 +22,7 @@ from relay.forwarding.adaptation import EncodingPolicy
 from relay.forwarding.inbound import MediaPacket
 from relay.forwarding.leg_statistics import StatsWindow
 from relay.forwarding.media_path import MediaPath
+from relay.forwarding.router import Router
 from relay.forwarding.rtp import parse_header
 from relay.forwarding.streams import OPUS, VIDEO_STREAMS, Stream
 from relay.model import CallPlan, IceServer, Leg, LegConnection, VideoCodec, WebLeg
@@ -47,7 +48,8 @@ class WebLegMedia:
         config = call.config
         self.peer = Peer((OTHER[leg],), ice_servers, self, config)
         self.text = TextLimiter(config.text_rate_cps, config.text_burst, config.text_backlog, config.text_message_limit)
-        self.receivers: dict[Stream, Peer | None] = {"audio": None, "video": None, "video2": None}
+        self.router = Router()
+        self.on_packet = self.router.on_packet
         self.event_stats: StatsWindow | None = None
         self.policy = EncodingPolicy()
         self._call = call
@@ -63,26 +65,17 @@ class WebLegMedia:
         self.text.add(text)
         self._call.pass_text(self, time.monotonic())
 
-    def on_packet(self, packet: MediaPacket, now: float) -> None:
-        receiver = self.receivers[packet.stream]
-        if receiver is not None and receiver.path is not None:
-            receiver.path.forward(packet, now)
-        if packet.stream == "audio":
-            self._call.pass_to_phone(self, packet)
-        elif packet.stream == "video":
-            self._call.taps.packet(self.leg, packet)
-
     def on_sender_report(self, stream: Stream, report: rtcp.SenderReport, ntp: int, now: float) -> None:
-        receiver = self.receivers[stream]
-        if receiver is not None and receiver.path is not None:
-            receiver.path.control.relay_report(stream, report, ntp, now)
+        receiver = self.router.receiver(stream)
+        if receiver is not None:
+            receiver.control.relay_report(stream, report, ntp, now)
 
     def on_key_frame_wanted(self, stream: Stream, now: float) -> None:
         self._call.pass_key_frame_request(self, stream, now)
 
     def on_interrupted(self, stream: Stream) -> None:
-        receiver = self.receivers[stream]
-        outbound = receiver.path.outbound.get(stream) if receiver is not None and receiver.path is not None else None
+        receiver = self.router.receiver(stream)
+        outbound = receiver.outbound.get(stream) if receiver is not None else None
         if outbound is not None:
             outbound.await_key_frame()
 
@@ -199,9 +192,12 @@ class MediaSession:
             if text:
                 reader.peer.send_text(writer.leg, text)
 
-    def pass_to_phone(self, media: WebLegMedia, packet: MediaPacket) -> None:
-        if self.plan.phone_socket is not None:
-            self._sender.send(media.audio_header + packet.data, self.plan.phone_socket)
+    def _phone_sender(self, media: WebLegMedia) -> Callable[[MediaPacket], None]:
+        def send(packet: MediaPacket) -> None:
+            if self.plan.phone_socket is not None:
+                self._sender.send(media.audio_header + packet.data, self.plan.phone_socket)
+
+        return send
 
     def phone_audio(self, leg: WebLeg, data: bytes, now: float) -> None:
         """The phone worker's mix for ``leg``; whatever payload type it wrote, the leg was offered ours."""
@@ -320,7 +316,9 @@ class MediaSession:
             present.add("phone")
         self._routes = routes(present, self.plan)
         for media in self._legs.values():
-            media.receivers = {"audio": None, "video": None, "video2": None}
+            media.router.disconnect()
+            media.router.to_tap = self.taps.receiver(media.leg)
+            media.router.to_phone = self._phone_sender(media) if self.plan.phone_socket is not None else None
         for leg, media in self._legs.items():
             source = self._routes.sees[leg]
             self._connect(media, self._legs.get(source) if source is not None else None, VIDEO_STREAMS)
@@ -346,7 +344,7 @@ class MediaSession:
                 continue
             outbound.set_source((source.leg, source.generation) if source is not None else None)
             if source is not None:
-                source.receivers[stream] = receiver.peer
+                source.router.connect(stream, path)
 
     def _emit_state(self, media: WebLegMedia, state: LegConnection) -> None:
         event = LegState(

@@ -13,7 +13,7 @@ import socket
 from collections import OrderedDict
 from typing import Any
 
-from relay.protection import Address
+from relay.intake import Address
 from relay.sockets import DatagramProtocol, DatagramReader, MediaTransport, TakeMedia
 
 ADDRESSES_PER_PEER = 32  # a browser has a handful; the least recently proved one goes

@@ -20,12 +20,11 @@ from typing import Any, Protocol
 from relay import native
 from relay.config import MediaWorkerConfig
 from relay.forwarding.rtp import is_media
-from relay.protection import Address
+from relay.intake import Address
+from relay.native.datagrams import BATCH, NativeReader
 
 DATAGRAM_LIMIT = 2048  # bytes; Ethernet's 1500 with room; longer ones are dropped
 SOCKET_BUFFER = 1 << 20  # bytes asked for each direction: 5 s of one peer's video; the kernel gives what it permits
-BATCH = 16  # datagrams read at one wake-up; then others have their turn
-ADDRESS_TEXT = 46  # bytes, INET6_ADDRSTRLEN
 COMPLAINT_INTERVAL_S = 60.0
 log = logging.getLogger(__name__)
 
@@ -80,69 +79,56 @@ class DatagramReader:
     """
     Reads a socket, several datagrams at one wake-up, and survives whatever they do.
 
-    ``native`` is its ``struct port`` of ``relay/native/datagrams.c``, None without that library.
+    :param take_media: gets media; None: :meth:`_take` gets it with the rest.
     """
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, sock: socket.socket) -> None:
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, sock: socket.socket, take_media: TakeMedia | None = None
+    ) -> None:
         self._loop = loop
         self._socket = sock
         self._has_long_addresses = sock.family == socket.AF_INET6
-        self.dropped = 0  # datagrams that the socket could not take
-        self.native: Any = None
+        self._take_media = take_media
+        self._dropped = 0
+        self.native: NativeReader | None = None  # None: what follows is read in Python
         if native.library is not None:
-            self._use(native.library)
-        loop.add_reader(sock.fileno(), self._readable)
+            fd = sock.fileno()
+            self.native = NativeReader(native.library, fd, self._take, take_media, complaints.add)
+        loop.add_reader(sock.fileno(), self._readable if self.native is None else self.native.readable)
+
+    @property
+    def dropped(self) -> int:
+        """Datagrams that the socket could not take."""
+        return self._dropped + (self.native.dropped if self.native is not None else 0)
 
     def send(self, data: Any, address: Any) -> None:
         try:
             self._socket.sendto(data, address)
         except (OSError, OverflowError):  # full buffer, host unreachable, a port that is none
-            self.dropped += 1
+            self._dropped += 1
 
     def stop(self) -> None:
         if self._socket.fileno() >= 0:
             self._loop.remove_reader(self._socket.fileno())
             self._socket.close()
         if self.native is not None:
-            self.native.fd = -1  # its number may be another file's soon
+            self.native.stop()
 
     def _take(self, data: bytes | memoryview, address: Address) -> None:
         raise NotImplementedError
 
-    def _use(self, library: native.Library) -> None:
-        ffi, lib = library.ffi, library.lib
-        self.native = port = ffi.new("struct port *", {"fd": self._socket.fileno()})
-        text = ffi.new("char[]", ADDRESS_TEXT)
-        receive, unpack, buffer, changed = lib.receive, ffi.unpack, lib.buffer, lib.ORIGIN_CHANGED
-        address: Address = ("", 0)
-
-        def readable() -> None:
-            nonlocal address
-            for _ in range(BATCH):
-                size = receive(port)
-                if size < 0:
-                    return
-                if size >= changed:
-                    size -= changed
-                    number = lib.describe_origin(port, text)
-                    address = (ffi.string(text).decode(), number)
-                if 0 < size < DATAGRAM_LIMIT:
-                    try:
-                        self._take(unpack(buffer, size), address)
-                    except Exception as error:  # as in _readable
-                        complaints.add(error)
-
-        self._readable = readable  # type: ignore[method-assign]
-
     def _readable(self) -> None:
+        take = self._take if self._take_media is None else self._take_media
         for _ in range(BATCH):
             try:
                 size, address = self._socket.recvfrom_into(_RECEIVE)
             except OSError:
                 return
             if 0 < size < DATAGRAM_LIMIT:
+                if self._has_long_addresses:
+                    address = address[:2]
                 try:
-                    self._take(_VIEW[:size], address[:2] if self._has_long_addresses else address)
+                    (take if is_media(_RECEIVE[0]) else self._take)(_VIEW[:size], address)
                 except Exception as error:  # one datagram's fault must not stop the socket
                     complaints.add(error)
 
@@ -170,11 +156,10 @@ class OwnPort(DatagramReader, MediaTransport):
         protocol: DatagramProtocol,
         take_media: TakeMedia | None,
     ) -> None:
-        DatagramReader.__init__(self, loop, sock)
+        DatagramReader.__init__(self, loop, sock, take_media)
         MediaTransport.__init__(self)
         self._name = sock.getsockname()
         self._protocol = protocol
-        self._take_media = take_media
         self._is_closed = False
         self.reader = self
         self.send_media = self.send  # type: ignore[method-assign]
@@ -198,10 +183,7 @@ class OwnPort(DatagramReader, MediaTransport):
         return self._is_closed
 
     def _take(self, data: bytes | memoryview, address: Address) -> None:
-        if self._take_media is not None and is_media(data[0]):
-            self._take_media(data, address)
-        else:
-            self._protocol.datagram_received(bytes(data), address)
+        self._protocol.datagram_received(bytes(data), address)
 
 
 def bound_socket(host: str, port: int, dscp: int) -> socket.socket:

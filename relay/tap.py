@@ -40,11 +40,10 @@ class CallTaps:
                 known = LegTap(self._key, tap, self._sender)
             self._taps[tap.leg] = known
 
-    def packet(self, leg: WebLeg, packet: MediaPacket) -> None:
-        """Of the leg's picture."""
+    def receiver(self, leg: WebLeg) -> Callable[[MediaPacket], None] | None:
+        """:returns: what gets the base layer of the leg's picture now; None: nobody."""
         tap = self._taps.get(leg)
-        if tap is not None and packet.is_base_layer:
-            tap.packet(packet)
+        return tap.packet if tap is not None else None
 
     def tick(self, now: float) -> None:
         """Every 100 ms."""

@@ -117,11 +117,11 @@ class Call:
         """:returns: grows with each packet that this leg sends from now on."""
         came: list[MediaPacket] = []
         media: Any = self.session._legs[leg]
-        pass_on = type(media).on_packet
+        pass_on = media.on_packet
 
         def on_packet(packet: MediaPacket, now: float) -> None:
             came.append(packet)
-            pass_on(media, packet, now)
+            pass_on(packet, now)
 
         media.on_packet = on_packet
         return came

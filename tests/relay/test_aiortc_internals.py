@@ -15,8 +15,9 @@ from relay import aiortc_internals, native
 from relay.aiortc_internals import FastPath, MediaLink, fast_path, problems
 from relay.config import MediaWorkerConfig
 from relay.errors import RelayError
-from relay.native.path import NativePath
-from relay.protection import Address, PathInUse, PlainPath, ProtectedDatagrams
+from relay.intake import Address
+from relay.native.datagrams import NativePath
+from relay.protection import PathInUse, PlainPath, ProtectedDatagrams
 from relay.sockets import OwnPort, bound_socket
 from tests.helpers import native_library
 from tests.helpers.packets import rtp

@@ -10,7 +10,7 @@ import pytest
 from aioice import stun
 
 from relay import native
-from relay.protection import Address
+from relay.intake import Address
 from relay.shared_port import (
     ADDRESSES_PER_PEER,
     BINDING_REQUEST,

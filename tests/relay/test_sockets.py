@@ -13,8 +13,9 @@ from typing import Any
 import pytest
 
 from relay import native, sockets
-from relay.protection import Address
-from relay.sockets import BATCH, Complaints, DatagramReader, OwnPort, bind_in_range, bound_socket
+from relay.intake import Address
+from relay.native.datagrams import BATCH
+from relay.sockets import Complaints, DatagramReader, OwnPort, bind_in_range, bound_socket
 from tests.helpers import native_library
 
 DEADLINE_S = 15.0
@@ -130,12 +131,13 @@ async def test_one_wake_up_reads_a_bounded_batch_and_the_next_one_goes_on() -> N
 
     sock = bound_socket("127.0.0.1", 0, dscp=0)
     reader = Reader(asyncio.get_running_loop(), sock)
+    read = reader.native.readable if reader.native is not None else reader._readable
     with sender() as client:
         for number in range(BATCH + 5):
             client.sendto(bytes([number]), sock.getsockname())
-    reader._readable()
+    read()
     assert taken == [bytes([number]) for number in range(BATCH)]
-    reader._readable()
+    read()
     assert len(taken) == BATCH + 5
     reader.stop()
     reader.stop()

@@ -1,0 +1,38 @@
+"""Where one leg's packets go, as the call's plan says: a packet looks nothing up but this."""
+
+from collections.abc import Callable
+
+from relay.forwarding.inbound import MediaPacket
+from relay.forwarding.media_path import MediaPath
+from relay.forwarding.streams import Stream
+
+
+class Router:
+    """
+    :param to_phone: gets audio; :param to_tap: gets video, while they are set.
+    """
+
+    def __init__(self) -> None:
+        self.to_phone: Callable[[MediaPacket], None] | None = None
+        self.to_tap: Callable[[MediaPacket], None] | None = None
+        self._receivers: dict[Stream, MediaPath] = {}
+
+    def connect(self, stream: Stream, receiver: MediaPath) -> None:
+        self._receivers[stream] = receiver
+
+    def disconnect(self) -> None:
+        """From all receivers."""
+        self._receivers.clear()
+
+    def receiver(self, stream: Stream) -> MediaPath | None:
+        return self._receivers.get(stream)
+
+    def on_packet(self, packet: MediaPacket, now: float) -> None:
+        receiver = self._receivers.get(packet.stream)
+        if receiver is not None:
+            receiver.forward(packet, now)
+        if packet.stream == "audio":
+            if self.to_phone is not None:
+                self.to_phone(packet)
+        elif self.to_tap is not None and packet.stream == "video" and packet.is_base_layer:
+            self.to_tap(packet)
