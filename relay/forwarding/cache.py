@@ -4,7 +4,7 @@ from typing import Final
 
 from relay.forwarding.rtp import RtpHeader
 
-CACHE_PACKETS = 512  # about 2 s of 720p video, 0.6 MB a stream
+CACHE_PACKETS: Final = 512  # about 2 s of 720p video, 0.6 MB a stream
 
 
 class RetransmissionCache:
@@ -12,15 +12,18 @@ class RetransmissionCache:
 
     def __init__(self, size: int = CACHE_PACKETS) -> None:
         self._size = size
-        self._ring: list[tuple[int, bytes] | None] = [None] * size
+        self._sequences = [-1] * size
+        self._packets = [b""] * size
         self._again_at: dict[int, float] = {}  # sequence -> when last sent again; bounded by the ring
 
     def put(self, sequence: int, packet: bytes) -> None:
-        self._ring[sequence % self._size] = (sequence, packet)
+        place = sequence % self._size
+        self._sequences[place] = sequence
+        self._packets[place] = packet
 
     def get(self, sequence: int) -> bytes | None:
-        entry = self._ring[sequence % self._size]
-        return entry[1] if entry is not None and entry[0] == sequence else None
+        place = sequence % self._size
+        return self._packets[place] if self._sequences[place] == sequence else None
 
     def take_again(self, sequence: int, now: float, spacing_s: float) -> bytes | None:
         """:returns: the packet to send once more; None when it is too old, or was sent again just now."""

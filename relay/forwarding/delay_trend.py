@@ -8,19 +8,19 @@ draft-ietf-rmcat-gcc-02 §5.2-5.4, with the trend line of libwebrtc (``trendline
 import math
 from collections import deque
 from collections.abc import Sequence
-from typing import Literal
+from typing import Final, Literal
 
 Signal = Literal["normal", "overuse", "underuse"]
 
-BURST_S = 0.005  # packets sent within this time are one group (draft §5.2)
-TREND_GROUPS = 20  # window of the regression, as libwebrtc
-TREND_MINIMUM_GROUPS = 8  # a call that begins on a narrow line must not wait for the whole window
-TREND_SMOOTHING = 0.9
-TREND_GAIN = 4.0
-TREND_DELTAS = 60  # the slope of a young window counts less
-JUDGE_EVERY_S = 0.02  # at most: a regression for each picture, not for each packet
-RESET_GAP_S = 3.0  # a pause this long says nothing about a queue
-OVERUSE_TIME_S = 0.010  # draft §5.4
+BURST_S: Final = 0.005  # packets sent within this time are one group (draft §5.2)
+TREND_GROUPS: Final = 20  # window of the regression, as libwebrtc
+TREND_MINIMUM_GROUPS: Final = 8  # a call that begins on a narrow line must not wait for the whole window
+TREND_SMOOTHING: Final = 0.9
+TREND_GAIN: Final = 4.0
+TREND_DELTAS: Final = 60  # the slope of a young window counts less
+JUDGE_EVERY_S: Final = 0.02  # at most: a regression for each picture, not for each packet
+RESET_GAP_S: Final = 3.0  # a pause this long says nothing about a queue
+OVERUSE_TIME_S: Final = 0.010  # draft §5.4
 THRESHOLD_START_MS, THRESHOLD_MINIMUM_MS, THRESHOLD_MAXIMUM_MS = 12.5, 6.0, 600.0
 THRESHOLD_UP, THRESHOLD_DOWN = 0.0087, 0.039  # per ms: K_u, K_d as libwebrtc
 

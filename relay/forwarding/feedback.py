@@ -10,7 +10,8 @@ from typing import Final
 from relay.forwarding.rtcp import ReportBlock
 from relay.forwarding.rtp import begins_frame, is_new_life, sequence_delta
 
-MAX_JUMP = 3000  # packets; further away is a new life of the stream (RFC 3550 A.1's MAX_DROPOUT), none comes that late
+#: packets; further away is a new life of the stream (RFC 3550 A.1's MAX_DROPOUT), none comes that late
+MAX_JUMP: Final = 3000
 
 
 class ReceiveStatistics:

@@ -1,10 +1,11 @@
 """Freezes of a moving picture by the rule of W3C webrtc-stats (``freezeCount``). Pure."""
 
 from collections import deque
+from typing import Final
 
-FRAMES = 30  # the average is over so many
-SLOWER = 3.0  # than the average
-LONGER_S = 0.150
+FRAMES: Final = 30  # the average is over so many
+SLOWER: Final = 3.0  # than the average
+LONGER_S: Final = 0.150
 
 
 class FreezeMeter:

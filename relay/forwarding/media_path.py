@@ -5,7 +5,7 @@ In: unprotect → which stream → statistics → ``sink``. Out: renumber → pr
 ``control_path``, what the leg's line carries to ``line``, clock and socket to ``relay.peer``.
 """
 
-from typing import Protocol
+from typing import Final, Protocol
 
 from relay.forwarding import rtcp
 from relay.forwarding.control_path import ControlPath, MediaSink
@@ -32,13 +32,13 @@ from relay.forwarding.streams import (
 
 __all__ = ["MediaPath", "MediaSink", "Srtp"]
 
-SSRC_LIMIT = 32  # a sender has five; more is somebody filling our tables
-SILENCE_S = 0.7  # nothing at all from a leg for this long: what comes next says that its line is back
-MAXIMUM_RESERVE = 0.2  # of the line, for retransmissions
-KNOCK_BYTES = 16  # of padding, to a line that may be dead
+SSRC_LIMIT: Final = 32  # a sender has five; more is somebody filling our tables
+SILENCE_S: Final = 0.7  # nothing at all from a leg for this long: what comes next says that its line is back
+MAXIMUM_RESERVE: Final = 0.2  # of the line, for retransmissions
+KNOCK_BYTES: Final = 16  # of padding, to a line that may be dead
 #: a header extension with the transport-wide number alone (RFC 8285 §4.2), the number still to be written
-_NUMBER_EXTENSION = bytes([0xBE, 0xDE, 0, 1, EXTENSION_TRANSPORT_CC << 4 | 1, 0, 0, 0])
-_NUMBER_AT = 17  # in a packet that begins with it
+_NUMBER_EXTENSION: Final = bytes([0xBE, 0xDE, 0, 1, EXTENSION_TRANSPORT_CC << 4 | 1, 0, 0, 0])
+_NUMBER_AT: Final = 17  # in a packet that begins with it
 
 
 class Srtp(Protocol):

@@ -4,7 +4,7 @@ One stream as a leg receives it: source, numbering, retransmission, sender repor
 
 import random
 from collections import OrderedDict, deque
-from typing import Any
+from typing import Any, Final
 
 from relay.forwarding import rtcp
 from relay.forwarding.cache import RetransmissionBudget, RetransmissionCache, rtx_padding, wrap_rtx
@@ -14,9 +14,9 @@ from relay.forwarding.rewrite import Rewriter
 from relay.forwarding.rtp import RtpHeader, begins_frame, parse_header, sequence_delta
 from relay.forwarding.streams import MEDIA_TYPES, OPUS_CLOCK_RATE, RTX_OF, VIDEO_CLOCK_RATE, OutgoingSsrcs, Stream
 
-_REPORTS_REMEMBERED = 16
-HELD_PACKETS = 128  # while a key frame is awaited: its first packet may come last, sent again after a loss
-MINIMUM_RESEND_S = 0.02  # a packet is not sent again sooner, however short the round trip
+_REPORTS_REMEMBERED: Final = 16
+HELD_PACKETS: Final = 128  # while a key frame is awaited: its first packet may come last, sent again after a loss
+MINIMUM_RESEND_S: Final = 0.02  # a packet is not sent again sooner, however short the round trip
 
 
 class OutboundStream:

@@ -7,12 +7,13 @@ and on time. Sources without layers are not touched.
 """
 
 from collections import deque
+from typing import Final
 
-LAYERS = 4  # TID has two bits
-ALL_LAYERS = LAYERS - 1
-RATE_WINDOW_S = 0.6  # long enough that key frames and layer patterns even out
+LAYERS: Final = 4  # TID has two bits
+ALL_LAYERS: Final = LAYERS - 1
+RATE_WINDOW_S: Final = 0.6  # long enough that key frames and layer patterns even out
 SHORT_QUEUE_S, LONG_QUEUE_S, LONGEST_QUEUE_S = 0.1, 0.2, 0.35  # of delay beside the line's own
-RETURN_AFTER_S = 0.4  # without need: relief is short, but does not flap with each picture
+RETURN_AFTER_S: Final = 0.4  # without need: relief is short, but does not flap with each picture
 
 
 class LayerRelief:

@@ -10,13 +10,14 @@ stream starts again only with a key frame, so that nobody sees a broken picture.
 
 import struct
 from collections import deque
+from typing import Final
 
 from relay.forwarding.rtp import RtpHeader, begins_frame, sequence_delta
 from relay.forwarding.video_payload import Vp8Descriptor
 
-_SEQUENCE_TO_SSRC = struct.Struct("!HII")
-REORDERING_LIMIT = 1000  # packets; older ones than this are another life of the stream
-SKIPS_REMEMBERED = 128  # groups of packets left out, for late packets from before them: some seconds
+_SEQUENCE_TO_SSRC: Final = struct.Struct("!HII")
+REORDERING_LIMIT: Final = 1000  # packets; older ones than this are another life of the stream
+SKIPS_REMEMBERED: Final = 128  # groups of packets left out, for late packets from before them: some seconds
 
 
 class Rewriter:

@@ -5,30 +5,43 @@ Decides what a header says. What happens to a packet belongs to ``rewrite`` and 
 """
 
 import struct
-from typing import NamedTuple
+from typing import Final
 
-SEQUENCE_MODULO = 1 << 16
-TIMESTAMP_MODULO = 1 << 32
-MINIMUM_HEADER = 12  # bytes, RFC 3550 §5.1
-NEW_LIFE_S = 10.0  # a timestamp this far from the newest one: its sender has begun again
-_FIXED = struct.Struct("!BBHII")
-_ONE_BYTE_PROFILE = 0xBEDE
-_TWO_BYTE_PROFILE = 0x1000
+SEQUENCE_MODULO: Final = 1 << 16
+TIMESTAMP_MODULO: Final = 1 << 32
+MINIMUM_HEADER: Final = 12  # bytes, RFC 3550 §5.1
+NEW_LIFE_S: Final = 10.0  # a timestamp this far from the newest one: its sender has begun again
+_FIXED: Final = struct.Struct("!BBHII")
+_ONE_BYTE_PROFILE: Final = 0xBEDE
+_TWO_BYTE_PROFILE: Final = 0x1000
 
 
-class RtpHeader(NamedTuple):
+class RtpHeader:
     """
     :param payload_start: first byte after header, CSRCs and extension.
     :param payload_end: one past the last payload byte, padding left out.
     """
 
-    payload_type: int
-    marker: bool
-    sequence: int
-    timestamp: int
-    ssrc: int
-    payload_start: int
-    payload_end: int
+    __slots__ = ("marker", "payload_end", "payload_start", "payload_type", "sequence", "ssrc", "timestamp")
+
+    def __init__(
+        self,
+        payload_type: int,
+        marker: bool,
+        sequence: int,
+        timestamp: int,
+        *,
+        ssrc: int,
+        payload_start: int,
+        payload_end: int,
+    ) -> None:
+        self.payload_type = payload_type
+        self.marker = marker
+        self.sequence = sequence
+        self.timestamp = timestamp
+        self.ssrc = ssrc
+        self.payload_start = payload_start
+        self.payload_end = payload_end
 
 
 def is_media(first_byte: int) -> bool:
@@ -57,7 +70,9 @@ def parse_header(packet: bytes) -> RtpHeader | None:
     end = size - packet[-1] if flags & 0x20 else size
     if start > end or (flags & 0x20 and packet[-1] == 0):
         return None
-    return RtpHeader(marker_type & 0x7F, marker_type > 127, sequence, timestamp, ssrc, start, end)
+    return RtpHeader(
+        marker_type & 0x7F, marker_type > 127, sequence, timestamp, ssrc=ssrc, payload_start=start, payload_end=end
+    )
 
 
 def find_extension(packet: bytes | bytearray, wanted: int) -> tuple[int, int] | None:

@@ -3,21 +3,27 @@ What is the same on every leg: MIDs, payload types, header extension ids. ``rela
 """
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 Stream = Literal["audio", "video", "video2"]
 STREAMS: tuple[Stream, ...] = ("audio", "video", "video2")
 VIDEO_STREAMS: tuple[Stream, ...] = ("video", "video2")
 MIDS: dict[Stream, str] = {"audio": "0", "video": "1", "video2": "2"}
-DATA_MID = "3"
+DATA_MID: Final = "3"
 
-OPUS, VP8, VP8_RTX, H264, H264_RTX = 111, 96, 97, 102, 103
+OPUS: Final = 111
+VP8: Final = 96
+VP8_RTX: Final = 97
+H264: Final = 102
+H264_RTX: Final = 103
 RTX_OF = {VP8: VP8_RTX, H264: H264_RTX}
 APT_OF = {rtx: media for media, rtx in RTX_OF.items()}
-MEDIA_TYPES = frozenset((OPUS, VP8, H264))
-VIDEO_CLOCK_RATE = 90_000  # Hz, RFC 3551
-OPUS_CLOCK_RATE = 48_000  # Hz, RFC 7587
-EXTENSION_MID, EXTENSION_AUDIO_LEVEL, EXTENSION_TRANSPORT_CC = 1, 2, 3
+MEDIA_TYPES: Final = frozenset((OPUS, VP8, H264))
+VIDEO_CLOCK_RATE: Final = 90_000  # Hz, RFC 3551
+OPUS_CLOCK_RATE: Final = 48_000  # Hz, RFC 7587
+EXTENSION_MID: Final = 1
+EXTENSION_AUDIO_LEVEL: Final = 2
+EXTENSION_TRANSPORT_CC: Final = 3
 
 
 @dataclass(frozen=True)
@@ -42,4 +48,4 @@ class AnsweredStream:
     payload_types: frozenset[int] = MEDIA_TYPES
 
 
-REFUSED = AnsweredStream(sends=False, receives=False)
+REFUSED: Final = AnsweredStream(sends=False, receives=False)

@@ -10,9 +10,9 @@ from typing import Final
 
 from relay.forwarding.rtp import sequence_delta
 
-STATUS_LIMIT = 4096  # packets a message may speak of: beyond it, it is no browser that speaks
-_TICKS_PER_S = 4000  # 250 us
-_REFERENCE_TICKS = 256  # 64 ms
+STATUS_LIMIT: Final = 4096  # packets a message may speak of: beyond it, it is no browser that speaks
+_TICKS_PER_S: Final = 4000  # 250 us
+_REFERENCE_TICKS: Final = 256  # 64 ms
 
 
 @dataclass(frozen=True, slots=True)

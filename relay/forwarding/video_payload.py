@@ -4,12 +4,10 @@ What a video payload says to a forwarder: where a picture starts, key frame or n
 VP8: RFC 7741 §4.2; H.264: RFC 6184 §5.
 """
 
-from typing import NamedTuple
-
 _NAL_IDR, _NAL_SPS, _STAP_A, _FU_A = 5, 7, 24, 28
 
 
-class Vp8Descriptor(NamedTuple):
+class Vp8Descriptor:
     """
     :param picture_id_offset: of the picture id's first byte in the packet, None without one.
     :param picture_id_bits: 7 or 15 (0 without one).
@@ -18,14 +16,37 @@ class Vp8Descriptor(NamedTuple):
     :param is_layer_sync: this picture needs the base layer only (Y bit): a receiver may take up its layer here.
     """
 
-    picture_id: int = 0
-    picture_id_offset: int | None = None
-    picture_id_bits: int = 0
-    tl0_index: int = 0
-    tl0_offset: int | None = None
-    temporal_id: int = 0
-    starts_key_frame: bool = False
-    is_layer_sync: bool = False
+    __slots__ = (
+        "is_layer_sync",
+        "picture_id",
+        "picture_id_bits",
+        "picture_id_offset",
+        "starts_key_frame",
+        "temporal_id",
+        "tl0_index",
+        "tl0_offset",
+    )
+
+    def __init__(
+        self,
+        picture_id: int,
+        picture_id_offset: int | None,
+        picture_id_bits: int,
+        tl0_index: int,
+        tl0_offset: int | None,
+        *,
+        temporal_id: int,
+        starts_key_frame: bool,
+        is_layer_sync: bool,
+    ) -> None:
+        self.picture_id = picture_id
+        self.picture_id_offset = picture_id_offset
+        self.picture_id_bits = picture_id_bits
+        self.tl0_index = tl0_index
+        self.tl0_offset = tl0_offset
+        self.temporal_id = temporal_id
+        self.starts_key_frame = starts_key_frame
+        self.is_layer_sync = is_layer_sync
 
 
 def parse_vp8(packet: bytes, start: int, end: int) -> Vp8Descriptor | None:
@@ -60,7 +81,16 @@ def _parse_vp8(packet: bytes, start: int) -> Vp8Descriptor:
                 temporal_id, is_sync = packet[at] >> 6, bool(packet[at] & 0x20)
             at += 1
     is_key = bool(begins_partition_zero) and not packet[at] & 0x01  # P bit of the VP8 frame tag, RFC 6386 §9.1
-    return Vp8Descriptor(picture_id, picture_id_offset, bits, tl0, tl0_offset, temporal_id, is_key, is_sync)
+    return Vp8Descriptor(
+        picture_id,
+        picture_id_offset,
+        bits,
+        tl0,
+        tl0_offset,
+        temporal_id=temporal_id,
+        starts_key_frame=is_key,
+        is_layer_sync=is_sync,
+    )
 
 
 def vp8_frame_size(packet: bytes, start: int, end: int) -> tuple[int, int] | None:

@@ -18,7 +18,8 @@ from tests.helpers.packets import header_of, rtp
 
 def test_header_fields_are_read() -> None:
     header = header_of(rtp(payload_type=96, sequence=65535, timestamp=7, ssrc=9, payload=b"abc", marker=True))
-    assert header[:5] == (96, True, 65535, 7, 9)
+    read = (header.payload_type, header.marker, header.sequence, header.timestamp, header.ssrc)
+    assert read == (96, True, 65535, 7, 9)
     assert header.payload_end - header.payload_start == 3
 
 
