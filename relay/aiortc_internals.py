@@ -94,11 +94,11 @@ def problems() -> list[str]:
         candidate = aioice.Candidate("1", 1, "udp", 1, "127.0.0.1", 9, "host")
         protocol.local_candidate = candidate
         pair = aioice.ice.CandidatePair(protocol, candidate)
-        pair_names = ("local_candidate", "protocol", "remote_addr", "remote_candidate", "task")
+        pair_names = ("local_candidate", "protocol", "remote_addr", "remote_candidate", "state", "task")
         wanted += [
             ("aioice.StunProtocol", protocol, ("datagram_received", "receiver", "transactions")),
             ("aioice.CandidatePair", pair, pair_names),
-            ("aioice.CandidatePair.State", aioice.ice.CandidatePair.State, ("WAITING",)),
+            ("aioice.CandidatePair.State", aioice.ice.CandidatePair.State, ("SUCCEEDED", "WAITING")),
         ]
     found += [f"{owner}.{name} is gone" for owner, value, names in wanted for name in names if not hasattr(value, name)]
     return found
@@ -269,6 +269,7 @@ class MediaLink:
         self.intake = Intake(on_media, self._source_moved)
         self._other_at = self.intake.heard_at  # when anything but media came
         self._arriving: Address | None = None
+        self._checked: set[Address] = set()  # the client has proved itself from there (RFC 8445 §7.3)
         self._passed_over: tuple[Any, Address, Any] | None = None  # the last check that was not followed
         self._on_change = on_change
         self._divert(ufrag)
@@ -415,9 +416,16 @@ class MediaLink:
         """What aioice found to be no STUN: media on the plain way, or DTLS. aiortc would trip over anything else."""
         if data and is_media(data[0]):
             self.intake.take(data, self._arriving)
-        elif data and _DTLS_FIRST <= data[0] <= _DTLS_LAST and self._connection._queue.qsize() < DTLS_BACKLOG:
+        elif data and _DTLS_FIRST <= data[0] <= _DTLS_LAST and self._is_checked(self._arriving):
             self._other_at = time.monotonic()
-            self._pass_on(data, component)
+            if self._connection._queue.qsize() < DTLS_BACKLOG:
+                self._pass_on(data, component)
+
+    def _is_checked(self, address: Address | None) -> bool:
+        """Before its keys are agreed, DTLS believes anybody's alert: strangers must not be heard."""
+        good = aioice.ice.CandidatePair.State.SUCCEEDED
+        pairs = self._connection._check_list
+        return address in self._checked or any(each.state is good and each.remote_addr == address for each in pairs)
 
     # --- a changed address
 
@@ -430,6 +438,8 @@ class MediaLink:
         not: its NAT has given it another port, or it has gone from one network to another (RFC 8445 §7.3.1.3, §8.1.1).
         """
         now = time.monotonic()
+        if len(self._checked) < PAIR_LIMIT:
+            self._checked.add((address[0], address[1]))
         selected = self._connection._nominated.get(1)
         if selected is not None and selected.protocol is protocol and selected.remote_addr == address:
             self.intake.heard_at, self.intake.source = now, address

@@ -25,8 +25,8 @@ from relay.aiortc_internals import LOOPBACK, MediaLink, local_addresses
 from relay.config import MediaWorkerConfig
 from relay.errors import RelayError
 from relay.event_loop import bind_fixed_port, new_event_loop, release_sockets
-from relay.forwarding.rtp import is_media
 from relay.forwarding.inbound import MediaPacket
+from relay.forwarding.rtp import is_media
 from relay.model import CallPlan, IceServer, WebLeg
 from relay.session import MediaSession
 from relay.sockets import bound_socket
@@ -453,6 +453,42 @@ def test_garbage_from_anybody_does_not_hurt(
         in_media_loop(scenario())
     assert not [each for each in caplog.records if each.name == "asyncio"]
     assert len([each for each in caplog.records if each.name.startswith("relay")]) <= 1
+
+
+@pytest.mark.parametrize("ports", [own_port, one_for_all])
+def test_handshake_is_not_ended_by_alerts_of_strangers(
+    ports: Callable[[MediaWorkerConfig], MediaWorkerConfig],
+) -> None:
+    async def scenario() -> None:
+        async with call(ports(CONFIG)) as made:
+            shouting: list[asyncio.Task[None]] = []
+
+            async def among_strangers(sdp: str) -> str:
+                targets = [(host, port) for host, port, _ in offered(sdp) if ":" not in host]
+                shouting.append(asyncio.create_task(shout(targets)))
+                return sdp
+
+            await made.join("signer", among_strangers)
+            await made.join("agent", among_strangers)
+            await made.both_see_each_other()
+            for task in shouting:
+                task.cancel()
+            await asyncio.gather(*shouting, return_exceptions=True)
+            assert [made.session.summary().legs[leg] for leg in LEGS] == ["connected", "connected"]
+
+    in_media_loop(scenario())
+
+
+async def shout(targets: list[tuple[str, int]]) -> None:
+    """ "Handshake failure" and "close notify", as anybody can say it before keys are agreed, all the time."""
+    alerts = [b"\x15\xfe\xfd" + bytes(8) + b"\x00\x02" + alert for alert in (b"\x02\x28", b"\x01\x00")]
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as stranger:
+        while True:
+            for target in targets:
+                for alert in alerts:
+                    with contextlib.suppress(OSError):
+                        stranger.sendto(alert, target)
+            await asyncio.sleep(0.001)
 
 
 def garbage(seed: random.Random, ufrag: str) -> list[bytes]:
