@@ -9,23 +9,25 @@ pass (``probing``), what to do with the figure (``adaptation``, ``relief``).
 import math
 from collections import deque
 from collections.abc import Sequence
+from typing import Final
 
 from relay.forwarding.delay_trend import Signal, TrendDetector
 
-ACKNOWLEDGED_WINDOW_S = 0.5
-ACKNOWLEDGED_MINIMUM_S = 0.2  # less than this is no rate yet
-DECREASE = 0.85  # beta, draft §5.5
+ACKNOWLEDGED_WINDOW_S: Final = 0.5
+ACKNOWLEDGED_MINIMUM_S: Final = 0.2  # less than this is no rate yet
+DECREASE: Final = 0.85  # beta, draft §5.5
 GENTLE_DECREASE, STANDING_QUEUE_S = 0.75, 0.1  # a sender that makes little shows little of a line whose queue is short
-INCREASE_PER_S = 1.08  # draft §5.5
-APPLICATION_LIMIT = 1.5  # of what is acknowledged: a line is not known to carry what nobody sent
-APPLICATION_LIMIT_BPS = 10_000
-KNOWN_CAPACITY_LEFT = 1.3  # acknowledging so much more than at the last decrease: it is another line now
-RESPONSE_TIME_S = 0.1  # of the sender, beside the round trip (draft §5.5)
+INCREASE_PER_S: Final = 1.08  # draft §5.5
+APPLICATION_LIMIT: Final = 1.5  # of what is acknowledged: a line is not known to carry what nobody sent
+APPLICATION_LIMIT_BPS: Final = 10_000
+KNOWN_CAPACITY_LEFT: Final = 1.3  # acknowledging so much more than at the last decrease: it is another line now
+RESPONSE_TIME_S: Final = 0.1  # of the sender, beside the round trip (draft §5.5)
 LOSS_HIGH, LOSS_LOW = 0.10, 0.05  # draft §6: 10 % and 2 %; radio loses more than 2 % without any queue
-LOSS_FLOOD = 0.2  # so much is lost only where more is sent than passes: then what passed is the capacity
-LOSS_INTERVAL_S = 0.3
-LOSS_MINIMUM_PACKETS = 20
-MINIMUM_BPS = 30_000  # below it no picture passes at all
+LOSS_FLOOD: Final = 0.2  # so much is lost only where more is sent than passes: then what passed is the capacity
+LOSS_INTERVAL_S: Final = 0.3
+INCREASE_ALONE_PER_S: Final = 1.03  # where loss is all that is known
+LOSS_MINIMUM_PACKETS: Final = 20
+MINIMUM_BPS: Final = 30_000  # below it no picture passes at all
 
 
 #: a packet: when it was sent, when it arrived by the receiver's clock (both s), its size on the wire in bytes
@@ -96,6 +98,16 @@ class LossBound:
             self.bps = max(MINIMUM_BPS, bitrate_bps * (1 - 0.5 * fraction_lost))
         elif fraction_lost < LOSS_LOW:
             self.bps *= INCREASE_PER_S ** (2 * elapsed)
+
+    def judge_alone(self, fraction_lost: float, bitrate_bps: float, now: float) -> None:
+        """Where loss is all that is known: growth ends in a full queue, so grow slowly and fall below what passed."""
+        elapsed = min(1.0, now - self._judged_at) if self._judged_at is not None else 0.0
+        self._judged_at = now
+        self.fraction_lost = fraction_lost
+        if fraction_lost > LOSS_HIGH:
+            self.bps = max(MINIMUM_BPS, DECREASE * (1 - fraction_lost) * bitrate_bps)
+        elif fraction_lost < LOSS_LOW:
+            self.bps *= INCREASE_ALONE_PER_S**elapsed
 
     def forget(self) -> None:
         self.bps, self._received, self._lost, self._judged_at = math.inf, 0, 0, None

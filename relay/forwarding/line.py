@@ -6,14 +6,15 @@ feedback comes or time passes. Pure; ``media_path`` sends what is asked for here
 """
 
 import math
+from typing import Final
 
 from relay.forwarding.bandwidth import MINIMUM_BPS, Arrival, BandwidthEstimator
 from relay.forwarding.probing import Prober
 from relay.forwarding.rtp import sequence_delta
 from relay.forwarding.transport_feedback import ArrivalTimes
 
-HISTORY = 4096  # packets in flight or just fed back: 10 s of 2.5 Mbit/s
-WIRE_OVERHEAD = 44  # bytes beside the RTP packet: IPv4, UDP, SRTP trailer
+HISTORY: Final = 4096  # packets in flight or just fed back: 10 s of 2.5 Mbit/s
+WIRE_OVERHEAD: Final = 44  # bytes beside the RTP packet: IPv4, UDP, SRTP trailer
 DEFAULT_ROUND_TRIP_S = 0.1
 DEAD_AFTER_S = 0.8  # without feedback for what was sent; browsers send it every 50 to 250 ms
 RESUME_SHARE = 0.6  # of the last good estimate: a line that comes back is rarely better, and its first picture is large
@@ -25,6 +26,8 @@ QUIET_QUEUE_S = 0.03  # below it, a test does no harm
 SETTLED_S = 2.0  # after a decrease, before a test
 GUESS_S = 2.0  # from the first feedback on: by then a test has succeeded or the queue has grown
 DEEP_FALL = 0.6  # of the highest estimate since the last one
+PLAUSIBLE_S = 8.0  # a receiver's clock against ours, or a line's queue, never moves by so much between two messages
+CLOCK_SET_AFTER = 3  # messages that agree on another clock: it was set
 REMB_LIFE_S = 5.0  # receivers repeat it every second; one that stops has no opinion
 
 
@@ -55,6 +58,32 @@ class SendHistory:
 
     def is_known(self, sequence: int) -> bool:
         return (self.newest - sequence) & 0xFFFF < HISTORY and self._sizes[sequence % HISTORY] > 0
+
+
+class ReceiverClock:
+    """Which arrival times can be true: those of a clock that goes like ours, however far from it."""
+
+    def __init__(self) -> None:
+        self.was_set = False  # by the newest message: nothing measured with it before is comparable
+        self._offset_s: float | None = None  # arrival minus sending, of the newest message believed
+        self._claimed_s = 0.0  # the same, of the newest one not believed
+        self._claims = 0  # in a row that agree
+
+    def is_plausible(self, arrivals: list[Arrival]) -> bool:
+        """:param arrivals: of one message."""
+        self.was_set = False
+        offsets = [arrived_at - sent_at for sent_at, arrived_at, _ in arrivals]
+        lowest, highest = min(offsets), max(offsets)
+        if highest - lowest > PLAUSIBLE_S:
+            return False
+        if self._offset_s is not None and abs(lowest - self._offset_s) > PLAUSIBLE_S:
+            agrees = self._claims > 0 and abs(lowest - self._claimed_s) < PLAUSIBLE_S
+            self._claims, self._claimed_s = self._claims + 1 if agrees else 1, lowest
+            if self._claims < CLOCK_SET_AFTER:
+                return False
+            self.was_set = True
+        self._offset_s, self._claims = lowest, 0
+        return True
 
 
 class QueueMeter:
@@ -130,6 +159,7 @@ class Line:
         self._guess_until = -math.inf
         self._estimator = BandwidthEstimator(start_bps, maximum_bps)
         self._prober = Prober()
+        self._clock = ReceiverClock()
         self._newest_known = 0  # transport-wide number of the newest packet fed back
         self._unheard_since: float | None = None  # first packet sent since the last feedback
         self._last_good_bps = self._peak_bps = self._estimator.bps
@@ -155,10 +185,10 @@ class Line:
         return now < self._guess_until and self._estimator.bps >= self._start_bps
 
     def _told_bps(self, now: float) -> float | None:
-        """By the receiver itself (REMB), and what its loss leaves of it."""
-        if self._remb is None or now - self._remb[1] > REMB_LIFE_S:
-            return None
-        return max(MINIMUM_BPS, min(self._remb[0], self._estimator.loss.bps))
+        """By the receiver itself (REMB), and what its loss leaves of it; loss counts alone where it tells no more."""
+        is_fresh = self._remb is not None and now - self._remb[1] <= REMB_LIFE_S
+        told = min(self._remb[0] if self._remb is not None and is_fresh else math.inf, self._estimator.loss.bps)
+        return max(MINIMUM_BPS, told) if told < math.inf else None
 
     @property
     def fraction_lost(self) -> float:
@@ -211,7 +241,7 @@ class Line:
     def heard_loss(self, fraction_lost: float, now: float) -> None:
         """From a reception report; of a leg without arrival times it is all we have."""
         if not self.has_feedback:
-            self._estimator.loss.judge(fraction_lost, self._told_bps(now) or self._estimator.bps, now)
+            self._estimator.loss.judge_alone(fraction_lost, self._told_bps(now) or self._estimator.bps, now)
 
     def revive(self, now: float) -> bool:
         """:returns: True when it was dead."""
@@ -246,22 +276,27 @@ class Line:
             self._prober.sent(first, count, self._estimator.bps, now)
 
     def _read(self, message: ArrivalTimes, now: float) -> tuple[list[Arrival], int]:
-        """:returns: what arrived, in the order of sending; how many did not."""
+        """:returns: what arrived, in the order of sending; how many did not. Nothing of what cannot be true."""
         arrivals: list[Arrival] = []
+        numbers: list[int] = []
         lost, sequence, take = 0, message.base, self.history.take
-        prober = self._prober if self._prober.is_waiting else None
         for arrived_at in message.times:
             if arrived_at is None:
                 if self.history.is_known(sequence) and sequence_delta(sequence, self._newest_known) > 0:
                     lost += 1
             elif (sent := take(sequence)) is not None:
                 arrivals.append((sent[0], arrived_at, sent[1]))
-                if prober is not None:
-                    self._note_probe(prober.arrived(sequence, arrived_at, now))
+                numbers.append(sequence)
             sequence = (sequence + 1) & 0xFFFF
-        newest = (message.base + len(message.times) - 1) & 0xFFFF
-        if sequence_delta(newest, self._newest_known) > 0:
-            self._newest_known = newest
+        if not arrivals or not self._clock.is_plausible(arrivals):
+            return [], 0
+        if self._clock.was_set:
+            self.queue = QueueMeter()
+        if sequence_delta(numbers[-1], self._newest_known) > 0:
+            self._newest_known = numbers[-1]
+        if self._prober.is_waiting:
+            for number, arrival in zip(numbers, arrivals, strict=True):
+                self._note_probe(self._prober.arrived(number, arrival[1], now))
         return arrivals, lost
 
     def _note_probe(self, measured_bps: float | None) -> None:

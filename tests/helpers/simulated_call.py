@@ -16,7 +16,7 @@ from typing import Any
 
 from relay.forwarding import rtcp
 from relay.forwarding.adaptation import EncodingPolicy
-from relay.forwarding.feedback import NackGenerator
+from relay.forwarding.feedback import NackGenerator, ReceiveStatistics
 from relay.forwarding.inbound import MediaPacket
 from relay.forwarding.media_path import MediaPath
 from relay.forwarding.rtp import find_extension, is_rtcp, parse_header
@@ -59,10 +59,10 @@ class Unprotected:
 class _Leg:
     """One leg's sink; ``other`` is where its media goes."""
 
-    def __init__(self, call: "SimulatedCall", send: Callable[[bytes], None], first_ssrc: int) -> None:
+    def __init__(self, call: "SimulatedCall", send: Callable[[bytes], None], first_ssrc: int, *, tells: bool) -> None:
         answered: dict[Stream, AnsweredStream] = {
             "audio": AnsweredStream(False, False),
-            "video": AnsweredStream(True, True, (SENDER, SENDER_RTX), has_transport_cc=True, has_rtx=True),
+            "video": AnsweredStream(True, True, (SENDER, SENDER_RTX), has_transport_cc=tells, has_rtx=True),
             "video2": AnsweredStream(False, False),
         }
         ssrcs: dict[Stream, OutgoingSsrcs] = {
@@ -102,11 +102,21 @@ class _Leg:
 class SimulatedCall:
     """
     :param way: from the relay to the viewer. :param content_bps: more the sender never makes.
+    :param has_layers: else every picture needs the one before it, as with H.264.
+    :param tells_arrivals: the viewer knows transport-wide feedback; else it sends reception reports only.
 
     ``played`` has arrival and lateness of each whole picture, in seconds.
     """
 
-    def __init__(self, way: Way, *, content_bps: float = MAXIMUM_BPS, seed: int = 1) -> None:
+    def __init__(
+        self,
+        way: Way,
+        *,
+        content_bps: float = MAXIMUM_BPS,
+        has_layers: bool = True,
+        tells_arrivals: bool = True,
+        seed: int = 1,
+    ) -> None:
         self.now = 100.0
         self.down = Shaper(way, seed)
         self.played: list[tuple[float, float]] = []
@@ -126,10 +136,12 @@ class SimulatedCall:
         self._parts: dict[int, dict[int, bool]] = defaultdict(dict)  # timestamp -> sequence -> is last
         self._first: dict[int, int] = {}  # timestamp -> sequence of its first packet
         self._feedback, self._nack = TransportFeedback(), NackGenerator()
+        self._has_layers, self._tells_arrivals = has_layers, tells_arrivals
         self.nacked = 0
         self._policy = EncodingPolicy()
-        self.sender = _Leg(self, self._to_sender, 1000)
-        self.viewer = _Leg(self, self._to_viewer, 2000)
+        self.sender = _Leg(self, self._to_sender, 1000, tells=True)
+        self.viewer = _Leg(self, self._to_viewer, 2000, tells=tells_arrivals)
+        self._received = ReceiveStatistics(self.viewer.ssrcs.media, 90_000)
         self.sender.other = self.viewer
         self.viewer.other = self.sender
         self.viewer.path.outbound["video"].set_source("sender")
@@ -137,6 +149,7 @@ class SimulatedCall:
         self._after(1.0, self._ramp_up)
         self._after(0.05, self._tick)
         self._after(0.02, self._feed_back)
+        self._after(1.0, self._report)
 
     # --- time ---------------------------------------------------------------------------------------------
 
@@ -176,9 +189,10 @@ class SimulatedCall:
         self._after(1 / self._framerate, self._capture)
         is_key, self._wants_key = self._wants_key, False
         self._since_key = 0 if is_key else self._since_key + 1
-        layer = PATTERN[self._since_key % 4]
+        layer = PATTERN[self._since_key % 4] if self._has_layers else 0
+        share = SHARES[layer] if self._has_layers else 1 / FPS
         bitrate = min(self._target_bps, self._content_bps) * 0.96  # headers
-        size = int(bitrate / 8 * (KEY_FRAME / FPS if is_key else SHARES[layer] * FPS / self._framerate))
+        size = int(bitrate / 8 * (KEY_FRAME / FPS if is_key else share * FPS / self._framerate))
         self.key_frames += is_key
         self._picture += 1
         self._tl0 += layer == 0
@@ -246,6 +260,8 @@ class SimulatedCall:
         found = find_extension(data, 3)
         if found is not None:
             self._feedback.add(int.from_bytes(data[found[0] : found[0] + 2], "big"), self.now)
+        if header.ssrc == self.viewer.ssrcs.media:
+            self._received.add(header.sequence, header.timestamp, len(data), self.now)
         if header.ssrc == self.viewer.ssrcs.rtx:
             start = header.payload_start
             if header.payload_end - start < 2:
@@ -290,10 +306,20 @@ class SimulatedCall:
 
     def _feed_back(self) -> None:
         body = self._feedback.take(9, self.viewer.ssrcs.media)
-        if body is not None:
+        if body is not None and self._tells_arrivals:
             self._answer(rtcp.build_transport_feedback(body))
         self._ask_again()
         self._after(0.1, self._feed_back)
+
+    def _report(self) -> None:
+        block = self._received.report(self.now)
+        if block is not None:
+            self._answer(rtcp.build_receiver_report(9, [block]))
+        self._after(1.0, self._report)
+
+    def answer(self, message: bytes) -> None:
+        """RTCP from the viewer, whatever it is."""
+        self._receive(self.viewer, message)
 
     def _answer(self, message: bytes) -> None:
         if not self.is_cut:

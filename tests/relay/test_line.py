@@ -136,3 +136,43 @@ def test_what_comes_out_while_packets_wait_is_the_capacity() -> None:
     meter.add([(1.0 + i * 0.001, 901.0 + i * 0.04, 1000) for i in range(20)], 2.0)
     assert meter.busy_bps(2.0) == pytest.approx(200_000, rel=0.01)
     assert meter.busy_bps(9.0) is None
+
+
+def test_arrival_times_that_cannot_be_true_are_not_believed() -> None:
+    line = Line(1_000_000, 2_500_000)
+    now = fed(line, 3.0)
+    before = line.available_bps(now)
+    for moment in (-1e6, 5.0, 4e6):
+        numbers = [line.sent(956, now + index / 100) for index in range(8)]
+        line.heard_arrivals(ArrivalTimes(numbers[0], (moment,) * 4 + (None,) * 4), now + 0.1)
+        line.heard_arrivals(ArrivalTimes((numbers[0] + 20_000) & 0xFFFF, (moment,) * 4), now + 0.1)
+        now += 0.1
+    assert line.available_bps(now) == before
+    now = fed(line, 1.0, now)
+    assert line.queue.delay_s < 0.01
+    assert (line.available_bps(now) or 0) >= (before or 0) > 0
+
+
+def test_clock_that_was_set_is_believed_after_a_few_messages() -> None:
+    line = Line(1_000_000, 2_500_000)
+    now = fed(line, 3.0)
+    for _ in range(5):
+        number = line.sent(956, now)
+        line.heard_arrivals(ArrivalTimes(number, (now + 50_000.0,)), now + 0.1)
+        now += 0.1
+    assert line.history.take(number) is None
+    assert line.queue.delay_s < 0.01
+    line.check(now + DEAD_AFTER_S - 0.1)
+    assert not line.is_dead
+
+
+def test_loss_alone_bounds_a_line_of_which_nothing_else_is_told() -> None:
+    line = Line(1_000_000, 2_500_000)
+    line.heard_loss(0.0, 0.0)
+    assert line.available_bps(0.0) is None
+    line.heard_loss(0.5, 1.0)
+    fallen = line.available_bps(1.0)
+    assert fallen is not None and fallen < 500_000
+    for second in range(2, 12):
+        line.heard_loss(0.0, float(second))
+    assert fallen < (line.available_bps(12.0) or 0) < 2 * fallen

@@ -1,9 +1,12 @@
 """What a viewer gets over the lines named in the promises: the real forwarding in virtual time."""
 
+import struct
+from random import Random
 from statistics import mean, median
 
 import pytest
 
+from relay.forwarding import rtcp
 from tests.helpers.shaping import Way
 from tests.helpers.simulated_call import MAXIMUM_BPS, SimulatedCall
 
@@ -100,3 +103,38 @@ def test_sender_that_makes_little_is_not_limited() -> None:
     call.run(20)
     assert call.estimates[-1][1] > 1_000_000
     assert call.encodings == []
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_narrow_line_is_met_in_time_by_a_sender_without_layers(seed: int) -> None:
+    call = SimulatedCall(Way(rate_kbps=250, loss=0.02, delay_ms=40), has_layers=False, seed=seed)
+    call.run(10)
+    call.run(30)
+    assert call.pictures_per_second(30) >= 20
+
+
+@pytest.mark.parametrize("capacity_kbps", [250, 600])
+def test_viewer_that_reports_only_loss_still_gets_what_its_line_carries(capacity_kbps: int) -> None:
+    call = SimulatedCall(Way(rate_kbps=capacity_kbps, delay_ms=40, queue_ms=300), tells_arrivals=False)
+    call.run(20)
+    dropped, taken = call.down.counts.dropped, call.down.counts.taken
+    call.run(30)
+    assert call.pictures_per_second(30) >= 15
+    assert call.down.counts.dropped - dropped < 0.2 * (call.down.counts.taken - taken)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_feedback_that_cannot_be_true_leaves_nothing_behind(seed: int) -> None:
+    random = Random(seed)
+    call = SimulatedCall(Way(delay_ms=20), seed=seed)
+    call.run(5)
+    for _ in range(200):
+        call.run(0.02)
+        call.answer(rtcp.build_remb(9, random.getrandbits(random.randrange(1, 30)), [1]))
+        head = struct.pack("!IIHH", 9, 9, random.getrandbits(16), random.choice((1, 7, 100, 1000)))
+        call.answer(rtcp.build_transport_feedback(head + random.randbytes(random.choice((4, 60, 300)))))
+    call.run(6)
+    assert call.estimates[-1][1] > 1_000_000
+    call.run(12)
+    assert call.pictures_per_second(5) >= 28
+    assert call.encodings == [] or call.encodings[-1][1].scale_resolution_down_by == 1.0
