@@ -1,14 +1,13 @@
 """
 A media worker as the process it is in production, and a control connection to it.
 
-``python -m tests.helpers.media_worker DIRECTORY SETTINGS`` is that process; what it logs from WARNING up goes to
-a file, so that a test can say that nothing went wrong inside.
+``tests.helpers.media_worker_process`` is that process; what it logs from WARNING up goes to a file, so that a test can
+say that nothing went wrong inside.
 """
 
 import asyncio
 import contextlib
 import json
-import logging
 import shutil
 import signal
 import sys
@@ -21,8 +20,8 @@ from relay.config import MediaWorkerConfig
 from relay.control import ControlClient
 from relay.control_messages import AnswerLeg, AnyEvent, EncodingWanted, LegState, LegStatsEvent, OpenLeg, UpdateCall
 from relay.model import CallPlan, LegConnection, LegStats, WebLeg
-from relay.worker import new_event_loop, run
 from tests.helpers.line import Line
+from tests.helpers.media_worker_process import config_of
 from tests.helpers.peers import CodedPeer, until
 
 TALK = CallPlan(bridged=True, signer_voice=True, signer_hearing=True)
@@ -109,15 +108,19 @@ class MediaWorkerProcess:
 
 
 @contextlib.asynccontextmanager
-async def media_worker(**settings: Any) -> AsyncIterator[MediaWorkerProcess]:
-    """:param settings: of ``MediaWorkerConfig``, as JSON can say them."""
+async def media_worker(compiled_root: Path | None = None, **settings: Any) -> AsyncIterator[MediaWorkerProcess]:
+    """
+    :param compiled_root: for ``relay.compiled.use``; None: the Python.
+    :param settings: of ``MediaWorkerConfig``, as JSON can say them.
+    """
     directory = Path(tempfile.mkdtemp(prefix="psr-"))
     settings = {"stats_period_s": 1.0, "drain_s": 0.0, **settings}
-    config = _config(directory, settings)
+    config = config_of(directory, settings)
     log_file = directory / "log"
     with log_file.open("wb") as log:
-        command = (sys.executable, "-m", "tests.helpers.media_worker", str(directory), json.dumps(settings))
-        process = await asyncio.create_subprocess_exec(*command, stderr=log, cwd=REPOSITORY)
+        command = (sys.executable, "-m", "tests.helpers.media_worker_process", str(directory), json.dumps(settings))
+        roots = [str(compiled_root)] if compiled_root is not None else []
+        process = await asyncio.create_subprocess_exec(*command, *roots, stderr=log, cwd=REPOSITORY)
     worker = MediaWorkerProcess(process, config, log_file)
     try:
         await worker.start()
@@ -133,19 +136,3 @@ async def media_worker(**settings: Any) -> AsyncIterator[MediaWorkerProcess]:
             process.kill()
             await process.wait()
         shutil.rmtree(directory, ignore_errors=True)
-
-
-def _config(directory: Path, settings: dict[str, Any]) -> MediaWorkerConfig:
-    return MediaWorkerConfig("test", directory / "control", directory / "audio", **settings)
-
-
-async def _serve(config: MediaWorkerConfig) -> None:
-    stop = asyncio.Event()
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
-    await run(config, stop)
-
-
-if __name__ == "__main__":
-    logging.basicConfig(level=logging.WARNING)
-    with asyncio.Runner(loop_factory=new_event_loop) as runner:
-        runner.run(_serve(_config(Path(sys.argv[1]), json.loads(sys.argv[2]))))

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from relay.model import WebLeg
+from tests.helpers.compiled_forwarding import compiled_root
 from tests.helpers.hostile import Hostile, begin_anew, make_tolerant
 from tests.helpers.media_worker import MediaWorkerProcess, media_worker
 from tests.helpers.peers import CodedPeer, until
@@ -23,8 +24,8 @@ DEADLINE_S = 45.0
 
 
 @pytest.fixture
-async def worker() -> AsyncIterator[MediaWorkerProcess]:
-    async with media_worker() as worker:
+async def worker(request: pytest.FixtureRequest) -> AsyncIterator[MediaWorkerProcess]:
+    async with media_worker(compiled_root() if request.param == "compiled" else None) as worker:
         yield worker
         assert worker.is_alive
         lines = worker.log.splitlines()
@@ -89,7 +90,16 @@ async def gets(viewer: CodedPeer, other: CodedPeer, timeout_s: float = DEADLINE_
     )
 
 
-@pytest.mark.parametrize("kind", ["stranger", "from_own_address", "protected"])
+@pytest.mark.parametrize(
+    ("worker", "kind"),
+    [
+        ("python", "stranger"),
+        ("python", "from_own_address"),
+        ("python", "protected"),
+        pytest.param("compiled", "protected", marks=pytest.mark.timeout(300)),  # compiles, if it is the first
+    ],
+    indirect=["worker"],
+)
 async def test_garbage_ends_no_call_and_is_felt_by_no_other(worker: MediaWorkerProcess, kind: str) -> None:
     call = HostileCall(worker)
     hostile = await call.begin(seed=5)
