@@ -16,6 +16,12 @@ COPY relay ./relay
 COPY signaling ./signaling
 COPY interpreter_queue ./interpreter_queue
 RUN /opt/passerelle/bin/pip install --no-cache-dir --disable-pip-version-check --quiet --no-deps .
+# The media workers' forwarding, compiled. The compilers stay behind in this stage
+COPY requirements-compile.lock ./
+RUN apt-get update -qq \
+    && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends gcc libc6-dev \
+    && /opt/passerelle/bin/pip install --no-cache-dir --disable-pip-version-check --quiet --require-hashes --target /tmp/tools -r requirements-compile.lock \
+    && PYTHONPATH=/tmp/tools PASSERELLE_DATA_DIR=/tmp/compile PASSERELLE_COMPILED_DIR=/opt/passerelle/compiled /opt/passerelle/bin/passerelle compile
 # Checked by SHA-256; in the image, so that it starts without a package index.
 RUN PASSERELLE_DATA_DIR=/tmp/models PASSERELLE_MODEL_DIR=/opt/passerelle/models /opt/passerelle/bin/passerelle models
 
@@ -32,6 +38,7 @@ ENV PATH=/opt/passerelle/bin:/usr/local/bin:/usr/bin:/bin \
     PYTHONUNBUFFERED=1 \
     PASSERELLE_DATA_DIR=/data \
     PASSERELLE_MODEL_DIR=/opt/passerelle/models \
+    PASSERELLE_COMPILED_DIR=/opt/passerelle/compiled \
     PASSERELLE_HTTP_HOST=0.0.0.0
 WORKDIR /data
 USER passerelle

@@ -7,6 +7,8 @@ help:   ## this list
 lock:   ## rewrite the lock files from pyproject.toml
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url pyproject.toml -o requirements.lock
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --all-extras pyproject.toml -o requirements-test.lock
+	$(PY) -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["compile"], sep="\n")' \
+		| uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate -c requirements-test.lock - -o requirements-compile.lock
 format: ## let ruff format and mend
 	$(PY) -m ruff format . && $(PY) -m ruff check --fix .
 lint:   ## style and import contracts

@@ -68,7 +68,7 @@ def compile_into(root: Path, *, again: bool = False) -> Path:
 def missing_tools() -> CompilerMissingError | None:
     debian = [] if _c_compiler() else ["gcc", "libc6-dev"]
     if not Path(sysconfig.get_path("include"), "Python.h").exists():
-        debian.append(f"python{sysconfig.get_python_version()}-dev")
+        debian.append(f"libpython{sysconfig.get_python_version()}-dev")
     python = [name for name in ("mypy", "setuptools") if importlib.util.find_spec(name) is None]
     return CompilerMissingError(debian, python) if debian or python else None
 

@@ -26,7 +26,8 @@ HEALTHY_DEADLINE_S = 120
 STOP_DEADLINE_S = 40
 IGNORED = {"VOLUME", "EXPOSE", "STOPSIGNAL"}
 PYTHON = (
-    "apt-get update -qq && apt-get install -y -qq --no-install-recommends python3 python3-venv python3-pip >/dev/null"
+    "apt-get update -qq && apt-get install -y -qq --no-install-recommends"
+    " python3 python3-venv python3-pip libpython3-dev >/dev/null"  # that image has Python's headers
     " && ln -sf /usr/bin/python3 /usr/local/bin/python"
 )
 
