@@ -53,6 +53,7 @@ async def measure(runs: int, names: list[str]) -> Figures:
         for name in names:
             found = [await SCENARIOS[name](browser, run) for run in range(runs)]
             result |= {f"{name}_{key}": _middle([each[key] for each in found]) for key in found[0]}
+            result[f"{name}_each_run"] = [_single_figures(each) for each in found]
     result["load_after"] = round(os.getloadavg()[0], 2)
     return result
 
@@ -63,6 +64,10 @@ def _middle(values: list[Any]) -> Any:
         return values[0]
     known = [value for value in values if value is not None]
     return round(median(known), 2) if len(known) == len(values) else None
+
+
+def _single_figures(found: Figures) -> Figures:
+    return {key: value for key, value in found.items() if not isinstance(value, list | dict)}
 
 
 # --- scenarios --------------------------------------------------------------------------------------------

@@ -15,25 +15,31 @@ type Parameters = RTCRtpSendParameters & { degradationPreference?: string };
 type Change = (parameters: Parameters, coding: Coding) => void;
 
 const keepFramerate: Change = (parameters) => (parameters.degradationPreference = "maintain-framerate");
+const keepSize: Change = (parameters) => (parameters.degradationPreference = "maintain-resolution");
 
 /**
  * What every peer connection begins with, whatever was asked of the one before. The size is kept at first: Chromium
  * would choose it by the 300 kbit/s it assumes before it knows its line, and then take half a minute to 1280×720.
  */
 export const FIRST_CHANGES: readonly Change[] = [
-  (parameters) => (parameters.degradationPreference = "maintain-resolution"),
+  keepSize,
   (_, coding) => (coding.maxBitrate = MAX_BITRATE),
   (_, coding) => (coding.priority = "high"),
   (_, coding) => (coding.scalabilityMode = "L1T3"),
 ];
 
 /** From the moment the line is known: Chromium chooses the size again, by what it has measured. */
-export const LINE_KNOWN_CHANGES: readonly Change[] = [keepFramerate];
+export function lineKnownChanges(asked: Encoding | null): readonly Change[] {
+  return asked === null ? [keepFramerate] : changesFor(asked);
+}
 
-/** The size first: of what is asked it is what a narrow line needs most. */
+/**
+ * The size first: of what is asked it is what a narrow line needs most. A size that the service chose is not made
+ * smaller once more: Chromium would take its own steps by the same bit rate, down to 119 pixels of width.
+ */
 export function changesFor(encoding: Encoding): readonly Change[] {
   return [
-    keepFramerate,
+    encoding.scale_resolution_down_by > 1 ? keepSize : keepFramerate,
     (_, coding) => (coding.scaleResolutionDownBy = encoding.scale_resolution_down_by),
     (_, coding) => (coding.maxBitrate = Math.min(encoding.max_bitrate_bps, MAX_BITRATE)),
     (_, coding) => (coding.maxFramerate = encoding.max_framerate),

@@ -3,7 +3,7 @@
 
 import { effect, signal } from "@preact/signals";
 import type { LocalMedia } from "./camera.ts";
-import { changesFor, FIRST_CHANGES, LINE_KNOWN_CHANGES, lineKnown, SenderEncoding } from "./encoding.ts";
+import { changesFor, FIRST_CHANGES, lineKnown, lineKnownChanges, SenderEncoding } from "./encoding.ts";
 import type { Encoding, MediaEncoding, MediaOffer } from "./protocol.d.ts";
 import { progress, Standstill } from "./standstill.ts";
 
@@ -148,7 +148,7 @@ export class CallMedia {
 
   async #chooseSize(peer: RTCPeerConnection): Promise<void> {
     await lineKnown(peer);
-    if (this.#peer === peer) void this.#encoding?.apply(LINE_KNOWN_CHANGES);
+    if (this.#peer === peer) void this.#encoding?.apply(lineKnownChanges(this.asked.value));
   }
 
   #receiveTrack(peer: RTCPeerConnection, track: MediaStreamTrack): void {

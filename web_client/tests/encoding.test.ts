@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { changesFor, FIRST_CHANGES, LINE_KNOWN_CHANGES, lineKnown, SenderEncoding } from "../shared/encoding.ts";
+import { changesFor, FIRST_CHANGES, lineKnown, lineKnownChanges, SenderEncoding } from "../shared/encoding.ts";
 
 type Values = Record<string, unknown>;
 
@@ -41,7 +41,7 @@ test("what the service asks is sent at once: the size, the bit rate and the fram
   const sender = new Sender();
   await new SenderEncoding(sender).apply(changesFor(NARROW));
   assert.deepEqual(sender.coding, { scaleResolutionDownBy: 4, maxBitrate: 200_000, maxFramerate: 20 });
-  assert.deepEqual(sender.common, { degradationPreference: "maintain-framerate" });
+  assert.deepEqual(sender.common, { degradationPreference: "maintain-resolution" });
   assert.equal(sender.changes, 1, "the encoder changes once");
 });
 
@@ -67,7 +67,16 @@ test("the size is kept until the line is known, from then on the frame rate", as
   await encoding.apply(FIRST_CHANGES);
   assert.equal(sender.common["degradationPreference"], "maintain-resolution");
   assert.deepEqual(sender.coding, { maxBitrate: 2_500_000, priority: "high", scalabilityMode: "L1T3" });
-  await encoding.apply(LINE_KNOWN_CHANGES);
+  await encoding.apply(lineKnownChanges(null));
+  assert.equal(sender.common["degradationPreference"], "maintain-framerate");
+});
+
+test("a size that the service chose is not made smaller by the browser, whenever its line is known", async () => {
+  const sender = new Sender();
+  const encoding = new SenderEncoding(sender);
+  await encoding.apply(lineKnownChanges(NARROW));
+  assert.equal(sender.common["degradationPreference"], "maintain-resolution");
+  await encoding.apply(changesFor({ ...NARROW, scale_resolution_down_by: 1 }));
   assert.equal(sender.common["degradationPreference"], "maintain-framerate");
 });
 
