@@ -4,6 +4,7 @@ Transport-wide congestion feedback (draft-holmer-rmcat-transport-wide-cc-extensi
 What the arrival times mean for the bitrate is decided in ``bandwidth``.
 """
 
+import math
 import struct
 from dataclasses import dataclass
 from typing import Final
@@ -11,6 +12,7 @@ from typing import Final
 from relay.forwarding.rtp import sequence_delta
 
 STATUS_LIMIT: Final = 4096  # packets a message may speak of: beyond it, it is no browser that speaks
+_NEVER: Final = math.inf
 _TICKS_PER_S: Final = 4000  # 250 us
 _REFERENCE_TICKS: Final = 256  # 64 ms
 
@@ -105,34 +107,40 @@ class TransportFeedback:
         base = self._next if self._next is not None else arrivals[0][0]
         if not 0 <= sequence_delta(arrivals[-1][0], base) <= self.MAX_PACKETS:
             base = min((sequence for sequence, _ in arrivals), key=lambda s: sequence_delta(s, arrivals[0][0]))
-        times: dict[int, float] = {}
+        times: list[float] = []  # from ``base`` on
         for sequence, arrival in arrivals:
             index = sequence_delta(sequence, base)
-            if 0 <= index <= self.MAX_PACKETS:
-                times.setdefault(index, arrival)
+            if not 0 <= index <= self.MAX_PACKETS:
+                continue
+            while len(times) <= index:
+                times.append(_NEVER)
+            if times[index] == _NEVER:
+                times[index] = arrival
         if not times:
             return None
-        count = max(times) + 1
-        self._next = (base + count) & 0xFFFF
-        return self._body(ssrc, media_ssrc, base, count, times)
+        self._next = (base + len(times)) & 0xFFFF
+        return self._body(ssrc, media_ssrc, base, times)
 
-    def _body(self, ssrc: int, media_ssrc: int, base: int, count: int, times: dict[int, float]) -> bytes:
-        reference = int(min(times.values()) * 1000) // 64  # 64 ms units
-        clock = reference * 256  # 250 us units
-        symbols, deltas = [0] * (count + -count % 7), b""
-        for index in range(count):
-            if index not in times:
+    def _body(self, ssrc: int, media_ssrc: int, base: int, times: list[float]) -> bytes:
+        reference = int(min(times) * 1000) // 64  # 64 ms units
+        clock = reference * _REFERENCE_TICKS
+        symbols, deltas = [0] * (len(times) + -len(times) % 7), bytearray()
+        for index, time in enumerate(times):
+            if time == _NEVER:
                 continue
-            delta = int(times[index] * 4000) - clock
+            delta = int(time * _TICKS_PER_S) - clock
             if 0 <= delta <= 255:
-                symbols[index], deltas = 1, deltas + bytes([delta])
+                symbols[index] = 1
+                deltas.append(delta)
             else:
                 delta = max(-32768, min(32767, delta))
-                symbols[index], deltas = 2, deltas + struct.pack("!h", delta)
+                symbols[index] = 2
+                deltas += struct.pack("!h", delta)
             clock += delta
-        head = struct.pack("!IIHHI", ssrc, media_ssrc, base, count, (reference & 0xFFFFFF) << 8 | self._count & 0xFF)
+        counted = (reference & 0xFFFFFF) << 8 | self._count & 0xFF
         self._count += 1
-        return head + _status_chunks(symbols) + deltas
+        head = struct.pack("!IIHHI", ssrc, media_ssrc, base, len(times), counted)
+        return head + _status_chunks(symbols) + bytes(deltas)
 
 
 def _status_chunks(symbols: list[int]) -> bytes:
