@@ -66,17 +66,12 @@ def compile_into(root: Path, *, again: bool = False) -> Path:
 
 
 def missing_tools() -> CompilerMissingError | None:
-    debian = [] if _c_compiler() else ["gcc", "libc6-dev"]
+    own_compiler = str(sysconfig.get_config_var("CC") or "cc").split()[0]  # setuptools will call it
+    debian = [] if shutil.which(own_compiler) else ["gcc", "libc6-dev"]
     if not Path(sysconfig.get_path("include"), "Python.h").exists():
         debian.append(f"libpython{sysconfig.get_python_version()}-dev")
     python = [name for name in ("mypy", "setuptools") if importlib.util.find_spec(name) is None]
     return CompilerMissingError(debian, python) if debian or python else None
-
-
-def _c_compiler() -> str | None:
-    """The command that setuptools will call."""
-    words = str(sysconfig.get_config_var("CC") or "cc").split()
-    return shutil.which(os.environ.get("CC", words[0]).split()[0])
 
 
 def _write(files: Mapping[str, bytes], stage: Path) -> None:

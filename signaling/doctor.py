@@ -21,6 +21,7 @@ from urllib.parse import urlsplit
 
 from rich.console import Console
 
+from relay import compiled
 from relay.phone.config import TrunkConfig
 from relay.visibility.model_files import find_models
 from signaling import embedded_redis, processes
@@ -217,6 +218,18 @@ async def check_models(config: Config) -> list[Finding]:
     return [Finding("warning", "Modèles MediaPipe", words)]
 
 
+async def check_compiled(config: Config) -> list[Finding]:
+    root = config.service.compiled_dir
+    if not processes.media_worker_config(config, 0).compiled:
+        return [Finding("ok", "Acheminement", "en Python, comme réglé (PASSERELLE_MEDIA_COMPILED)")]
+    if compiled.folder(root).is_dir():
+        return [Finding("ok", "Acheminement", f"compilé, dans {root}")]
+    advice = "Pour moins de calcul par appel : ./run compile"
+    if root.is_dir() and any(root.iterdir()):
+        return [Finding("warning", "Acheminement", f"compilé pour une autre version, donc en Python. {advice}")]
+    return [Finding("ok", "Acheminement", f"en Python. {advice}")]
+
+
 async def check_service(config: Config) -> list[Finding]:
     """Is it running? If not, can it listen?"""
     settings = config.signaling
@@ -328,6 +341,7 @@ CHECKS: tuple[Callable[[Config], Awaitable[list[Finding]]], ...] = (
     check_database,
     check_redis,
     check_models,
+    check_compiled,
     check_service,
     check_secure_context,
     check_ice,

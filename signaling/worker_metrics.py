@@ -21,7 +21,7 @@ class WorkerCollector(Collector):
         return self._families()
 
     def collect(self) -> Iterator[Metric]:
-        connected, load, capacity, draining, placed = families = self._families()
+        connected, load, capacity, draining, placed, compiled = families = self._families()
         for kind in KINDS:
             links = self._links(kind)
             connected.add_metric([kind], len(links))
@@ -31,11 +31,20 @@ class WorkerCollector(Collector):
                 capacity.add_metric(labels, link.state.capacity)
                 draining.add_metric(labels, link.draining)
                 placed.add_metric(labels, link.placed)
+                if kind == "media":
+                    compiled.add_metric([link.worker_id], link.state.compiled)
         yield from families
 
     def _families(
         self,
-    ) -> tuple[GaugeMetricFamily, GaugeMetricFamily, GaugeMetricFamily, GaugeMetricFamily, CounterMetricFamily]:
+    ) -> tuple[
+        GaugeMetricFamily,
+        GaugeMetricFamily,
+        GaugeMetricFamily,
+        GaugeMetricFamily,
+        CounterMetricFamily,
+        GaugeMetricFamily,
+    ]:
         return (
             GaugeMetricFamily("relay_workers", "Workers connected", labels=["kind"]),
             GaugeMetricFamily("relay_worker_load_ratio", "Share of its capacity in use, 0..1", labels=LABELS),
@@ -44,4 +53,5 @@ class WorkerCollector(Collector):
                 "relay_worker_draining", "1: takes no new call, ends when the last is over", labels=LABELS
             ),
             CounterMetricFamily("relay_worker_calls_placed", "Calls given to it by this process", labels=LABELS),
+            GaugeMetricFamily("relay_worker_compiled", "1: its forwarding is compiled code", labels=("worker",)),
         )

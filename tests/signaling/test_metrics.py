@@ -77,9 +77,9 @@ def test_no_label_of_a_leg_tells_a_call_or_a_person() -> None:
     assert labels <= ALLOWED
 
 
-def worker(worker_id: str, load: float, *, draining: bool = False) -> WorkerLink:
+def worker(worker_id: str, load: float, **said: bool) -> WorkerLink:
     """Greeted, and never talked to."""
-    state = WorkerState(worker_id=worker_id, kind="media", capacity=40, load=load, draining=draining)
+    state = WorkerState(worker_id=worker_id, kind="media", capacity=40, load=load, **said)
     return WorkerLink(state, ControlClient(lambda _: None, lambda: None))
 
 
@@ -96,7 +96,7 @@ def test_every_figure_is_explained_to_operators_and_no_other_is() -> None:
 
 
 def test_workers_are_read_when_asked_and_a_lost_one_is_gone() -> None:
-    links = [worker("host-media-0", 0.25), worker("host-media-1", 0.5, draining=True)]
+    links = [worker("host-media-0", 0.25), worker("host-media-1", 0.5, draining=True, compiled=True)]
     links[0].placed = 3
     metrics = Metrics()
     metrics.registry.register(WorkerCollector(lambda kind: links if kind == "media" else []))
@@ -107,6 +107,8 @@ def test_workers_are_read_when_asked_and_a_lost_one_is_gone() -> None:
     assert value(metrics, "relay_worker_capacity_calls", **first) == 40
     assert value(metrics, "relay_worker_calls_placed_total", **first) == 3
     assert value(metrics, "relay_worker_draining", **second) == 1
+    assert value(metrics, "relay_worker_compiled", worker="host-media-0") == 0
+    assert value(metrics, "relay_worker_compiled", worker="host-media-1") == 1
     links.pop()
     assert value(metrics, "relay_workers", kind="media") == 1
     assert value(metrics, "relay_worker_load_ratio", **second) is None
