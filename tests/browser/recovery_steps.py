@@ -27,15 +27,6 @@ MOVES = """before => {
 PAIRS = (("camille", "nour"), ("lou", "sacha"))
 
 
-def add_people(service: WholeService) -> None:
-    interpreter = ("--trade", "interpreter", "--qualification", "Master d’interprète")
-    for signer, agent in PAIRS:
-        for role, login, more in (("signer", signer, ()), ("agent", agent, interpreter)):
-            given = ("--role", role, "--login", login, "--name", login.title(), *more, "--password-stdin")
-            made = service.run("user", "add", *given, stdin=f"{PASSWORD}\n")
-            assert made.returncode == 0, made.stderr
-
-
 @dataclass
 class Desk:
     """One person's browser and page."""

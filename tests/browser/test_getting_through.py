@@ -155,12 +155,7 @@ async def test_whole_call_between_two_people_whose_networks_let_no_udp_through(t
     urls = f"{turn.udp},{turn.tcp},{turn.tls}"
     settings = {"media_workers": "1", "visibility_workers": "0", "first_people": "no"}
     with whole_service(turn_urls=urls, turn_secret=SECRET, **settings) as service:
-        people = (("camille", "--role", "signer"), ("nour", "--role", "agent", "--trade", "interpreter"))
-        for login, *more in people:
-            qualified = ("--qualification", "Master d’interprète") if "agent" in more else ()
-            given = ("--login", login, "--name", login.title(), *more, *qualified, "--password-stdin")
-            added = service.run("user", "add", *given, stdin=f"{PASSWORD}\n")
-            assert added.returncode == 0, added.stderr
+        service.add_people(PASSWORD, signers=["Camille"], agents=["Nour"])
         async with chromium(WITHOUT_UDP) as browser:
             agent, signer = [await (await browser.new_context()).new_page() for _ in range(2)]
             await sign_in(agent, f"{service.url}/workstation", "nour")

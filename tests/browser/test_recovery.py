@@ -17,7 +17,7 @@ import pytest
 from tests.browser.conftest import CHROMIUM
 from tests.browser.recovery_steps import (
     PAIRS,
-    add_people,
+    PASSWORD,
     both_see,
     call_each_other,
     desk,
@@ -106,7 +106,8 @@ def service(network: Network | str) -> Iterator[WholeService]:
         "first_people": "no",
     }
     with whole_service(**settings) as running:
-        add_people(running)
+        signers, agents = zip(*PAIRS, strict=True)
+        running.add_people(PASSWORD, signers=signers, agents=agents)
         yield running
 
 

@@ -43,19 +43,7 @@ WALL = """video => {
 @pytest.fixture(scope="module")
 def service() -> Iterator[WholeService]:
     with whole_service(media_workers="1", first_people="no") as running:
-        people = (
-            ("signer", "camille", "Camille Exemple", ()),
-            (
-                "agent",
-                "nour",
-                "Nour Démonstration",
-                ("--trade", "interpreter", "--qualification", "Master d’interprète"),
-            ),
-        )
-        for role, login, name, more in people:
-            given = ("--role", role, "--login", login, "--name", name, *more, "--password-stdin")
-            made = running.run("user", "add", *given, stdin=f"{PASSWORD}\n")
-            assert made.returncode == 0, made.stderr
+        running.add_people(PASSWORD, signers=["Camille Exemple"], agents=["Nour Démonstration"])
         yield running
 
 
@@ -89,11 +77,11 @@ class Seat:
 
 
 def camera_film(folder: Path, name: str, appearance: Appearance) -> Path:
-    drawn = DrawnSigner(*CAMERA, MJPEG_RATE, appearance=appearance)
+    drawn = DrawnSigner(*CAMERA, MJPEG_RATE // 2, appearance=appearance)  # each picture twice: half the drawing
     path = folder / f"{name}.mjpeg"
     with path.open("wb") as film:
         for picture in drawn.frames(4.8):
-            film.write(cv2.imencode(".jpg", picture[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 88])[1].tobytes())
+            film.write(2 * cv2.imencode(".jpg", picture[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 88])[1].tobytes())
     return path
 
 

@@ -1,5 +1,6 @@
 """The whole service as an operator starts it: ``passerelle serve``, every process, a data directory of its own."""
 
+import asyncio
 import contextlib
 import os
 import shutil
@@ -9,10 +10,15 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+from signaling.config import load_config
+from signaling.passwords import hash_password
+from signaling.records import Records
+from signaling.records.model import Qualification
 from signaling.rehearsal.service import free_ports, sip_ports
 from tests.helpers.clips import MODELS
 
@@ -47,6 +53,28 @@ class WholeService:
             timeout=110,
             check=False,
         )
+
+    def add_people(self, password: str, *, signers: Sequence[str] = (), agents: Sequence[str] = ()) -> None:
+        """
+        As ``passerelle user add`` does it, without a process for each.
+
+        :param signers: names; the login is the first one in lower case. :param agents: interpreters.
+        """
+        with ThreadPoolExecutor(1) as elsewhere:  # there may be a running loop here
+            elsewhere.submit(asyncio.run, self._add_people(password, signers, agents)).result(60)
+
+    async def _add_people(self, password: str, signers: Sequence[str], agents: Sequence[str]) -> None:
+        hashed = await hash_password(password)
+        async with Records(load_config(self.environ).signaling.database_url) as records:
+            for name in (*signers, *agents):
+                is_agent = name in agents
+                await records.people.add(
+                    login=name.split()[0].lower(),
+                    name=name,
+                    role="agent" if is_agent else "signer",
+                    password_hash=hashed,
+                    qualifications=[Qualification("interpreter", "Master d’interprète")] if is_agent else [],
+                )
 
     def log(self) -> str:
         return (self.data_dir / "service.log").read_text(errors="replace")
