@@ -5,8 +5,9 @@ Executes the Dockerfile without Docker: each stage is a bare Debian in a directo
     tests/fresh_machine/docker_steps.py        root only; FRESH_DIR as in run.sh
 
 Covers what our Dockerfile uses (FROM, WORKDIR, COPY, RUN, ENV, USER, HEALTHCHECK, ENTRYPOINT, CMD), refuses the rest.
-At the end the image's own command runs as its own user, without network, until its health check says yes, and every
-file of the packages must have arrived in it. ``python:3.11-slim`` is Debian's own Python 3.11 here, by the same name.
+At the end the image's own command runs as its own user, without network, until its health check says yes; every file of
+the packages must have arrived in it, and what was compiled must fit. ``python:3.11-slim`` is Debian's own Python 3.11
+here, by the same name.
 """
 
 import json
@@ -161,6 +162,13 @@ def missing_files(stage: Stage, context: Path) -> list[str]:
     return [name for name in names if not (site / name).exists()]
 
 
+def runs_compiled(stage: Stage) -> bool:
+    """The image's own Python takes the compiled forwarding from where its settings say."""
+    script = "import os, pathlib; from relay import compiled"
+    script += "; assert compiled.use(pathlib.Path(os.environ['PASSERELLE_COMPILED_DIR']))"
+    return in_stage(stage, f'/opt/passerelle/bin/python -c "{script}"', offline=True).wait() == 0
+
+
 def becomes_healthy(stage: Stage) -> bool:
     """The image's command, and inside the same machine its health check until it says yes; then SIGTERM."""
     check, command = shlex.join(stage.health), shlex.join([*stage.entry, *stage.command])
@@ -191,6 +199,8 @@ def main() -> None:
         build.step(word, rest)
     if missing := missing_files(build.stage, context):
         sys.exit("== not in the image: " + ", ".join(missing))
+    if not runs_compiled(build.stage):
+        sys.exit("== the compiled forwarding does not fit the image")
     if not becomes_healthy(build.stage):
         sys.exit("== the image's command did not become healthy, or did not end well")
     print(f"== all steps: {time.monotonic() - begin:.0f} s", file=sys.stderr)
