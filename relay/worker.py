@@ -42,7 +42,9 @@ __all__ = ["MediaWorker", "new_event_loop", "run"]
 
 TICK_S = 0.1
 TICK_PARTS = 10  # a call's tick takes 0.1 to 0.3 ms
-GC_THRESHOLDS = (20_000, 50, 50)  # a collection of everything stops all calls for tens of ms
+#: containers made and not yet freed, until the youngest are looked at; how often that is, until older ones are. Packets
+#: leave none behind, calls that end some thousands: with Python's (700, 10, 10) all calls stop for tens of ms at random
+GC_THRESHOLDS = (10_000, 5, 5)
 REMEMBERED_CALLS = 1000  # closed calls whose epoch is kept, so that a late command does not revive them
 CLOSE_DEADLINE_S = 5.0
 MOVE_S = 8.0  # for calls that outlast the draining: until both sides have answered another worker
