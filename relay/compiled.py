@@ -68,7 +68,7 @@ def directory_in_use() -> Path | None:
 
 def folder(root: Path) -> Path:
     """Where code compiled from these sources for this interpreter lies, whether it is there or not."""
-    return root / fingerprint(sources(SOURCE_ROOT))
+    return root.absolute() / fingerprint(sources(SOURCE_ROOT))
 
 
 def fingerprint(files: Mapping[str, bytes]) -> str:

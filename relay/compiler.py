@@ -50,6 +50,7 @@ def compile_into(root: Path, *, again: bool = False) -> Path:
     :raises OSError: ``root`` cannot be written.
     """
     files = sources(SOURCE_ROOT)
+    root = root.absolute()  # the work is done from another working directory
     directory = root / fingerprint(files)
     if directory.is_dir() and not again:
         return directory
@@ -61,6 +62,8 @@ def compile_into(root: Path, *, again: bool = False) -> Path:
         made.mkdir()
         _write(files, stage)
         _in_own_process(stage, made)
+        if not next(made.rglob(f"*{SUFFIX}"), None):
+            raise CompilationError("nothing was made")
         _put(made, directory)
     return directory
 

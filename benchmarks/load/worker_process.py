@@ -35,7 +35,8 @@ async def main(folder: Path, index: int, capacity: int) -> None:
 
 if __name__ == "__main__":
     for root in sys.argv[4:]:
-        compiled.use(Path(root))
+        if not compiled.use(Path(root)):
+            sys.exit(f"nothing below {root} fits these sources")
     from relay.event_loop import new_event_loop
 
     with asyncio.Runner(loop_factory=new_event_loop) as runner:

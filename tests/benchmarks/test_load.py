@@ -12,7 +12,7 @@ WINDOWS = 20  # of a second each, on a machine however busy
 
 async def test_a_load_call_passes_media_feedback_and_retransmissions_both_ways() -> None:
     async with bench() as run:
-        worker = run.add(await start_workers(run.folder))
+        worker = run.add(await start_workers(run.folder, compiled=False))
         opened = await run.open(worker, 1)
         assert (opened["calls"], opened["srtp_profile"]) == (1, "SRTP_AEAD_AES_256_GCM")
         seen: list[Window] = []

@@ -3,6 +3,7 @@ The forwarding compiled once for all tests of a run, and the pytest plugin that 
 ``pytest -p tests.helpers.compiled_forwarding --compiled DIRECTORY``.
 """
 
+import os
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,7 @@ def compiled_root() -> Path:
     from relay.compiler import CompilerMissingError, compile_into
 
     try:
-        compile_into(CACHE)
+        compile_into(Path(os.path.relpath(CACHE)))  # as somebody would type it
     except CompilerMissingError as error:
         pytest.skip(f"nothing to compile with: {error}")
     return CACHE
