@@ -77,7 +77,8 @@ def coturn() -> Iterator[Coturn]:
 
 def _start(directory: Path) -> "tuple[Coturn, subprocess.Popen[bytes]]":
     files = ensure_certificate(directory, [], datetime.datetime.now(datetime.UTC))
-    server = Coturn(_free_port(), _free_port(), files.certificate, directory / "log")
+    port, tls_port = _free_ports(2)
+    server = Coturn(port, tls_port, files.certificate, directory / "log")
     options = {
         "listening-ip": "127.0.0.1",
         "relay-ip": "127.0.0.1",
@@ -104,7 +105,8 @@ def _is_listening(server: Coturn, process: "subprocess.Popen[bytes]") -> bool:
     deadline = time.monotonic() + START_DEADLINE_S
     for port in (server.port, server.tls_port):
         while not _accepts(port):
-            if process.poll() is not None or time.monotonic() > deadline:
+            is_refused = "Cannot bind" in server.log()
+            if is_refused or process.poll() is not None or time.monotonic() > deadline:
                 return False
             time.sleep(0.05)
     return process.poll() is None
@@ -125,7 +127,16 @@ def _stop(process: "subprocess.Popen[bytes]") -> None:
         process.wait()
 
 
-def _free_port() -> int:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+def _free_ports(count: int) -> list[int]:
+    """Different ones, each free for UDP and for TCP: coturn goes on without a port that it cannot have."""
+    with contextlib.ExitStack() as taken:
+        found: list[int] = []
+        while len(found) < count:
+            probe = taken.enter_context(socket.socket(socket.AF_INET, socket.SOCK_STREAM))
+            probe.bind(("127.0.0.1", 0))
+            port = int(probe.getsockname()[1])
+            other = taken.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
+            with contextlib.suppress(OSError):
+                other.bind(("127.0.0.1", port))
+                found.append(port)
+    return found
