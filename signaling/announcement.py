@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
+from rich.markup import escape
 
 from signaling import processes
 from signaling.config import Config
@@ -43,13 +44,13 @@ class Announcement:
         """:param late: children that were not ready in their time."""
         settings = config.signaling
         self._say("")
-        self._say(f"[bold green]Prêt.[/bold green]  Page des appels    [bold]{settings.public_url}/[/bold]")
-        self._say(f"       Poste de travail   {settings.public_url}/workstation")
+        self._say(f"[bold green]Prêt.[/bold green]  Page des appels    [bold]{escape(settings.public_url)}/[/bold]")
+        self._say(f"       Poste de travail   {escape(settings.public_url)}/workstation")
         if settings.demo_phone_url:
             self._say(f"       Téléphone de démo  {settings.demo_phone_url}")
         for origin in settings.allowed_origins[1:] if settings.is_tls else ():
             if "localhost" not in origin and "127.0.0.1" not in origin:
-                self._say(f"       Sur ce réseau      {origin}/  (le navigateur avertit : certificat fait ici)")
+                self._say(f"       Sur ce réseau      {escape(origin)}/  (le navigateur avertit : certificat fait ici)")
         self._first_sign_in()
         self._say(f"       Données            {settings.data_dir}")
         for name in late:

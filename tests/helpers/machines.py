@@ -22,7 +22,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
-from signaling.rehearsal.service import Service
+from signaling.rehearsal.service import Service, sip_ports
 from tests.helpers.clips import MODELS
 from tests.helpers.redis_server import redis_binary
 
@@ -110,7 +110,8 @@ class Centre:
         return f"redis://:{REDIS_PASSWORD}@{self.first.address}:6379/0"
 
     def hand_out(self) -> None:
-        """Certificates and secrets, by the commands of the manual."""
+        """Certificates and secrets, by the commands of the manual; telephone ports that nobody here has."""
+        phone_port, demo_port = sip_ports()
         for machine in self.machines.values():
             words = ("machine", "add", machine.name, machine.address)
             done = self.first.run(*words, *(["--here"] if machine is self.first else []))
@@ -130,6 +131,9 @@ class Centre:
                 "PUBLIC_URL": machine.url,
                 "MODEL_DIR": str(MODELS),
                 "CALL_LEASE_S": "2",
+                "PHONE_SIP_PORT": str(phone_port),
+                "PHONE_TRUNK_PORT": str(demo_port),
+                "DEMO_PHONE_SIP_PORT": str(demo_port),
             }
 
     async def start_redis(self) -> None:
