@@ -84,7 +84,12 @@ class CloseCall(_Command):
 
 
 class Keep(_Command):
-    """The owner still has this call; a phone leg whose call is not kept is ended. Unknown calls are no error."""
+    """
+    The owner still has this call; a phone leg whose call is not kept is ended. Unknown calls are no error.
+
+    Result ``{"attempt": str, "progress": PhoneProgress}`` of the leg that is there, else ``{"progress": "ended"}``: an
+    owner may have missed an event.
+    """
 
     type: Literal["keep"] = "keep"
 

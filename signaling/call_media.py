@@ -7,6 +7,7 @@ Decides placement and what must be told again after a loss. The plan itself is d
 import asyncio
 import logging
 import time
+from typing import Any
 
 from relay.control_messages import (
     AnswerLeg,
@@ -79,11 +80,14 @@ class CallMedia:
         """The phone worker is back: it is told again who hears whom."""
         self._audio = None
 
-    async def keep_phone(self) -> None:
-        """A phone worker ends a leg whose call nobody keeps. :raises RelayError: it is gone or refuses."""
+    async def keep_phone(self) -> dict[str, Any]:
+        """
+        A phone worker ends a leg whose call nobody keeps.
+
+        :returns: what it says of the leg (:class:`Keep`). :raises RelayError: it is gone or refuses.
+        """
         link = self._pool.link(self.phone_id)
-        if link is not None:
-            await link.request(Keep(call_id=self._call_id, epoch=self._epoch))
+        return {} if link is None else await link.request(Keep(call_id=self._call_id, epoch=self._epoch))
 
     def lose(self, link: WorkerLink) -> None:
         """A worker is gone: what it was told is void."""

@@ -228,6 +228,7 @@ class CallRunner:
             if worker_id is not None and self._services.pool.link(worker_id) is None:
                 self._await_worker(worker_id)
         self.refresh()
+        self.keep_phone()
 
     def _await_worker(self, worker_id: str) -> None:
         if worker_id not in self._away:
@@ -262,6 +263,7 @@ class CallRunner:
             if not has_call:
                 self._worker_stayed_away(link.worker_id)
             self.media.refresh_phone()
+            self.keep_phone()
         if has_call and link.state.kind == "media" and not link.draining:
             self._lanes["media"].put(functools.partial(self._close_left_behind, link.worker_id))
         if link.state.kind == "media":

@@ -36,6 +36,7 @@ class PhoneCommands:
     def __init__(self, media: CallMedia, owner: PhoneOwner, ring_timeout_s: float) -> None:
         self._media, self._owner, self._ring_timeout_s = media, owner, ring_timeout_s
         self.lane = Lane("phone")
+        self._dialled = owner.call.phone.attempt if owner.call.phone else ""  # by an earlier owner
 
     def carry_out(self, command: PhoneCommand) -> None:
         match command:
@@ -50,7 +51,7 @@ class PhoneCommands:
 
     def keep(self) -> None:
         """Regularly: a telephone is never left on the line by an owner that died."""
-        self.lane.put_newest("keep", functools.partial(self._try, self._media.keep_phone))
+        self.lane.put_newest("keep", functools.partial(self._try, self._keep))
 
     def close(self) -> None:
         """Let go of the phone worker, behind what was asked of it."""
@@ -70,6 +71,7 @@ class PhoneCommands:
                     raise
                 await self._media.phone(hang_up=True)  # a leg that was lost sight of must not stay on the line
                 await dial()
+            self._dialled = leg.attempt
         except RelayError as error:
             log.warning("not dialled: %s", error.code, extra={"call_id": self._owner.call.call_id})
             self._owner.submit(PhoneReport(leg.attempt, "ended", "trunk_failed"))
@@ -82,6 +84,16 @@ class PhoneCommands:
             log.warning("phone command refused: %s", error.code, extra={"call_id": self._owner.call.call_id})
             if error.code == "no_dtmf":
                 self._owner.tell_agent("no_dtmf")
+
+    async def _keep(self) -> None:
+        """
+        What the owner missed, because another one had the call or the line to the worker was down, is made good: the
+        telephone was answered, or is gone. A number that is still to be dialled is not meant.
+        """
+        told = await self._media.keep_phone()
+        phone = self._owner.call.phone
+        if told and phone is not None and phone.attempt == self._dialled:
+            self._owner.submit(PhoneReport(told.get("attempt", phone.attempt), told["progress"]))
 
     async def _hang_up(self) -> None:
         """Insists: a telephone must not stay on the line because its worker was slow to answer."""

@@ -138,9 +138,16 @@ class PhoneWorker:
                 self._calls[command.call_id].hang_up()
         elif isinstance(command, HoldPhone | SendDtmf):
             self._for_leg(command)
-        elif not isinstance(command, Keep):  # which is done above
+        elif isinstance(command, Keep):  # which is done above
+            return self._told(command.call_id)
+        else:
             raise RelayError("bad_command", f"{command.type} is not for a phone worker")
         return {}
+
+    def _told(self, call_id: str) -> dict[str, Any]:
+        call = self._calls.get(call_id)
+        is_up = call is not None and call.leg_is_up
+        return {"attempt": call.attempt, "progress": call.progress} if call and is_up else {"progress": "ended"}
 
     async def _dial(self, command: Dial) -> None:
         if self._draining:

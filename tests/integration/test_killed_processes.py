@@ -170,10 +170,9 @@ async def test_media_does_not_stop_when_signaling_is_killed_and_the_restarted_pr
         async with asyncio.timeout(DEADLINE_S):
             async for frame in socket:
                 message = frame.json()
-                if message["type"] == "call.state":
-                    break
+                if message["type"] == "call.state" and message["state"] == "active":
+                    break  # at once, or when the phone worker has told what was not yet written down
         assert message["call_id"] == scene.call_id
-        assert message["state"] == "active"
         assert message["phone"]["progress"] == "answered"
         await scene.see_each_other()
         seen = [who.eye.close_window(time.monotonic()) for who in (scene.signer, scene.agent)]

@@ -296,11 +296,13 @@ async def test_leg_whose_owner_died_is_ended(scenario: str, state: str, monkeypa
 async def test_leg_whose_owner_keeps_it_stays(monkeypatch: pytest.MonkeyPatch) -> None:
     impatient(monkeypatch, unkept_after_s=2.0)
     async with phone_worker() as rig, sipp("answers", echo=True) as phone:
-        await rig.signaling.ask(Keep(call_id=CALL, epoch=1))  # nothing there yet: no error
+        nothing = await rig.signaling.ask(Keep(call_id=CALL, epoch=1))  # no error
+        assert nothing == {"progress": "ended"}
         await rig.dial(phone.uri)
         for _ in range(16):
-            await rig.signaling.ask(Keep(call_id=CALL, epoch=1))
+            told = await rig.signaling.ask(Keep(call_id=CALL, epoch=1))
             await asyncio.sleep(0.25)
+        assert told["progress"] == "answered" and told["attempt"]
         assert rig.signaling.phone() == ["trying", "ringing", "answered"]
         with pytest.raises(RelayError) as refused:
             await rig.signaling.ask(Keep(call_id=CALL, epoch=0))
