@@ -181,7 +181,10 @@ function Details({ quality }: { quality: Quality }): JSX.Element {
     ["quality.row_codec", own.codec ?? "–", other.codec ?? "–"],
   ];
   return (
-    <details class="quality-details">
+    <details
+      class="quality-details"
+      onToggle={({ currentTarget }) => currentTarget.open && currentTarget.scrollIntoView({ block: "nearest" })}
+    >
       <summary>{t("quality.details")}</summary>
       <table>
         <thead>
