@@ -18,6 +18,7 @@ from statistics import median
 
 import aiohttp
 
+from benchmarks.load.usage import cpu_s
 from signaling.call_model import CallState
 from signaling.messages import Alert, AssignmentAccept, CallAct, CallRequest, PresenceSet
 from signaling.rehearsal.checks import percentile
@@ -119,20 +120,10 @@ def _ancestry(pid: int, parents: dict[int, int]) -> set[int]:
 
 async def shares(pids: dict[str, list[int]], window_s: float) -> dict[str, float]:
     """Share of one core that each kind of process used during the window."""
-    before, began = {kind: _cpu_s(pids[kind]) for kind in KINDS}, time.monotonic()
+    before, began = {kind: cpu_s(pids[kind]) for kind in KINDS}, time.monotonic()
     await asyncio.sleep(window_s)
     elapsed = time.monotonic() - began
-    return {kind: (_cpu_s(pids[kind]) - before[kind]) / elapsed for kind in KINDS}
-
-
-def _cpu_s(pids: list[int]) -> float:
-    """CPU time of all threads, s (proc_pid_schedstat: nanoseconds on CPU)."""
-    total = 0
-    for pid in pids:
-        for task in Path(f"/proc/{pid}/task").glob("*"):
-            with contextlib.suppress(OSError):
-                total += int((task / "schedstat").read_text().split()[0])
-    return total / 1e9
+    return {kind: (cpu_s(pids[kind]) - before[kind]) / elapsed for kind in KINDS}
 
 
 if __name__ == "__main__":

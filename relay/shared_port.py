@@ -135,7 +135,7 @@ class SharedEndpoint(MediaTransport):
         self.addresses: OrderedDict[Address, None] = OrderedDict()  # proved ones, the latest last
         self._port = self.reader = port
         self._is_closed = False
-        self.send_media = port.send  # type: ignore[method-assign]
+        self.send_media = port.send
 
     def get_extra_info(self, name: str, default: Any = None) -> Any:
         return self._port.name if name == "sockname" else default

@@ -13,6 +13,7 @@ import logging
 import random
 import socket
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -75,7 +76,7 @@ class Complaints:
 complaints = Complaints()
 
 
-class DatagramReader:
+class DatagramReader(ABC):
     """
     Reads a socket, several datagrams at one wake-up, and survives whatever they do.
 
@@ -114,8 +115,9 @@ class DatagramReader:
         if self.native is not None:
             self.native.stop()
 
+    @abstractmethod
     def _take(self, data: bytes | memoryview, address: Address) -> None:
-        raise NotImplementedError
+        """:param data: one datagram; a memoryview is valid during the call only."""
 
     def _readable(self) -> None:
         take = self._take if self._take_media is None else self._take_media
@@ -137,9 +139,7 @@ class MediaTransport(asyncio.DatagramTransport):
     """A transport for aioice that takes media for sending at once, without a copy."""
 
     reader: DatagramReader | None = None  # of the socket behind it
-
-    def send_media(self, data: memoryview, address: Address) -> None:
-        raise NotImplementedError
+    send_media: Callable[[memoryview, Address], None]
 
 
 class OwnPort(DatagramReader, MediaTransport):
@@ -162,7 +162,7 @@ class OwnPort(DatagramReader, MediaTransport):
         self._protocol = protocol
         self._is_closed = False
         self.reader = self
-        self.send_media = self.send  # type: ignore[method-assign]
+        self.send_media = self.send
 
     def get_extra_info(self, name: str, default: Any = None) -> Any:
         return self._name if name == "sockname" else default  # no "socket": aioice would make its buffer smaller

@@ -30,7 +30,8 @@ class Signalling(ABC):
         """Calls end by their peers."""
 
     async def tap(self, path: str | None) -> None:
-        raise NotImplementedError("only the media worker has a tap")
+        """:raises RuntimeError: this kind has none: only the media worker can be tapped."""
+        raise RuntimeError("only the media worker has a tap")
 
 
 class WorkerSignalling(Signalling):
