@@ -40,6 +40,7 @@ app = typer.Typer(
 )
 db_app = typer.Typer(help="Base de données.", no_args_is_help=True)
 app.add_typer(db_app, name="db")
+MODELS_OUT_OF_REACH = 3  # exit code: the service runs without them, and ./run asks again after a day
 INDEX = Annotated[int, typer.Option("--index", min=0, help="Rang de ce processus parmi ceux de sa sorte.")]
 CHECK_CONFIG = Annotated[
     bool,
@@ -204,7 +205,7 @@ def models(
                 ensure_models(directory, bar.update)
         except ModelsUnavailableError as error:
             typer.echo(f"{error.message_fr}\n{error.message_en}", err=True)
-            raise typer.Exit(1) from None
+            raise typer.Exit(MODELS_OUT_OF_REACH) from None
         print(f"Modèles vérifiés : {directory}")
 
 

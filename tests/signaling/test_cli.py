@@ -100,6 +100,15 @@ def test_setting_that_cannot_be_used_is_one_sentence_and_exit_code_1(data_dir: P
     assert "Traceback" not in done.stderr
 
 
+def test_models_out_of_reach_have_an_exit_code_of_their_own_that_no_wrong_setting_has(data_dir: Path) -> None:
+    """``./run`` goes on without models, and does not try again for a day; with a wrong setting it ends."""
+    no_folder = data_dir / "models"
+    data_dir.mkdir(exist_ok=True)
+    no_folder.write_text("a file where the folder should be")
+    assert passerelle(data_dir, "models", "--if-missing", MODEL_DIR=str(no_folder)).returncode == 3
+    assert passerelle(data_dir, "models", "--if-missing", TURN_URLS="bad").returncode == 1
+
+
 def test_taken_port_is_one_sentence_with_what_to_type_and_exit_code_1(data_dir: Path) -> None:
     with listening() as port:
         done = passerelle(data_dir, "serve", "--port", str(port))
