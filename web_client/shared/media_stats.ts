@@ -63,11 +63,27 @@ export class Steady<T> {
     else if (value === this.#wished) this.#count += 1;
     else this.#count = 1;
     this.#wished = value;
-    if (this.#count >= this.#needed || (this.#shown === null && this.#showsFirst)) {
-      this.#shown = value;
-      this.#count = 0;
-    }
+    if (this.#count >= this.#needed || (this.#shown === null && this.#showsFirst)) this.set(value);
     return this.#shown;
+  }
+
+  set(value: T | null): void {
+    this.#shown = value;
+    this.#count = 0;
+  }
+}
+
+/** The word for a frame rate and its number, changing together; that a picture stands still is said at once. */
+export class SteadyRate {
+  readonly #level = new Steady<Level>();
+  #fps: number | null = null;
+
+  next(fps: number | null): { readonly level: Level | null; readonly fps: number | null } {
+    const level = levelOf(fps);
+    if (fps === 0) this.#level.set(level);
+    const shown = this.#level.next(level);
+    if (shown === level) this.#fps = fps;
+    return { level: shown, fps: this.#fps };
   }
 }
 

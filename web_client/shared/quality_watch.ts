@@ -2,7 +2,7 @@
 
 import { signal, type ReadonlySignal } from "@preact/signals";
 import type { CallMedia } from "./media.ts";
-import { levelOf, Meter, NOTHING_RECEIVED, Steady, type Entries, type Level, type Received } from "./media_stats.ts";
+import { Meter, NOTHING_RECEIVED, Steady, SteadyRate, type Entries, type Level, type Received } from "./media_stats.ts";
 import type { LegStats } from "./protocol.d.ts";
 import { judge, nextLeg, type Leg, type LineState, type Quality } from "./quality.ts";
 
@@ -15,8 +15,8 @@ const LINE_SAMPLES = 3; // a connection that has just begun looks narrow for som
 /** What is said does not change with every sample; new for each peer connection. */
 class Memory {
   readonly meter = new Meter();
-  readonly own = new Steady<Level>();
-  readonly other = new Steady<Level>();
+  readonly own = new SteadyRate();
+  readonly other = new SteadyRate();
   readonly ownLine = new Steady<LineState>(LINE_SAMPLES, false);
   readonly otherLine = new Steady<LineState>(LINE_SAMPLES, false);
 }
@@ -51,12 +51,13 @@ export class QualityWatch {
     const { meter, own, other, ownLine, otherLine } = this.#memory;
     const sample = meter.next(report.values() as Entries, performance.now());
     const found = judge(sample, this.#leg(this.#role), this.#leg(this.#role === "signer" ? "agent" : "signer"), this.#media.asked.value);
-    this.received.value = sample.received;
-    this.receivedLevel.value = other.next(levelOf(sample.received.fps));
+    const received = other.next(sample.received.fps);
+    this.received.value = { ...sample.received, fps: received.fps };
+    this.receivedLevel.value = received.level;
     this.quality.value = {
       ...found,
-      own: { ...found.own, level: own.next(levelOf(found.own.fps)) },
-      other: { ...found.other, level: this.receivedLevel.value },
+      own: { ...found.own, ...own.next(found.own.fps) },
+      other: { ...found.other, ...received },
       ownLine: { ...found.ownLine, state: ownLine.next(found.ownLine.state) },
       otherLine: { ...found.otherLine, state: otherLine.next(found.otherLine.state) },
     };

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { caretAfter, clock, formatNumber, timeAt, waitRange } from "../shared/format.ts";
 import { lightOf } from "../shared/light.ts";
-import { levelOf, Steady } from "../shared/media_stats.ts";
+import { levelOf, Steady, SteadyRate } from "../shared/media_stats.ts";
 import { moved, nearestCorner, nextCorner } from "../shared/ui/corners.ts";
 import { shares } from "../workstation/minute.ts";
 import { shortcutFor, SHORTCUTS } from "../workstation/shortcuts.ts";
@@ -92,4 +92,21 @@ test("an opening time is said in the time of the brand, with the day unless it i
   assert.equal(timeAt(at, at - 60, "Europe/Paris", "fr"), "21:30");
   assert.equal(timeAt(at, at - 60, "Indian/Reunion", "fr"), "00:30");
   assert.equal(timeAt(at, at - 7200, "Indian/Reunion", "fr"), "samedi 00:30");
+});
+
+test("a word about the frame rate never stands beside a number of another word", () => {
+  const rate = new SteadyRate();
+  assert.deepEqual(rate.next(29), { level: "good", fps: 29 });
+  assert.deepEqual(rate.next(17), { level: "good", fps: 29 });
+  assert.deepEqual(rate.next(16), { level: "warn", fps: 16 });
+  assert.deepEqual(rate.next(28), { level: "warn", fps: 16 });
+  assert.deepEqual(rate.next(30), { level: "good", fps: 30 });
+});
+
+test("a picture that stands still is said at once, and that there is none after two samples", () => {
+  const rate = new SteadyRate();
+  rate.next(30);
+  assert.deepEqual(rate.next(0), { level: "critical", fps: 0 });
+  rate.next(null);
+  assert.deepEqual(rate.next(null), { level: null, fps: null });
 });
