@@ -32,6 +32,7 @@ class Kind(IntEnum):
     VP8 = 2  # tap: VP8 RTP packets of the base temporal layer from `leg`, a frame at a time (`batch`)
     H264 = 3
     STATS = 4  # tap: JSON of relay.model.LegStats about `leg`, once a second
+    TEXT = 5  # T.140 text (UTF-8): worker -> phone: what `leg` wrote; phone -> worker: the phone party's, for `leg`
 
 
 class Datagram(NamedTuple):

@@ -26,7 +26,26 @@ PhoneOutcome = Literal[
     "unreachable",  # 480 and relatives
     "refused",  # our dialling rules said no
     "trunk_failed",  # no route, 5xx, authentication
+    "voicemail",  # a machine answered: marked by whoever heard it
+    "hung_up_at_announcement",  # answered, and gone before the announcement was over
+    "transferred",  # the phone party speaks to somebody else now
 ]
+
+#: What may be played to a phone party; each has a sound of the service and may have one of the brand.
+Announcement = Literal[
+    "ask_code",  # incoming at the centre's number: the signer's code, then #
+    "wrong_code",
+    "ringing",  # incoming: the person is being called, an interpreter will join
+    "seeking_agent",  # accepted: an interpreter is sought
+    "please_wait",  # on hold, or the call is taken over by another interpreter
+    "leave_message",  # then the tone
+    "message_kept",
+    "not_reachable",
+    "unknown_number",
+    "relay",  # outgoing, when the signer asked for a recorded one: « appel par un centre relais… »
+]
+#: What the hold watcher makes of a phone party's sound.
+PhoneSound = Literal["speech", "music", "silence"]
 
 VisibilityLevel = Literal["good", "fair", "poor", "off"]
 VideoCodec = Literal["VP8", "H264"]
@@ -59,6 +78,7 @@ class CallPlan(Frozen):
     :param agent_hidden: the agent's picture is withheld (hide own picture; privacy).
     :param phone_socket: path of the phone worker's audio datagram socket while a phone leg has media, else None.
     :param phone_held: the phone party is on hold: hears nobody, nobody hears it.
+    :param phone_text: the phone leg carries real-time text (RFC 4103): both web legs get a ``t140`` channel ``phone``.
     :param taps: at most one for each leg.
     """
 
@@ -70,6 +90,7 @@ class CallPlan(Frozen):
     agent_hidden: bool = False
     phone_socket: str | None = None
     phone_held: bool = False
+    phone_text: bool = False
     taps: tuple[Tap, ...] = ()
 
 
@@ -117,3 +138,27 @@ class LegStats(Frozen):
     )
     packets_sent: int = 0
     retransmitted_packets_sent: int = 0
+
+
+class PhoneStats(Frozen):
+    """
+    One phone leg over the last period, names after W3C webrtc-stats.
+
+    :param codec: ``opus``, ``G722``, ``PCMA``, ``PCMU``. :param is_encrypted: SRTP.
+    :param fraction_lost: 0..1 of the packets from the phone; ``remote_fraction_lost`` of ours, as it reports.
+    :param delay_s: that our own buffering adds to the phone's sound, median.
+    :param echo_return_loss_db: how much weaker our own sound comes back from the far end; None: no echo found.
+    :param echo_delay_s: after how long it comes back.
+    """
+
+    codec: str
+    is_encrypted: bool = False
+    packets_received: int = 0
+    packets_sent: int = 0
+    fraction_lost: float = 0.0
+    remote_fraction_lost: float | None = None
+    jitter_s: float | None = None
+    round_trip_time_s: float | None = None
+    delay_s: float | None = None
+    echo_return_loss_db: float | None = None
+    echo_delay_s: float | None = None

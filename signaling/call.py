@@ -231,6 +231,8 @@ def _act(call: Call, act: Act, now: float) -> Step:
             return _with_side(call, act.party, muted=act.action == "mute"), ()
         case "hide_picture" | "show_picture":
             return _with_side(call, act.party, hidden=act.action == "hide_picture"), ()
+        case _:
+            raise OutOfPlaceError(act.party, act.action, call.state)
 
 
 def _dial(call: Call, act: Act, now: float) -> Step:

@@ -8,13 +8,18 @@ from pydantic import Field
 from interpreter_queue.model import Trade
 from relay.model import Frozen, PhoneOutcome, PhoneProgress
 
-CallKind = Literal["relay", "direct"]
+#: ``video``: between two signers, without agent; the one who is called is the ``agent`` leg.
+CallKind = Literal["relay", "direct", "video"]
+Direction = Literal["outgoing", "incoming"]
+#: How the phone party learns that a relay is there: the agent says so (default), a recorded voice does, or nobody.
+Announce = Literal["agent", "recorded", "none"]
 #: ARCEP's codes (PRODUCT): LSF and its open variants, cued speech, transcription, deafblind, aphasia.
 Mode = Literal["LSF", "LSFA", "LfPC", "LfPCA", "TTH", "TTA", "CAS", "CAA"]
 Party = Literal["signer", "agent"]
 
 
 class CallState(StrEnum):
+    INCOMING = "incoming"  # the signer's devices are rung; the caller waits
     QUEUED = "queued"  # in the queue's hands
     ALERTING = "alerting"  # one agent is being alerted
     BRIEFING = "briefing"  # relay: both see each other, nothing dialled
@@ -23,14 +28,25 @@ class CallState(StrEnum):
     RINGING = "ringing"
     ACTIVE = "active"  # the phone party is on the line
     AFTER_PHONE = "after_phone"  # relay: the phone is gone, both stay until the signer chooses
+    MESSAGE = "message"  # incoming, nobody came: the caller may leave a voice message
     ENDED = "ended"
 
 
 #: What a party may ask for; which are open now follows from the machine's table.
 Action = Literal[
+    "accept",  # signer, incoming: with the mode chosen
+    "decline",
     "hang_up",  # signer: end the call. Agent: end it (direct), leave only with the signer gone (relay)
     "dial",  # place the phone leg: first, again, or another number
     "hang_up_phone",
+    "voicemail",  # a machine answered: the phone leg ends as such, the message is taken, redialled once and spoken
+    "transfer",  # agent: hand the phone party on, to a number or to the second phone party
+    "join_phone",  # agent: dial a second phone party into the call
+    "hang_up_joined",
+    "play_message",  # a voice message the signer wants relayed
+    "stop_message",
+    "watch_hold",  # rest while the line plays music
+    "stop_watching",
     "hold",
     "resume",
     "dtmf",
@@ -51,10 +67,15 @@ EndReason = Literal[
     "abuse_reported",
     "no_agent",  # nobody to serve it: closed, or none with the trade signed in for too long
     "emergency_handed_over",
+    "not_answered",  # incoming: none of the signer's devices accepted in time
+    "declined",  # incoming: by the signer
+    "caller_gave_up",  # incoming: the caller hung up before both were together
+    "message_left",  # incoming: a voice message is kept
     "failed",  # our side
 ]
 EndFault = Literal["nobody", "signer", "agent", "phone", "service"]
 
+INCOMING_PRIORITY = 40  # somebody waits on the telephone, and may hang up
 RESUMED_PRIORITY = 50  # a call that was served already: ahead of everyone who is not an emergency
 EMERGENCY_PRIORITY = 100
 
@@ -117,6 +138,12 @@ class Call(Frozen):
     :param signer_key: who the signer is to the session layer (person id, or a visitor's random id).
     :param agent_key: the agent's id once assigned.
     :param target: what ``dial`` dials when no other number is given.
+    :param signer_device: the device that has the call; None: all of the signer's are meant (incoming).
+    :param peer_key: ``video``: the person who is called; ``agent_key`` once accepted.
+    :param peer_device: as ``signer_device``, of the peer.
+    :param ring_until: Unix seconds; incoming: then a message is offered.
+    :param recording: key of a voice message in Redis that this call is about (``relay.phone.recordings``).
+    :param location: given with an emergency number; shown to the agent, never stored.
     """
 
     call_id: str
@@ -137,6 +164,14 @@ class Call(Frozen):
     voice: bool = False
     hearing: bool = False
     caller_id: str | None = None
+    direction: Direction = "outgoing"
+    announce: Announce = "agent"
+    signer_device: str | None = None
+    peer_key: str | None = None
+    peer_device: str | None = None
+    ring_until: float | None = None
+    recording: str | None = None
+    location: str | None = None
     target: str | None = None
     display: str | None = None
     signer: Side = Side()

@@ -15,8 +15,17 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from interpreter_queue.model import AgentState, PauseReason, Presence, Trade
-from relay.model import Encoding, IceServer, LegStats, PhoneOutcome, PhoneProgress, VisibilityLevel
-from signaling.call_model import Action, CallKind, CallState, EndFault, EndReason, Mode
+from relay.model import (
+    Encoding,
+    IceServer,
+    LegStats,
+    PhoneOutcome,
+    PhoneProgress,
+    PhoneSound,
+    PhoneStats,
+    VisibilityLevel,
+)
+from signaling.call_model import Action, Announce, CallKind, CallState, Direction, EndFault, EndReason, Mode
 
 PROTOCOL_VERSION: Literal[1] = 1
 TEXT_LIMIT = 2_000  # characters in any one free-text field
@@ -43,6 +52,7 @@ class Hello(ClientMessage):
 
     :param resume_token: from an earlier ``welcome``: finds the call again after a reload or a change of network.
     :param brand: slug, on a brand's page or embed.
+    :param device: the browser's own random id, kept by it: all of a signer's devices ring, one of them has the call.
     :param operator_token: rehearsals only.
     :param live_generation: of the peer connection this page still holds (only its WebSocket was lost): it keeps it.
     """
@@ -53,6 +63,7 @@ class Hello(ClientMessage):
     locale: Literal["fr", "en"] = "fr"
     resume_token: Annotated[str, Field(max_length=2048)] | None = None
     brand: Annotated[str, Field(max_length=64)] | None = None
+    device: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{8,64}$")] | None = None
     operator_token: Annotated[str, Field(max_length=256)] | None = None
     live_generation: int | None = Field(default=None, ge=1)
 
@@ -65,9 +76,15 @@ class Ping(ClientMessage):
 
 class CallRequest(ClientMessage):
     """
-    A signer asks for a call. ``number`` as typed (relay); ``brand`` slug (direct).
+    A signer asks for a call. ``number`` as typed (relay); ``brand`` slug (direct). A number that belongs to another
+    signer becomes a ``video`` call.
 
     :param voice: VCO. :param hearing: HCO.
+    :param announce: how the phone party learns that a relay is there.
+    :param anonymous: the own number is not shown to the phone party.
+    :param message_id: a voice message to be relayed by an agent, in place of a number.
+    :param cost_confirmed: the signer was told that this number costs extra (``call.cost``).
+    :param location: where the signer is, for an emergency number; passed on to the agent, never stored.
     """
 
     type: Literal["call.request"] = "call.request"
@@ -77,15 +94,23 @@ class CallRequest(ClientMessage):
     brand: Annotated[str, Field(max_length=64)] | None = None
     voice: bool = False
     hearing: bool = False
+    announce: Announce = "agent"
+    anonymous: bool = False
+    message_id: Annotated[str, Field(max_length=64)] | None = None
+    cost_confirmed: bool = False
     emergency_confirmed: bool = Field(default=False, description="the signer insisted on the relay after the 114 page")
+    location: ShortText | None = None
 
 
 class CallAct(ClientMessage):
     """
     Anything a party may do in a call; which actions are open now is in ``call.state.actions``.
 
-    :param number: for ``dial`` (None: the number of the request again).
-    :param digits: for ``dtmf``.
+    :param number: for ``dial`` (None: the number of the request again), ``join_phone``, ``transfer`` (None: to the
+        second phone party).
+    :param digits: for ``dtmf``; a signer's own are not shown to the agent, and nobody's are logged.
+    :param mode: for ``accept``, with ``voice`` and ``hearing``.
+    :param cost_confirmed: as in ``call.request``.
     """
 
     type: Literal["call.act"] = "call.act"
@@ -93,6 +118,49 @@ class CallAct(ClientMessage):
     action: Action
     number: Annotated[str, Field(max_length=64)] | None = None
     digits: Annotated[str, Field(pattern=r"^[0-9*#]{1,32}$")] | None = None
+    mode: Mode = "LSF"
+    voice: bool = False
+    hearing: bool = False
+    cost_confirmed: bool = False
+
+
+class CallContinueHere(ClientMessage):
+    """The signer's call goes on on this device instead of the other one."""
+
+    type: Literal["call.continue_here"] = "call.continue_here"
+    call_id: str
+
+
+class InboxHeard(ClientMessage):
+    """The signer has read of this missed call, or had the message relayed."""
+
+    type: Literal["inbox.heard"] = "inbox.heard"
+    entry_id: Annotated[str, Field(max_length=64)]
+
+
+class InboxDelete(ClientMessage):
+    type: Literal["inbox.delete"] = "inbox.delete"
+    entry_id: Annotated[str, Field(max_length=64)]
+
+
+class PushKeys(Message):
+    """Of a browser's PushSubscription, base64url (RFC 8291)."""
+
+    p256dh: Annotated[str, Field(max_length=128)]
+    auth: Annotated[str, Field(max_length=64)]
+
+
+class PushSubscribe(ClientMessage):
+    """Ring this device although its page is closed (Web Push). Again with the same ``endpoint``: nothing changes."""
+
+    type: Literal["push.subscribe"] = "push.subscribe"
+    endpoint: Annotated[str, Field(max_length=1024, pattern=r"^https://")]
+    keys: PushKeys
+
+
+class PushUnsubscribe(ClientMessage):
+    type: Literal["push.unsubscribe"] = "push.unsubscribe"
+    endpoint: Annotated[str, Field(max_length=1024)]
 
 
 class CallRate(ClientMessage):
@@ -174,6 +242,11 @@ AnyClientMessage = Annotated[
     | Ping
     | CallRequest
     | CallAct
+    | CallContinueHere
+    | InboxHeard
+    | InboxDelete
+    | PushSubscribe
+    | PushUnsubscribe
     | CallRate
     | MediaAnswer
     | MediaRenew
@@ -198,7 +271,11 @@ class Person(Message):
 
 
 class Welcome(Message):
-    """:param resume_token: keep it in ``sessionStorage``; renewed with every welcome."""
+    """
+    :param resume_token: keep it in ``sessionStorage``; renewed with every welcome.
+    :param number: the signer's own relay number, as people read it, to give to hearing people.
+    :param push_key: VAPID public key for ``PushManager.subscribe``, base64url; None: no push.
+    """
 
     type: Literal["welcome"] = "welcome"
     v: Literal[1] = PROTOCOL_VERSION
@@ -208,6 +285,8 @@ class Welcome(Message):
     heartbeat_s: float
     resumed: bool
     demo_phone_url: str | None = None
+    number: str | None = None
+    push_key: str | None = None
 
 
 class Pong(Message):
@@ -238,7 +317,11 @@ class QueueView(Message):
 
 
 class PhoneView(Message):
-    """:param number: as people read it (``01 99 00 00 01``). :param sip_code: last final answer."""
+    """
+    :param number: as people read it (``01 99 00 00 01``); incoming: the caller's, None: anonymous.
+    :param sound: what the hold watcher hears; None: it does not watch.
+    :param text: it carries real-time text.
+    """
 
     number: str | None = None
     progress: PhoneProgress | None = None
@@ -247,6 +330,8 @@ class PhoneView(Message):
     speaking: bool = False
     dialled_at: float | None = None
     answered_at: float | None = None
+    sound: PhoneSound | None = None
+    text: bool = False
 
 
 class PartyView(Message):
@@ -262,6 +347,12 @@ class CallStateMessage(Message):
     The whole call as this party may see it. Times are Unix seconds.
 
     :param actions: what this party may do now (``call.act``).
+    :param joined: the second phone party.
+    :param peer_name: of a ``video`` call: the other signer, as they are called here.
+    :param ring_until: while ``incoming``: then the caller is offered to leave a message.
+    :param on_other_device: the signer's call is on another device (``call.continue_here``); no media here.
+    :param has_message: the call is about a voice message to be relayed.
+    :param location: agent only, emergency calls.
     :param wrap_up_until: agent only.
     """
 
@@ -277,7 +368,15 @@ class CallStateMessage(Message):
     hearing: bool
     muted: bool = Field(description="this party's sound is muted")
     hidden: bool = Field(default=False, description="the agent's picture is withheld")
+    direction: Direction = "outgoing"
+    announce: Announce = "agent"
     phone: PhoneView
+    joined: PhoneView | None = None
+    peer_name: str | None = None
+    ring_until: float | None = None
+    on_other_device: bool = False
+    has_message: bool = False
+    location: str | None = None
     signer: PartyView
     agent: PartyView
     queue: QueueView | None = None
@@ -298,6 +397,57 @@ class EmergencyNotice(Message):
     number: str
     kind: Literal["offer_114", "relay_first"]
     may_relay: bool
+
+
+class CostNotice(Message):
+    """
+    Instead of a call: this number costs extra; ask again with ``cost_confirmed``.
+
+    :param reason: ``special``: a service number with a surcharge; ``abroad``; ``satellite``.
+    """
+
+    type: Literal["call.cost"] = "call.cost"
+    number: str
+    reason: Literal["special", "abroad", "satellite"]
+    call_id: str | None = None
+
+
+class PhoneKey(Message):
+    """A key that the phone party pressed, to the agent."""
+
+    type: Literal["phone.key"] = "phone.key"
+    call_id: str
+    digit: str
+
+
+class PhoneLine(Message):
+    """Quality of the phone leg, to the agent."""
+
+    type: Literal["phone.line"] = "phone.line"
+    call_id: str
+    stats: PhoneStats
+
+
+class InboxEntry(Message):
+    """
+    A missed call, with a voice message when ``message_s`` is there.
+
+    :param number: as people read it; None: anonymous. :param expires_at: it is deleted then.
+    """
+
+    entry_id: str
+    number: str | None
+    at: float
+    message_s: float | None = None
+    heard: bool = False
+    expires_at: float
+
+
+class Inbox(Message):
+    """To a signer, after ``welcome`` and on every change: newest first."""
+
+    type: Literal["inbox"] = "inbox"
+    entries: tuple[InboxEntry, ...]
 
 
 class MediaOffer(Message):
@@ -423,6 +573,10 @@ AnyServerMessage = Annotated[
     | Error
     | CallStateMessage
     | EmergencyNotice
+    | CostNotice
+    | PhoneKey
+    | PhoneLine
+    | Inbox
     | MediaOffer
     | MediaClosed
     | MediaEncoding

@@ -27,6 +27,7 @@ class PageSession:
 
     :param live_generation: of the peer connection it has, or was last offered; None: none.
     :param address: the client's, as limits count it. :param sign_in: hash of the session token; None: no sign-in.
+    :param device: the browser's own id (``hello``); empty: it has none.
     :param since: wall clock, seconds: one clock for all machines (NTP); the later of two tabs counts.
     """
 
@@ -38,6 +39,7 @@ class PageSession:
     live_generation: int | None = None
     address: str = ""
     sign_in: str | None = None
+    device: str = ""
     since: float = field(default_factory=time.time)
     _queue: asyncio.Queue[AnyServerMessage] = field(init=False)
     is_open: bool = True
@@ -134,8 +136,17 @@ class Hub:
         """Whether the person has a page, here or at another process."""
         return key is not None and ((role, key) in self._sessions or self._elsewhere.has_page(role, key))
 
-    def send(self, role: Party, key: str | None, message: AnyServerMessage) -> None:
-        """To the person's page, wherever it is connected; to nobody when there is none."""
+    def devices(self, role: Party, key: str | None) -> tuple[str, ...]:
+        """:returns: ids of the person's devices that have a page open, here or elsewhere."""
+        session = self.find(role, key)
+        return (session.device,) if session is not None else ()
+
+    def send(self, role: Party, key: str | None, message: AnyServerMessage, device: str | None = None) -> None:
+        """
+        To the person's page, wherever it is connected; to nobody when there is none.
+
+        :param device: to this one of the person's devices; None: to all.
+        """
         if key is not None and not self.send_here(role, key, message):
             self._elsewhere.send(role, key, message)
 

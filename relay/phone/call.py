@@ -1,8 +1,8 @@
 """
-One call's telephone side: its leg, its sound, its state.
+One call's telephone side: its leg and its state.
 
-Decides what each SIP event means for the call and when the sound of whom may pass. Left to others: SIP itself
-(``relay.phone.leg``), RTP (``relay.phone.rtp``), the mix (``relay.phone.mixing``), commands (``relay.phone.worker``).
+Decides what each SIP event means for the call. Left to others: SIP itself (``relay.phone.leg``), RTP
+(``relay.phone.rtp``), sound (``relay.phone.call_sound``), commands (``relay.phone.worker``).
 """
 
 import asyncio
@@ -11,11 +11,10 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from relay import datagram
-from relay.audio import PCM, PHONE_FRAME, Downsampler, Upsampler, VoiceActivity, silence
-from relay.control_messages import AnyEvent, Dial, PhoneDtmf, PhoneSpeaking, PhoneState, SetPhoneAudio
+from relay.control_messages import AnyEvent, Dial, PhoneDtmf, PhoneState
 from relay.errors import RelayError, UnknownLegError
-from relay.model import Leg, PhoneOutcome, PhoneProgress, WebLeg
+from relay.model import PhoneOutcome, PhoneProgress
+from relay.phone.call_sound import CallSound, PhoneLine
 from relay.phone.config import PhoneWorkerConfig
 from relay.phone.farewells import Farewells
 from relay.phone.leg import (
@@ -30,14 +29,12 @@ from relay.phone.leg import (
     Ringing,
     Trying,
 )
-from relay.phone.mixing import Mixer
 from relay.phone.outcome import outcome_of
 from relay.phone.rtp import RtpEndpoint, RtpPorts, open_rtp
 from relay.phone.sdp import LocalAudio
 from relay.phone.sip_transport import resolve
 from relay.phone.target import Target, read_target
 from relay.phone.watchdog import Watchdog
-from relay.phone.web_sound import WebListener, WebSpeaker
 
 ATTEMPTS_KEPT = 32
 log = logging.getLogger(__name__)
@@ -68,22 +65,16 @@ class PhoneCall:
         self._services = services
         config = services.config
         self._watchdog = Watchdog(config.unkept_after_s, config.rtp_timeout_s, asyncio.get_running_loop().time())
-        self._key = datagram.call_key(call_id)
         self._attempts: list[str] = []
         self._leg: PhoneLeg | None = None
         self._rtp: RtpEndpoint | None = None
+        self._line: PhoneLine | None = None
+        self.sound = CallSound(call_id, services.send, services.emit)
         self._timers: list[asyncio.TimerHandle] = []
         self._ending: PhoneOutcome | None = None
         self._sip_code: int | None = None
         self._responded = False
         self._rang = False
-        self._hears: dict[Leg, tuple[Leg, ...]] = {}
-        self._worker_socket: str | None = None
-        self._mixer = Mixer()
-        self._speakers: dict[WebLeg, WebSpeaker] = {}
-        self._listeners: dict[WebLeg, WebListener] = {}
-        self._voice = VoiceActivity()
-        self._up, self._down = Upsampler(), Downsampler()
 
     @property
     def attempt(self) -> str:
@@ -126,18 +117,14 @@ class PhoneCall:
         if not self._is_current(command.attempt):  # hung up meanwhile
             rtp.close()
             return
-        rtp.on_audio, rtp.on_dtmf = self._phone_sound, self._phone_digit
-        self._rtp = rtp
+        rtp.on_dtmf = self._phone_digit
+        self._rtp, self._line = rtp, PhoneLine(rtp)
+        self.sound.add_line(self._line)
         attempt = command.attempt
         self._leg = self._services.stack.dial(
             _invite(command, target, address, config, LocalAudio(config.sip_host, rtp.port, secrets.randbits(31))),
             lambda event: self._on_leg_event(attempt, event),
         )
-
-    def set_audio(self, command: SetPhoneAudio) -> None:
-        self._worker_socket = command.worker_socket
-        self._hears = dict(command.hears)
-        self._reroute()
 
     def hold(self, held: bool) -> None:
         """:raises UnknownLegError: no phone leg has been answered."""
@@ -230,14 +217,11 @@ class PhoneCall:
 
     def _finish(self, outcome: PhoneOutcome) -> None:
         self._stop_timers()
-        if self._rtp is not None:
-            self._rtp.close()
-        self._rtp = self._leg = None
-        self._mixer.forget("phone")
+        if self._line is not None:
+            self.sound.remove_line(self._line)
+            self._line.rtp.close()
+        self._rtp = self._leg = self._line = None
         self._services.farewells.drop(self._farewell_key())
-        if self._voice.speaking:
-            self._services.emit(PhoneSpeaking(call_id=self.call_id, speaking=False))
-        self._voice = VoiceActivity()
         log.info("phone leg ends call_id=%s outcome=%s sip_code=%s", self.call_id, outcome, self._sip_code)
         self._advance("ended", outcome)
 
@@ -271,45 +255,14 @@ class PhoneCall:
     # --- sound --------------------------------------------------------------------------------------------
 
     def _reroute(self) -> None:
-        """Ring-back and announcements are heard before the answer; nobody speaks to the phone before it, or on hold."""
-        phone_is_heard = self.progress in ("early_media", "answered")
-        routes: dict[Leg, tuple[Leg, ...]] = {}
-        for destination, sources in self._hears.items():
-            if destination == "phone":
-                routes["phone"] = sources if self.progress == "answered" else ()
-            else:
-                routes[destination] = tuple(source for source in sources if source != "phone" or phone_is_heard)
-        self._mixer.hears = routes
-
-    def web_sound(self, leg: WebLeg, packet: bytes) -> None:
-        """An Opus RTP packet from the media worker; not decoded unless somebody hears that leg."""
-        if any(leg in sources for sources in self._mixer.hears.values()):
-            self._mixer.push(leg, self._speakers.setdefault(leg, WebSpeaker()).decode(packet))
-
-    def _phone_sound(self, frame: PCM) -> None:
-        self._mixer.push("phone", self._up(frame))
-        if self.progress == "answered" and self._voice.hear(frame):
-            self._services.emit(PhoneSpeaking(call_id=self.call_id, speaking=self._voice.speaking))
+        if self._line is not None:
+            self._line.is_heard = self.progress in ("early_media", "answered")
+            self._line.hears = self.progress == "answered"
+            self.sound.line_changed()
 
     def _phone_digit(self, digit: str) -> None:
         if self.progress == "answered":
-            self._services.emit(PhoneDtmf(call_id=self.call_id, digit=digit))
-
-    def tick(self) -> None:
-        """One step of 20 ms: everybody gets what is due."""
-        mixed = self._mixer.tick()
-        if self._rtp is not None and self._rtp.active:
-            to_phone = mixed.get("phone")
-            self._rtp.send(silence(PHONE_FRAME) if to_phone is None else self._down(to_phone))
-        for leg in ("signer", "agent"):
-            self._send_to(leg, mixed.get(leg))
-
-    def _send_to(self, leg: WebLeg, frame: PCM | None) -> None:
-        if frame is None and leg not in self._listeners:
-            return
-        packet = self._listeners.setdefault(leg, WebListener()).step(frame)
-        if packet is not None and self._worker_socket is not None:
-            self._services.send(self._worker_socket, datagram.pack(datagram.Kind.AUDIO, self._key, leg, packet))
+            self._services.emit(PhoneDtmf(call_id=self.call_id, digit=digit, attempt=self.attempt))
 
 
 def _invite(

@@ -59,7 +59,35 @@ class Ended:
     by_us: bool
 
 
-LegEvent = Trying | Ringing | EarlyMedia | Answered | MediaChanged | Ended
+@dataclass(frozen=True)
+class Held:
+    """The peer holds us (re-INVITE without its sound), or takes us back."""
+
+    held: bool
+
+
+@dataclass(frozen=True)
+class KeyPressed:
+    """A key sent by SIP INFO (application/dtmf-relay); those of RFC 4733 come with the sound."""
+
+    digit: str
+
+
+@dataclass(frozen=True)
+class Referred:
+    """The peer asks us to dial ``number`` in its place (REFER); accepted with 202, how it answers is reported back."""
+
+    number: str
+
+
+@dataclass(frozen=True)
+class ReferEnded:
+    """What became of our REFER: the final code of the last NOTIFY or of its refusal; 200: the peer is with others."""
+
+    sip_code: int
+
+
+LegEvent = Trying | Ringing | EarlyMedia | Answered | MediaChanged | Held | KeyPressed | Referred | ReferEnded | Ended
 LegListener = Callable[[LegEvent], None]
 
 
@@ -110,6 +138,13 @@ class PhoneLeg(Protocol):
 
 
 class IncomingLeg(PhoneLeg, Protocol):
+    """
+    A call to us.
+
+    :param number: user part of the Request-URI. :param caller: P-Asserted-Identity of a trusted peer, else From; None
+        when the caller asks for privacy (RFC 3323) or has no readable number.
+    """
+
     number: str
     caller: str | None
     audio: LocalAudio

@@ -12,7 +12,7 @@ from typing import Literal
 from relay.errors import BadDescriptionError
 
 Direction = Literal["sendrecv", "sendonly", "recvonly", "inactive"]
-CodecName = Literal["PCMA", "PCMU"]
+CodecName = Literal["PCMA", "PCMU", "G722", "opus"]
 _CODECS: dict[CodecName, int] = {"PCMA": 8, "PCMU": 0}  # RFC 3551; A-law first: Europe's
 _STATIC: dict[int, str] = {0: "PCMU/8000", 8: "PCMA/8000"}
 TELEPHONE_EVENT = 101

@@ -132,7 +132,7 @@ class PhoneWorker:
         elif isinstance(command, Dial):
             await self._dial(command)
         elif isinstance(command, SetPhoneAudio):
-            self._call(command.call_id).set_audio(command)
+            self._call(command.call_id).sound.set_audio(command)
         elif isinstance(command, HangUpPhone):
             if command.call_id in self._calls:
                 self._calls[command.call_id].hang_up()
@@ -194,12 +194,12 @@ class PhoneWorker:
     def _web_sound(self, message: datagram.Datagram) -> None:
         call = self._by_key.get(message.call_key)
         if call is not None:
-            call.web_sound(message.leg, message.payload)
+            call.sound.web_sound(message.leg, message.payload)
 
     def _tick(self) -> None:
         now = asyncio.get_running_loop().time()
         for call in list(self._calls.values()):
-            for step in (partial(call.watch, now), call.tick):
+            for step in (partial(call.watch, now), call.sound.tick):
                 try:
                     step()
                 except Exception:  # one call's fault must not silence the others, nor keep its own line open

@@ -123,9 +123,7 @@ def migrate_to_head(connection: Connection) -> None:
 
     :raises NewerSchemaError: unknown revision.
     """
-    if connection.dialect.name == "sqlite":
-        connection.connection.cursor().execute(f"PRAGMA busy_timeout={MIGRATION_BUSY_TIMEOUT_MS}")
-    with connection.begin():
+    with _sqlite_rests(connection), connection.begin():
         if connection.dialect.name == "postgresql":
             connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK})
         config = alembic_config()
@@ -134,8 +132,27 @@ def migrate_to_head(connection: Connection) -> None:
             command.upgrade(config, "head")
         except CommandError as error:
             raise NewerSchemaError from error
-    if connection.dialect.name == "sqlite":
-        connection.connection.cursor().execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
+        if connection.dialect.name == "sqlite" and connection.exec_driver_sql("PRAGMA foreign_key_check").fetchall():
+            raise RecordsError("references", "a migration would leave rows that refer to nothing")
+
+
+@contextmanager
+def _sqlite_rests(connection: Connection) -> Iterator[None]:
+    """
+    SQLite while its tables change: waits longer for its lock, and does not follow references. It makes a table anew to
+    change it, and dropping the old one would delete what refers to its rows.
+    """
+    if connection.dialect.name != "sqlite":
+        yield
+        return
+    cursor = connection.connection.cursor()
+    cursor.execute(f"PRAGMA busy_timeout={MIGRATION_BUSY_TIMEOUT_MS}")
+    cursor.execute("PRAGMA foreign_keys=OFF")
+    try:
+        yield
+    finally:
+        cursor.execute("PRAGMA foreign_keys=ON")
+        cursor.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
 
 
 def alembic_config() -> AlembicConfig:

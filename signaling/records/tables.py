@@ -206,7 +206,7 @@ class PhoneLegRow(Base):
     dialled_at: Mapped[float]
     answered_at: Mapped[float | None]
     ended_at: Mapped[float | None]
-    outcome: Mapped[str | None] = mapped_column(String(16))
+    outcome: Mapped[str | None] = mapped_column(String(32))
     sip_code: Mapped[int | None]
 
 

@@ -261,7 +261,7 @@ async def test_softphone_hears_us_is_heard_and_keys_go_both_ways() -> None:
         phone.press("7")
         await asyncio.sleep(0.2)  # how long a finger stays on a key
         phone.release()
-        await until(lambda: PhoneDtmf(call_id=CALL, digit="7") in rig.signaling.events)
+        await until(lambda: PhoneDtmf(call_id=CALL, digit="7", attempt="a") in rig.signaling.events)
         await until(lambda: any(phone.folder.glob("*-dec.wav")))
         await asyncio.sleep(1.5)  # as much sound as is looked at below
         await hang_up(rig)

@@ -66,5 +66,6 @@ def in_state(state: CallState, kind: CallKind = "relay") -> Call:
 
 
 def states_of(kind: CallKind) -> list[CallState]:
-    others = {"relay": {CallState.TALKING}, "direct": {CallState.BRIEFING, CallState.AFTER_PHONE}}[kind]
+    incoming = {CallState.INCOMING, CallState.MESSAGE}
+    others = incoming | ({CallState.TALKING} if kind == "relay" else {CallState.BRIEFING, CallState.AFTER_PHONE})
     return [state for state in CallState if state not in others]

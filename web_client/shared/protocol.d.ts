@@ -1,13 +1,13 @@
 // Generated from signaling/messages.py by `python -m signaling.typescript`. Do not edit.
 
-export type Action = "hang_up" | "dial" | "hang_up_phone" | "hold" | "resume" | "dtmf" | "mute" | "unmute" | "hide_picture" | "show_picture" | "end_and_report_abuse";
-export type CallKind = "relay" | "direct";
+export type Action = "accept" | "decline" | "hang_up" | "dial" | "hang_up_phone" | "voicemail" | "transfer" | "join_phone" | "hang_up_joined" | "play_message" | "stop_message" | "watch_hold" | "stop_watching" | "hold" | "resume" | "dtmf" | "mute" | "unmute" | "hide_picture" | "show_picture" | "end_and_report_abuse";
+export type CallKind = "relay" | "direct" | "video";
 export type Disposition = "resolved" | "call_back" | "follow_up" | "transferred" | "wrong_service" | "abuse" | "other";
 export type EndFault = "nobody" | "signer" | "agent" | "phone" | "service";
-export type EndReason = "completed" | "abandoned" | "signer_lost" | "agent_lost" | "agent_ended" | "abuse_reported" | "no_agent" | "emergency_handed_over" | "failed";
+export type EndReason = "completed" | "abandoned" | "signer_lost" | "agent_lost" | "agent_ended" | "abuse_reported" | "no_agent" | "emergency_handed_over" | "not_answered" | "declined" | "caller_gave_up" | "message_left" | "failed";
 export type Mode = "LSF" | "LSFA" | "LfPC" | "LfPCA" | "TTH" | "TTA" | "CAS" | "CAA";
 export type PauseReason = "break" | "rest_eyes_hands" | "meal" | "training" | "meeting" | "technical" | "after_hard_call" | "other";
-export type PhoneOutcome = "hung_up" | "released" | "busy" | "no_answer" | "wrong_number" | "declined" | "unreachable" | "refused" | "trunk_failed";
+export type PhoneOutcome = "hung_up" | "released" | "busy" | "no_answer" | "wrong_number" | "declined" | "unreachable" | "refused" | "trunk_failed" | "voicemail" | "hung_up_at_announcement" | "transferred";
 export type PhoneProgress = "trying" | "ringing" | "early_media" | "answered" | "held" | "ended";
 export type Presence = "offline" | "available" | "paused";
 export type Trade = "interpreter" | "lfpc_coder" | "transcriber" | "adviser";
@@ -57,6 +57,15 @@ export interface CallAct {
   action: Action;
   number?: string | null;
   digits?: string | null;
+  mode?: Mode;
+  voice?: boolean;
+  hearing?: boolean;
+  cost_confirmed?: boolean;
+}
+export interface CallContinueHere {
+  ref?: string | null;
+  type: "call.continue_here";
+  call_id: string;
 }
 export interface CallRate {
   ref?: string | null;
@@ -74,9 +83,14 @@ export interface CallRequest {
   brand?: string | null;
   voice?: boolean;
   hearing?: boolean;
+  announce?: "agent" | "recorded" | "none";
+  anonymous?: boolean;
+  message_id?: string | null;
+  cost_confirmed?: boolean;
   emergency_confirmed?: boolean;
+  location?: string | null;
 }
-export type CallState = "queued" | "alerting" | "briefing" | "talking" | "dialing" | "ringing" | "active" | "after_phone" | "ended";
+export type CallState = "incoming" | "queued" | "alerting" | "briefing" | "talking" | "dialing" | "ringing" | "active" | "after_phone" | "message" | "ended";
 export interface CallStateMessage {
   type: "call.state";
   call_id: string;
@@ -90,7 +104,15 @@ export interface CallStateMessage {
   hearing: boolean;
   muted: boolean;
   hidden: boolean;
+  direction: "outgoing" | "incoming";
+  announce: "agent" | "recorded" | "none";
   phone: PhoneView;
+  joined: PhoneView | null;
+  peer_name: string | null;
+  ring_until: number | null;
+  on_other_device: boolean;
+  has_message: boolean;
+  location: string | null;
   signer: PartyView;
   agent: PartyView;
   queue: QueueView | null;
@@ -130,6 +152,12 @@ export interface ContactKnown {
   contact: ContactForm;
   earlier_calls: number;
 }
+export interface CostNotice {
+  type: "call.cost";
+  number: string;
+  reason: "special" | "abroad" | "satellite";
+  call_id: string | null;
+}
 export interface EmergencyNotice {
   type: "emergency";
   number: string;
@@ -155,6 +183,7 @@ export interface Hello {
   locale?: "fr" | "en";
   resume_token?: string | null;
   brand?: string | null;
+  device?: string | null;
   operator_token?: string | null;
   live_generation?: number | null;
 }
@@ -162,6 +191,28 @@ export interface IceServer {
   urls: readonly string[];
   username: string | null;
   credential: string | null;
+}
+export interface Inbox {
+  type: "inbox";
+  entries: readonly InboxEntry[];
+}
+export interface InboxDelete {
+  ref?: string | null;
+  type: "inbox.delete";
+  entry_id: string;
+}
+export interface InboxEntry {
+  entry_id: string;
+  number: string | null;
+  at: number;
+  message_s: number | null;
+  heard: boolean;
+  expires_at: number;
+}
+export interface InboxHeard {
+  ref?: string | null;
+  type: "inbox.heard";
+  entry_id: string;
 }
 export interface LegStats {
   frames_per_second: number;
@@ -238,6 +289,29 @@ export interface Person {
   name: string;
   trades: readonly Trade[];
 }
+export interface PhoneKey {
+  type: "phone.key";
+  call_id: string;
+  digit: string;
+}
+export interface PhoneLine {
+  type: "phone.line";
+  call_id: string;
+  stats: PhoneStats;
+}
+export interface PhoneStats {
+  codec: string;
+  is_encrypted: boolean;
+  packets_received: number;
+  packets_sent: number;
+  fraction_lost: number;
+  remote_fraction_lost: number | null;
+  jitter_s: number | null;
+  round_trip_time_s: number | null;
+  delay_s: number | null;
+  echo_return_loss_db: number | null;
+  echo_delay_s: number | null;
+}
 export interface PhoneView {
   number: string | null;
   progress: PhoneProgress | null;
@@ -246,6 +320,8 @@ export interface PhoneView {
   speaking: boolean;
   dialled_at: number | null;
   answered_at: number | null;
+  sound: "speech" | "music" | "silence" | null;
+  text: boolean;
 }
 export interface Ping {
   ref?: string | null;
@@ -260,6 +336,21 @@ export interface PresenceSet {
   type: "presence.set";
   presence: Presence;
   reason?: PauseReason | null;
+}
+export interface PushKeys {
+  p256dh: string;
+  auth: string;
+}
+export interface PushSubscribe {
+  ref?: string | null;
+  type: "push.subscribe";
+  endpoint: string;
+  keys: PushKeys;
+}
+export interface PushUnsubscribe {
+  ref?: string | null;
+  type: "push.unsubscribe";
+  endpoint: string;
 }
 export interface QueueView {
   position: number | null;
@@ -285,6 +376,8 @@ export interface Welcome {
   heartbeat_s: number;
   resumed: boolean;
   demo_phone_url: string | null;
+  number: string | null;
+  push_key: string | null;
 }
 export interface WrapUpExtend {
   ref?: string | null;
@@ -302,5 +395,5 @@ export interface WrapUpSubmit {
   note?: string | null;
   contact?: ContactForm | null;
 }
-export type ClientMessage = Hello | Ping | CallRequest | CallAct | CallRate | MediaAnswer | MediaRenew | PresenceSet | PauseAfterCall | AssignmentAccept | AssignmentDecline | WrapUpSubmit | WrapUpExtend | WrapUpFinish;
-export type ServerMessage = Welcome | Pong | Ok | Error | CallStateMessage | EmergencyNotice | MediaOffer | MediaClosed | MediaEncoding | VisibilityMessage | NetworkMessage | Alert | AlertEnded | AgentView | CallsToday | ContactKnown | Replaced;
+export type ClientMessage = Hello | Ping | CallRequest | CallAct | CallContinueHere | InboxHeard | InboxDelete | PushSubscribe | PushUnsubscribe | CallRate | MediaAnswer | MediaRenew | PresenceSet | PauseAfterCall | AssignmentAccept | AssignmentDecline | WrapUpSubmit | WrapUpExtend | WrapUpFinish;
+export type ServerMessage = Welcome | Pong | Ok | Error | CallStateMessage | EmergencyNotice | CostNotice | PhoneKey | PhoneLine | Inbox | MediaOffer | MediaClosed | MediaEncoding | VisibilityMessage | NetworkMessage | Alert | AlertEnded | AgentView | CallsToday | ContactKnown | Replaced;

@@ -33,6 +33,8 @@ const WELCOME: Welcome = {
   heartbeat_s: 10,
   resumed: false,
   demo_phone_url: null,
+  number: null,
+  push_key: null,
 };
 
 let sockets: FakeSocket[] = [];

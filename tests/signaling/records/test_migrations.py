@@ -4,13 +4,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import CheckConstraint, Connection, inspect, text
 
 from signaling.messages import ContactForm
 from signaling.records import Records
-from signaling.records.database import head_revision
+from signaling.records.database import alembic_config, create_engine, head_revision
 from signaling.records.errors import NewerSchemaError, NotInRelayError
 from signaling.records.model import RatingGiven, WrapUp
 from signaling.records.tables import Base
@@ -132,3 +133,34 @@ async def run_sync(records: Records, work: Any) -> Any:
 
 def words(rule: str) -> str:
     return re.sub(r"[\s()]+", "", rule)
+
+
+async def test_a_migration_that_makes_tables_anew_loses_no_row_that_refers_to_them(tmp_path: Path) -> None:
+    async with opened(sqlite_url(tmp_path)) as records:
+        await a_day_of_work(records)
+        before = await run_sync(records, count_rows)
+    await go_back(sqlite_url(tmp_path), "0003")
+    async with opened(sqlite_url(tmp_path)) as records:
+        assert await revision(records) == head_revision()
+        assert await run_sync(records, count_rows) == before
+        assert await run_sync(records, differences) == []
+
+
+def count_rows(connection: Connection) -> dict[str, int]:
+    return {
+        name: connection.execute(text(f"SELECT count(*) FROM {name}")).scalar_one() for name in Base.metadata.tables
+    }
+
+
+async def go_back(url: str, target: str) -> None:
+    def downgrade(connection: Connection) -> None:
+        connection.connection.cursor().execute("PRAGMA foreign_keys=OFF")
+        config = alembic_config()
+        config.attributes["connection"] = connection
+        with connection.begin():
+            command.downgrade(config, target)
+
+    engine = create_engine(url)
+    async with engine.connect() as connection:
+        await connection.run_sync(downgrade)
+    await engine.dispose()
