@@ -14,6 +14,7 @@ def view(
         kind=call.kind,
         state=call.state,
         mode=call.mode,
+        leg=party,
         brand=call.brand,
         brand_name=call.brand_name,
         trade=call.trade,

@@ -197,6 +197,7 @@ class Floor:
                 queued_at=call.queued_at,
                 expires_at=time.time() + left_s,
                 resumed=bool(call.served_by),
+                direction=call.direction,
             ),
         )
 

@@ -25,7 +25,7 @@ from relay.model import (
     PhoneStats,
     VisibilityLevel,
 )
-from signaling.call_model import Action, Announce, CallKind, CallState, Direction, EndFault, EndReason, Mode
+from signaling.call_model import Action, Announce, CallKind, CallState, Direction, EndFault, EndReason, Mode, Party
 
 PROTOCOL_VERSION: Literal[1] = 1
 TEXT_LIMIT = 2_000  # characters in any one free-text field
@@ -346,6 +346,7 @@ class CallStateMessage(Message):
     """
     The whole call as this party may see it. Times are Unix seconds.
 
+    :param leg: which of the two web legs this page is: the ``agent`` leg of a ``video`` call is a signer's page too.
     :param actions: what this party may do now (``call.act``).
     :param joined: the second phone party.
     :param peer_name: of a ``video`` call: the other signer, as they are called here.
@@ -361,6 +362,7 @@ class CallStateMessage(Message):
     kind: CallKind
     state: CallState
     mode: Mode
+    leg: Party = "signer"
     brand: str | None = None
     brand_name: str | None = None
     trade: Trade | None = None
@@ -506,6 +508,7 @@ class Alert(Message):
     queued_at: float
     expires_at: float
     resumed: bool = False
+    direction: Direction = "outgoing"
 
 
 class AlertEnded(Message):

@@ -37,11 +37,16 @@ async function bundleEmbed() {
   if (size > EMBED_LIMIT) throw new Error(`embed.js is ${size} bytes gzipped, more than ${EMBED_LIMIT}`);
 }
 
+/** At the root of the site: what a service worker may do ends at its own folder. */
+async function bundleServiceWorker() {
+  await build({ ...common, entryPoints: ["push/sw.js"], format: "iife", outfile: path.join(target, "sw.js") });
+}
 
 await rm(target, { recursive: true, force: true });
 await mkdir(path.join(target, "static"), { recursive: true });
 await bundlePages();
 await bundleEmbed();
+await bundleServiceWorker();
 await cp(path.join(here, "pages", "icons"), path.join(target, "static"), { recursive: true });
 for (const [page, file] of Object.entries({ caller: "caller", embed: "caller", workstation: "workstation" })) {
   await cp(path.join(here, "pages", `${file}.html`), path.join(target, `${page}.html`));

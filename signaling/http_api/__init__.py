@@ -46,6 +46,7 @@ def setup(app: web.Application, records: Records, config: SignalingConfig, web_d
             web.get("/b/{slug}", pages.brand_page),
             web.get("/workstation", pages.workstation_page),
             web.get("/embed/v1.js", pages.embed_script),
+            web.get("/sw.js", pages.service_worker),
             web.get("/embed/{slug}", pages.embed_page),
             web.get("/static/{path:.+}", static_file),
             web.get("/.well-known/security.txt", pages.security_txt),

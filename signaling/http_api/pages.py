@@ -43,6 +43,11 @@ async def embed_script(request: web.Request) -> web.StreamResponse:
     return response
 
 
+async def service_worker(request: web.Request) -> web.StreamResponse:
+    """For Web Push. At the root: a worker may only serve what lies below its own path."""
+    return await serve(request, "sw.js", cache=REVALIDATE)
+
+
 async def security_txt(request: web.Request) -> web.StreamResponse:
     path = request.app[CONFIG].data_dir / SECURITY_TXT
     if not path.is_file():

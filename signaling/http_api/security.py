@@ -15,7 +15,7 @@ from signaling.http_api.problem import ProblemError
 FRAME_ANCESTORS: web.ResponseKey[tuple[str, ...]] = web.ResponseKey("frame_ancestors", tuple)
 PERMISSIONS_POLICY = (
     "camera=(self), microphone=(self), display-capture=(self), fullscreen=(self), autoplay=(self), "
-    "picture-in-picture=(self), screen-wake-lock=(self), geolocation=(), payment=(), usb=()"
+    "picture-in-picture=(self), screen-wake-lock=(self), geolocation=(self), payment=(), usb=()"
 )
 HSTS_S = 31_536_000  # one year, what browsers' preload lists ask
 

@@ -33,6 +33,7 @@ export interface Alert {
   queued_at: number;
   expires_at: number;
   resumed: boolean;
+  direction: "outgoing" | "incoming";
 }
 export interface AlertEnded {
   type: "assignment.ended";
@@ -97,6 +98,7 @@ export interface CallStateMessage {
   kind: CallKind;
   state: CallState;
   mode: Mode;
+  leg: "signer" | "agent";
   brand: string | null;
   brand_name: string | null;
   trade: Trade | null;
