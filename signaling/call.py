@@ -202,6 +202,8 @@ def _page(call: Call, event: PageCame | PageWent, now: float) -> Step:
         since = side.lost_since if side.lost_since is not None else now
         return _with_side(call, party, present=False, lost_since=since), ()
     call = _with_side(call, party, present=True, lost_since=None)
+    if event.device is not None:
+        call = call.model_copy(update={"signer_device" if party == "signer" else "peer_device": event.device})
     return call, ((OpenMedia(party),) if call.is_together and not event.has_media else ())
 
 

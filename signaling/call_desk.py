@@ -19,8 +19,8 @@ from interpreter_queue.model import REHEARSAL_SKILL, Position, Queued, Trade
 from relay.control_messages import AnyEvent, WorkerLeaves
 from signaling.call_events import Act, AlertEnded, Alerting, Assigned, Event, PageCame, PageWent
 from signaling.call_model import EMERGENCY_PRIORITY, WAITING, Call, CallState, Grace, Mode, Party
-from signaling.call_runner import CallRunner, CongestedError, OutOfPlaceError, Services
-from signaling.messages import CallAct, CallRequest, EmergencyNotice, QueueView
+from signaling.call_runner import PARTIES, CallRunner, CongestedError, OutOfPlaceError, Services
+from signaling.messages import CallAct, CallRequest, EmergencyNotice, MediaClosed, QueueView
 from signaling.numbers import Dialable, EmergencyFound, read_number
 from signaling.ownership import Snapshot
 from signaling.page_errors import PageError
@@ -70,11 +70,7 @@ class CallDesk:
 
     def of(self, role: Party, key: str) -> CallRunner | None:
         """The call owned here that this person is in, an ended one too as long as it is shown."""
-        mine = [
-            runner
-            for runner in self._runners.values()
-            if key == (runner.call.signer_key if role == "signer" else runner.call.agent_key)
-        ]
+        mine = [runner for runner in self._runners.values() if runner.call.party_of(role, key)]
         return max(mine, key=lambda runner: (runner.call.ended_at is None, runner.call.queued_at), default=None)
 
     def in_call(self, role: Party, key: str) -> bool:
@@ -87,10 +83,22 @@ class CallDesk:
         """:raises PageError: not a call of this page, or one that this process is just giving away."""
         runner = self._runners.get(call_id)
         if runner is not None:
-            call, who = runner.call, session.identity
-            if who.key == (call.signer_key if who.role == "signer" else call.agent_key):
+            who = session.identity
+            if runner.call.party_of(who.role, who.key):
                 return runner
         raise PageError("draining" if self.draining else "unknown_call")
+
+    def held(self, session: Page, call_id: str) -> tuple[CallRunner, Party]:
+        """
+        A call that is on this device, or on none yet.
+
+        :raises PageError: as :meth:`mine`; ``out_of_place``: it is on another of the person's devices.
+        """
+        runner = self.mine(session, call_id)
+        party = runner.call.party_of(session.identity.role, session.identity.key)
+        if party is None or runner.call.place(party).device not in (None, session.device):
+            raise PageError("out_of_place")
+        return runner, party
 
     def active_ids(self) -> list[str]:
         return [call_id for call_id, runner in self._runners.items() if runner.call.state is not CallState.ENDED]
@@ -196,6 +204,7 @@ class CallDesk:
                 "kind": message.kind,
                 "mode": message.mode,
                 "signer_key": who.key,
+                "signer_device": session.device,
                 "signer_id": who.person_id,
                 "voice": message.voice,
                 "hearing": message.hearing,
@@ -211,7 +220,7 @@ class CallDesk:
 
     def act(self, session: Page, message: CallAct) -> None:
         """:raises PageError: not open now, or the number may not be dialled."""
-        runner = self.mine(session, message.call_id)
+        runner, party = self.held(session, message.call_id)
         target, display = None, None
         if message.action == "dial" and message.number:
             read = read_number(message.number, self._services.config, allow_uri=runner.call.rehearsal)
@@ -221,21 +230,32 @@ class CallDesk:
                 and not self._services.config.relay_emergency
             ):
                 notice = EmergencyNotice(number=read.display, kind=read.kind, may_relay=False)
-                self._services.hub.send("signer", runner.call.signer_key, notice)
+                runner.tell("signer", notice)
                 raise PageError("emergency_in_call")
             target, display = read.target, read.display
         try:
-            act = Act(session.identity.role, message.action, target, display, message.digits)
+            act = Act(party, message.action, target, display, message.digits)
             runner.submit(act)
         except OutOfPlaceError:
             raise PageError("out_of_place") from None
         except CongestedError:
             raise PageError("unavailable") from None
 
-    def page_came(self, party: Party, key: str, live_generation: int | None) -> None:
-        """At this process or another. When its call is owned here, the page is told everything about it."""
-        runner = self.of(party, key)
-        if runner is None:
+    def page_came(self, role: Party, key: str, device: str, live_generation: int | None) -> None:
+        """
+        At this process or another. When its call is owned here, the page is told everything about it; and the call
+        goes on on this device when the one that had it is gone.
+        """
+        runner = self.of(role, key)
+        party = runner.call.party_of(role, key) if runner is not None else None
+        if runner is None or party is None:
+            return
+        bound = runner.call.place(party).device
+        if bound not in (None, device):
+            if runner.call.ended_at is None and not self._services.hub.is_present(role, key, bound):
+                runner.submit(PageCame(party, device=device))
+            else:
+                runner.publish(only=party)
             return
         current = runner.media.generation.get(party)
         has_media = live_generation is not None and current in (None, live_generation)
@@ -247,10 +267,26 @@ class CallDesk:
         runner.publish(only=party)
         runner.repeat_encoding(party)
 
-    def page_went(self, party: Party, key: str) -> None:
-        runner = self.of(party, key)
-        if runner is not None:
+    def page_went(self, role: Party, key: str, device: str) -> None:
+        """A call is on one device, and lost with that one; before it is on any, with the last of them."""
+        runner = self.of(role, key)
+        party = runner.call.party_of(role, key) if runner is not None else None
+        if runner is None or party is None:
+            return
+        bound = runner.call.place(party).device
+        if bound == device or (bound is None and not self._services.hub.is_present(role, key)):
             runner.submit(PageWent(party))
+
+    def continue_here(self, session: Page, call_id: str) -> None:
+        """:raises PageError: not a call of this person's, or one that is on no device yet."""
+        runner, who = self.mine(session, call_id), session.identity
+        party = runner.call.party_of(who.role, who.key)
+        bound = runner.call.place(party).device if party is not None else None
+        if party is None or bound is None or runner.call.ended_at is not None:
+            raise PageError("out_of_place")
+        if bound != session.device:
+            runner.tell(party, MediaClosed(call_id=call_id))
+            runner.submit(PageCame(party, device=session.device))
 
     def submit(self, call_id: str, event: Event) -> CallRunner | None:
         runner = self._runners.get(call_id)
@@ -349,11 +385,11 @@ class CallDesk:
         if call.state is CallState.ENDED:
             return runner
         hub = self._services.hub
-        for party in ("signer", "agent"):
-            key = call.signer_key if party == "signer" else call.agent_key
-            if key is not None and hub.is_present(party, key):
+        for party in PARTIES:
+            role, key, device = call.place(party)
+            if hub.is_present(role, key, device):
                 # one elsewhere is announced again with what media it really has (``peer_desk``)
-                session = hub.find(party, key)
+                session = hub.find(role, key, device)
                 has_media = session is None or session.live_generation is not None
                 runner.submit(PageCame(party, has_media))
             elif key is not None:

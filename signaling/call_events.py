@@ -40,10 +40,14 @@ class Act(NamedTuple):
 
 
 class PageCame(NamedTuple):
-    """:param has_media: only its WebSocket was away; its peer connection still stands."""
+    """
+    :param has_media: only its WebSocket was away; its peer connection still stands.
+    :param device: the party's call is on this device from now on; None: where it was.
+    """
 
     party: Party
     has_media: bool = False
+    device: str | None = None
 
 
 class PageWent(NamedTuple):

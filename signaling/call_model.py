@@ -1,7 +1,7 @@
 """The nouns of a call: plain values shared by the state machine, the protocol and the records."""
 
 from enum import StrEnum
-from typing import Literal, get_args
+from typing import Literal, NamedTuple, get_args
 
 from pydantic import Field
 
@@ -78,6 +78,19 @@ EndFault = Literal["nobody", "signer", "agent", "phone", "service"]
 INCOMING_PRIORITY = 40  # somebody waits on the telephone, and may hang up
 RESUMED_PRIORITY = 50  # a call that was served already: ahead of everyone who is not an emergency
 EMERGENCY_PRIORITY = 100
+
+
+class Place(NamedTuple):
+    """
+    Where a party's page is.
+
+    :param role: of the page; both are signers' in a call between two signers.
+    :param device: None: whichever devices that person has.
+    """
+
+    role: Party
+    key: str | None
+    device: str | None
 
 
 class Side(Frozen):
@@ -194,6 +207,18 @@ class Call(Frozen):
     def phone(self) -> PhoneLegState | None:
         """The phone leg of now: the last attempt, over or not."""
         return self.phone_legs[-1] if self.phone_legs else None
+
+    def place(self, party: Party) -> Place:
+        if party == "signer":
+            return Place("signer", self.signer_key, self.signer_device)
+        if self.kind == "video":
+            return Place("signer", self.peer_key, self.peer_device)
+        return Place("agent", self.agent_key, None)
+
+    def party_of(self, role: Party, key: str) -> Party | None:
+        """:returns: which party this person is; None: a stranger to this call."""
+        parties: tuple[Party, ...] = ("signer", "agent")
+        return next((party for party in parties if self.place(party)[:2] == (role, key)), None)
 
     @property
     def has_phone(self) -> bool:

@@ -62,6 +62,8 @@ from signaling.ice_servers import IceServers
 from signaling.lane import Lane
 from signaling.leg_openings import LegOpenings
 from signaling.messages import (
+    AnyServerMessage,
+    CallStateMessage,
     Error,
     MediaClosed,
     MediaEncoding,
@@ -311,23 +313,36 @@ class CallRunner:
         now = time.time()
         for party in PARTIES:
             if only in (None, party):
-                key = self.call.signer_key if party == "signer" else self.call.agent_key
-                self._services.hub.send(party, key, view(self.call, party, now, self.queue_view))
+                self._publish(party, view(self.call, party, now, self.queue_view))
+
+    def _publish(self, party: Party, message: CallStateMessage) -> None:
+        """A person's other devices see that the call is on one of them, and can have it."""
+        role, key, bound = self.call.place(party)
+        self._services.hub.send(role, key, message, bound)
+        if bound is None:
+            return
+        shown = message.model_copy(update={"on_other_device": True, "actions": ()})
+        for device in self._services.hub.devices(role, key):
+            if device != bound:
+                self._services.hub.send(role, key, shown, device)
+
+    def tell(self, party: Party, message: AnyServerMessage) -> None:
+        """To the page that has this party's side of the call."""
+        role, key, device = self.call.place(party)
+        self._services.hub.send(role, key, message, device)
 
     def repeat_encoding(self, party: Party) -> None:
         """What was last asked of this page; it may have missed it while only its socket was away."""
         message = self._encodings.get(party)
         if message is not None and message.generation == self.media.generation.get(party, message.generation):
-            key = self.call.signer_key if party == "signer" else self.call.agent_key
-            self._services.hub.send(party, key, message)
+            self.tell(party, message)
 
     def tell_both(self, message: NetworkMessage | VisibilityMessage | MediaClosed | Error) -> None:
-        self._services.hub.send("signer", self.call.signer_key, message)
-        self._services.hub.send("agent", self.call.agent_key, message)
+        for party in PARTIES:
+            self.tell(party, message)
 
     def tell_agent(self, code: str) -> None:
-        told = Error(code=code, message=sentence(code, "fr"))
-        self._services.hub.send("agent", self.call.agent_key, told)
+        self.tell("agent", Error(code=code, message=sentence(code, "fr")))
 
     def _visibility(self, reading: VisibilityReading) -> None:
         self.statistics.visibility(reading.level)

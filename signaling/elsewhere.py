@@ -39,19 +39,21 @@ class Elsewhere:
 
     def __init__(self, tell_all: Callable[[AnyPeerMessage], None], clock: Callable[[], float] = time.monotonic) -> None:
         self._tell_all, self._clock = tell_all, clock
-        self._pages: dict[tuple[Party, str], _Page] = {}
+        self._pages: dict[tuple[Party, str], dict[str, _Page]] = {}  # each person's, by device
         self._calls: dict[str, _OwnedCall] = {}
         self._mine: dict[str, CallHere] = {}
 
     # --- what is asked
 
-    def has_page(self, role: Party, key: str) -> bool:
-        return (role, key) in self._pages
+    def devices(self, role: Party, key: str) -> tuple[str, ...]:
+        """:returns: those of this person's that have a page at another process."""
+        return tuple(self._pages.get((role, key), ()))
 
-    def send(self, role: Party, key: str, message: AnyServerMessage) -> None:
-        page = self._pages.get((role, key))
-        if page is not None:
-            page.link.send(ToPage(role=role, key=key, message=message))
+    def send(self, role: Party, key: str, message: AnyServerMessage, device: str | None = None) -> None:
+        """:param device: None: to all of the person's."""
+        pages = self._pages.get((role, key), {})
+        for link in dict.fromkeys(page.link for each, page in pages.items() if device in (None, each)):
+            link.send(ToPage(role=role, key=key, device=device, message=message))
 
     def is_call(self, call_id: str) -> bool:
         """Owned by another process, or waiting for a new owner."""
@@ -64,9 +66,7 @@ class Elsewhere:
 
     def in_call(self, role: Party, key: str) -> bool:
         return any(
-            key == (owned.here.signer_key if role == "signer" else owned.here.agent_key)
-            and not owned.here.is_over
-            and self._counts(owned)
+            owned.here.has(role, key) and not owned.here.is_over and self._counts(owned)
             for owned in self._calls.values()
         )
 
@@ -76,11 +76,17 @@ class Elsewhere:
     # --- what this process has
 
     def page_is_mine(self, page: PageHere) -> None:
-        self._pages.pop((page.role, page.key), None)
+        self._forget(page.role, page.key, page.device)
         self._tell_all(page)
 
-    def page_left_me(self, role: Party, key: str) -> None:
-        self._tell_all(PageGone(role=role, key=key))
+    def page_left_me(self, role: Party, key: str, device: str) -> None:
+        self._tell_all(PageGone(role=role, key=key, device=device))
+
+    def _forget(self, role: Party, key: str, device: str) -> None:
+        pages = self._pages.get((role, key), {})
+        pages.pop(device, None)
+        if not pages:
+            self._pages.pop((role, key), None)
 
     def call_is_mine(self, call: Call, epoch: int) -> None:
         """Told when it has changed. A newer owner elsewhere stays known as such."""
@@ -89,6 +95,7 @@ class Elsewhere:
             epoch=epoch,
             signer_key=call.signer_key,
             agent_key=call.agent_key,
+            peer_key=call.peer_key,
             is_over=call.state is CallState.ENDED,
         )
         known = self._calls.get(call.call_id)
@@ -110,18 +117,19 @@ class Elsewhere:
 
     def page_came(self, link: PeerLink, page: PageHere) -> bool:
         """:returns: False: a newer one is known."""
-        known = self._pages.get((page.role, page.key))
+        pages = self._pages.setdefault((page.role, page.key), {})
+        known = pages.get(page.device)
         if known is not None and known.since > page.since:
             return False
-        self._pages[page.role, page.key] = _Page(link, page.since)
+        pages[page.device] = _Page(link, page.since)
         return True
 
-    def page_went(self, link: PeerLink, role: Party, key: str) -> bool:
-        """:returns: False: the person is at another process by now."""
-        known = self._pages.get((role, key))
+    def page_went(self, link: PeerLink, page: PageGone) -> bool:
+        """:returns: False: the device's page is at another process by now."""
+        known = self._pages.get((page.role, page.key), {}).get(page.device)
         if known is None or known.link is not link:
             return False
-        del self._pages[role, key]
+        self._forget(page.role, page.key, page.device)
         return True
 
     def call_came(self, link: PeerLink, here: CallHere) -> bool:
@@ -136,11 +144,16 @@ class Elsewhere:
         if self.owner(call_id) is link:
             del self._calls[call_id]
 
-    def lose(self, link: PeerLink) -> list[tuple[Party, str]]:
+    def lose(self, link: PeerLink) -> list[PageGone]:
         """A process is gone: its calls wait for a new owner. :returns: the pages that went with it."""
-        gone = [place for place, page in self._pages.items() if page.link is link]
-        for place in gone:
-            del self._pages[place]
+        gone = [
+            PageGone(role=role, key=key, device=device)
+            for (role, key), pages in self._pages.items()
+            for device, page in pages.items()
+            if page.link is link
+        ]
+        for page in gone:
+            self._forget(page.role, page.key, page.device)
         self._calls = {call_id: owned for call_id, owned in self._calls.items() if self._counts(owned)}
         for call_id, owned in self._calls.items():
             if owned.link is link:

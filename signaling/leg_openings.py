@@ -93,8 +93,8 @@ class LegOpenings:
     async def _open(self, party: Party) -> NoWorkerError | None:
         """:returns: why it must be tried again; None: done, or it cannot be done."""
         call = self._owner.call
-        key = call.signer_key if party == "signer" else call.agent_key
-        if not call.is_together or not self._hub.is_present(party, key):
+        role, key, device = call.place(party)
+        if not call.is_together or not self._hub.is_present(role, key, device):
             return None  # a page that is away gets its offer when it comes back
         try:
             generation, sdp = await self._media.open_leg(call, party)
@@ -109,7 +109,7 @@ class LegOpenings:
         offer = MediaOffer(
             call_id=call.call_id, generation=generation, sdp=sdp, ice_servers=self._ice_servers.for_page()
         )
-        self._hub.send(party, key, offer)
+        self._hub.send(role, key, offer, device)
         return None
 
     def _tell(self, code: str) -> None:

@@ -48,18 +48,18 @@ class PeerDesk:
             link.send(here)
 
     def lost(self, link: PeerLink) -> None:
-        for role, key in self._elsewhere.lose(link):
-            self._desk.page_went(role, key)
+        for page in self._elsewhere.lose(link):
+            self._desk.page_went(page.role, page.key, page.device)
 
     def said(self, link: PeerLink, message: AnyPeerMessage) -> None:
         match message:
             case ToPage():
-                self._hub.send_here(message.role, message.key, message.message)
+                self._hub.send_here(message.role, message.key, message.message, message.device)
             case PageHere():
                 self._page_came(link, message)
-            case PageGone(role=role, key=key):
-                if self._elsewhere.page_went(link, role, key):
-                    self._desk.page_went(role, key)
+            case PageGone():
+                if self._elsewhere.page_went(link, message):
+                    self._desk.page_went(message.role, message.key, message.device)
             case CallHere():
                 self._call_came(link, message)
             case CallGone(call_id=call_id):
@@ -72,7 +72,7 @@ class PeerDesk:
     def _page_came(self, link: PeerLink, page: PageHere) -> None:
         if not self._hub.replace(page) or not self._elsewhere.page_came(link, page):
             return
-        self._desk.page_came(page.role, page.key, page.live_generation)
+        self._desk.page_came(page.role, page.key, page.device, page.live_generation)
         if page.role == "agent":
             self._start(self._floor.came_elsewhere(page.key))
 
@@ -81,12 +81,12 @@ class PeerDesk:
         if not self._elsewhere.call_came(link, here):
             return
         self._start(self._desk.lose(here.call_id, here.epoch))
-        for session in (self._hub.find("signer", here.signer_key), self._hub.find("agent", here.agent_key)):
-            if session is not None:
+        for session in self._hub.sessions():
+            if here.has(session.identity.role, session.identity.key):
                 link.send(session.here())
 
     async def _follow(self, link: PeerLink, message: Follow) -> None:
-        code = await self._outcome(PageElsewhere(message.identity, self._hub), message.message)
+        code = await self._outcome(PageElsewhere(message.identity, self._hub, message.device), message.message)
         link.send(Followed(re=message.id, code=code))
 
     def _start(self, work: Awaitable[None]) -> None:

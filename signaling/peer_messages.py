@@ -35,6 +35,7 @@ class PageHere(Frozen):
     """
     A person's page is connected to me.
 
+    :param device: of a signer; empty: it has no id.
     :param since: wall clock, seconds; of two processes that claim the same person the later one is right.
     :param live_generation: of the peer connection that the page has, None: it has none.
     """
@@ -42,6 +43,7 @@ class PageHere(Frozen):
     type: Literal["page_here"] = "page_here"
     role: Party
     key: str
+    device: str = ""
     since: float
     live_generation: int | None = None
 
@@ -50,6 +52,7 @@ class PageGone(Frozen):
     type: Literal["page_gone"] = "page_gone"
     role: Party
     key: str
+    device: str = ""
 
 
 class CallHere(Frozen):
@@ -64,7 +67,12 @@ class CallHere(Frozen):
     epoch: int
     signer_key: str
     agent_key: str | None = None
+    peer_key: str | None = None
     is_over: bool = False
+
+    def has(self, role: Party, key: str) -> bool:
+        """Whether this person is in the call."""
+        return key in ((self.signer_key, self.peer_key) if role == "signer" else (self.agent_key,))
 
 
 class CallGone(Frozen):
@@ -75,11 +83,12 @@ class CallGone(Frozen):
 
 
 class ToPage(Frozen):
-    """Hand this to the page that is connected to you."""
+    """Hand this to the person's pages that are connected to you. :param device: to this one's alone; None: to all."""
 
     type: Literal["to_page"] = "to_page"
     role: Party
     key: str
+    device: str | None = None
     message: AnyServerMessage
 
 
@@ -89,6 +98,7 @@ class Follow(Frozen):
     type: Literal["follow"] = "follow"
     id: int
     identity: Identity
+    device: str = ""
     message: AnyClientMessage
 
 

@@ -73,7 +73,7 @@ class PeerLink:
         else:
             self._writer.write(_line(message))
 
-    async def follow(self, identity: Identity, message: AnyClientMessage) -> str | None:
+    async def follow(self, identity: Identity, device: str, message: AnyClientMessage) -> str | None:
         """:returns: the owner's error code, None when done; ``unavailable``: the owner is gone or silent."""
         if self._writer.is_closing():
             return "unavailable"
@@ -81,7 +81,7 @@ class PeerLink:
         reference = self._next_id
         done: asyncio.Future[str | None] = asyncio.get_running_loop().create_future()
         self._following[reference] = done
-        self.send(Follow(id=reference, identity=identity, message=message))
+        self.send(Follow(id=reference, identity=identity, device=device, message=message))
         try:
             async with asyncio.timeout(FOLLOW_DEADLINE_S):
                 return await done

@@ -1,8 +1,10 @@
 """
-Who has a page open: one session per person and role, whatever the tab.
+Who has a page open: one session per person, role and device, whatever the tab.
 
-A second tab of the same person takes over and the first is told ``replaced``; the second may be connected to another
-process of the centre (``signaling.elsewhere``). Sending never waits: a page that does not read is closed and resumes.
+A second tab on the same device takes over and the first is told ``replaced``; the second may be connected to another
+process of the centre (``signaling.elsewhere``). A signer's other devices stay: all of them ring. An agent sits at one
+workstation: their pages are all of one, nameless device. Sending never waits: a page that does not read is closed and
+resumes.
 """
 
 import asyncio
@@ -27,7 +29,7 @@ class PageSession:
 
     :param live_generation: of the peer connection it has, or was last offered; None: none.
     :param address: the client's, as limits count it. :param sign_in: hash of the session token; None: no sign-in.
-    :param device: the browser's own id (``hello``); empty: it has none.
+    :param device: a signer's browser's own id (``hello``); empty: it has none, or an agent's page.
     :param since: wall clock, seconds: one clock for all machines (NTP); the later of two tabs counts.
     """
 
@@ -77,7 +79,9 @@ class PageSession:
 
     def here(self) -> PageHere:
         who = self.identity
-        return PageHere(role=who.role, key=who.key, since=self.since, live_generation=self.live_generation)
+        return PageHere(
+            role=who.role, key=who.key, device=self.device, since=self.since, live_generation=self.live_generation
+        )
 
 
 @dataclass(frozen=True)
@@ -86,9 +90,10 @@ class PageElsewhere:
 
     identity: Identity
     hub: "Hub"
+    device: str = ""
 
     def send(self, message: AnyServerMessage) -> None:
-        self.hub.send(self.identity.role, self.identity.key, message)
+        self.hub.send(self.identity.role, self.identity.key, message, self.device)
 
 
 Page = PageSession | PageElsewhere
@@ -99,70 +104,90 @@ class Hub:
 
     def __init__(self, elsewhere: Elsewhere) -> None:
         self._elsewhere = elsewhere
-        self._sessions: dict[tuple[Party, str], PageSession] = {}
+        self._people: dict[tuple[Party, str], dict[str, PageSession]] = {}  # each person's pages by device
 
     def attach(self, session: PageSession) -> None:
-        key = (session.identity.role, session.identity.key)
-        earlier = self._sessions.get(key)
-        self._sessions[key] = session
+        pages = self._people.setdefault((session.identity.role, session.identity.key), {})
+        earlier = pages.get(session.device)
+        pages[session.device] = session
         if earlier is not None:
             earlier.send(Replaced())
         self._elsewhere.page_is_mine(session.here())
 
     def detach(self, session: PageSession) -> bool:
-        """:returns: whether the person has no page any more (False: a newer tab is there)."""
-        key = (session.identity.role, session.identity.key)
-        if self._sessions.get(key) is not session:
+        """:returns: whether the device has no page any more (False: a newer tab is there)."""
+        role, key = session.identity.role, session.identity.key
+        if self.find(role, key, session.device) is not session:
             return False
-        del self._sessions[key]
-        self._elsewhere.page_left_me(*key)
+        self._remove(session)
+        self._elsewhere.page_left_me(role, key, session.device)
         return True
 
     def replace(self, newer: PageHere) -> bool:
-        """Another process has a page of this person. :returns: False: the one here is newer."""
-        session = self.find(newer.role, newer.key)
+        """Another process has a page of this device. :returns: False: the one here is newer."""
+        session = self.find(newer.role, newer.key, newer.device)
         if session is not None:
             if session.since > newer.since:
                 return False
-            del self._sessions[newer.role, newer.key]
+            self._remove(session)
             session.send(Replaced())
         return True
 
-    def find(self, role: Party, key: str | None) -> PageSession | None:
-        """:returns: the page, when it is connected to this process."""
-        return self._sessions.get((role, key)) if key else None
+    def _remove(self, session: PageSession) -> None:
+        place = session.identity.role, session.identity.key
+        del self._people[place][session.device]
+        if not self._people[place]:
+            del self._people[place]
 
-    def is_present(self, role: Party, key: str | None) -> bool:
-        """Whether the person has a page, here or at another process."""
-        return key is not None and ((role, key) in self._sessions or self._elsewhere.has_page(role, key))
+    def find(self, role: Party, key: str | None, device: str | None = None) -> PageSession | None:
+        """
+        :param device: None: whichever of the person's.
+        :returns: the page, when it is connected to this process; of several the newest.
+        """
+        return max(self.pages(role, key, device), key=lambda session: session.since, default=None)
+
+    def pages(self, role: Party, key: str | None, device: str | None = None) -> list[PageSession]:
+        """:returns: the person's pages that are connected to this process."""
+        mine = self._people.get((role, key), {}) if key is not None else {}
+        return [session for each, session in mine.items() if device in (None, each)]
+
+    def is_present(self, role: Party, key: str | None, device: str | None = None) -> bool:
+        """Whether the person has a page, on this device or on any, here or at another process."""
+        devices = self.devices(role, key)
+        return bool(devices) if device is None else device in devices
 
     def devices(self, role: Party, key: str | None) -> tuple[str, ...]:
-        """:returns: ids of the person's devices that have a page open, here or elsewhere."""
-        session = self.find(role, key)
-        return (session.device,) if session is not None else ()
+        """:returns: ids of the person's devices that have a page open, here or elsewhere; empty: one without an id."""
+        if key is None:
+            return ()
+        here = self._people.get((role, key), {})
+        return (*here, *(each for each in self._elsewhere.devices(role, key) if each not in here))
 
     def send(self, role: Party, key: str | None, message: AnyServerMessage, device: str | None = None) -> None:
         """
-        To the person's page, wherever it is connected; to nobody when there is none.
+        To the person's pages, wherever they are connected; to nobody when there is none.
 
         :param device: to this one of the person's devices; None: to all.
         """
-        if key is not None and not self.send_here(role, key, message):
-            self._elsewhere.send(role, key, message)
+        if key is None:
+            return
+        is_here = self.send_here(role, key, message, device)
+        if device is None or not is_here:
+            self._elsewhere.send(role, key, message, device)
 
-    def send_here(self, role: Party, key: str, message: AnyServerMessage) -> bool:
-        """What every process learns by itself and tells its own pages. :returns: whether the page is here."""
-        session = self.find(role, key)
-        if session is None:
-            return False
-        session.send(message)
-        return True
+    def send_here(self, role: Party, key: str, message: AnyServerMessage, device: str | None = None) -> bool:
+        """What every process learns by itself and tells its own pages. :returns: whether there is one here."""
+        pages = self.pages(role, key, device)
+        for session in pages:
+            session.send(message)
+        return bool(pages)
 
     def sessions(self) -> list[PageSession]:
-        return list(self._sessions.values())
+        return [session for pages in self._people.values() for session in pages.values()]
 
     def agents(self) -> list[PageSession]:
-        return [session for (role, _), session in self._sessions.items() if role == "agent"]
+        return [session for session in self.sessions() if session.identity.role == "agent"]
 
     def count(self, role: Party) -> int:
-        return sum(1 for each, _ in self._sessions if each == role)
+        """:returns: people, not pages."""
+        return sum(1 for each, _ in self._people if each == role)

@@ -30,6 +30,7 @@ from signaling.messages import (
     AssignmentAccept,
     AssignmentDecline,
     CallAct,
+    CallContinueHere,
     CallRate,
     CallRequest,
     ClientMessageAdapter,
@@ -64,7 +65,7 @@ FOR_AGENTS = (
     WrapUpExtend,
     WrapUpFinish,
 )
-FOR_SIGNERS = (CallRequest, CallRate)
+FOR_SIGNERS = (CallRequest, CallContinueHere, CallRate)
 ANSWERED_LENGTH = 4_096  # characters; a longer message over the rate gets an answer without its ref
 log = logging.getLogger(__name__)
 
@@ -91,6 +92,7 @@ class Pages:
             Ping: self._ping,
             CallRequest: self._call_request,
             CallAct: self._call_act,
+            CallContinueHere: self._continue_here,
             CallRate: self._call_rate,
             MediaAnswer: self._media_answer,
             MediaRenew: self._media_renew,
@@ -144,7 +146,7 @@ class Pages:
             await socket.close()
 
     def _went(self, session: PageSession) -> None:
-        self._desk.page_went(session.identity.role, session.identity.key)
+        self._desk.page_went(session.identity.role, session.identity.key, session.device)
         if session.identity.role == "agent":
             task = asyncio.create_task(self._floor.went(session))
             self._leaving.add(task)
@@ -181,6 +183,7 @@ class Pages:
             hello.live_generation,
             visit.address,
             self._admission.sign_in_of(visit, identity),
+            (hello.device or "") if identity.role == "signer" else "",
         )
 
     async def _welcome(self, session: PageSession, hello: Hello) -> None:
@@ -197,7 +200,7 @@ class Pages:
                 demo_phone_url=self._config.demo_phone_url,
             )
         )
-        self._desk.page_came(who.role, who.key, hello.live_generation)
+        self._desk.page_came(who.role, who.key, session.device, hello.live_generation)
         if who.role == "agent":
             try:
                 await self._floor.came(session)
@@ -234,7 +237,7 @@ class Pages:
             code = await self.outcome(session, message)
         else:
             owner = self._elsewhere.owner(call_id)
-            code = await owner.follow(session.identity, message) if owner is not None else "unavailable"
+            code = await owner.follow(session.identity, session.device, message) if owner is not None else "unavailable"
         if code is not None:
             self._refuse(session, code, message.ref)
         elif message.ref is not None and not isinstance(message, Ping):
@@ -289,8 +292,8 @@ class Pages:
             session.send(notice)
 
     def _visitor_calls(self, address: str) -> int:
-        visitors = (page for page in self._hub.sessions() if page.address == address and page.identity.is_visitor)
-        return sum(1 for page in visitors if self._desk.in_call("signer", page.identity.key))
+        pages = (page for page in self._hub.sessions() if page.address == address and page.identity.is_visitor)
+        return sum(1 for key in {page.identity.key for page in pages} if self._desk.in_call("signer", key))
 
     async def _call_act(self, session: Page, message: CallAct) -> None:
         self._desk.act(session, message)
@@ -300,11 +303,15 @@ class Pages:
         runner.keep(self._records.rating(runner.call, message))
 
     async def _media_answer(self, session: Page, message: MediaAnswer) -> None:
-        runner = self._desk.mine(session, message.call_id)
-        await runner.answer_media(session.identity.role, message.generation, message.sdp)
+        runner, party = self._desk.held(session, message.call_id)
+        await runner.answer_media(party, message.generation, message.sdp)
 
     async def _media_renew(self, session: Page, message: MediaRenew) -> None:
-        self._desk.mine(session, message.call_id).renew_media(session.identity.role)
+        runner, party = self._desk.held(session, message.call_id)
+        runner.renew_media(party)
+
+    async def _continue_here(self, session: Page, message: CallContinueHere) -> None:
+        self._desk.continue_here(session, message.call_id)
 
     async def _wrap_up(self, session: Page, message: WrapUpSubmit) -> None:
         runner = self._desk.mine(session, message.call_id)

@@ -31,6 +31,14 @@ def page(since: float = 1.0) -> PageHere:
     return PageHere(role="agent", key="marie", since=since)
 
 
+def device_of_paul(device: str, since: float = 1.0) -> PageHere:
+    return PageHere(role="signer", key="paul", device=device, since=since)
+
+
+def gone(page: PageHere) -> PageGone:
+    return PageGone(role=page.role, key=page.key, device=page.device)
+
+
 def call_here(epoch: int = 1, *, is_over: bool = False) -> CallHere:
     return CallHere(call_id="one", epoch=epoch, signer_key="paul", agent_key="marie", is_over=is_over)
 
@@ -55,28 +63,45 @@ def test_a_message_goes_to_the_process_with_the_page_and_nowhere_when_nobody_has
     centre.elsewhere.send("agent", "marie", Pong())
     assert centre.b.sent == [ToPage(role="agent", key="marie", message=Pong())]
     assert not centre.c.sent
-    assert not centre.elsewhere.has_page("signer", "marie"), "an agent's page is not a signer's"
+    assert not centre.elsewhere.devices("signer", "marie"), "an agent's page is not a signer's"
 
 
 def test_the_later_tab_counts_in_whatever_order_the_news_come() -> None:
     centre = Centre()
     assert centre.elsewhere.page_came(centre.b, page(since=2.0))
     assert not centre.elsewhere.page_came(centre.c, page(since=1.0))
-    assert not centre.elsewhere.page_went(centre.c, "agent", "marie")
-    assert centre.elsewhere.has_page("agent", "marie")
+    assert not centre.elsewhere.page_went(centre.c, gone(page()))
+    assert centre.elsewhere.devices("agent", "marie") == ("",)
     assert centre.elsewhere.page_came(centre.c, page(since=3.0))
-    assert not centre.elsewhere.page_went(centre.b, "agent", "marie")
-    assert centre.elsewhere.page_went(centre.c, "agent", "marie")
-    assert not centre.elsewhere.has_page("agent", "marie")
+    assert not centre.elsewhere.page_went(centre.b, gone(page()))
+    assert centre.elsewhere.page_went(centre.c, gone(page()))
+    assert not centre.elsewhere.devices("agent", "marie")
 
 
 def test_a_page_that_comes_here_is_not_elsewhere_any_more() -> None:
     centre = Centre()
     centre.elsewhere.page_came(centre.b, page())
     centre.elsewhere.page_is_mine(page(since=2.0))
-    centre.elsewhere.page_left_me("agent", "marie")
-    assert not centre.elsewhere.has_page("agent", "marie")
+    centre.elsewhere.page_left_me("agent", "marie", "")
+    assert not centre.elsewhere.devices("agent", "marie")
     assert centre.told == [page(since=2.0), PageGone(role="agent", key="marie")]
+
+
+def test_each_device_of_a_signer_is_where_it_is_and_all_get_what_is_for_all() -> None:
+    centre = Centre()
+    for link, device in ((centre.b, "phone"), (centre.b, "tablet"), (centre.c, "desk")):
+        assert centre.elsewhere.page_came(link, device_of_paul(device))
+    centre.elsewhere.send("signer", "paul", Pong())
+    to_all = ToPage(role="signer", key="paul", message=Pong())
+    assert (centre.b.sent, centre.c.sent) == ([to_all], [to_all]), "once to each process, which knows its pages"
+    centre.elsewhere.send("signer", "paul", Pong(), "tablet")
+    assert centre.b.sent[1:] == [ToPage(role="signer", key="paul", device="tablet", message=Pong())]
+    assert centre.c.sent == [to_all]
+    assert centre.elsewhere.page_went(centre.b, gone(device_of_paul("phone")))
+    assert centre.elsewhere.devices("signer", "paul") == ("tablet", "desk")
+    assert centre.elsewhere.lose(centre.b) == [gone(device_of_paul("tablet"))]
+    centre.elsewhere.page_is_mine(device_of_paul("desk", since=2.0))
+    assert centre.elsewhere.devices("signer", "paul") == ()
 
 
 def test_the_others_are_told_of_a_call_when_its_people_change_and_not_at_every_step() -> None:
@@ -105,6 +130,13 @@ def test_both_people_of_a_call_elsewhere_are_in_call_until_it_is_over() -> None:
     assert not centre.elsewhere.is_call("one")
 
 
+def test_who_is_called_by_another_signer_is_in_the_call_too() -> None:
+    centre = Centre()
+    centre.elsewhere.call_came(centre.b, CallHere(call_id="two", epoch=1, signer_key="paul", peer_key="lea"))
+    assert centre.elsewhere.in_call("signer", "lea")
+    assert not centre.elsewhere.in_call("agent", "lea")
+
+
 def test_an_older_owner_does_not_count_any_more() -> None:
     centre = Centre()
     assert centre.elsewhere.call_came(centre.c, call_here(epoch=2))
@@ -121,7 +153,7 @@ def test_a_call_whose_owner_died_waits_for_a_new_one_and_not_for_ever() -> None:
     centre = Centre()
     centre.elsewhere.call_came(centre.b, call_here())
     centre.elsewhere.page_came(centre.b, page())
-    assert centre.elsewhere.lose(centre.b) == [("agent", "marie")]
+    assert centre.elsewhere.lose(centre.b) == [gone(page())]
     assert centre.elsewhere.owner("one") is None
     assert centre.elsewhere.is_call("one")
     assert centre.elsewhere.in_call("signer", "paul"), "a signer has one call"
