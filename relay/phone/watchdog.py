@@ -9,7 +9,7 @@ from relay.model import PhoneOutcome
 
 class Watchdog:
     """
-    One call's. Times are seconds of one monotonic clock.
+    One phone party's. Times are seconds of one monotonic clock.
 
     :param unkept_after_s: without any command for the call, its leg is given up.
     :param silent_after_s: without any packet of a telephone that had sent some, it counts as hung up; 0 never.
@@ -25,9 +25,6 @@ class Watchdog:
     def kept(self, now: float) -> None:
         """The owner gave a command."""
         self._kept_at = now
-
-    def new_leg(self, now: float) -> None:
-        self._heard_at, self._packets, self._has_spoken = now, None, False
 
     def verdict(self, now: float, packets: int, *, sound_is_due: bool) -> PhoneOutcome | None:
         """

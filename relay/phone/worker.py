@@ -10,6 +10,7 @@ import contextlib
 import logging
 import ssl
 from collections import OrderedDict
+from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
@@ -26,18 +27,22 @@ from relay.control_messages import (
     HangUpPhone,
     HoldPhone,
     Keep,
+    RefuseIncoming,
     SendDtmf,
     SetPhoneAudio,
+    TakeIncoming,
     WorkerState,
 )
 from relay.datagram_network import datagram_sender
 from relay.errors import RelayError, StaleEpochError, UnknownLegError
 from relay.model import Leg
-from relay.phone.call import PhoneCall, Services
+from relay.phone.call import PhoneCall
 from relay.phone.config import PhoneWorkerConfig
 from relay.phone.farewells import Farewells
+from relay.phone.incoming import Incoming
 from relay.phone.pacing import every_20_ms
 from relay.phone.rtp import RtpPorts
+from relay.phone.services import Services
 from relay.phone.sip_transport import is_ip, resolve
 from relay.phone.sippy_adapter import SippyStack, StackConfig
 from relay.registry import Registration, keep_registered
@@ -57,8 +62,9 @@ class PhoneWorker:
         self._epochs: OrderedDict[str, int] = OrderedDict()
         self._redis = _redis(config.redis_url)
         self._farewells = Farewells(self._redis, config.worker_id, config.secret)
-        self._stack = SippyStack(_stack_config(config))
-        self._control = ControlServer(config.control_socket, self.handle, self.state, config.network)
+        self._control = ControlServer(config.control_socket, self.handle, self._greet, config.network)
+        self._incoming = Incoming(self._control.emit, self._has_room)
+        self._stack = SippyStack(_stack_config(config), self._incoming.ring)
         self._place = place_of(config.control_socket.parent)
         self._tasks: list[asyncio.Task[None]] = []
         self._draining = False
@@ -91,6 +97,7 @@ class PhoneWorker:
     async def close(self) -> None:
         """BYE or CANCEL on every leg, then everything is freed."""
         self._draining = True
+        self._incoming.refuse_all()
         for call in list(self._calls.values()):
             call.hang_up()
         await self._stack.close(self.config.stop_deadline_s)
@@ -127,43 +134,52 @@ class PhoneWorker:
         self._check_epoch(command)
         if command.call_id in self._calls:
             self._calls[command.call_id].kept(asyncio.get_running_loop().time())
-        if isinstance(command, CloseCall):
-            self._close_call(command.call_id)
-        elif isinstance(command, Dial):
-            await self._dial(command)
-        elif isinstance(command, SetPhoneAudio):
-            self._call(command.call_id).sound.set_audio(command)
-        elif isinstance(command, HangUpPhone):
-            if command.call_id in self._calls:
-                self._calls[command.call_id].hang_up()
-        elif isinstance(command, HoldPhone | SendDtmf):
-            self._for_leg(command)
-        elif isinstance(command, Keep):  # which is done above
-            return self._told(command.call_id)
-        else:
-            raise RelayError("bad_command", f"{command.type} is not for a phone worker")
+        match command:
+            case Dial():
+                await self._dial(command)
+            case TakeIncoming():
+                await self._take(command)
+            case RefuseIncoming():
+                self._incoming.refuse(command.call_id, command.sip_code)
+            case CloseCall():
+                self._close_call(command.call_id)
+            case SetPhoneAudio():
+                self._call(command.call_id).sound.set_audio(command)
+            case Keep():
+                return self._calls[command.call_id].told() if command.call_id in self._calls else {"progress": "ended"}
+            case _:
+                self._for_parties(command)
         return {}
-
-    def _told(self, call_id: str) -> dict[str, Any]:
-        call = self._calls.get(call_id)
-        is_up = call is not None and call.leg_is_up
-        return {"attempt": call.attempt, "progress": call.progress} if call and is_up else {"progress": "ended"}
 
     async def _dial(self, command: Dial) -> None:
         if self._draining:
             raise RelayError("draining", "the worker is stopping")
-        if self._legs_up() >= self.config.capacity and not self._has_leg(command.call_id):
+        call = self._call(command.call_id)
+        is_one_more = command.joins or command.replaces is not None or not call.parties
+        if is_one_more and not self._has_room() and not call.knows(command.attempt):
             raise RelayError("no_capacity", "every phone line of this worker is in use")
-        await self._call(command.call_id).dial(command)
+        await call.dial(command)
 
-    def _for_leg(self, command: HoldPhone | SendDtmf) -> None:
-        call = self._calls.get(command.call_id)
-        if call is None:
+    async def _take(self, command: TakeIncoming) -> None:
+        if self._knows(command.call_id, command.attempt):
+            return
+        leg = self._incoming.take(command.call_id)
+        if leg is None:
             raise UnknownLegError("phone")
-        if isinstance(command, HoldPhone):
-            call.hold(command.held)
-        else:
-            call.press(command.digits)
+        await self._call(command.call_id).take(command.attempt, leg)
+
+    def _for_parties(self, command: AnyCommand) -> None:
+        call = self._calls.get(command.call_id)
+        match command:
+            case HangUpPhone():
+                if call is not None:
+                    call.hang_up(attempt=command.attempt)
+            case HoldPhone():
+                _there(call).hold(command.held, command.attempt)
+            case SendDtmf():
+                _there(call).press(command.digits, command.attempt)
+            case _:
+                raise RelayError("bad_command", f"{command.type} is not for a phone worker")
 
     def _check_epoch(self, command: AnyCommand) -> None:
         current = self._epochs.get(command.call_id, 0)
@@ -184,6 +200,7 @@ class PhoneWorker:
         return self._calls[call_id]
 
     def _close_call(self, call_id: str) -> None:
+        self._incoming.refuse(call_id, 480)
         call = self._calls.pop(call_id, None)
         if call is not None:
             self._by_key.pop(datagram.call_key(call_id), None)
@@ -217,12 +234,20 @@ class PhoneWorker:
             datagram_socket=str(self.config.audio_socket),
             datagram_address=self._exchange.network_address,
             place=self._place,
-            calls=tuple(self._summary(call) for call in self._calls.values()),
+            calls=tuple(self._summaries()),
         )
 
-    def _summary(self, call: PhoneCall) -> CallSummary:
-        legs: dict[Leg, str] = {"phone": str(call.progress)} if call.leg_is_up else {}
-        return CallSummary(call_id=call.call_id, epoch=self._epochs.get(call.call_id, 0), legs=legs)
+    def _greet(self) -> WorkerState:
+        """What a new client is told first; then of telephones that nobody took yet."""
+        asyncio.get_running_loop().call_soon(self._incoming.tell_again)
+        return self.state()
+
+    def _summaries(self) -> Iterator[CallSummary]:
+        for call in self._calls.values():
+            legs: dict[Leg, str] = {"phone": call.progress} if call.parties else {}
+            yield CallSummary(call_id=call.call_id, epoch=self._epochs.get(call.call_id, 0), legs=legs)
+        for call_id in self._incoming.call_ids:
+            yield CallSummary(call_id=call_id, epoch=0, legs={"phone": "ringing"})
 
     def _registration(self) -> Registration:
         return Registration(
@@ -236,14 +261,24 @@ class PhoneWorker:
             place=self._place,
         )
 
-    def _legs_up(self) -> int:
-        return sum(call.leg_is_up for call in self._calls.values())
+    def _lines_in_use(self) -> int:
+        return sum(len(call.parties) for call in self._calls.values()) + len(self._incoming)
 
-    def _has_leg(self, call_id: str) -> bool:
-        return call_id in self._calls and self._calls[call_id].leg_is_up
+    def _has_room(self) -> bool:
+        return not self._draining and self._lines_in_use() < self.config.capacity
+
+    def _knows(self, call_id: str, attempt: str) -> bool:
+        return call_id in self._calls and self._calls[call_id].knows(attempt)
 
     def _load(self) -> float:
-        return min(1.0, self._legs_up() / max(1, self.config.capacity))
+        return min(1.0, self._lines_in_use() / max(1, self.config.capacity))
+
+
+def _there(call: PhoneCall | None) -> PhoneCall:
+    """:raises UnknownLegError: the call has no telephone here."""
+    if call is None:
+        raise UnknownLegError("phone")
+    return call
 
 
 def _redis(url: str | None) -> "Redis | None":

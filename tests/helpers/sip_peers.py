@@ -20,6 +20,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from numpy.typing import NDArray
 
+from relay.audio import tones
+
 SCENARIOS = Path(__file__).parent.parent / "data" / "sipp"
 START_DEADLINE_S = 15.0
 
@@ -197,6 +199,22 @@ class Baresip:
 
     def digits_heard(self) -> list[str]:
         return [str(event.get("param")) for event in self.events if event.get("type") == "CALL_DTMF_START"]
+
+    def told(self, kind: str) -> bool:
+        """:param kind: of an event, as ``CALL_CLOSED``."""
+        return any(event.get("type") == kind for event in self.events)
+
+    def last(self, kind: str) -> str:
+        """:returns: the reason that the latest event of that kind gave."""
+        return str([event for event in self.events if event.get("type") == kind][-1].get("param"))
+
+    def hears(self) -> set[int]:
+        """:returns: the tones of :meth:`heard`, in Hz rounded to 10; empty before the end of the call."""
+        try:
+            rate, sound = self.heard()
+        except (StopIteration, OSError, EOFError, wave.Error):
+            return set()
+        return {round(tone.hz / 10) * 10 for tone in tones(sound, rate, at_most=1)}
 
     async def _read(self) -> None:
         assert self._reader is not None

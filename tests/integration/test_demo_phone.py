@@ -230,7 +230,7 @@ async def test_person_at_the_page_answers_hears_speaks_presses_keys_and_hangs_up
         await until(lambda: [round(tone.hz, -1) for tone in tones(page.sound, PHONE_RATE)] == [1000])
         await until(lambda: rig.media.tones("agent") == {600})
         await page.send("dtmf", digits="4")
-        await until(lambda: PhoneDtmf(call_id=CALL, digit="4") in rig.signaling.events)
+        await until(lambda: PhoneDtmf(call_id=CALL, digit="4", attempt="a") in rig.signaling.events)
         speaking.cancel()
         await page.send("hang_up")
         await rig.signaling.until_phone("hung_up")
@@ -275,8 +275,8 @@ async def test_second_page_cannot_touch_a_call_that_another_one_holds() -> None:
         await other._socket.send_str("[]")
         await other._socket.send_str('{"type":"answer","call":["x"]}')
         await page.send("dtmf", page.mine, digits="9")
-        await until(lambda: PhoneDtmf(call_id=CALL, digit="9") in rig.signaling.events)
-        assert PhoneDtmf(call_id=CALL, digit="1") not in rig.signaling.events
+        await until(lambda: PhoneDtmf(call_id=CALL, digit="9", attempt="a") in rig.signaling.events)
+        assert PhoneDtmf(call_id=CALL, digit="1", attempt="a") not in rig.signaling.events
         assert rig.signaling.phone()[-1] == "answered"
         assert other.mine is None
 
@@ -327,7 +327,7 @@ async def test_page_rings_visibly_and_carries_the_sound_of_a_real_browser() -> N
                 await asyncio.sleep(0.1)
         await until(lambda: np.abs(rig.media.heard["agent"].astype(int)).max(initial=0) > 1000)  # Chromium's beep
         await page.keyboard.press("8")
-        await until(lambda: PhoneDtmf(call_id=CALL, digit="8") in rig.signaling.events)
+        await until(lambda: PhoneDtmf(call_id=CALL, digit="8", attempt="a") in rig.signaling.events)
         await page.get_by_role("button", name="Raccrocher").click()
         await rig.signaling.until_phone("hung_up")
         await page.get_by_text("Prêt : en attente d’un appel.").wait_for()

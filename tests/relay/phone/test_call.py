@@ -10,12 +10,13 @@ import pytest
 
 from relay.control_messages import AnyEvent, Dial, PhoneState
 from relay.errors import RelayError
-from relay.phone.call import PhoneCall, Services
+from relay.phone.call import PhoneCall
 from relay.phone.config import PhoneWorkerConfig
 from relay.phone.farewells import Farewells
 from relay.phone.leg import Answered, Ended, Invite, LegListener, StoredRequest
 from relay.phone.rtp import RtpPorts
 from relay.phone.sdp import Negotiated
+from relay.phone.services import Services
 from tests.helpers.sip_peers import free_pair
 
 WITHOUT_KEYS = Negotiated("127.0.0.1", 9, "PCMA", 8, None)

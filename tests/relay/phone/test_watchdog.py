@@ -7,7 +7,6 @@ from relay.phone.watchdog import Watchdog
 def watched(steps: Sequence[tuple[float, int, bool]], silent_after_s: float = 30.0) -> list[PhoneOutcome | None]:
     """:param steps: time, packets so far, whether sound is due. The owner keeps the call at every step."""
     dog = Watchdog(90.0, silent_after_s, 0.0)
-    dog.new_leg(0.0)
     found = []
     for now, packets, due in steps:
         dog.kept(now)
@@ -56,13 +55,3 @@ def test_silence_on_hold_is_not_counted_and_the_wait_begins_anew_after_it() -> N
 
 def test_zero_switches_the_wait_for_sound_off() -> None:
     assert watched([(0, 0, True), (1, 50, True), (9999, 50, True)], silent_after_s=0)[-1] is None
-
-
-def test_new_leg_of_the_same_call_owes_nothing_to_the_one_before() -> None:
-    dog = Watchdog(90.0, 30.0, 0.0)
-    dog.verdict(0.0, 0, sound_is_due=True)
-    dog.verdict(1.0, 50, sound_is_due=True)
-    dog.new_leg(40.0)
-    dog.kept(40.0)
-    assert dog.verdict(41.0, 0, sound_is_due=True) is None
-    assert dog.verdict(80.0, 0, sound_is_due=True) is None

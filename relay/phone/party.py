@@ -1,0 +1,287 @@
+"""
+One phone party of a call: its dialog, its sound on the network, its state and its deadlines.
+
+Decides what each SIP event means for the party. Left to others: SIP itself (``relay.phone.leg``), RTP
+(``relay.phone.rtp``), who hears whom (``relay.phone.call_sound``), what a party means for the call
+(``relay.phone.call``).
+"""
+
+import asyncio
+import logging
+import secrets
+from typing import Protocol
+
+from relay.control_messages import Dial
+from relay.errors import RelayError
+from relay.model import PhoneOutcome, PhoneProgress
+from relay.phone.call_sound import PhoneLine
+from relay.phone.config import PhoneWorkerConfig
+from relay.phone.leg import (
+    Answered,
+    EarlyMedia,
+    Ended,
+    IncomingLeg,
+    Invite,
+    KeyPressed,
+    LegEvent,
+    MediaChanged,
+    PhoneLeg,
+    ReferEnded,
+    Referred,
+    Ringing,
+    Trying,
+)
+from relay.phone.outcome import outcome_of
+from relay.phone.rtp import RtpEndpoint, open_rtp
+from relay.phone.sdp import LocalAudio
+from relay.phone.services import Services
+from relay.phone.sip_transport import resolve
+from relay.phone.target import Target
+from relay.phone.watchdog import Watchdog
+
+SPEAKING_PROGRESS = ("answered", "held")
+log = logging.getLogger(__name__)
+
+
+class PartyOwner(Protocol):
+    """The call."""
+
+    def party_joined(self, party: "PhoneParty", line: PhoneLine) -> None:
+        """Its sound can come and go now."""
+
+    def party_moved(self, party: "PhoneParty") -> None:
+        """``progress`` is another one; after ``ended`` nothing more is told."""
+
+    def party_pressed(self, party: "PhoneParty", digit: str) -> None: ...
+
+    def party_referred(self, party: "PhoneParty", number: str) -> None: ...
+
+    def party_refer_ended(self, party: "PhoneParty", sip_code: int) -> None: ...
+
+
+class PhoneParty:
+    """Made for one attempt; begun by :meth:`dial` or :meth:`take`, over when ``progress`` is ``ended``."""
+
+    def __init__(self, call_id: str, attempt: str, services: Services, owner: PartyOwner) -> None:
+        self.attempt = attempt
+        self.progress: PhoneProgress = "trying"
+        self.outcome: PhoneOutcome | None = None
+        self.sip_code: int | None = None
+        self.leg: PhoneLeg | None = None
+        self.rtp: RtpEndpoint | None = None
+        self.line: PhoneLine | None = None
+        self._call_id, self._services, self._owner = call_id, services, owner
+        config = services.config
+        self._watchdog = Watchdog(config.unkept_after_s, config.rtp_timeout_s, asyncio.get_running_loop().time())
+        self._timers: list[asyncio.TimerHandle] = []
+        self._ending: PhoneOutcome | None = None
+        self._responded = False
+        self._rang = False
+
+    @property
+    def is_up(self) -> bool:
+        return self.progress != "ended"
+
+    @property
+    def is_speaking(self) -> bool:
+        """Answered, perhaps on hold."""
+        return self.progress in SPEAKING_PROGRESS
+
+    # --- beginning ----------------------------------------------------------------------------------------
+
+    async def dial(self, command: Dial, target: Target) -> None:
+        """What goes wrong is told by ``progress``."""
+        log.info("phone leg begins call_id=%s attempt=%s", self._call_id, self.attempt)
+        loop = asyncio.get_running_loop()
+        self._timers = [
+            loop.call_later(command.timeout_s, self.hang_up, "no_answer"),
+            loop.call_later(self._services.config.no_response_s, self._no_response),
+        ]
+        try:
+            await self._place(command, target)
+        except (OSError, ValueError, RuntimeError) as error:  # no name, no port, or a URI the stack cannot write
+            log.warning("phone leg cannot be placed call_id=%s: %s", self._call_id, type(error).__name__)
+            self._finish("trunk_failed")
+
+    async def _place(self, command: Dial, target: Target) -> None:
+        address = await resolve(target.host, target.port)
+        audio = await self._open_sound()
+        if audio is not None:
+            invite = _invite(command, target, address, self._services.config, audio)
+            self.leg = self._services.stack.dial(invite, self._on_leg_event)
+
+    async def take(self, leg: IncomingLeg) -> None:
+        """
+        Answer a telephone that rings with us.
+
+        :raises RelayError: ``unknown_leg``: it is gone, or its offer cannot be taken.
+        """
+        log.info("phone leg is taken call_id=%s attempt=%s", self._call_id, self.attempt)
+        self.progress, self._rang, self.leg = "ringing", True, leg
+        leg.listen(self._on_leg_event)
+        try:
+            audio = await self._open_sound()
+        except OSError:
+            leg.reject(503, "Service Unavailable")
+            audio = None
+        if audio is not None:
+            leg.answer(audio)
+        if not self.is_up:
+            raise RelayError("unknown_leg", "the telephone is gone")
+
+    async def _open_sound(self) -> LocalAudio | None:
+        """:returns: None when the party was ended meanwhile. :raises OSError: no RTP port is free."""
+        config = self._services.config
+        rtp = await open_rtp(config.sip_host, self._services.ports)
+        if not self.is_up:
+            rtp.close()
+            return None
+        rtp.on_dtmf = self._key
+        self.rtp, self.line = rtp, PhoneLine(rtp)
+        self._owner.party_joined(self, self.line)
+        return LocalAudio(config.sip_host, rtp.port, secrets.randbits(31))
+
+    # --- commands -----------------------------------------------------------------------------------------
+
+    def hold(self, held: bool) -> None:
+        """Nothing happens unless the party is answered."""
+        if self.leg is not None and self.is_speaking and held != (self.progress == "held"):
+            self.leg.hold(held)
+            self._advance("held" if held else "answered")
+
+    def press(self, digits: str) -> bool:
+        """:returns: whether the peer takes keys now."""
+        if self.rtp is None or self.progress not in ("early_media", *SPEAKING_PROGRESS):
+            return False
+        return self.rtp.press(digits)
+
+    def hang_up(self, outcome: PhoneOutcome = "released") -> None:
+        if not self.is_up:
+            return
+        self._ending = outcome
+        if self.leg is not None:
+            self.leg.hang_up()
+        else:
+            self._finish(outcome)
+
+    def kept(self, now: float) -> None:
+        """The owner of the call gave a command. :param now: the loop's time in s."""
+        self._watchdog.kept(now)
+
+    def watch(self, now: float) -> None:
+        """End the leg when the call's owner or the telephone is gone. :param now: the loop's time in s."""
+        if not self.is_up or self._ending is not None:
+            return
+        signs = self.rtp.signs_of_life if self.rtp is not None else 0
+        sound_is_due = self.progress == "answered" and self.rtp is not None and self.rtp.goes_both_ways
+        outcome = self._watchdog.verdict(now, signs, sound_is_due=sound_is_due)
+        if outcome is not None:
+            log.warning("phone leg is given up call_id=%s outcome=%s", self._call_id, outcome)
+            self.hang_up(outcome)
+
+    # --- the leg ------------------------------------------------------------------------------------------
+
+    def _on_leg_event(self, event: LegEvent) -> None:
+        if not self.is_up:
+            return
+        self._responded = True
+        match event:
+            case Ringing(code):
+                self._rang, self.sip_code = True, code
+                if self.progress == "trying":
+                    self._advance("ringing")
+            case EarlyMedia(code, _):
+                self._rang, self.sip_code = True, code
+                self._connect(event)
+                self._advance("early_media")
+            case Answered():
+                self.sip_code = 200
+                self._connect(event)
+                self._stop_timers()
+                self._advance("answered")
+            case MediaChanged():
+                self._connect(event)
+            case KeyPressed(digit):
+                self._key(digit)
+            case Referred(number):
+                self._owner.party_referred(self, number)
+            case ReferEnded(sip_code):
+                self._owner.party_refer_ended(self, sip_code)
+            case Ended():
+                self._on_ended(event)
+        if not isinstance(event, Trying | Ended):
+            self._keep_farewell()
+
+    def _on_ended(self, event: Ended) -> None:
+        if event.sip_code is not None:
+            self.sip_code = event.sip_code
+        if self._ending is not None:
+            self._finish(self._ending)
+        elif event.sip_code is not None:
+            self._finish(outcome_of(event.sip_code, rang=self._rang))
+        else:
+            self._finish("hung_up")
+
+    def _connect(self, event: EarlyMedia | Answered | MediaChanged) -> None:
+        if self.rtp is not None:
+            self.rtp.connect(event.media)
+
+    def _key(self, digit: str) -> None:
+        if self.is_speaking:
+            self._owner.party_pressed(self, digit)
+
+    def _keep_farewell(self) -> None:
+        request = self.leg.farewell() if self.leg is not None else None
+        if request is not None:
+            self._services.farewells.keep(self._farewell_key(), request)
+
+    def _farewell_key(self) -> str:
+        return f"{self._call_id} {self.attempt}"
+
+    def _finish(self, outcome: PhoneOutcome) -> None:
+        if not self.is_up:
+            return
+        self._stop_timers()
+        self._services.farewells.drop(self._farewell_key())
+        log.info("phone leg ends call_id=%s outcome=%s sip_code=%s", self._call_id, outcome, self.sip_code)
+        self.outcome = outcome
+        self._advance("ended")
+        if self.rtp is not None:
+            self.rtp.close()
+
+    def _advance(self, progress: PhoneProgress) -> None:
+        if progress == self.progress:
+            return
+        self.progress = progress
+        if self.line is not None:
+            self.line.is_heard = progress in ("early_media", "answered")
+            self.line.hears = progress == "answered"
+        self._owner.party_moved(self)
+
+    def _no_response(self) -> None:
+        if not self._responded:
+            self.hang_up("trunk_failed")
+
+    def _stop_timers(self) -> None:
+        for timer in self._timers:
+            timer.cancel()
+        self._timers = []
+
+
+def _invite(
+    command: Dial, target: Target, address: tuple[str, int], config: PhoneWorkerConfig, audio: LocalAudio
+) -> Invite:
+    trunk = config.trunk
+    return Invite(
+        user=target.user,
+        domain=(trunk.from_domain if target.by_trunk else None) or target.domain,
+        address=address,
+        transport=target.transport,
+        from_domain=(trunk.from_domain if target.by_trunk else None) or config.sip_host,
+        audio=audio,
+        caller_id=command.caller_id,
+        asserted_id=trunk.caller_id if target.by_trunk else None,
+        username=trunk.username if target.by_trunk else None,
+        password=trunk.password if target.by_trunk else None,
+        is_number=target.by_trunk,
+    )
