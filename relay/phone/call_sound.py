@@ -12,8 +12,10 @@ from relay import datagram
 from relay.audio import PCM, PHONE_FRAME, Downsampler, Upsampler, VoiceActivity, silence
 from relay.control_messages import AnyEvent, PhoneSpeaking, SetPhoneAudio
 from relay.model import Leg, WebLeg
+from relay.phone.codecs import SoundCodec, sound_codec
 from relay.phone.mixing import Mixer
 from relay.phone.rtp import RtpEndpoint
+from relay.phone.rtp_packets import Payload
 from relay.phone.web_sound import WebListener, WebSpeaker
 
 Send = Callable[[str, bytes], object]
@@ -46,6 +48,7 @@ class CallSound:
         self._mixer = Mixer()
         self._speakers: dict[WebLeg, WebSpeaker] = {}
         self._listeners: dict[WebLeg, WebListener] = {}
+        self._codec: SoundCodec = sound_codec("PCMA")
         self._voice = VoiceActivity()
         self._up, self._down = Upsampler(), Downsampler()
 
@@ -56,7 +59,7 @@ class CallSound:
 
     def add_line(self, line: PhoneLine) -> None:
         self._line = line
-        line.rtp.on_audio = self._phone_sound
+        line.rtp.on_payload = self._phone_sound
 
     def line_changed(self) -> None:
         """``is_heard`` or ``hears`` of a line is another one now."""
@@ -81,7 +84,9 @@ class CallSound:
         mixed = self._mixer.tick()
         if self._line is not None and self._line.rtp.active:
             to_phone = mixed.get("phone")
-            self._line.rtp.send(silence(PHONE_FRAME) if to_phone is None else self._down(to_phone))
+            frame = silence(PHONE_FRAME) if to_phone is None else self._down(to_phone)
+            self._line.rtp.tick()
+            self._line.rtp.send(self._agreed_codec(self._line).encode(frame), PHONE_FRAME)
         for leg in ("signer", "agent"):
             self._send_to(leg, mixed.get(leg))
 
@@ -97,9 +102,17 @@ class CallSound:
                 routes[destination] = tuple(source for source in sources if source != "phone" or is_heard)
         self._mixer.hears = routes
 
-    def _phone_sound(self, frame: PCM) -> None:
+    def _agreed_codec(self, line: PhoneLine) -> SoundCodec:
+        if line.rtp.codec is not None and line.rtp.codec != self._codec.name:
+            self._codec = sound_codec(line.rtp.codec)
+        return self._codec
+
+    def _phone_sound(self, packet: Payload) -> None:
+        if self._line is None:
+            return
+        frame = self._agreed_codec(self._line).decode(packet.data)
         self._mixer.push("phone", self._up(frame))
-        if self._line is not None and self._line.hears and self._voice.hear(frame):
+        if self._line.hears and self._voice.hear(frame):
             self._emit(PhoneSpeaking(call_id=self._call_id, speaking=self._voice.speaking))
 
     def _send_to(self, leg: WebLeg, frame: PCM | None) -> None:

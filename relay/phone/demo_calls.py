@@ -11,13 +11,15 @@ import time
 from collections.abc import Callable
 from typing import Any, Literal
 
-from relay.audio import PCM
+from relay.audio import PHONE_FRAME
+from relay.phone.codecs import SoundCodec, sound_codec
 from relay.phone.config import DemoPhoneConfig
 from relay.phone.demo_numbers import HANG_UP_AFTER_S, Behaviour, behaviour_of, normalise
 from relay.phone.demo_sound import ContinuousTone, GreetingThenEcho, Heard, PageSound, Sound
 from relay.phone.leg import Answered, Ended, LegEvent, MediaChanged
 from relay.phone.pacing import every_20_ms
 from relay.phone.rtp import RtpEndpoint, RtpPorts, open_rtp
+from relay.phone.rtp_packets import Payload
 from relay.phone.sdp import LocalAudio
 from relay.phone.sippy_adapter import SippyStack, StackConfig
 from relay.phone.sippy_leg import IncomingSippyLeg
@@ -47,6 +49,7 @@ class DemoCall:
         self.page = PageSound()
         self.heard = Heard()
         self.rtp: RtpEndpoint | None = None
+        self._codec: SoundCodec = sound_codec("PCMA")
         self._leg = leg
         self._phone = phone
         self._sound = _sound(behaviour, self.page)
@@ -61,7 +64,7 @@ class DemoCall:
         if self.state != "ringing":  # the caller gave up meanwhile
             self._end()
             return
-        self.rtp.on_audio, self.rtp.on_dtmf = self._hear, self._digit
+        self.rtp.on_payload, self.rtp.on_dtmf = self._hear, self._digit
         self._leg.answer(LocalAudio(config.sip_host, self.rtp.port, secrets.randbits(31)))
 
     def decline(self) -> None:
@@ -76,7 +79,8 @@ class DemoCall:
 
     def tick(self) -> None:
         if self.rtp is not None and self.rtp.active:
-            self.rtp.send(self._sound.speak())
+            self.rtp.tick()
+            self.rtp.send(self._codec.encode(self._sound.speak()), PHONE_FRAME)
 
     def summary(self) -> dict[str, Any]:
         """For the page and for rehearsals: what is heard, as numbers only."""
@@ -98,6 +102,7 @@ class DemoCall:
     def _on_leg_event(self, event: LegEvent) -> None:
         if isinstance(event, Answered | MediaChanged) and self.rtp is not None:
             self.rtp.connect(event.media)
+            self._codec = sound_codec(event.media.codec)
             self.state = "answered"
             self._phone.changed()
         elif isinstance(event, Ended):
@@ -109,7 +114,8 @@ class DemoCall:
             self.rtp.close()
         self._phone.forget(self)
 
-    def _hear(self, frame: PCM) -> None:
+    def _hear(self, packet: Payload) -> None:
+        frame = self._codec.decode(packet.data)
         self.heard.hear(frame)
         self._sound.hear(frame)
 

@@ -1,32 +1,25 @@
 """
-One RTP endpoint: G.711 and telephone-events to and from one peer, with RTCP beside it.
+One RTP endpoint: packets of one sound codec and telephone-events to and from one peer, with RTCP beside it.
 
 Takes packets from the negotiated host only and answers to the port they really come from (symmetric RTP, RFC 4961).
-Nothing is buffered: what arrives is handed on, whoever asks for 20 ms of sending paces it.
+Nothing is buffered or decoded: what arrives is handed on in order, what comes late is dropped.
 """
 
 import asyncio
 import secrets
 import time
-from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from relay.audio import PCM, PHONE_FRAME, a_law_decode, a_law_encode, mu_law_decode, mu_law_encode
+from relay.audio import PTIME_S
 from relay.phone import rtp_packets as packets
-from relay.phone.rtp_packets import DtmfEvent, ReportBlock, RtpPacket, SentSoFar
-from relay.phone.sdp import HOLD_ADDRESS, CodecName, Negotiated
+from relay.phone.rtp_packets import Payload, ReportBlock, RtpPacket, SentSoFar
+from relay.phone.rtp_reception import Reception
+from relay.phone.rtp_sending import DtmfSender, DtmfStep, SendClock
+from relay.phone.sdp import CLOCK_RATES, HOLD_ADDRESS, CodecName, Negotiated
 
-_CODECS: dict[CodecName, tuple[Callable[[PCM], bytes], Callable[[bytes], PCM]]] = {
-    "PCMA": (a_law_encode, a_law_decode),
-    "PCMU": (mu_law_encode, mu_law_decode),
-}
 DATAGRAM_LIMIT = 1500  # bytes; more is no telephone's
-RTCP_EVERY = 250  # frames: 5 s (RFC 3550 §6.2)
-DTMF_FRAMES = 5  # 100 ms a digit, ITU-T Q.24 asks for 40 at least
-DTMF_END_PACKETS = 3
-DTMF_GAP_FRAMES = 3  # silence between two digits
-DTMF_QUEUE = 64
+REPORT_EVERY_S = 5.0  # RFC 3550 §6.2
 
 
 @dataclass
@@ -36,20 +29,6 @@ class RtpStatistics:
     packets_dropped: int = 0
     reports_received: int = 0
     peer: ReportBlock | None = None
-
-
-@dataclass(frozen=True)
-class _DtmfFrame:
-    """What one 20 ms step sends in place of sound; ``event`` None is the gap between digits."""
-
-    event: DtmfEvent | None
-    first: bool = False
-
-
-def _steps(digit: str) -> list[_DtmfFrame]:
-    lasting = [_DtmfFrame(DtmfEvent(digit, False, PHONE_FRAME * i), i == 1) for i in range(1, DTMF_FRAMES + 1)]
-    ending = [_DtmfFrame(DtmfEvent(digit, True, PHONE_FRAME * DTMF_FRAMES))] * DTMF_END_PACKETS
-    return [*lasting, *ending, *[_DtmfFrame(None)] * DTMF_GAP_FRAMES]
 
 
 class _Socket(asyncio.DatagramProtocol):
@@ -62,14 +41,19 @@ class _Socket(asyncio.DatagramProtocol):
 
 
 class RtpEndpoint:
-    """Made by :func:`open_rtp`. The owner calls :meth:`send` every 20 ms and :meth:`close` at the end."""
+    """
+    Made by :func:`open_rtp`. The owner calls :meth:`tick` every 20 ms, :meth:`send` when it has sound and
+    :meth:`close` at the end.
+    """
 
-    def __init__(self, host: str, port: int) -> None:
+    def __init__(self, host: str, port: int, clock: Callable[[], float] = time.monotonic) -> None:
+        """:param clock: s."""
         self.host = host
         self.port = port
         self.statistics = RtpStatistics()
-        self.on_audio: Callable[[PCM], None] = lambda _: None
+        self.on_payload: Callable[[Payload], None] = lambda _: None
         self.on_dtmf: Callable[[str], None] = lambda _: None
+        self._clock = clock
         self._rtp: asyncio.DatagramTransport | None = None
         self._rtcp: asyncio.DatagramTransport | None = None
         self._agreed: Negotiated | None = None
@@ -77,18 +61,14 @@ class RtpEndpoint:
         self._ssrc = secrets.randbits(32)
         self._cname = secrets.token_hex(8)
         self._sequence = secrets.randbits(15)
-        self._timestamp = secrets.randbits(31)
+        self._time = SendClock(secrets.randbits(31))
         self._octets = 0
-        self._started = False
-        self._dtmf: deque[_DtmfFrame] = deque(maxlen=DTMF_QUEUE * (DTMF_FRAMES + DTMF_END_PACKETS + DTMF_GAP_FRAMES))
+        self._dtmf = DtmfSender()
         self._dtmf_timestamp = 0
-        self._peer_ssrc: int | None = None
-        self._peer_sequence = 0
-        self._peer_first = 0
-        self._peer_cycles = 0
-        self._peer_count = 0
+        self._reception: Reception | None = None
         self._heard_event: int | None = None
         self._last_sr: tuple[int, float] | None = None
+        self._report_due = 0.0
 
     def attach(self, rtp: asyncio.DatagramTransport, rtcp: asyncio.DatagramTransport) -> None:
         self._rtp, self._rtcp = rtp, rtcp
@@ -96,6 +76,16 @@ class RtpEndpoint:
     @property
     def active(self) -> bool:
         return self._agreed is not None
+
+    @property
+    def codec(self) -> CodecName | None:
+        """What was agreed last: both the payloads that come and those to be sent."""
+        return None if self._agreed is None else self._agreed.codec
+
+    @property
+    def clock_rate(self) -> int:
+        """Hz of the timestamps, of :attr:`codec`."""
+        return CLOCK_RATES[self._agreed.codec if self._agreed is not None else "PCMA"]
 
     @property
     def goes_both_ways(self) -> bool:
@@ -118,31 +108,38 @@ class RtpEndpoint:
             self._remote = (agreed.host, agreed.port)
         self._agreed = agreed
 
-    def send(self, frame: PCM) -> None:
+    def send(self, payload: bytes, samples: int, *, lost: int = 0, gap: int | None = None) -> None:
         """
-        20 ms of sound, or the next piece of a digit that is being sent. Silent towards a peer that wants no sound.
+        One packet of :attr:`codec`. Nothing goes to a peer that wants no sound, nor while a key is being sent.
 
-        :param frame: 160 samples.
+        :param samples: that it lasts, at :attr:`clock_rate`.
+        :param lost: packets of a passed-on stream that are missing before this one: the peer may conceal them.
+        :param gap: samples between the end of the last packet and this one, as a passed-on stream's timestamps tell;
+            None: none, or after a silence what the clock on the wall says.
         """
+        agreed = self._agreed
+        if agreed is None or not agreed.we_send or self._dtmf.busy:
+            return
+        timestamp, begins = self._time.take(self._clock(), samples, self.clock_rate, gap)
+        self._sequence += lost
+        self._send(RtpPacket(agreed.payload_type, 0, timestamp, 0, payload, begins))
+
+    def tick(self) -> None:
+        """One step of 20 ms: the next piece of a key that is being sent, and what is due on RTCP."""
         agreed = self._agreed
         if agreed is None:
             return
-        if self._dtmf and agreed.telephone_event is not None:
-            self._send_dtmf_step(self._dtmf.popleft(), agreed.telephone_event)
-        elif agreed.we_send:
-            payload = _CODECS[agreed.codec][0](frame)
-            self._send(RtpPacket(agreed.payload_type, 0, self._timestamp, 0, payload, not self._started))
-            self._started = True
-        self._timestamp = (self._timestamp + PHONE_FRAME) & 0xFFFFFFFF
-        if self.statistics.packets_sent % RTCP_EVERY == 1:
-            self._send_report()
+        if self._dtmf.busy:
+            self._send_dtmf_step(self._dtmf.step(), agreed.telephone_event)
+        if self.statistics.packets_sent and self._clock() >= self._report_due:
+            self._report_due = self._clock() + REPORT_EVERY_S
+            self._send_rtcp(self._report())
 
     def press(self, digits: str) -> bool:
         """:returns: whether the peer takes telephone-events; the digits then go out one after the other."""
         if self._agreed is None or self._agreed.telephone_event is None:
             return False
-        for digit in digits:
-            self._dtmf.extend(_steps(digit))
+        self._dtmf.press(digits, round(self.clock_rate * PTIME_S))
         return True
 
     def close(self) -> None:
@@ -155,11 +152,12 @@ class RtpEndpoint:
 
     # sending
 
-    def _send_dtmf_step(self, step: _DtmfFrame, payload_type: int) -> None:
-        if step.event is None:
+    def _send_dtmf_step(self, step: DtmfStep, payload_type: int | None) -> None:
+        timestamp, _ = self._time.take(self._clock(), round(self.clock_rate * PTIME_S), self.clock_rate)
+        if step.event is None or payload_type is None:  # a re-INVITE may have taken the keys away
             return
         if step.first:
-            self._dtmf_timestamp = self._timestamp
+            self._dtmf_timestamp = timestamp
         self._send(RtpPacket(payload_type, 0, self._dtmf_timestamp, 0, packets.build_event(step.event), step.first))
 
     def _send(self, packet: RtpPacket) -> None:
@@ -173,41 +171,40 @@ class RtpEndpoint:
         self.statistics.packets_sent += 1
         self._octets += len(packet.payload)
 
-    def _send_report(self) -> None:
-        self._send_rtcp(self._report())
-
     def _send_rtcp(self, data: bytes) -> None:
         if self._rtcp is not None and self._remote is not None:
             self._rtcp.sendto(data, (self._remote[0], self._remote[1] + 1))
 
     def _report(self) -> bytes:
-        sent = SentSoFar(self._timestamp, self.statistics.packets_sent, self._octets)
+        timestamp = self._time.at(self._clock(), self.clock_rate)
+        sent = SentSoFar(timestamp, self.statistics.packets_sent, self._octets)
         report = packets.build_sender_report(self._ssrc, time.time(), sent, self._block())
         return report + packets.build_description(self._ssrc, self._cname)
 
     def _block(self) -> ReportBlock | None:
-        if self._peer_ssrc is None:
+        if self._reception is None:
             return None
-        highest = self._peer_cycles << 16 | self._peer_sequence
-        lost = highest - self._peer_first + 1 - self._peer_count
         last_sr, delay = 0, 0
         if self._last_sr is not None:
-            last_sr, delay = self._last_sr[0], int((time.monotonic() - self._last_sr[1]) * 65536)
-        fraction = max(0.0, lost / max(1, self._peer_count + lost))
-        return ReportBlock(self._peer_ssrc, fraction, lost, highest, 0, last_sr, delay)
+            last_sr, delay = self._last_sr[0], int((self._clock() - self._last_sr[1]) * 65536)
+        return self._reception.report(last_sr, delay)
 
     # receiving
 
     def rtp_received(self, data: bytes, address: tuple[str, int]) -> None:
         agreed = self._agreed
         packet = packets.parse_rtp(data)
-        if agreed is None or packet is None or address[0] != agreed.host or not self._is_next(packet):
+        if agreed is None or packet is None or address[0] != agreed.host:
+            self.statistics.packets_dropped += 1
+            return
+        lost = self._lost_before(packet)
+        if lost is None:
             self.statistics.packets_dropped += 1
             return
         self._remote = address[:2]
         self.statistics.packets_received += 1
         if packet.payload_type == agreed.payload_type:
-            self.on_audio(_CODECS[agreed.codec][1](packet.payload))
+            self.on_payload(Payload(packet.payload, packet.timestamp, lost, packet.marker))
         elif packet.payload_type == agreed.telephone_event:
             self._event_received(packet)
 
@@ -217,25 +214,19 @@ class RtpEndpoint:
         self.statistics.reports_received += 1
         last_sr, blocks = packets.parse_reports(data)
         if last_sr is not None:
-            self._last_sr = (last_sr, time.monotonic())
+            self._last_sr = (last_sr, self._clock())
         for block in blocks:
             if block.ssrc == self._ssrc:
                 self.statistics.peer = block
 
-    def _is_next(self, packet: RtpPacket) -> bool:
-        """A late or repeated packet is of no use to somebody listening now. A new SSRC starts afresh."""
-        if packet.ssrc != self._peer_ssrc:
-            self._peer_ssrc = packet.ssrc
-            self._peer_sequence = self._peer_first = packet.sequence
-            self._peer_cycles, self._peer_count = 0, 1
-            return True
-        if not packets.newer(packet.sequence, self._peer_sequence):
-            return False
-        if packet.sequence < self._peer_sequence:
-            self._peer_cycles += 1
-        self._peer_sequence = packet.sequence
-        self._peer_count += 1
-        return True
+    def _lost_before(self, packet: RtpPacket) -> int | None:
+        """:returns: None for a packet that comes too late. A new SSRC starts afresh."""
+        now = self._clock()
+        if self._reception is None or packet.ssrc != self._reception.ssrc:
+            self._reception = Reception(packet, self.clock_rate)
+            self._reception.first(packet, now)
+            return 0
+        return self._reception.take(packet, now)
 
     def _event_received(self, packet: RtpPacket) -> None:
         """Once per event, at its first end packet; those repeated carry the same timestamp."""

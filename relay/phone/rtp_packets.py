@@ -21,8 +21,22 @@ class RtpPacket(NamedTuple):
     marker: bool = False
 
 
+class Payload(NamedTuple):
+    """
+    One packet of sound as it came.
+
+    :param timestamp: in units of the codec's clock. :param lost: packets that are missing right before this one.
+    :param marker: a talkspurt begins.
+    """
+
+    data: bytes
+    timestamp: int
+    lost: int = 0
+    marker: bool = False
+
+
 class DtmfEvent(NamedTuple):
-    """:param duration: timestamp units (125 µs) since the event began."""
+    """:param duration: in units of the event's clock (125 µs or 21 µs) since the event began."""
 
     digit: str
     end: bool
@@ -105,6 +119,12 @@ def build_sender_report(ssrc: int, now_s: float, sent: SentSoFar, block: ReportB
         sent.octets & 0xFFFFFFFF,
     )
     return _packet(SENDER_REPORT, 1 if block else 0, sender + (_build_block(block) if block else b""))
+
+
+def build_receiver_report(ssrc: int, block: ReportBlock | None) -> bytes:
+    return _packet(
+        RECEIVER_REPORT, 1 if block else 0, struct.pack("!I", ssrc) + (_build_block(block) if block else b"")
+    )
 
 
 def build_description(ssrc: int, cname: str) -> bytes:

@@ -13,6 +13,7 @@ from relay.errors import BadDescriptionError
 
 Direction = Literal["sendrecv", "sendonly", "recvonly", "inactive"]
 CodecName = Literal["PCMA", "PCMU", "G722", "opus"]
+CLOCK_RATES: dict[CodecName, int] = {"opus": 48_000, "G722": 8_000, "PCMA": 8_000, "PCMU": 8_000}  # Hz, RTP's
 _CODECS: dict[CodecName, int] = {"PCMA": 8, "PCMU": 0}  # RFC 3551; A-law first: Europe's
 _STATIC: dict[int, str] = {0: "PCMU/8000", 8: "PCMA/8000"}
 TELEPHONE_EVENT = 101

@@ -2,10 +2,11 @@
 
 import itertools
 
-from relay.audio import PCM, PHONE_FRAME, a_law_encode, silence, sine
+from relay.audio import PHONE_FRAME, a_law_encode, silence, sine
 from relay.phone import rtp_packets as packets
-from relay.phone.rtp import DTMF_END_PACKETS, DTMF_FRAMES, DTMF_GAP_FRAMES, RtpEndpoint, RtpPorts
-from relay.phone.rtp_packets import DtmfEvent, RtpPacket
+from relay.phone.rtp import RtpEndpoint, RtpPorts
+from relay.phone.rtp_packets import DtmfEvent, Payload, RtpPacket
+from relay.phone.rtp_sending import DTMF_END_PACKETS, DTMF_FRAMES, DTMF_GAP_FRAMES
 from relay.phone.sdp import Negotiated
 
 PEER = ("198.51.100.7", 30_000)
@@ -28,14 +29,20 @@ class Wire:
         return [packet for data, _ in self.sent if (packet := packets.parse_rtp(data)) is not None]
 
 
-def endpoint(agreed: Negotiated | None = AGREED) -> tuple[RtpEndpoint, Wire, Wire, list[PCM], list[str]]:
-    rtp, rtcp, sound, digits = Wire(), Wire(), list[PCM](), list[str]()
+def endpoint(agreed: Negotiated | None = AGREED) -> tuple[RtpEndpoint, Wire, Wire, list[Payload], list[str]]:
+    rtp, rtcp, sound, digits = Wire(), Wire(), list[Payload](), list[str]()
     made = RtpEndpoint("192.0.2.1", 20_000)
     made.attach(rtp, rtcp)  # type: ignore[arg-type]
-    made.on_audio, made.on_dtmf = sound.append, digits.append
+    made.on_payload, made.on_dtmf = sound.append, digits.append
     if agreed is not None:
         made.connect(agreed)
     return made, rtp, rtcp, sound, digits
+
+
+def step(made: RtpEndpoint) -> None:
+    """20 ms of an owner's life."""
+    made.tick()
+    made.send(a_law_encode(silence(PHONE_FRAME)), PHONE_FRAME)
 
 
 def voice(sequence: int, ssrc: int = 1, payload_type: int = 8) -> bytes:
@@ -51,14 +58,14 @@ def test_voice_of_the_negotiated_host_is_heard_and_answered_at_the_port_it_came_
     made, rtp, _, sound, _ = endpoint()
     made.rtp_received(voice(1), (PEER[0], 44_444))
     assert len(sound) == 1
-    made.send(silence(PHONE_FRAME))
+    step(made)
     assert rtp.sent[-1][1] == (PEER[0], 44_444)
 
 
 def test_voice_of_another_host_is_never_heard_and_draws_no_sound_to_it() -> None:
     made, rtp, _, sound, _ = endpoint()
     made.rtp_received(voice(1), ("203.0.113.66", PEER[1]))
-    made.send(silence(PHONE_FRAME))
+    step(made)
     assert sound == []
     assert rtp.sent[-1][1] == PEER
     assert made.statistics.packets_dropped == 1
@@ -67,7 +74,7 @@ def test_voice_of_another_host_is_never_heard_and_draws_no_sound_to_it() -> None
 def test_nothing_passes_before_something_is_negotiated() -> None:
     made, rtp, _, sound, _ = endpoint(None)
     made.rtp_received(voice(1), PEER)
-    made.send(silence(PHONE_FRAME))
+    step(made)
     assert not sound
     assert not rtp.sent
     assert not made.press("1")
@@ -90,7 +97,7 @@ def test_new_stream_of_the_peer_is_followed_at_once() -> None:
 def test_stream_is_continuous_and_marked_at_its_start() -> None:
     made, rtp, _, _, _ = endpoint()
     for _ in range(3):
-        made.send(sine(440, PHONE_FRAME))
+        step(made)
     sent = rtp.packets()
     assert [packet.marker for packet in sent] == [True, False, False]
     assert {packet.payload_type for packet in sent} == {8}
@@ -103,7 +110,7 @@ def test_key_is_sent_as_rfc_4733_one_packet_every_twenty_milliseconds() -> None:
     assert made.press("5#")
     steps = DTMF_FRAMES + DTMF_END_PACKETS + DTMF_GAP_FRAMES
     for _ in range(2 * steps + 1):
-        made.send(silence(PHONE_FRAME))
+        step(made)
     sent = rtp.packets()
     keys = [packet for packet in sent if packet.payload_type == 101]
     first, second = keys[: len(keys) // 2], keys[len(keys) // 2 :]
@@ -129,11 +136,11 @@ def test_key_of_the_peer_counts_once_and_the_same_key_again_counts_again() -> No
 
 def test_held_peer_gets_no_sound_and_old_hold_address_is_not_sent_to() -> None:
     made, rtp, rtcp, _, _ = endpoint()
-    made.send(silence(PHONE_FRAME))
+    step(made)
     made.connect(Negotiated("0.0.0.0", 30_000, "PCMA", 8, 101, we_send=False, we_receive=False))
     before = len(rtp.sent)
     for _ in range(300):
-        made.send(silence(PHONE_FRAME))
+        step(made)
     assert len(rtp.sent) == before
     assert {address[0] for _, address in rtp.sent + rtcp.sent} == {PEER[0]}
 
@@ -142,7 +149,8 @@ def test_reports_say_what_was_lost_and_the_end_is_said() -> None:
     made, _, rtcp, _, _ = endpoint()
     for sequence in (65_534, 65_535, 0, 3):
         made.rtp_received(voice(sequence), PEER)
-    made.send(silence(PHONE_FRAME))
+    step(made)
+    made.tick()
     data, address = rtcp.sent[0]
     assert address == (PEER[0], PEER[1] + 1)
     _, blocks = packets.parse_reports(data)

@@ -1,0 +1,82 @@
+"""What has come of a peer's RTP stream: order, loss, jitter (RFC 3550 appendix A.1, A.3, A.8). Pure."""
+
+from relay.phone.rtp_packets import ReportBlock, RtpPacket, newer
+
+MAX_DROPOUT = 3000  # packets, 60 s: a longer jump is a restart or a stray packet (RFC 3550 A.1)
+
+
+class Reception:
+    """
+    One synchronisation source; an owner begins a new one when the SSRC changes.
+
+    :param clock_rate: Hz of the timestamps.
+    """
+
+    def __init__(self, first: RtpPacket, clock_rate: int) -> None:
+        self.ssrc = first.ssrc
+        self.clock_rate = clock_rate
+        self._jitter = 0.0
+        self._transit: float | None = None
+        self._base = self._highest = first.sequence
+        self._received = 0
+        self._reported = (0, 0)
+        self._expected_stray = -1
+
+    @property
+    def jitter_s(self) -> float:
+        return self._jitter / self.clock_rate
+
+    def take(self, packet: RtpPacket, now: float) -> int | None:
+        """
+        :param now: arrival, s. :returns: how many packets are missing right before this one; None: late, repeated or
+            far from the rest, of no use to somebody listening now.
+        """
+        step = (packet.sequence - self._highest) & 0xFFFF
+        if not newer(packet.sequence, self._highest & 0xFFFF) or step > MAX_DROPOUT:
+            return self._stray(packet.sequence)
+        self._highest += step
+        self._received += 1
+        self._measure(packet.timestamp, now)
+        return step - 1
+
+    def first(self, packet: RtpPacket, now: float) -> None:
+        """The packet this stream began with."""
+        self._received = 1
+        self._measure(packet.timestamp, now)
+
+    def report(self, last_sr: int, delay_since_sr: int) -> ReportBlock:
+        """:returns: the block for the peer; its fraction is of the time since the last one."""
+        expected = self._highest - self._base + 1
+        expected_now, received_now = expected - self._reported[0], self._received - self._reported[1]
+        self._reported = (expected, self._received)
+        fraction = max(0.0, (expected_now - received_now) / expected_now) if expected_now > 0 else 0.0
+        lost, highest = expected - self._received, self._highest
+        return ReportBlock(self.ssrc, fraction, lost, highest, int(self._jitter), last_sr, delay_since_sr)
+
+    def _stray(self, sequence: int) -> int | None:
+        """Two strays in a row are a peer that has begun anew."""
+        if sequence != self._expected_stray:
+            self._expected_stray = (sequence + 1) & 0xFFFF
+            return None
+        self._restart(sequence)
+        self._received = 1
+        return 0
+
+    def _restart(self, sequence: int) -> None:
+        self._base = self._highest = sequence
+        self._received = 0
+        self._reported = (0, 0)
+        self._expected_stray = -1
+        self._transit = None
+
+    def _measure(self, timestamp: int, now: float) -> None:
+        """Interarrival jitter; a talkspurt after silence keeps its timestamps, so it needs no exception."""
+        transit = now * self.clock_rate - timestamp
+        if self._transit is not None:
+            change = abs(transit - self._transit)
+            if change < self.clock_rate * MAX_TRANSIT_STEP_S:
+                self._jitter += (change - self._jitter) / 16
+        self._transit = transit
+
+
+MAX_TRANSIT_STEP_S = 5.0  # a bigger one is a turn of the timestamps or a new clock, not the line
