@@ -29,6 +29,8 @@ _REFUSALS = {
     "number_taken": "Ce numéro appartient déjà à quelqu’un.",
     "slug_taken": "Ce nom court est déjà pris.",
     "unknown_person": "Personne n’a cet identifiant.",
+    "not_a_signer": "Seule une personne sourde (signer) a un numéro relais.",
+    "unknown_number": "Cette personne n’a pas ce numéro.",
     "unreachable": "La base de données ne répond pas.",
     "newer_schema": "La base vient d’une version plus récente de Passerelle.",
 }
@@ -100,6 +102,8 @@ def add(
     typer.echo(f"{person.name} peut se connecter avec l’identifiant {person.login}.")
     if is_generated:
         typer.echo(f"Mot de passe : {password}")
+    if numbers:
+        _show_number(login)
 
 
 @user_app.command("list")
@@ -152,6 +156,47 @@ def password(
     typer.echo(f"Mot de passe : {chosen}" if is_generated else "Le mot de passe est changé.")
 
 
+@user_app.command("number")
+def number(
+    login: str,
+    give: Annotated[
+        list[str] | None, typer.Option("--give", help="numéro relais à donner, +33… ; peut se répéter")
+    ] = None,
+    take: Annotated[list[str] | None, typer.Option("--take", help="numéro relais à retirer ; peut se répéter")] = None,
+) -> None:
+    """Donner ou retirer un numéro relais ; montrer les numéros et le code d’une personne sourde."""
+    given, taken = ([relay_number(entry) for entry in entries or []] for entries in (give, take))
+
+    async def work(records: Records) -> str | None:
+        person = await records.people.by_login(login)
+        if person is None:
+            return "unknown_person"
+        if person.role != "signer":
+            return "not_a_signer"
+        if not set(taken) <= set(person.numbers):
+            return "unknown_number"
+        for entry in given:
+            await records.people.give_number(login, entry)
+        for entry in taken:
+            await records.people.take_number(entry)
+        return None
+
+    if code := with_records(work):
+        raise refuse(_REFUSALS[code])
+    _show_number(login)
+
+
+def _show_number(login: str) -> None:
+    async def work(records: Records) -> tuple[tuple[str, ...], str | None]:
+        person = await records.people.by_login(login)
+        return (person.numbers, await records.people.code_of(person.id)) if person else ((), None)
+
+    numbers, code = with_records(work)
+    typer.echo("Numéro relais : " + (", ".join(numbers) or "aucun"))
+    if code is not None:
+        typer.echo(f"Code, à composer après le numéro du centre : {code}")
+
+
 def folded_table(*headings: str) -> Table:
     """A narrow terminal breaks the lines; nothing is cut off."""
     return Table(*(Column(heading, overflow="fold") for heading in headings))
@@ -178,7 +223,7 @@ def _check_role(role: Role, has_trades: bool, has_numbers: bool) -> None:
     if role != "agent" and has_trades:
         raise refuse("Seul un agent a un métier.")
     if role != "signer" and has_numbers:
-        raise refuse("Seule une personne sourde (signer) a un numéro relais.")
+        raise refuse(_REFUSALS["not_a_signer"])
 
 
 def _qualifications(trades: list[TradeChoice], texts: list[str], valid_until: str | None) -> list[Qualification]:

@@ -101,6 +101,16 @@ class SignalingConfig:
     secret_key: str = generated(
         _secret, "secret", "signs resume and embed tokens; made at first start in data_dir/secrets", is_secret=True
     )
+    push_secret: str = generated(
+        _secret,
+        "secret",
+        "signs Web Push (VAPID): the same for all processes, and changed it silences every device; data_dir/secrets",
+        is_secret=True,
+    )
+    push_contact: str = setting("", "mailto: or https:", "whom a push service writes to; empty: public_url")
+    push_allowed_hosts: tuple[str, ...] = setting(
+        (), "host names", "push services inside the own network: those of the internet need no entry"
+    )
     metrics_token: str | None = setting(None, "secret", "none: /metrics answers the loopback alone", is_secret=True)
     session_lifetime_s: float = setting(43_200.0, "s", "one shift: 12 h, then sign in again", at_least=60)
     resume_lifetime_s: float = setting(900.0, "s", "a reload or a dead zone; longer, and the seat is lost", at_least=30)
@@ -150,6 +160,12 @@ class SignalingConfig:
     default_caller_id: str | None = setting(None, "E.164", "presented when the signer has no number of their own")
     relay_emergency: bool = setting(
         False, "yes/no", "15, 17, 18, 112: the page offers 114; relaying is the operator's choice"
+    )
+    front_numbers: tuple[str, ...] = setting(
+        (), "E.164", "the centre's own: who calls one is asked for a signer's code by keypad"
+    )
+    message_days: float = setting(
+        30.0, "days", "a missed call and its voice message are kept; long holidays", at_least=1, at_most=365
     )
     dialling: DiallingPolicy = generated(DiallingPolicy, "", "see [dialling]")
     queue: QueueConfig = generated(QueueConfig, "", "see [queue]")
@@ -236,7 +252,7 @@ def load_config(environ: Mapping[str, str], toml_path: Path | None = None) -> Co
     reader = Reader(environ, {**tables, "signaling": own_table}, SECTIONS)
     own, service = reader.fields(SignalingConfig, "signaling"), reader.fields(ServiceConfig, "service")
     data_dir = own.setdefault("data_dir", Path("var").absolute())
-    for name in ("operator_token", "secret_key"):
+    for name in ("operator_token", "secret_key", "push_secret"):
         own.setdefault(name, ensure_secret(data_dir / "secrets" / name))
     service.setdefault("model_dir", data_dir / "models")
     service.setdefault("compiled_dir", data_dir / "compiled")

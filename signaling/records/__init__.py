@@ -10,7 +10,9 @@ from collections.abc import Callable
 from signaling.records.brands import Brands
 from signaling.records.calls import Calls
 from signaling.records.database import Database
+from signaling.records.inbox import Inbox
 from signaling.records.people import People
+from signaling.records.push_subscriptions import PushSubscriptions
 from signaling.records.report_rows import ReportRows
 from signaling.records.sessions import Sessions
 
@@ -30,6 +32,8 @@ class Records:
         self.brands = Brands(self.database, clock)
         self.calls = Calls(self.database, clock)
         self.sessions = Sessions(self.database, clock)
+        self.inbox = Inbox(self.database, clock)
+        self.push = PushSubscriptions(self.database, clock)
         self.reports = ReportRows(self.database)
 
     async def open(self, *, migrate: bool = True) -> None:

@@ -13,6 +13,7 @@ from signaling.records.model import Brand, FirstSignIn, Qualification, Role
 
 DEMO_SLUG, REHEARSAL_SLUG = "demo-mairie", "rehearsal"
 DEMO_NUMBER = "+33199000000"  # reserved for fiction (ARCEP, 01 99 00 xx xx)
+DEMO_RELAY_NUMBERS = ("+33199009001", "+33199009002")  # the first signers': called from the demonstration phone
 
 
 def brand_skill(slug: str) -> str:
@@ -59,7 +60,8 @@ async def ensure_reserved_brands(records: Records, *, with_demo: bool) -> None:
 
 async def _first_people(records: Records) -> FirstSignIn | None:
     shown = [
-        await _add(records, "camille", "Camille", "signer", "personne sourde", numbers=("+33199000042",)),
+        await _add(records, "camille", "Camille", "signer", "personne sourde", numbers=DEMO_RELAY_NUMBERS[:1]),
+        await _add(records, "sacha", "Sacha", "signer", "personne sourde", numbers=DEMO_RELAY_NUMBERS[1:]),
         await _add(
             records,
             "ines",

@@ -40,6 +40,7 @@ NetworkFigure = Literal[
 ]
 Identifier = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]  # too narrow for a sentence
 Seconds = Annotated[float, Field(ge=0)]
+SOUND_LIMIT = 16 << 20  # characters of a sealed message: 10 minutes of the plainest sound would fit
 SERIES_POINTS = 120  # of a call's quality for each leg: a picture of it is no wider
 Points = Annotated[tuple[Annotated[float, Field(ge=0)] | None, ...], Field(max_length=SERIES_POINTS)]
 _DIALLED = re.compile(r"\+?[0-9*#]{1,20}")  # E.164 has 15 digits at most, short numbers fewer
@@ -287,7 +288,37 @@ class AbuseReported:
     at: float
 
 
-Write = CallRecord | RatingGiven | WrapUp | AbuseReported
+@pydantic.dataclasses.dataclass(frozen=True, config=CHECKED)
+class MissedCall:
+    """
+    For a signer's inbox; one for a call. What is private of it comes sealed already (``signaling.inbox``).
+
+    :param number: sealed, of the caller; None: anonymous.
+    :param sound: sealed, base64, of a voice message; ``message_s``: how long it is.
+    """
+
+    call_id: Identifier
+    person_id: Identifier
+    at: float
+    expires_at: float
+    number: Annotated[str, Field(max_length=400)] | None = Field(default=None, repr=False)
+    sound: Annotated[str, Field(max_length=SOUND_LIMIT)] | None = Field(default=None, repr=False)
+    message_s: Seconds | None = None
+
+
+@dataclass(frozen=True)
+class KeptCall:
+    """A missed call as it is listed; its sound is read on its own. :param number: sealed."""
+
+    id: str
+    number: str | None
+    at: float
+    message_s: float | None
+    heard: bool
+    expires_at: float
+
+
+Write = CallRecord | RatingGiven | WrapUp | AbuseReported | MissedCall
 
 
 @dataclass(frozen=True)

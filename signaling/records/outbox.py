@@ -20,7 +20,7 @@ from redis.exceptions import RedisError
 
 from signaling.records.database import is_temporary
 from signaling.records.errors import OutboxFullError, UnknownRecordError
-from signaling.records.model import AbuseReported, CallRecord, RatingGiven, WrapUp, Write
+from signaling.records.model import AbuseReported, CallRecord, MissedCall, RatingGiven, WrapUp, Write
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
@@ -34,8 +34,15 @@ ADAPTERS: dict[str, TypeAdapter[Any]] = {
     "rating": TypeAdapter(RatingGiven),
     "wrap_up": TypeAdapter(WrapUp),
     "abuse": TypeAdapter(AbuseReported),
+    "missed": TypeAdapter(MissedCall),
 }
-KINDS: dict[type, str] = {CallRecord: "call", RatingGiven: "rating", WrapUp: "wrap_up", AbuseReported: "abuse"}
+KINDS: dict[type, str] = {
+    CallRecord: "call",
+    RatingGiven: "rating",
+    WrapUp: "wrap_up",
+    AbuseReported: "abuse",
+    MissedCall: "missed",
+}
 
 
 @dataclass(frozen=True)
@@ -200,6 +207,8 @@ class Outbox:
                     await calls.wrap_up(write)
                 case AbuseReported():
                     await calls.report_abuse(write)
+                case MissedCall():
+                    await self._records.inbox.add(write)
 
 
 def _may_succeed_later(error: Exception) -> bool:

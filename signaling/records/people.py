@@ -1,5 +1,6 @@
 """People: who may sign in, with which trades, numbers and devices; and who is silently never joined with whom."""
 
+import secrets
 import uuid
 from collections.abc import Callable, Sequence
 from datetime import date
@@ -19,9 +20,12 @@ from signaling.records.tables import (
     AgentTradeRow,
     PersonRow,
     RefusalRow,
+    SignerCodeRow,
     SignerDeviceRow,
     SignerNumberRow,
 )
+
+CODE_DIGITS = 6  # a thousand signers: three guesses meet one with 0.3 %; the desk lets nobody guess on
 
 
 class People:
@@ -54,6 +58,8 @@ class People:
             skills=[AgentSkillRow(skill=skill) for skill in dict.fromkeys(skills)],
             numbers=[SignerNumberRow(number=number) for number in dict.fromkeys(numbers)],
         )
+        if numbers:
+            row.code = SignerCodeRow(code=await self._free_code())
         if await self.by_login(login):
             raise TakenError("login")
         try:
@@ -78,6 +84,50 @@ class People:
         async with self._database.reading() as session:
             row = (await session.scalars(query)).one_or_none()
             return person_of(row) if row else None
+
+    async def by_code(self, code: str) -> Person | None:
+        """:param code: by keypad, at one of the centre's own numbers."""
+        query = select(PersonRow).join(SignerCodeRow).where(SignerCodeRow.code == code)
+        async with self._database.reading() as session:
+            row = (await session.scalars(query)).one_or_none()
+            return person_of(row) if row else None
+
+    async def code_of(self, person_id: str) -> str | None:
+        """:returns: None: without a relay number there is none."""
+        query = select(SignerCodeRow.code).where(SignerCodeRow.person_id == person_id)
+        async with self._database.reading() as session:
+            return await session.scalar(query)
+
+    async def give_number(self, login: str, number: str) -> None:
+        """
+        :param number: E.164.
+        :raises UnknownRecordError: nobody has this login. :raises TakenError: somebody has this number.
+        """
+        code = await self._free_code()
+        try:
+            async with self._database.writing() as session:
+                row = await _by_login(session, login)
+                if row is None:
+                    raise UnknownRecordError("person", "of this login")
+                session.add(SignerNumberRow(number=number, person_id=row.id))
+                row.code = row.code or SignerCodeRow(code=code)
+        except IntegrityError:
+            raise TakenError("number") from None
+
+    async def take_number(self, number: str) -> None:
+        """Nobody is reached by it any more. :raises UnknownRecordError: nobody was."""
+        async with self._database.writing() as session:
+            row = await session.get(SignerNumberRow, number)
+            if row is None:
+                raise UnknownRecordError("number", "of anybody")
+            await session.delete(row)
+
+    async def _free_code(self) -> str:
+        """Two people who get theirs at the same moment do not get the same one but once in a million: then again."""
+        while True:
+            code = f"{secrets.randbelow(10**CODE_DIGITS):0{CODE_DIGITS}}"
+            if await self.by_code(code) is None:
+                return code
 
     async def credentials(self, login: str) -> tuple[Person, str] | None:
         """:returns: the person and the password's argon2 hash."""

@@ -14,6 +14,7 @@ from sqlalchemy import (
     ForeignKey,
     ForeignKeyConstraint,
     Index,
+    LargeBinary,
     MetaData,
     String,
     Text,
@@ -65,6 +66,7 @@ class PersonRow(Base):
     trades: Mapped[list["AgentTradeRow"]] = relationship(cascade="all, delete-orphan", lazy="selectin")
     skills: Mapped[list["AgentSkillRow"]] = relationship(cascade="all, delete-orphan", lazy="selectin")
     numbers: Mapped[list["SignerNumberRow"]] = relationship(cascade="all, delete-orphan", lazy="selectin")
+    code: Mapped["SignerCodeRow | None"] = relationship(cascade="all, delete-orphan", lazy="selectin")
 
 
 def person_key(*, primary: bool = False, index: bool = False) -> Mapped[str]:
@@ -93,6 +95,43 @@ class SignerNumberRow(Base):
 
     number: Mapped[str] = mapped_column(String(20), primary_key=True)  # E.164
     person_id: Mapped[str] = person_key(index=True)
+
+
+class SignerCodeRow(Base):
+    """What names a signer by keypad at one of the centre's own numbers."""
+
+    __tablename__ = "signer_codes"
+    __table_args__ = (UniqueConstraint("person_id"),)
+
+    code: Mapped[str] = mapped_column(String(8), primary_key=True)
+    person_id: Mapped[str] = person_key()
+
+
+class InboxEntryRow(Base):
+    """A call that a signer missed. Number and sound are sealed: the table holds neither in clear."""
+
+    __tablename__ = "inbox_entries"
+
+    id: Mapped[str] = mapped_column(ID, primary_key=True)  # the call's
+    person_id: Mapped[str] = person_key(index=True)
+    number: Mapped[str | None] = mapped_column(Text)
+    sound: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)
+    sound_bytes: Mapped[int]
+    message_s: Mapped[float | None]
+    at: Mapped[float]
+    heard: Mapped[bool]
+    expires_at: Mapped[float] = mapped_column(index=True)
+
+
+class PushSubscriptionRow(Base):
+    """Where a signer's browser is rung. The address is the browser's own secret, so it is sealed."""
+
+    __tablename__ = "push_subscriptions"
+
+    id: Mapped[str] = mapped_column(ID, primary_key=True)  # SHA-256 of the address, hexadecimal
+    person_id: Mapped[str] = person_key(index=True)
+    sealed: Mapped[str] = mapped_column(Text)
+    created_at: Mapped[float]
 
 
 class SignerDeviceRow(Base):

@@ -119,7 +119,7 @@ class Centre:
             if machine is not self.first:
                 shutil.copytree(self.first.data_dir / "machines" / machine.name, machine.data_dir / "machine")
                 (machine.data_dir / "secrets").mkdir(mode=0o700)
-                for secret in ("secret_key", "operator_token"):
+                for secret in ("secret_key", "operator_token", "push_secret"):
                     shutil.copy(self.first.data_dir / "secrets" / secret, machine.data_dir / "secrets" / secret)
             machine.settings |= {
                 "NETWORK_LISTEN": machine.address,

@@ -54,6 +54,22 @@ def test_a_signer_gets_a_number_and_a_password_shown_once(data_dir: Path) -> Non
     assert kept[0].numbers == ("+33199000042",)
 
 
+def test_a_relay_number_is_given_and_taken_and_comes_with_a_code(data_dir: Path) -> None:
+    run("user", "add", "--role", "signer", "--login", "x", "--name", "X")
+    assert "aucun" in run("user", "number", "x").output
+    given = run("user", "number", "x", "--give", "01 99 00 90 01", "--give", "+33199009002")
+    code = re.search(r": (\d{6})\n", given.output)
+    assert code is not None and "+33199009001, +33199009002" in given.output
+    assert code[1] in run("user", "number", "x", "--take", "01 99 00 90 01").output, "the code stays"
+    kept = stored(data_dir, "x")
+    assert kept is not None and kept[0].numbers == ("+33199009002",)
+    shown = run("user", "add", "--role", "signer", "--login", "y", "--name", "Y", "--number", "01 99 00 90 03").output
+    assert re.search(r": (\d{6})\n", shown) is not None
+    assert "n’a pas ce numéro" in refused(run("user", "number", "y", "--take", "01 99 00 90 02"))
+    assert "appartient déjà" in refused(run("user", "number", "y", "--give", "01 99 00 90 02"))
+    assert "identifiant" in refused(run("user", "number", "z", "--give", "01 99 00 90 04"))
+
+
 def test_a_password_can_come_from_the_input_and_is_not_shown(data_dir: Path) -> None:
     result = run(
         "user", "add", "--role", "signer", "--login", "x", "--name", "X", "--password-stdin", typed="phrase longue\n"

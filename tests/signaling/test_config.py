@@ -162,7 +162,7 @@ def test_secrets_are_made_once_for_their_owner_alone(tmp_path: Path) -> None:
     path = tmp_path / "secrets" / "operator_token"
     assert path.read_text() == first.operator_token
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    assert [entry.name for entry in sorted(path.parent.iterdir())] == ["operator_token", "secret_key"]
+    assert [entry.name for entry in sorted(path.parent.iterdir())] == ["operator_token", "push_secret", "secret_key"]
 
 
 def test_two_processes_that_start_together_agree_on_a_secret(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 from signaling.config import SignalingConfig
 from signaling.passwords import password_matches
 from signaling.records import Records
-from signaling.records.bootstrap import ensure_first_people
+from signaling.records.bootstrap import DEMO_RELAY_NUMBERS, ensure_first_people
 
 
 async def test_an_empty_database_gets_people_who_can_sign_in_and_brands_to_call(tmp_path: Path) -> None:
@@ -16,6 +16,9 @@ async def test_an_empty_database_gets_people_who_can_sign_in_and_brands_to_call(
             found = await records.people.credentials(login)
             assert found is not None and await password_matches(found[1], password)
         adam = await records.people.by_login("adam")
+        for login, number in zip(("camille", "sacha"), DEMO_RELAY_NUMBERS, strict=True):
+            called = await records.people.by_number(number)
+            assert called is not None and called.login == login, "each can be called, also by the other"
         demo, rehearsal = await records.brands.by_slug("demo-mairie"), await records.brands.by_slug("rehearsal")
     assert demo is not None and adam is not None and set(demo.skills) <= set(adam.skills)
     assert rehearsal is not None and rehearsal.is_rehearsal and not demo.is_rehearsal
@@ -35,7 +38,7 @@ async def test_processes_that_start_together_make_each_person_once(tmp_path: Pat
     config = SignalingConfig(data_dir=tmp_path)
     made = await asyncio.gather(*(ensure_first_people(config) for _ in range(3)))
     shown = [login for first in made if first for login, _, _ in first.people]
-    assert sorted(shown) == ["adam", "camille", "ines"]
+    assert sorted(shown) == ["adam", "camille", "ines", "sacha"]
 
 
 async def test_an_operator_who_wants_no_first_people_gets_the_rehearsal_brand_alone(tmp_path: Path) -> None:

@@ -119,3 +119,26 @@ async def test_disabling_nobody_is_refused(tmp_path: Path) -> None:
     async with opened(sqlite_url(tmp_path)) as records:
         with pytest.raises(UnknownRecordError, match="unknown_person"):
             await records.people.set_disabled("nobody", True)
+
+
+async def test_a_relay_number_comes_with_a_code_that_stays_and_names_one_person(tmp_path: Path) -> None:
+    async with opened(sqlite_url(tmp_path)) as records:
+        people = records.people
+        for login in ("a", "b"):
+            await people.add(login=login, name=login, role="signer", password_hash="-")
+        await people.give_number("a", "+33199000042")
+        await people.give_number("a", "+33199000043")
+        a = await people.by_login("a")
+        assert a is not None and a.numbers == ("+33199000042", "+33199000043")
+        code = await people.code_of(a.id)
+        assert code is not None and len(code) == 6 and code.isdigit()
+        assert await people.by_code(code) == a
+        with pytest.raises(TakenError, match="number_taken"):
+            await people.give_number("b", "+33199000042")
+        with pytest.raises(UnknownRecordError):
+            await people.give_number("c", "+33199000044")
+        await people.take_number("+33199000042")
+        assert await people.by_number("+33199000042") is None
+        with pytest.raises(UnknownRecordError):
+            await people.take_number("+33199000042")
+        assert await people.code_of(a.id) == code
