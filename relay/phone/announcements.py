@@ -15,14 +15,15 @@ import av
 import numpy as np
 from av.error import FFmpegError
 
-from relay.audio import PCM, WEB_RATE, silence
+from relay.audio import PCM, silence
 from relay.errors import RelayError
 from relay.model import Announcement
+from relay.phone.players import SOUND_RATE
 
 OWN_SOUNDS = Path(__file__).parent / "sounds"
 ENDINGS = ("wav", "opus", "flac", "mp3")
 LENGTH_LIMIT_S = 60.0
-KEPT_SAMPLES = 300 * WEB_RATE  # 5 minutes of sound, 29 MB
+KEPT_SAMPLES = 300 * SOUND_RATE  # 5 minutes of sound, 10 MB
 log = logging.getLogger(__name__)
 
 
@@ -40,7 +41,7 @@ class Announcements:
 
     async def sound(self, name: Announcement, brand: str | None = None) -> PCM:
         """
-        :returns: 48 kHz.
+        :returns: 16 kHz.
         :raises RelayError: ``no_sound``: not even the service's own can be read.
         """
         for path in (*self._of_brand(name, brand), OWN_SOUNDS / f"{name}.opus"):
@@ -87,18 +88,18 @@ def _changed(path: Path) -> int | None:
 
 def read_sound(path: Path) -> PCM:
     """
-    :returns: 48 kHz, all channels as one.
+    :returns: 16 kHz, all channels as one.
     :raises ValueError: why it cannot be used, for the operator: no sound in it, damaged, empty or too long.
     """
     pieces: list[PCM] = []
-    resampler = av.AudioResampler(format="s16", layout="mono", rate=WEB_RATE)
+    resampler = av.AudioResampler(format="s16", layout="mono", rate=SOUND_RATE)
     try:
         with av.open(str(path)) as file:
             if not file.streams.audio:
                 raise ValueError("it holds no sound")
             for frame in file.decode(file.streams.audio[0]):
                 pieces += map(_samples, resampler.resample(frame))
-                if sum(map(len, pieces)) > LENGTH_LIMIT_S * WEB_RATE:
+                if sum(map(len, pieces)) > LENGTH_LIMIT_S * SOUND_RATE:
                     raise ValueError(f"it is longer than {LENGTH_LIMIT_S:.0f} s")
             pieces += map(_samples, resampler.resample(None))
     except (FFmpegError, OSError) as error:
