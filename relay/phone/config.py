@@ -105,6 +105,11 @@ class PhoneWorkerConfig:
         of a network that recovers.
     :param secret: encrypts what is stored of dialogs, which hold numbers; the same after a restart. Empty stores
         them readable: acceptable only where nobody else reads Redis and its append-only file.
+    :param taken_within_s: seconds a telephone that calls rings before signaling has taken it; then it hears that
+        nobody is there (480). A signaling process that lives takes it in a fraction of this.
+    :param sounds_dir: announcements of brands: ``<sounds_dir>/<brand>/<name>.opus`` (or wav, flac, mp3); names as in
+        ``relay.model.Announcement``. None: the service's own for everybody.
+    :param message_silence_s: seconds of silence that end a voice message; callers who do not know ``#`` just stop.
     :param network: how other machines of the centre reach this worker; None: this machine alone.
     """
 
@@ -129,6 +134,9 @@ class PhoneWorkerConfig:
     unkept_after_s: float = 90.0
     rtp_timeout_s: float = 30.0
     secret: str = field(default="", repr=False)
+    taken_within_s: float = 10.0
+    sounds_dir: Path | None = None
+    message_silence_s: float = 5.0
     network: NetworkConfig | None = None
 
     def __post_init__(self) -> None:
@@ -144,6 +152,8 @@ class PhoneWorkerConfig:
             raise ValueError("two trunks have the same name: give them different ones")
         if self.rtp_ports[1] - self.rtp_ports[0] < 1:
             raise ValueError("rtp_ports needs at least one pair of ports")
+        if self.taken_within_s <= 0 or self.message_silence_s <= 0:
+            raise ValueError("taken_within_s and message_silence_s must be above 0")
         if self.unkept_after_s <= 0 or self.rtp_timeout_s < 0:
             raise ValueError("unkept_after_s must be above 0, rtp_timeout_s at least 0")
 
