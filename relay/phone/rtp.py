@@ -16,7 +16,8 @@ from relay.phone import rtp_packets as packets
 from relay.phone.rtp_packets import Payload, ReportBlock, RtpPacket, SentSoFar
 from relay.phone.rtp_reception import Reception
 from relay.phone.rtp_sending import DtmfSender, DtmfStep, SendClock
-from relay.phone.sdp import CLOCK_RATES, HOLD_ADDRESS, CodecName, Negotiated
+from relay.phone.sdp import CLOCK_RATES, CodecName, Negotiated
+from relay.phone.sdp_reading import HOLD_ADDRESSES
 
 DATAGRAM_LIMIT = 1500  # bytes; more is no telephone's
 REPORT_EVERY_S = 5.0  # RFC 3550 §6.2
@@ -102,7 +103,7 @@ class RtpEndpoint:
         Start with, or change to, what was negotiated. A change of address forgets the latched port; the hold address
         0.0.0.0 changes nothing but the direction.
         """
-        if self._agreed is not None and agreed.host == HOLD_ADDRESS:
+        if self._agreed is not None and agreed.host in HOLD_ADDRESSES:
             agreed = replace(agreed, host=self._agreed.host, port=self._agreed.port)
         if self._agreed is None or (agreed.host, agreed.port) != (self._agreed.host, self._agreed.port):
             self._remote = (agreed.host, agreed.port)
