@@ -1,11 +1,11 @@
 """
-Sound as int16 PCM, one channel: mix, level, resample between 8 and 48 kHz, G.711, tones. Pure.
+Sound as int16 PCM, one channel: mix, level, resample between 8, 16 and 48 kHz, G.711, tones. Pure.
 
 Left to others: Opus (``relay.phone.opus``), who hears whom (``relay.routing``), when a frame is due
 (``relay.phone.mixing``).
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -20,6 +20,7 @@ PTIME_S = 0.02
 PHONE_FRAME = 160  # samples in 20 ms
 WEB_FRAME = 960
 FULL_SCALE = 32768.0
+KNEE = 23_170  # -3 dBFS: two voices stay below it but for shouts
 SILENCE_DBFS = -96.0
 _INT16 = np.iinfo(np.int16)
 
@@ -30,7 +31,7 @@ def silence(samples: int) -> PCM:
 
 def mix(frames: Sequence[PCM], samples: int) -> PCM:
     """
-    Sum with saturation: two people speaking at once clip rarely and briefly, halving everybody would always cost.
+    Sum at full level, as halving everybody would always cost; what exceeds -3 dBFS is bent smoothly below full scale.
 
     :param frames: each of ``samples`` samples. One frame is given back as it is, none is silence.
     """
@@ -38,8 +39,19 @@ def mix(frames: Sequence[PCM], samples: int) -> PCM:
         return silence(samples)
     if len(frames) == 1:
         return frames[0]
-    total: NDArray[np.int32] = np.sum(np.stack(frames), axis=0, dtype=np.int32)
-    return _saturate(total)
+    total = frames[0].astype(np.float32)
+    for frame in frames[1:]:
+        total += frame
+    return _soft_clip(total).astype(np.int16)
+
+
+def _soft_clip(samples: NDArray[np.float32]) -> NDArray[np.float32]:
+    magnitude = np.abs(samples)
+    if magnitude.max(initial=0) <= KNEE:
+        return samples
+    room = FULL_SCALE - 1 - KNEE
+    bent = np.where(magnitude > KNEE, KNEE + room * np.tanh((magnitude - KNEE) / room), magnitude)
+    return np.copysign(bent, samples)
 
 
 def level_dbfs(frame: PCM) -> float:
@@ -56,49 +68,57 @@ def _saturate(samples: NDArray[Any]) -> PCM:
 
 
 # --- resampling -------------------------------------------------------------------------------------------
-# A 72-tap windowed sinc at 3.7 kHz: exact frame sizes, 36 samples (0.75 ms) of delay, no start-up buffering
-# (av.AudioResampler holds a whole frame back).
+# A windowed sinc of twelve samples of the lower rate: exact frame sizes, 0.75 ms of delay at 8 kHz, no start-up
+# buffering (av.AudioResampler holds a whole frame back).
 
-_TAPS = 72
-
-
-def _low_pass() -> NDArray[np.float64]:
-    at = np.arange(_TAPS) - (_TAPS - 1) / 2
-    kernel = np.sinc(at / RATIO * 0.92) * np.hamming(_TAPS)
-    return np.asarray(kernel / kernel.sum(), np.float64)
+_WIDTH = 12  # samples at the lower rate
 
 
-_KERNEL = _low_pass()
-_PHASES = (_KERNEL * RATIO).reshape(-1, RATIO)
+def _low_pass(ratio: int) -> NDArray[np.float32]:
+    taps = _WIDTH * ratio
+    at = np.arange(taps) - (taps - 1) / 2
+    kernel = np.sinc(at / ratio * 0.92) * np.hamming(taps)
+    return np.asarray(kernel / kernel.sum(), np.float32)
 
 
 class Downsampler:
-    """48 kHz to 8 kHz; keeps its history between frames."""
+    """To an integer fraction of the rate, by default 48 to 8 kHz; keeps its history between frames."""
 
-    def __init__(self) -> None:
-        self._history = np.zeros(_TAPS - 1)
+    def __init__(self, ratio: int = RATIO) -> None:
+        self._ratio = ratio
+        self._kernel = np.ascontiguousarray(_low_pass(ratio)[::-1])
+        self._history = np.zeros(len(self._kernel) - 1, np.float32)
 
     def __call__(self, frame: PCM) -> PCM:
-        """:param frame: a multiple of 6 samples. :returns: a sixth as many."""
-        signal = np.concatenate([self._history, frame])
-        self._history = signal[-(_TAPS - 1) :]
-        windows = np.lib.stride_tricks.sliding_window_view(signal, _TAPS)[::RATIO]
-        return _saturate(windows @ _KERNEL[::-1])
+        """:param frame: a multiple of ``ratio`` samples. :returns: so many times fewer."""
+        signal = np.concatenate([self._history, frame], dtype=np.float32)
+        self._history = signal[len(signal) - len(self._history) :]
+        windows = np.lib.stride_tricks.sliding_window_view(signal, len(self._kernel))[:: self._ratio]
+        return _saturate(windows @ self._kernel)
 
 
 class Upsampler:
-    """8 kHz to 48 kHz; keeps its history between frames."""
+    """To a multiple of the rate, by default 8 to 48 kHz; keeps its history between frames."""
 
-    def __init__(self) -> None:
-        self._width = _TAPS // RATIO
-        self._history = np.zeros(self._width - 1)
+    def __init__(self, ratio: int = RATIO) -> None:
+        self._phases = np.ascontiguousarray((_low_pass(ratio) * ratio).reshape(_WIDTH, ratio)[::-1])
+        self._history = np.zeros(_WIDTH - 1, np.float32)
 
     def __call__(self, frame: PCM) -> PCM:
-        """:returns: six times as many samples."""
-        signal = np.concatenate([self._history, frame])
-        self._history = signal[-(self._width - 1) :]
-        windows = np.lib.stride_tricks.sliding_window_view(signal, self._width)[:, ::-1]
-        return _saturate((windows @ _PHASES).reshape(-1))
+        """:returns: ``ratio`` times as many samples."""
+        signal = np.concatenate([self._history, frame], dtype=np.float32)
+        self._history = signal[len(signal) - len(self._history) :]
+        windows = np.lib.stride_tricks.sliding_window_view(signal, _WIDTH)
+        return _saturate((windows @ self._phases).reshape(-1))
+
+
+def resampler(rate: int, wanted: int) -> Callable[[PCM], PCM]:
+    """:raises ValueError: one rate is no multiple of the other."""
+    if not rate or max(rate, wanted) % min(rate, wanted):
+        raise ValueError(f"no way from {rate} to {wanted} Hz")
+    if rate == wanted:
+        return lambda sound: sound
+    return Upsampler(wanted // rate) if wanted > rate else Downsampler(rate // wanted)
 
 
 # --- G.711 ------------------------------------------------------------------------------------------------

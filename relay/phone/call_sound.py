@@ -1,56 +1,54 @@
 """
 One call's sound in the phone worker: voices of the web legs, of its telephones, and what is played to them.
 
-Decides when whose sound may pass. Left to others: RTP (``relay.phone.rtp``), the mix itself (``relay.phone.mixing``),
-which telephone is in which state (``relay.phone.call``).
+Decides whose sound may reach whom. Sound goes on as soon as it arrives; only what nobody paces waits for the tick.
+Left to others: RTP (``relay.phone.rtp``), when a listener is due something (``relay.phone.mixing``), what it is made
+of (``relay.phone.sound_listener``), one telephone (``relay.phone.line_sound``), its state (``relay.phone.call``).
 """
 
+import time
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from relay import datagram
-from relay.audio import PCM, PHONE_FRAME, Downsampler, Upsampler, VoiceActivity, silence
 from relay.control_messages import AnyEvent, PhoneSpeaking, SetPhoneAudio
 from relay.model import Leg, WebLeg
-from relay.phone.codecs import SoundCodec, sound_codec
-from relay.phone.mixing import Mixer
-from relay.phone.rtp import RtpEndpoint
+from relay.phone.line_sound import LineSound, PhoneLine, Player, Sink
 from relay.phone.rtp_packets import Payload
-from relay.phone.web_sound import WebListener, WebSpeaker
+from relay.phone.sound_listener import Listener
+from relay.phone.sound_source import Frame, SoundSource
+from relay.phone.web_sound import WebSpeaker, web_listener
 
+__all__ = ["CallSound", "PhoneLine", "Player", "Sink"]
+
+WEB_LEGS: tuple[WebLeg, ...] = ("signer", "agent")
 Send = Callable[[str, bytes], object]
-
-
-@dataclass
-class PhoneLine:
-    """
-    One telephone as the mix knows it.
-
-    :param is_heard: ring-back tones, announcements and, once answered, the person. :param hears: answered, not held.
-    """
-
-    rtp: RtpEndpoint
-    is_heard: bool = False
-    hears: bool = False
 
 
 class CallSound:
     """
     :param send: a datagram to the media worker at this address; never blocks. :param emit: tells signaling.
+    :param clock: s.
     """
 
-    def __init__(self, call_id: str, send: Send, emit: Callable[[AnyEvent], None]) -> None:
+    def __init__(
+        self,
+        call_id: str,
+        send: Send,
+        emit: Callable[[AnyEvent], None],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._call_id, self._key = call_id, datagram.call_key(call_id)
-        self._send, self._emit = send, emit
+        self._send, self._emit, self._clock = send, emit, clock
         self._worker_socket: str | None = None
         self._hears: dict[Leg, tuple[Leg, ...]] = {}
-        self._line: PhoneLine | None = None
-        self._mixer = Mixer()
-        self._speakers: dict[WebLeg, WebSpeaker] = {}
-        self._listeners: dict[WebLeg, WebListener] = {}
-        self._codec: SoundCodec = sound_codec("PCMA")
-        self._voice = VoiceActivity()
-        self._up, self._down = Upsampler(), Downsampler()
+        self._web: dict[WebLeg, Listener] = {leg: web_listener(self._sender(leg), clock) for leg in WEB_LEGS}
+        self._speakers: dict[WebLeg, WebSpeaker] = {leg: WebSpeaker(leg) for leg in WEB_LEGS}
+        self._lines: list[LineSound] = []
+        self._lines_so_far = 0
+        self._recording: tuple[Player, SoundSource] | None = None
+        self._speaking = False
+
+    # --- who is there ---------------------------------------------------------------------------------------
 
     def set_audio(self, command: SetPhoneAudio) -> None:
         self._worker_socket = command.worker_socket
@@ -58,66 +56,130 @@ class CallSound:
         self._reroute()
 
     def add_line(self, line: PhoneLine) -> None:
-        self._line = line
-        line.rtp.on_payload = self._phone_sound
+        self._lines_so_far += 1
+        sound = LineSound(line, f"phone {self._lines_so_far}")
+        line.rtp.on_payload = lambda packet: self._phone_sound(sound, packet)
+        self._lines.append(sound)
+        self._reroute()
 
     def line_changed(self) -> None:
         """``is_heard`` or ``hears`` of a line is another one now."""
         self._reroute()
 
     def remove_line(self, line: PhoneLine) -> None:
-        if self._line is line:
-            self._line = None
-            self._mixer.forget("phone")
-            if self._voice.speaking:
-                self._emit(PhoneSpeaking(call_id=self._call_id, speaking=False))
-            self._voice = VoiceActivity()
-            self._reroute()
+        self._lines = [each for each in self._lines if each.line is not line]
+        self._reroute()
+
+    # --- what is played and kept ----------------------------------------------------------------------------
+
+    def announce(self, line: PhoneLine, player: Player | None) -> None:
+        """To this telephone alone, in place of all it would hear, until it is over. :param player: None: stop."""
+        self._line(line).announce(player)
+        self._reroute()
+
+    def play(self, player: Player | None) -> None:
+        """To the web legs that hear the phone, beside it, until it is over. :param player: None: stop."""
+        self._recording = None if player is None else (player, SoundSource("recording", player.rate))
+        self._reroute()
+
+    def listen(self, line: PhoneLine, sink: Sink | None) -> None:
+        """:param sink: is given what this telephone says, lost packets concealed, and its rate in Hz; None: stop."""
+        self._line(line).sink = sink
+
+    # --- sound ----------------------------------------------------------------------------------------------
 
     def web_sound(self, leg: WebLeg, packet: bytes) -> None:
-        """An Opus RTP packet from the media worker; not decoded unless somebody hears that leg."""
-        if any(leg in sources for sources in self._mixer.hears.values()):
-            self._mixer.push(leg, self._speakers.setdefault(leg, WebSpeaker()).decode(packet))
+        """An Opus RTP packet from the media worker; not opened unless somebody needs more than its bytes."""
+        listeners = [each for each in self._listeners() if leg in each.sources]
+        speaker, now = self._speakers[leg], self._clock()
+        payload = speaker.read(packet, now)
+        if not listeners or payload is None:
+            return
+        decode = any(each.needs_sound(speaker.source) for each in listeners)
+        self._pass_on(speaker.source.take(payload, now, decode=decode), listeners, now)
 
     def tick(self) -> None:
-        """One step of 20 ms: everybody gets what is due."""
-        mixed = self._mixer.tick()
-        if self._line is not None and self._line.rtp.active:
-            to_phone = mixed.get("phone")
-            frame = silence(PHONE_FRAME) if to_phone is None else self._down(to_phone)
-            self._line.rtp.tick()
-            self._line.rtp.send(self._agreed_codec(self._line).encode(frame), PHONE_FRAME)
-        for leg in ("signer", "agent"):
-            self._send_to(leg, mixed.get(leg))
+        """Every 20 ms: what nobody paces."""
+        now = self._clock()
+        self._play_recording(now)
+        for line in list(self._lines):
+            was_announced_to = line.is_announced_to
+            line.tick(now)
+            if was_announced_to != line.is_announced_to:
+                self._reroute()
+
+    def _phone_sound(self, line: LineSound, packet: Payload) -> None:
+        now = self._clock()
+        source = line.source
+        frames = line.take(packet, now)
+        if line.source is not source:
+            self._reroute()
+        self._pass_on(frames, [each for each in self._listeners() if line.name in each.sources], now)
+        self._tell_speaking()
+
+    @staticmethod
+    def _pass_on(frames: list[Frame], listeners: list[Listener], now: float) -> None:
+        for frame in frames:
+            for listener in listeners:
+                listener.hear(frame, now)
+
+    def _play_recording(self, now: float) -> None:
+        if self._recording is None:
+            return
+        player, source = self._recording
+        sound = player.next()
+        if sound is not None:
+            self._pass_on([source.frame(sound, now)], list(self._web.values()), now)
+        elif self._recording == (player, source):  # next() may have begun another one
+            self.play(None)
+
+    def _tell_speaking(self) -> None:
+        speaking = any(line.is_speaking for line in self._lines)
+        if speaking != self._speaking:
+            self._speaking = speaking
+            self._emit(PhoneSpeaking(call_id=self._call_id, speaking=speaking))
+
+    # --- who hears whom -------------------------------------------------------------------------------------
 
     def _reroute(self) -> None:
         """Ring-back and announcements are heard before the answer; nobody speaks to the phone before it, or on hold."""
-        line = self._line
-        is_heard, hears = (line.is_heard, line.hears) if line is not None else (False, False)
-        routes: dict[Leg, tuple[Leg, ...]] = {}
-        for destination, sources in self._hears.items():
-            if destination == "phone":
-                routes["phone"] = sources if hears else ()
-            else:
-                routes[destination] = tuple(source for source in sources if source != "phone" or is_heard)
-        self._mixer.hears = routes
+        for leg, listener in self._web.items():
+            listener.sources = self._heard_by_web(leg)
+        for line in self._lines:
+            line.listener.sources = self._heard_by_phone(line)
+        self._tell_speaking()
 
-    def _agreed_codec(self, line: PhoneLine) -> SoundCodec:
-        if line.rtp.codec is not None and line.rtp.codec != self._codec.name:
-            self._codec = sound_codec(line.rtp.codec)
-        return self._codec
+    def _heard_by_web(self, leg: WebLeg) -> dict[str, SoundSource]:
+        names = self._hears.get(leg, ())
+        sources: list[SoundSource] = [self._speakers[each].source for each in WEB_LEGS if each in names and each != leg]
+        if "phone" in names:
+            sources += [line.source for line in self._lines if line.line.is_heard]
+            if self._recording is not None:
+                sources.append(self._recording[1])
+        return {source.name: source for source in sources}
 
-    def _phone_sound(self, packet: Payload) -> None:
-        if self._line is None:
-            return
-        frame = self._agreed_codec(self._line).decode(packet.data)
-        self._mixer.push("phone", self._up(frame))
-        if self._line.hears and self._voice.hear(frame):
-            self._emit(PhoneSpeaking(call_id=self._call_id, speaking=self._voice.speaking))
+    def _heard_by_phone(self, line: LineSound) -> dict[str, SoundSource]:
+        """Another telephone is heard once it has answered: its ring-back tone is for those who called it."""
+        if not line.line.hears or line.is_announced_to:
+            return {}
+        names = self._hears.get("phone", ())
+        sources: list[SoundSource] = [self._speakers[each].source for each in WEB_LEGS if each in names]
+        sources += [each.source for each in self._lines if each is not line and each.line.is_heard and each.line.hears]
+        return {source.name: source for source in sources}
 
-    def _send_to(self, leg: WebLeg, frame: PCM | None) -> None:
-        if frame is None and leg not in self._listeners:
-            return
-        packet = self._listeners.setdefault(leg, WebListener()).step(frame)
-        if packet is not None and self._worker_socket is not None:
-            self._send(self._worker_socket, datagram.pack(datagram.Kind.AUDIO, self._key, leg, packet))
+    def _listeners(self) -> list[Listener]:
+        return [*self._web.values(), *(line.listener for line in self._lines)]
+
+    def _line(self, line: PhoneLine) -> LineSound:
+        """:raises KeyError: it has gone."""
+        for each in self._lines:
+            if each.line is line:
+                return each
+        raise KeyError("no such line")
+
+    def _sender(self, leg: WebLeg) -> Callable[[bytes], None]:
+        def send(packet: bytes) -> None:
+            if self._worker_socket is not None:
+                self._send(self._worker_socket, datagram.pack(datagram.Kind.AUDIO, self._key, leg, packet))
+
+        return send

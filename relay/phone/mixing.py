@@ -1,95 +1,111 @@
 """
-Who hears what in one call, 20 ms at a time. Pure: frames in, frames out, no clock of its own.
+When one listener is due 20 ms, and whose frames they are made of. Pure: the caller tells the time.
 
-Each source has a small bounded buffer between its arrivals and our 20 ms clock. What arrives too fast is dropped from
-the oldest end, and a frame that was never needed for half a second is dropped too, so that clock drift between two
-machines never becomes delay.
+Nothing runs by a clock here. Of the sources that a listener hears one leads: as soon as its frame arrives it goes on,
+with one frame of each other source that waits. The others therefore wait for the leader, at most a frame when the
+lines are steady; jitter is left to the two ends. A leader that is late loses the lead to whoever arrives, so that
+nobody who stops holds up the others, and no clock that runs faster than another adds delay.
 """
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterable
+from typing import Generic, TypeVar
 
-import numpy as np
+from relay.audio import PTIME_S
 
-from relay.audio import PCM, WEB_FRAME, mix, silence
-from relay.model import Leg
+Frame = TypeVar("Frame")
 
-BUFFER_FRAMES = 3  # 60 ms
-TRIM_AFTER = 25  # ticks, 0.5 s
-FLOWING_TICKS = 25  # a source silent for longer is no longer mixed: its destination is left alone
+WAITING_FRAMES = 3  # 60 ms of one source: what a burst may bring
+TRIM_AFTER = 25  # turns, 0.5 s: a frame that was not needed for so long is given back
+STALE_S = 0.2  # a frame that waited longer belongs to a talk that was broken off
+LATE_S = 0.03  # the leader's next frame is due after 20 ms
 
 
-class SourceBuffer:
-    """48 kHz sound of one speaker, cut into 20 ms frames."""
+class Waiting(Generic[Frame]):
+    """Frames of a source that does not lead."""
 
     def __init__(self) -> None:
-        self._frames: deque[PCM] = deque(maxlen=BUFFER_FRAMES)
-        self._rest: PCM = silence(0)
-        self._least = BUFFER_FRAMES
-        self._ticks = 0
-        self._idle = FLOWING_TICKS
+        self._frames: deque[tuple[float, Frame]] = deque(maxlen=WAITING_FRAMES)
+        self._least = WAITING_FRAMES
+        self._turns = 0
 
-    def push(self, sound: PCM) -> None:
-        sound = np.concatenate([self._rest, sound]) if len(self._rest) else sound
-        whole = len(sound) // WEB_FRAME * WEB_FRAME
-        for start in range(0, whole, WEB_FRAME):
-            self._frames.append(sound[start : start + WEB_FRAME])
-        self._rest = sound[whole:]
+    def __len__(self) -> int:
+        return len(self._frames)
 
-    def pop(self) -> PCM | None:
-        """:returns: None when nothing has arrived in time."""
-        if not self._frames:
-            self._idle += 1
-            self._least = 0
-            return None
-        self._idle = 0
-        frame = self._frames.popleft()
+    def push(self, frame: Frame, now: float) -> None:
+        self._frames.append((now, frame))
+
+    def pop(self, now: float) -> Frame | None:
+        """:returns: the oldest that is still of use; None when nothing has arrived in time."""
+        frame = None
+        while frame is None and self._frames:
+            arrived, oldest = self._frames.popleft()
+            frame = oldest if now - arrived <= STALE_S else None
         self._trim()
         return frame
 
+    def drain(self, now: float) -> list[Frame]:
+        fresh = [frame for arrived, frame in self._frames if now - arrived <= STALE_S]
+        self._frames.clear()
+        return fresh
+
     def _trim(self) -> None:
         self._least = min(self._least, len(self._frames))
-        self._ticks += 1
-        if self._ticks >= TRIM_AFTER:
+        self._turns += 1
+        if self._turns >= TRIM_AFTER:
             if self._least > 0:
                 self._frames.popleft()
-            self._ticks, self._least = 0, BUFFER_FRAMES
-
-    @property
-    def flowing(self) -> bool:
-        return self._idle < FLOWING_TICKS
+            self._turns, self._least = 0, WAITING_FRAMES
 
 
-class Mixer:
-    """
-    The mixes of one call.
-
-    ``hears`` is the routing in force; what is not named in it reaches nobody.
-    """
+class Mixture(Generic[Frame]):
+    """What one listener hears. ``hears`` names the sources; the frames of others are nobody's business here."""
 
     def __init__(self) -> None:
-        self.hears: Mapping[Leg, tuple[Leg, ...]] = {}
-        self._sources: dict[Leg, SourceBuffer] = {}
+        self._waiting: dict[str, Waiting[Frame]] = {}
+        self._leader: str | None = None
+        self._leader_at = 0.0
+        self._turn_at: float | None = None
 
-    def push(self, source: Leg, sound: PCM) -> None:
-        """:param sound: 48 kHz, any length."""
-        self._sources.setdefault(source, SourceBuffer()).push(sound)
+    @property
+    def hears(self) -> frozenset[str]:
+        return frozenset(self._waiting)
 
-    def forget(self, source: Leg) -> None:
-        self._sources.pop(source, None)
+    @hears.setter
+    def hears(self, sources: Iterable[str]) -> None:
+        self._waiting = {source: self._waiting.get(source) or Waiting() for source in sources}
+        if self._leader not in self._waiting:
+            self._leader = None
 
-    def tick(self) -> dict[Leg, PCM]:
+    @property
+    def turn_at(self) -> float | None:
+        """When the listener last was due something, s; None: never."""
+        return self._turn_at
+
+    def arrived(self, source: str, frame: Frame, now: float) -> list[list[Frame]]:
         """
-        One step of 20 ms.
-
-        :returns: a frame for every destination that has somebody to hear; none while all its sources are silent.
+        :param now: s, never less than before. :returns: the turns that are due at once, none or mostly one; in each
+            the leader's frame comes first.
         """
-        now = {source: buffer.pop() for source, buffer in self._sources.items()}
-        flowing = {source for source, buffer in self._sources.items() if buffer.flowing}
-        mixed: dict[Leg, PCM] = {}
-        for destination, sources in self.hears.items():
-            if flowing.isdisjoint(sources):
-                continue
-            frames = [frame for source in sources if (frame := now.get(source)) is not None and source != destination]
-            mixed[destination] = mix(frames, WEB_FRAME)
-        return mixed
+        if source not in self._waiting:
+            return []
+        if source == self._leader:
+            self._leader_at = now
+            return [self._turn(frame, now)]
+        if self._leader is None or now - self._leader_at > LATE_S:
+            return self._take_the_lead(source, frame, now)
+        self._waiting[source].push(frame, now)
+        return []
+
+    def _take_the_lead(self, source: str, frame: Frame, now: float) -> list[list[Frame]]:
+        """What waited goes out as well, but no more than the time that has passed: nobody is ever sent double speed."""
+        frames = [*self._waiting[source].drain(now), frame]
+        if self._turn_at is not None:
+            frames = frames[-max(1, round((now - self._turn_at) / PTIME_S)) :]
+        self._leader, self._leader_at = source, now
+        return [self._turn(each, now) for each in frames]
+
+    def _turn(self, frame: Frame, now: float) -> list[Frame]:
+        self._turn_at = now
+        others = [waiting.pop(now) for source, waiting in self._waiting.items() if source != self._leader]
+        return [frame, *(other for other in others if other is not None)]

@@ -16,11 +16,11 @@ class OpusDecoder:
     def __init__(self) -> None:
         self._codec = av.CodecContext.create("libopus", "r")
         self._codec.sample_rate = WEB_RATE
-        self._codec.layout = "stereo"
+        self._codec.layout = "mono"  # both channels averaged by libopus itself
         self._last = b""
 
     def decode(self, payload: bytes) -> PCM:
-        """:returns: 48 kHz, both channels averaged, as long as the packet; nothing for a broken one."""
+        """:returns: 48 kHz, as long as the packet; nothing for a broken one."""
         if not 0 < len(payload) <= PACKET_LIMIT:
             return np.zeros(0, np.int16)
         self._last = payload[:2]
@@ -41,8 +41,8 @@ class OpusDecoder:
             frames = self._codec.decode(av.Packet(payload))
         except FFmpegError:
             return np.zeros(0, np.int16)
-        pairs = [frame.to_ndarray().reshape(-1, 2).astype(np.int32).sum(axis=1) // 2 for frame in frames]
-        return np.concatenate(pairs).astype(np.int16) if pairs else np.zeros(0, np.int16)
+        sound = [frame.to_ndarray().reshape(-1) for frame in frames]
+        return np.concatenate(sound) if sound else np.zeros(0, np.int16)
 
 
 def _frames_in(start: bytes) -> int:
@@ -54,9 +54,12 @@ def _frames_in(start: bytes) -> int:
 
 
 class OpusEncoder:
-    def __init__(self) -> None:
+    """:param rate: Hz of what it is given, 8000, 16000 or 48000; a telephone's sound needs no more than its own."""
+
+    def __init__(self, rate: int = WEB_RATE) -> None:
+        self.rate = rate
         self._codec = av.CodecContext.create("libopus", "w")
-        self._codec.sample_rate = WEB_RATE
+        self._codec.sample_rate = rate
         self._codec.layout = "mono"
         self._codec.format = "s16"
         self._codec.bit_rate = BIT_RATE
@@ -64,9 +67,9 @@ class OpusEncoder:
         self._pts = 0
 
     def encode(self, frame: PCM) -> bytes:
-        """:param frame: 960 samples at 48 kHz. :returns: one packet."""
+        """:param frame: 20 ms at ``rate``. :returns: one packet."""
         audio = av.AudioFrame.from_ndarray(frame.reshape(1, -1), format="s16", layout="mono")
-        audio.sample_rate = WEB_RATE
+        audio.sample_rate = self.rate
         audio.pts = self._pts
-        self._pts += WEB_FRAME
+        self._pts += len(frame)
         return b"".join(bytes(packet) for packet in self._codec.encode(audio))

@@ -7,6 +7,7 @@ import socket
 import tempfile
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -24,9 +25,11 @@ from relay.control_messages import (
 )
 from relay.model import Leg, WebLeg
 from relay.phone import worker
+from relay.phone.call_sound import WEB_LEGS
 from relay.phone.config import PhoneWorkerConfig, TrunkConfig
+from relay.phone.opus import OpusDecoder, OpusEncoder
 from relay.phone.pacing import every_20_ms
-from relay.phone.web_sound import WebListener, WebSpeaker
+from relay.phone.web_sound import WebSpeaker, WebStream
 from tests.helpers.sip_peers import free_pair, free_port, until
 
 CALL = "call-1"
@@ -42,8 +45,12 @@ class MediaStandIn:
         self.heard: dict[WebLeg, PCM] = {"signer": np.zeros(0, np.int16), "agent": np.zeros(0, np.int16)}
         self._worker = folder / "audio.sock"
         self._key = datagram.call_key(call_id)
-        self._listeners: dict[WebLeg, WebListener] = {"signer": WebListener(), "agent": WebListener()}
-        self._speakers: dict[WebLeg, WebSpeaker] = {"signer": WebSpeaker(), "agent": WebSpeaker()}
+        self._voices: dict[WebLeg, tuple[OpusEncoder, WebStream]] = {
+            leg: (OpusEncoder(), WebStream(partial(self._send, leg))) for leg in WEB_LEGS
+        }
+        self._ears: dict[WebLeg, tuple[WebSpeaker, OpusDecoder]] = {
+            leg: (WebSpeaker(leg), OpusDecoder()) for leg in WEB_LEGS
+        }
         self._at = 0
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self._socket.setblocking(False)
@@ -53,17 +60,22 @@ class MediaStandIn:
 
     def _speak(self) -> None:
         for leg, hz in self.speaks.items():
-            packet = self._listeners[leg].step(sine(hz, WEB_FRAME, self._at, WEB_RATE))
-            assert packet is not None
-            with contextlib.suppress(OSError):
-                self._socket.sendto(datagram.pack(datagram.Kind.AUDIO, self._key, leg, packet), str(self._worker))
+            encoder, stream = self._voices[leg]
+            stream.send(encoder.encode(sine(hz, WEB_FRAME, self._at, WEB_RATE)), WEB_FRAME)
         self._at += WEB_FRAME
+
+    def _send(self, leg: WebLeg, packet: bytes) -> None:
+        with contextlib.suppress(OSError):
+            self._socket.sendto(datagram.pack(datagram.Kind.AUDIO, self._key, leg, packet), str(self._worker))
 
     def _readable(self) -> None:
         message = datagram.unpack(self._socket.recv(4096))
         assert message is not None
         assert message.call_key == self._key
-        sound = self._speakers[message.leg].decode(message.payload)
+        speaker, decoder = self._ears[message.leg]
+        packet = speaker.read(message.payload, 0.0)
+        assert packet is not None
+        sound = decoder.decode(packet.data)
         self.heard[message.leg] = np.concatenate([self.heard[message.leg], sound])[-WEB_RATE:]
 
     def tones(self, leg: WebLeg) -> set[int]:

@@ -12,10 +12,35 @@ def test_two_voices_are_summed_and_a_single_one_passes_unchanged() -> None:
     assert not audio.mix([], WEB_FRAME).any()
 
 
-def test_loud_voices_saturate_and_do_not_wrap_around() -> None:
-    loud = np.full(10, 30_000, np.int16)
-    assert audio.mix([loud, loud], 10).tolist() == [32_767] * 10
-    assert audio.mix([-loud, -loud], 10).tolist() == [-32_768] * 10
+def test_loud_voices_are_bent_smoothly_and_never_wrap_around() -> None:
+    ramp = np.arange(-32_768, 32_768).astype(np.int16)
+    mixed = audio.mix([ramp, ramp], len(ramp)).astype(int)
+    quiet = np.abs(ramp.astype(int)) <= audio.KNEE // 2
+    assert np.array_equal(mixed[quiet], 2 * ramp[quiet].astype(int)), "below the knee nothing is touched"
+    change = np.diff(mixed)
+    assert change.min() >= 0, "louder in is louder out"
+    assert np.abs(np.diff(change)).max() <= 1, "no edge that is heard as a crackle"
+    assert -32_768 <= mixed.min() < -32_000 < 32_000 < mixed.max() <= 32_767
+
+
+@pytest.mark.parametrize(("low", "high"), [(8_000, 16_000), (16_000, 48_000), (8_000, 48_000), (16_000, 16_000)])
+def test_every_pair_of_rates_keeps_pitch_level_and_exact_frame_sizes(low: int, high: int) -> None:
+    up, down = audio.resampler(low, high), audio.resampler(high, low)
+    pieces = []
+    for index in range(50):
+        wide = up(sine(1000, low // 50, index * low // 50, low))
+        assert len(wide) == high // 50
+        narrow = down(wide)
+        assert len(narrow) == low // 50
+        pieces.append(narrow)
+    found = audio.tones(np.concatenate(pieces[10:]), low)
+    assert [round(tone.hz, -1) for tone in found] == [1000]
+    assert found[0].dbfs == pytest.approx(audio.tones(sine(1000, low, rate=low), low)[0].dbfs, abs=1)
+
+
+def test_rates_that_are_no_multiples_are_refused() -> None:
+    with pytest.raises(ValueError, match="44100"):
+        audio.resampler(44_100, 48_000)
 
 
 @pytest.mark.parametrize("law", ["mu", "a"])
