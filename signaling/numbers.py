@@ -1,8 +1,12 @@
 """From what a person types to what is dialled: ``relay.phone.dialling`` under this service's policy."""
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Literal
+
+import phonenumbers
+from phonenumbers import PhoneNumberFormat
 
 from relay.phone.dialling import Allowed, Emergency, dial_rule
 from relay.phone.target import is_on_own_network
@@ -11,6 +15,28 @@ from signaling.page_errors import SENTENCES, PageError
 
 FICTION = re.compile(r"\+3319900[0-9]{4}")  # 01 99 00 xx xx: nobody's (Arcep), the demonstration phone answers them
 DRILL = "+33199000001"  # what a rehearsal dials in place of an emergency number
+
+
+HOME = "FR"  # whose numbers are written without the country
+
+
+def readable(number: str) -> str:
+    """:param number: E.164, else it is left as it is. :returns: as people read it, ``01 99 00 00 01``."""
+    with suppress(phonenumbers.NumberParseException):
+        parsed = phonenumbers.parse(number)
+        is_home = phonenumbers.COUNTRY_CODE_TO_REGION_CODE.get(parsed.country_code or 0, ("",))[0] == HOME
+        style = PhoneNumberFormat.NATIONAL if is_home else PhoneNumberFormat.INTERNATIONAL
+        return phonenumbers.format_number(parsed, style)
+    return number
+
+
+def e164(number: str) -> str | None:
+    """:param number: as a trunk presents it, with or without the country. :returns: None: not a telephone number."""
+    with suppress(phonenumbers.NumberParseException):
+        parsed = phonenumbers.parse(number, HOME)
+        if phonenumbers.is_possible_number(parsed):
+            return phonenumbers.format_number(parsed, PhoneNumberFormat.E164)
+    return None
 
 
 @dataclass(frozen=True)

@@ -30,6 +30,14 @@ SENTENCES: dict[str, tuple[str, str]] = {
     # calls
     "already_in_call": ("Vous êtes déjà en appel.", "You are already in a call."),
     "unknown_call": ("Cet appel n’existe plus.", "This call no longer exists."),
+    "peer_busy": (
+        "Cette personne est déjà en appel. Elle verra que vous avez appelé.",
+        "This person is in a call already. They will see that you called.",
+    ),
+    "push_refused": (
+        "Ce navigateur ne peut pas être appelé page fermée.",
+        "This browser cannot be rung while its page is closed.",
+    ),
     "number_missing": ("Indiquez le numéro à appeler.", "Give the number to call."),
     "unknown_brand": ("Ce service n’existe pas.", "This service does not exist."),
     "brand_closed": ("Ce service est fermé en ce moment.", "This service is closed right now."),
