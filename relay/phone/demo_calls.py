@@ -22,7 +22,7 @@ from relay.phone.rtp import RtpEndpoint, RtpPorts, open_rtp
 from relay.phone.rtp_packets import Payload
 from relay.phone.sdp import LocalAudio
 from relay.phone.sippy_adapter import SippyStack, StackConfig
-from relay.phone.sippy_leg import IncomingSippyLeg
+from relay.phone.sippy_calls import IncomingSippyLeg
 
 CallState = Literal["ringing", "answered", "ended"]
 DIGITS_KEPT = 64

@@ -53,10 +53,12 @@ class Ended:
 
     :param sip_code: the final response to an INVITE that failed, None after BYE.
     :param by_us: we hung up, cancelled or refused.
+    :param cause: why, in the telephone network's words (Q.850, RFC 3326), when the peer says so.
     """
 
     sip_code: int | None
     by_us: bool
+    cause: int | None = None
 
 
 @dataclass(frozen=True)
@@ -75,14 +77,22 @@ class KeyPressed:
 
 @dataclass(frozen=True)
 class Referred:
-    """The peer asks us to dial ``number`` in its place (REFER); accepted with 202, how it answers is reported back."""
+    """
+    The peer asks us to dial ``number`` in its place (REFER); accepted with 202, how it answers is reported back.
+
+    :param replaces: for :attr:`Invite.replaces`: the dialog that the new call shall take over (RFC 3891).
+    """
 
     number: str
+    replaces: str | None = None
 
 
 @dataclass(frozen=True)
 class ReferEnded:
-    """What became of our REFER: the final code of the last NOTIFY or of its refusal; 200: the peer is with others."""
+    """
+    What became of our REFER: the final code of the last NOTIFY or of its refusal; 200: the peer is with others, also
+    when it accepted and then hung up; 408: it accepted and told nothing.
+    """
 
     sip_code: int
 
@@ -101,6 +111,9 @@ class Invite:
     :param address: where the request goes: IP address and port, already resolved.
     :param caller_id: None presents the call as anonymous (RFC 3323).
     :param asserted_id: the line's own number, told to the trunk alone (RFC 3325), None for none.
+    :param own_hosts: names and addresses of the same trunk: where a redirection or a REFER may lead.
+    :param may_follow: whether a redirection (3xx) to this number may be followed; None: none is.
+    :param replaces: value of a Replaces header (RFC 3891), from :class:`Referred`.
     """
 
     user: str
@@ -114,6 +127,26 @@ class Invite:
     username: str | None = None
     password: str | None = None
     is_number: bool = True
+    own_hosts: frozenset[str] = frozenset()
+    may_follow: Callable[[str], bool] | None = None
+    replaces: str | None = None
+
+
+@dataclass(frozen=True)
+class DialogConfig:
+    """
+    :param session_expires_s: proposed length of a session without a refresh; RFC 4028's recommendation.
+    :param min_session_s: shortest one accepted; RFC 4028 allows none below 90 s.
+    :param own_hosts: names and addresses by which peers write us and our trunks: where a REFER may point to.
+    :param trusted_hosts: peers whose P-Asserted-Identity is believed (RFC 3325).
+    :param region: where a number without country code is (ISO 3166-1).
+    """
+
+    session_expires_s: int = 1800
+    min_session_s: int = 90
+    own_hosts: frozenset[str] = frozenset()
+    trusted_hosts: frozenset[str] = frozenset()
+    region: str = "FR"
 
 
 @dataclass(frozen=True)
@@ -133,6 +166,22 @@ class PhoneLeg(Protocol):
     def hang_up(self) -> None:
         """CANCEL, BYE or rejection, whatever the dialog needs. Harmless when it has ended."""
 
+    def press_by_info(self, digit: str) -> bool:
+        """
+        A key by SIP INFO (application/dtmf-relay), after those before it have arrived.
+
+        :returns: False when the peer takes none: not answered yet, no INFO in its Allow, or one was refused.
+        """
+
+    def refer(self, target: str) -> None:
+        """Blind transfer of the peer to a number or ``sip:`` URI; :class:`ReferEnded` follows, we do not hang up."""
+
+    def refer_to(self, other: "PhoneLeg") -> None:
+        """Attended transfer of the peer to the answered ``other``, whose dialog it replaces (RFC 3891)."""
+
+    def report(self, sip_code: int) -> None:
+        """What became of the call that :class:`Referred` asked for (NOTIFY); 200 and above end the subscription."""
+
     def farewell(self) -> StoredRequest | None:
         """:returns: what would end the leg now, for a successor; None while there is nothing to end."""
 
@@ -141,18 +190,31 @@ class IncomingLeg(PhoneLeg, Protocol):
     """
     A call to us.
 
-    :param number: user part of the Request-URI. :param caller: P-Asserted-Identity of a trusted peer, else From; None
-        when the caller asks for privacy (RFC 3323) or has no readable number.
+    :param number: of the Request-URI, else of To: E.164 where it is one, else as written. :param caller: E.164, the
+        P-Asserted-Identity of a trusted peer, else From; None when the caller asks for privacy (RFC 3323) or has no
+        readable number. :param peer_host: IP address it came from. :param transport: by which it came.
+    :param offer: the INVITE's description, None when it has none and ours is the offer.
     """
 
     number: str
     caller: str | None
+    peer_host: str
+    transport: str
+    offer: str | None
     audio: LocalAudio
 
     def ring(self) -> None: ...
 
+    def early_media(self, audio: LocalAudio) -> None:
+        """
+        183 with our description; tells :class:`EarlyMedia`. Without an offer in the INVITE only the code goes out.
+        """
+
     def answer(self, audio: LocalAudio) -> None:
-        """Tells the listener :class:`Answered`, or :class:`Ended` with 488 when the offer cannot be taken."""
+        """
+        Tells the listener :class:`Answered`, at once or, when the INVITE had no offer, once the peer has answered ours;
+        or :class:`Ended` with 488 when nothing can be agreed.
+        """
 
     def reject(self, code: int, reason: str) -> None: ...
 

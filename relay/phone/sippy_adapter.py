@@ -8,18 +8,18 @@ import asyncio
 import contextlib
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from ssl import SSLContext
 from typing import Any
 
 from sippy.Core.EventDispatcher import ED2
 from sippy.SipConf import SipConf
-from sippy.SipHeader import SipHeader
 from sippy.SipRequest import SipRequest
 
-from relay.phone.leg import Invite, LegListener, StoredRequest, Transport
+from relay.phone.leg import DialogConfig, Invite, LegListener, StoredRequest, Transport
 from relay.phone.sip_transport import Peers, StreamServer
-from relay.phone.sippy_leg import IncomingSippyLeg, OutgoingLeg
+from relay.phone.sippy_agent import ALLOW, SUPPORTED, headers
+from relay.phone.sippy_calls import IncomingSippyLeg, OutgoingLeg, take_over, unsupported
 from relay.phone.sippy_transactions import TICK_S, NoLog, Transactions, fire_timers, forget_timers
 
 CLOSE_DEADLINE_S = 2.0
@@ -38,6 +38,7 @@ class StackConfig:
     transport: Transport = "udp"
     known_hosts: frozenset[str] = frozenset()
     tls: SSLContext | None = None
+    dialog: DialogConfig = field(default_factory=DialogConfig)
 
 
 class SippyStack:
@@ -60,7 +61,9 @@ class SippyStack:
     async def start(self) -> None:
         ED2.my_ident = threading.get_ident()
         SipConf.my_uaname = "Passerelle"
+        SipConf.autoconvert_tel_url = True
         self.transactions = Transactions(self.globals, self._request)
+        self.transactions.dialog = self.config.dialog
         self.globals["_sip_tm"] = self.transactions
         if self.config.transport != "udp":
             address = (self.config.host, self.config.port)
@@ -105,17 +108,22 @@ class SippyStack:
         method = request.getMethod()
         if request.getHFBody("to").getTag() is not None:
             return request.genResponse(481, "Call/Transaction Does Not Exist"), None, None
-        if request.countHFs("require"):
+        if unsupported(request):
             refusal = request.genResponse(420, "Bad Extension")
-            refusal.appendHeader(SipHeader(f"Unsupported: {request.getHFBody('require')}"))
+            refusal.appendHeaders(headers([("Unsupported", ", ".join(unsupported(request)))]))
             return refusal, None, None
         if method == "OPTIONS":
-            return request.genResponse(200, "OK"), None, None
+            response = request.genResponse(200, "OK")
+            response.appendHeaders(headers([("Allow", ALLOW), ("Supported", SUPPORTED), ("Accept", "application/sdp")]))
+            return response, None, None
         if method != "INVITE":
             return request.genResponse(501, "Not Implemented"), None, None
+        if request.countHFs("replaces"):
+            return take_over(self.transactions, request, transaction)
         if self._on_incoming is None:
             return request.genResponse(480, "Temporarily Unavailable"), None, None
         leg = IncomingSippyLeg(self.transactions, request)
-        response = leg.ua.recvRequest(request, transaction)
-        self._on_incoming(leg)
+        response = leg.begin(transaction)
+        if not leg.is_over:
+            self._on_incoming(leg)
         return response

@@ -2,8 +2,8 @@
 sippy's transactions on asyncio, with what stock sippy does not do put right.
 
 sippy's event dispatcher is one per process and is never run: a task fires its timers. Put right here: ACK before BYE
-and before the authenticated INVITE, upper-case ``transport=UDP``, a body-less re-INVITE taken as the refresh that it
-is, faults counted instead of printed (they would show numbers). Hooks are semi-internal: the version is pinned.
+and before the authenticated INVITE, upper-case ``transport=UDP``, timers of retransmissions, faults counted instead of
+printed (they would show numbers). Hooks are semi-internal: the version is pinned.
 """
 
 import asyncio
@@ -21,11 +21,16 @@ import sippy.UaStateConnected
 from sippy.Core.EventDispatcher import ED2
 from sippy.SipTransactionManager import SipTransactionManager
 from sippy.Time.MonoTime import MonoTime
+from sippy.Time.Timeout import Timeout
 from sippy.Udp_server import Udp_server_opts
 
+from relay.phone.leg import DialogConfig
 from relay.phone.sip_transport import StreamServer, UdpServer
+from relay.phone.sippy_forks import Forks
 
 TICK_S = 0.02
+T2_S = 4.0  # RFC 3261 §17.1.2.2
+PROVISIONAL_AGAIN_S = 60  # RFC 3261 §13.3.1.1: proxies give up on an INVITE of which they hear nothing
 log = logging.getLogger(__name__)
 
 
@@ -57,7 +62,19 @@ class NoLog:
 
 class Transactions(SipTransactionManager):  # type: ignore[misc]
     model_udp_server = (UdpServer, Udp_server_opts)
+    provisional_retr = PROVISIONAL_AGAIN_S
     stream: StreamServer | None = None
+    dialog = DialogConfig()
+
+    def __init__(self, global_config: dict[str, Any], req_cb: Any = None) -> None:
+        self._forks = Forks(self)
+        super().__init__(global_config, req_cb)
+
+    def server(self, address: tuple[str, int], transport: str) -> Any:
+        """:returns: the socket by which a request to this address leaves."""
+        if self.stream is not None and transport == self.stream.transport:
+            return self.stream
+        return self.l4r.getServer(None)
 
     def newTransaction(self, msg: Any, resp_cb: Any = None, *args: Any, userv: Any = None, **kwargs: Any) -> Any:  # noqa: N802
         if resp_cb is not None and msg.getMethod() == "INVITE":
@@ -65,17 +82,25 @@ class Transactions(SipTransactionManager):  # type: ignore[misc]
         address, transport = msg.getTarget()
         transport = str(transport).lower()
         msg.setTarget((address, transport))
-        if userv is None and self.stream is not None and transport == self.stream.transport:
-            userv = self.stream
-        return super().newTransaction(msg, resp_cb, *args, userv=userv, **kwargs)
+        return super().newTransaction(msg, resp_cb, *args, userv=userv or self.server(address, transport), **kwargs)
 
-    def incomingRequest(self, msg: Any, checksum: Any, tids: Any, server: Any) -> None:  # noqa: N802
-        """A body-less re-INVITE asks for our offer; sippy would take it for a hold. The peer's last SDP: no change."""
-        if msg.getMethod() == "INVITE" and msg.getBody() is None and msg.getHFBody("to").getTag() is not None:
-            for consumer in self.req_consumers.get(str(msg.getHFBody("call-id")), ()):
-                if consumer.cobj.rSDP is not None:
-                    msg.setBody(consumer.cobj.rSDP.getCopy())
-        super().incomingRequest(msg, checksum, tids, server)
+    def handleIncoming(self, data_in: Any, ra: Any, server: Any, rtime: Any) -> None:  # noqa: N802
+        if not self._forks.take(data_in, server):
+            super().handleIncoming(data_in, ra, server, rtime)
+
+    def incomingResponse(self, msg: Any, t: Any, checksum: Any) -> None:  # noqa: N802
+        if msg.getHFBody("cseq").getCSeq()[1] == "INVITE" and 200 <= msg.getSCode()[0] < 300:
+            self._forks.expect(t.tid, msg.getHFBody("to").getTag())
+        super().incomingResponse(msg, t, checksum)
+
+    def timerA(self, t: Any) -> None:  # noqa: N802
+        """Sends again: requests not over a stream, others than INVITE and all answers at least every T2 (RFC 3261)."""
+        is_request = self.tclient.get(t.tid) is t
+        if is_request and t.userv.transport != "udp":
+            return
+        self.transmitData(t.userv, t.data, t.address)
+        t.tout = t.tout * 2 if is_request and t.method == "INVITE" else min(t.tout * 2, T2_S)
+        t.teA = Timeout(self.timerA, t.tout, 1, t)
 
 
 def _after_ack(callback: Any) -> Any:

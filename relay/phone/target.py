@@ -39,6 +39,17 @@ class Target:
         return self.host if self.port == _DEFAULT_PORT[self.transport] else f"{self.host}:{self.port}"
 
 
+def uri_host(host: str) -> str:
+    """:returns: as written in a URI: an IPv6 address has brackets."""
+    return f"[{host}]" if ":" in host and not host.startswith("[") else host
+
+
+def split_port(domain: str) -> tuple[str, int | None]:
+    """:returns: host, an IPv6 address with its brackets, and port; None where none is written."""
+    host, colon, port = domain.rpartition(":")
+    return (host, int(port)) if colon and port.isdigit() and not port.endswith("]") else (domain, None)
+
+
 def read_target(target: str, trunk: TrunkConfig) -> Target:
     """:raises RelayError: ``bad_target``, neither a number nor a usable ``sip:`` URI."""
     if _NUMBER.fullmatch(target):
