@@ -3,64 +3,61 @@ The call: a pure state machine. ``receive(call, event, now)`` returns the next c
 
 Decides: which state follows, what each party may do, who is still waited for, why and by whose fault it ended.
 Leaves to others: the queue's inside (``interpreter_queue``), media and SIP (``relay``), running the commands
-(``signaling.call_runner``). What the media should be is derived from the call (``signaling.call_plan``), and what the
-pages show too (``signaling.call_view``): neither is commanded step by step.
+(``signaling.call_runner``). What the media should be is derived from the call, and what the phone party hears
+announced (``signaling.call_plan``), and what the pages show (``signaling.call_view``): none of it is commanded.
 
-The transitions are the table ``signaling.call_table.ROWS``.
+The transitions are the table ``signaling.call_table.ROWS``; telephones are in ``signaling.call_phone``, calls that
+somebody else begins in ``signaling.call_incoming``.
 """
 
 from signaling.call_events import (
     Act,
     AlertEnded,
     Alerting,
+    AnnouncementOver,
     Assigned,
     CloseMedia,
     Command,
-    DialPhone,
     Enqueue,
     Event,
-    HangUpPhone,
-    HoldPhone,
-    LeaveQueue,
     LegConnected,
     LegDisconnected,
     MediaLost,
+    MessageRecorded,
     OpenMedia,
     PageCame,
     PageWent,
+    PhoneReferred,
     PhoneReport,
+    PhoneSoundHeard,
+    PhoneTextAgreed,
     PhoneVoice,
+    PlayRecording,
     QueueGaveUp,
+    RecordingOver,
     ReleaseAgent,
     ReportAbuse,
-    SendDtmf,
+    RingDevices,
+    TakeIncoming,
     Tick,
-    WriteRecord,
 )
-from signaling.call_model import (
-    RESUMED_PRIORITY,
-    WAITING,
-    Action,
-    Call,
-    CallState,
-    Party,
-    PhoneLegState,
-    Side,
-)
-from signaling.call_table import Trigger, actions, find_row
+from signaling.call_incoming import accept, announcement_over, decline, message_recorded, ring_timeout
+from signaling.call_model import RESUMED_PRIORITY, Call, CallState, Side
+from signaling.call_phone import act_on_phone, leave_without_agent, phone_report, referred
+from signaling.call_step import OutOfPlaceError, Step, go, receiver, with_leg, with_side
+from signaling.call_table import actions, find_row
 
 S = CallState
 
-
-class OutOfPlaceError(Exception):
-    """A party asked for something its call does not allow now. Changes nothing."""
-
-    def __init__(self, party: Party, action: Action, state: CallState) -> None:
-        super().__init__(f"{party} may not {action} while {state}")
-        self.party, self.action, self.state = party, action, state
+__all__ = ["OutOfPlaceError", "Step", "begin", "next_deadline", "receive"]
 
 
-Step = tuple[Call, tuple[Command, ...]]
+def begin(call: Call) -> tuple[Command, ...]:
+    """:returns: a new call's first commands."""
+    if call.state is not S.INCOMING:
+        return (Enqueue(resumed=False),)
+    take: tuple[Command, ...] = (TakeIncoming(call.phone),) if call.phone is not None else ()
+    return (*take, RingDevices(receiver(call))) if receiver(call) else take
 
 
 def receive(call: Call, event: Event, now: float) -> Step:  # noqa: PLR0912 -- one line per kind of event
@@ -77,23 +74,35 @@ def receive(call: Call, event: Event, now: float) -> Step:  # noqa: PLR0912 -- o
         case Act():
             return _act(call, event, now)
         case Alerting():
-            return _go(call, "alerting", now, alerted_at=call.alerted_at or now)
+            return go(call, "alerting", now, alerted_at=call.alerted_at or now)
         case AlertEnded():
-            return _go(call, "alert_ended", now)
+            return go(call, "alert_ended", now)
         case Assigned():
             return _assigned(call, event, now)
         case QueueGaveUp():
-            return _go(call, "queue_gave_up", now)
+            return go(call, "queue_gave_up", now)
         case PageCame() | PageWent():
             return _page(call, event, now)
         case LegConnected(party) | LegDisconnected(party):
-            return _with_side(call, party, connected=isinstance(event, LegConnected)), ()
+            return with_side(call, party, connected=isinstance(event, LegConnected)), ()
         case MediaLost():
             return _media_lost(call)
         case PhoneReport():
-            return _phone_report(call, event, now)
+            return phone_report(call, event, now)
         case PhoneVoice(speaking):
-            return (_with_phone(call, speaking=speaking), ()) if call.has_phone else (call, ())
+            return (with_leg(call, call.phone, speaking=speaking), ()) if call.has_phone else (call, ())
+        case PhoneSoundHeard(sound):
+            return (with_leg(call, call.phone, sound=sound), ()) if call.watching else (call, ())
+        case PhoneTextAgreed(enabled):
+            return (with_leg(call, call.phone, text=enabled), ()) if call.has_phone else (call, ())
+        case PhoneReferred():
+            return referred(call, event, now)
+        case AnnouncementOver():
+            return announcement_over(call, event, now)
+        case MessageRecorded():
+            return message_recorded(call, event, now)
+        case RecordingOver():
+            return call.model_copy(update={"playing": False}), ()
         case Tick():
             return _tick(call, now)
 
@@ -102,54 +111,42 @@ def next_deadline(call: Call) -> float | None:
     """:returns: Unix seconds at which ``Tick`` is due, None while nobody is waited for."""
     if call.state is S.ENDED:
         return None
-    deadlines = []
+    deadlines = [call.ring_until if call.state is S.INCOMING else None]
+    deadlines.append(call.message_until if call.state is S.MESSAGE else None)
     if call.signer.lost_since is not None and find_row(call, "signer_timeout"):
         deadlines.append(call.signer.lost_since + call.grace.signer_s)
     if call.is_together and call.agent.lost_since is not None:
-        deadlines.append(call.agent.lost_since + call.grace.agent_s)
-    return min(deadlines, default=None)
+        deadlines.append(call.agent.lost_since + _agent_grace_s(call))
+    return min((each for each in deadlines if each is not None), default=None)
+
+
+def _agent_grace_s(call: Call) -> float:
+    """Nobody can take the place of somebody who was called."""
+    return call.grace.signer_s if call.kind == "video" else call.grace.agent_s
+
+
+def _is_due(deadline: float | None, now: float) -> bool:
+    return deadline is not None and now >= deadline
 
 
 def _tick(call: Call, now: float) -> Step:
+    if call.state is S.INCOMING and _is_due(call.ring_until, now):
+        return ring_timeout(call, now)
+    if call.state is S.MESSAGE and _is_due(call.message_until, now):
+        return go(call, "message_over", now)
     agent_lost = call.agent.lost_since
-    if call.is_together and agent_lost is not None and now >= agent_lost + call.grace.agent_s:
+    if call.is_together and agent_lost is not None and now >= agent_lost + _agent_grace_s(call):
         return _agent_gone(call, now)
     signer_lost = call.signer.lost_since
     if signer_lost is not None and now >= signer_lost + call.grace.signer_s:
-        return _go(call, "signer_timeout", now)
+        return go(call, "signer_timeout", now)
     return call, ()
-
-
-def _go(call: Call, trigger: Trigger, now: float, *commands: Command, **changes: object) -> Step:
-    """Follow the table; an ending brings its commands with it."""
-    row = find_row(call, trigger)
-    if row is None:
-        return call, ()
-    after = call.model_copy(update={**changes, "state": row.target})
-    if row.end is None:
-        return after, commands
-    reason, fault = row.end
-    after = after.model_copy(update={"ended_at": now, "end_reason": reason, "end_fault": fault})
-    return _close_phone(after, now), (*commands, *_ending(call))
-
-
-def _ending(call: Call) -> tuple[Command, ...]:
-    commands: list[Command] = []
-    if call.state in WAITING:
-        commands.append(LeaveQueue())
-    if call.has_phone:
-        commands.append(HangUpPhone())
-    commands.append(CloseMedia())
-    if call.is_together and call.agent_key is not None:
-        commands.append(ReleaseAgent(call.agent_key, wrap_up=True))
-    commands.append(WriteRecord())
-    return tuple(commands)
 
 
 def _assigned(call: Call, event: Assigned, now: float) -> Step:
     if event.assignment_id in call.past_assignments:
         return call, ()
-    return _go(
+    return go(
         call,
         "assigned",
         now,
@@ -166,21 +163,18 @@ def _assigned(call: Call, event: Assigned, now: float) -> Step:
 
 def _agent_gone(call: Call, now: float) -> Step:
     """The signer goes to the head of the line; a phone party who is on the line waits on hold."""
+    if call.kind == "video":
+        return go(call, "agent_timeout", now)
     commands: list[Command] = []
     if call.agent_key is not None:
         commands.append(ReleaseAgent(call.agent_key, wrap_up=False))
-    if call.phone is not None and call.has_phone:
-        if call.phone.is_up:
-            call = _with_phone(call, held=True)
-            commands.append(HoldPhone(True))
-        else:
-            call = _close_phone(call, now)
-            commands.append(HangUpPhone())
-    commands += [CloseMedia(), Enqueue(resumed=True)]
+    if call.playing:
+        commands.append(PlayRecording(None, receiver(call)))
+    call, on_the_line = leave_without_agent(call, now)
+    commands += [*on_the_line, CloseMedia(), Enqueue(resumed=True)]
     gone = (*call.served_by, call.agent_key) if call.agent_key else call.served_by
-    lost = call.model_copy(update={"signer": call.signer.model_copy(update={"connected": False})})
-    return _go(
-        lost,
+    return go(
+        with_side(call, "signer", connected=False),
         "agent_timeout",
         now,
         *commands,
@@ -188,6 +182,7 @@ def _agent_gone(call: Call, now: float) -> Step:
         agent_key=None,
         assignment_id=None,
         trade=None,
+        playing=False,
         served_by=gone,
         past_assignments=(*call.past_assignments, call.assignment_id or ""),
         # Served already: ahead of everyone who is not an emergency, at the place of the first arrival.
@@ -200,15 +195,15 @@ def _page(call: Call, event: PageCame | PageWent, now: float) -> Step:
     if isinstance(event, PageWent):
         side = call.signer if party == "signer" else call.agent
         since = side.lost_since if side.lost_since is not None else now
-        return _with_side(call, party, present=False, lost_since=since), ()
-    call = _with_side(call, party, present=True, lost_since=None)
+        return with_side(call, party, present=False, lost_since=since), ()
+    call = with_side(call, party, present=True, lost_since=None)
     if event.device is not None:
         call = call.model_copy(update={"signer_device" if party == "signer" else "peer_device": event.device})
     return call, ((OpenMedia(party),) if call.is_together and not event.has_media else ())
 
 
 def _media_lost(call: Call) -> Step:
-    call = _with_side(_with_side(call, "signer", connected=False), "agent", connected=False)
+    call = with_side(with_side(call, "signer", connected=False), "agent", connected=False)
     return call, ((OpenMedia("signer"), OpenMedia("agent")) if call.is_together else ())
 
 
@@ -216,84 +211,20 @@ def _act(call: Call, act: Act, now: float) -> Step:
     if act.action not in actions(call, act.party):
         raise OutOfPlaceError(act.party, act.action, call.state)
     match act.action:
+        case "accept":
+            return accept(call, act, now)
+        case "decline":
+            return decline(call, now)
         case "hang_up":
-            return _go(call, "signer_hangs_up" if act.party == "signer" else "agent_hangs_up", now)
+            return go(call, "signer_hangs_up" if act.party == "signer" else "agent_hangs_up", now)
         case "end_and_report_abuse":
-            return _go(call, "abuse", now, ReportAbuse(by=call.agent_key or ""))
-        case "dial":
-            return _dial(call, act, now)
-        case "hang_up_phone":
-            return call, (HangUpPhone(),)
-        case "hold" | "resume":
-            held = act.action == "hold"
-            return _with_phone(call, held=held), (HoldPhone(held),)
-        case "dtmf":
-            return call, ((SendDtmf(act.digits),) if act.digits else ())
+            return go(call, "abuse", now, ReportAbuse(by=call.agent_key or ""))
         case "mute" | "unmute":
-            return _with_side(call, act.party, muted=act.action == "mute"), ()
+            return with_side(call, act.party, muted=act.action == "mute"), ()
         case "hide_picture" | "show_picture":
-            return _with_side(call, act.party, hidden=act.action == "hide_picture"), ()
+            return with_side(call, act.party, hidden=act.action == "hide_picture"), ()
         case _:
-            raise OutOfPlaceError(act.party, act.action, call.state)
-
-
-def _dial(call: Call, act: Act, now: float) -> Step:
-    target, display = act.target or call.target, act.display if act.target else call.display
-    if target is None:
-        raise OutOfPlaceError(act.party, "dial", call.state)
-    leg = PhoneLegState(
-        attempt=f"{call.call_id}-{len(call.phone_legs) + 1}", target=target, display=display or target, dialled_at=now
-    )
-    return _go(
-        call,
-        "dial",
-        now,
-        DialPhone(leg),
-        phone_legs=(*call.phone_legs, leg),
-        target=target,
-        display=display,
-    )
-
-
-def _phone_report(call: Call, report: PhoneReport, now: float) -> Step:
-    phone = call.phone
-    if phone is None or phone.is_over or report.attempt != phone.attempt:
-        return call, ()
-    if report.progress == "held":  # the phone worker confirms what the call already says
-        return call, ()
-    code = report.sip_code if report.sip_code is not None else phone.sip_code
-    match report.progress:
-        case "ended":
-            call = _close_phone(_with_phone(call, sip_code=code, outcome=report.outcome or "hung_up"), now)
-            return _go(call, "phone_ended", now)
-        case "answered":
-            if phone.answered_at is not None:
-                return call, ()
-            call = _with_phone(call, progress="answered", answered_at=now, sip_code=code)
-            return _go(call, "phone_answered", now)
-        case "ringing" | "early_media":
-            call = _with_phone(call, progress=report.progress, sip_code=code)
-            return _go(call, "phone_ringing", now) if call.state is S.DIALING else (call, ())
-        case _:
-            return call, ()
-
-
-def _close_phone(call: Call, now: float) -> Call:
-    phone = call.phone
-    if phone is None or phone.is_over:
-        return call
-    return _with_phone(
-        call, progress="ended", ended_at=now, outcome=phone.outcome or "released", held=False, speaking=False
-    )
-
-
-def _with_phone(call: Call, **changes: object) -> Call:
-    phone = call.phone
-    if phone is None:
-        return call
-    return call.model_copy(update={"phone_legs": (*call.phone_legs[:-1], phone.model_copy(update=changes))})
-
-
-def _with_side(call: Call, party: Party, **changes: object) -> Call:
-    side = call.signer if party == "signer" else call.agent
-    return call.model_copy(update={party: side.model_copy(update=changes)})
+            step = act_on_phone(call, act, now)
+            if step is None:
+                raise OutOfPlaceError(act.party, act.action, call.state)
+            return step

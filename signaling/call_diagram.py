@@ -10,14 +10,23 @@ GUARD_WORDS = {
     "": "",
     "relay": "relay",
     "direct": "direct",
-    "phone_up": "phone still on the line",
+    "video": "between signers",
+    "phone_up": "phone on the line",
+    "line_failed": "our line failed",
+    "caller_waits": "the caller waits for the first agent",
+    "caller_cut_off": "the caller waited, our line failed",
+    "other_up": "a second phone party on the line",
+    "other_rings": "a second phone party is dialled",
+    "recording": "a message is being recorded",
+    "message_kept": "a message is kept",
+    "declined": "the signer declined",
     "signer_lost": "signer's page gone",
     "served": "served before",
 }
 
 
 def mermaid() -> str:
-    lines = ["stateDiagram-v2", f"    [*] --> {CallState.QUEUED}"]
+    lines = ["stateDiagram-v2", f"    [*] --> {CallState.QUEUED}", f"    [*] --> {CallState.INCOMING}"]
     for (source, target), labels in _edges().items():
         lines.append(f"    {source} --> {target}: {', '.join(labels)}")
     lines.append(f"    {CallState.ENDED} --> [*]")
@@ -29,7 +38,8 @@ def page() -> str:
     return f"""# The states of a call
 
 Written by `python -m signaling.call_diagram` from `signaling/call_table.py`; a test fails when this page and the table
-differ. What a trigger does besides (dial, hold the phone, write the record) is in `signaling/call.py`.
+differ. What a trigger does besides (dial, hold the phone, write the record) is in `signaling/call.py`, of telephones in
+`signaling/call_phone.py`, of calls that somebody else begins in `signaling/call_incoming.py`.
 
 ```mermaid
 {mermaid()}

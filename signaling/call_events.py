@@ -3,8 +3,8 @@
 from typing import NamedTuple
 
 from interpreter_queue.model import Trade
-from relay.model import PhoneOutcome, PhoneProgress
-from signaling.call_model import Action, Party, PhoneLegState
+from relay.model import Announcement, PhoneOutcome, PhoneProgress, PhoneSound
+from signaling.call_model import Action, Mode, Party, PhoneLegState
 
 
 class Alerting(NamedTuple):
@@ -29,7 +29,9 @@ class Act(NamedTuple):
     """
     A party does something.
 
-    :param target: for ``dial``, already checked against the dialling rules; None repeats the last number.
+    :param target: for ``dial``, ``join_phone`` and ``transfer``, already checked against the dialling rules; None:
+        the last number again, or (``transfer``) the second phone party.
+    :param mode: for ``accept``, with ``voice``, ``hearing`` and the ``device`` that takes the call.
     """
 
     party: Party
@@ -37,6 +39,10 @@ class Act(NamedTuple):
     target: str | None = None
     display: str | None = None
     digits: str | None = None
+    mode: Mode | None = None
+    voice: bool = False
+    hearing: bool = False
+    device: str | None = None
 
 
 class PageCame(NamedTuple):
@@ -77,6 +83,39 @@ class PhoneVoice(NamedTuple):
     speaking: bool
 
 
+class PhoneSoundHeard(NamedTuple):
+    """The hold watcher, on change."""
+
+    sound: PhoneSound
+
+
+class PhoneTextAgreed(NamedTuple):
+    enabled: bool
+
+
+class PhoneReferred(NamedTuple):
+    """The phone party asks to be transferred; ``target`` is checked against the dialling rules already."""
+
+    attempt: str
+    target: str
+    display: str
+
+
+class AnnouncementOver(NamedTuple):
+    name: Announcement
+
+
+class MessageRecorded(NamedTuple):
+    """:param key: of the sound in Redis; None: nothing was said. :param duration_s: of the sound."""
+
+    key: str | None
+    duration_s: float
+
+
+class RecordingOver(NamedTuple):
+    """The message has been played to its end."""
+
+
 class Tick(NamedTuple):
     """The deadline of :func:`next_deadline` has come."""
 
@@ -94,6 +133,12 @@ Event = (
     | MediaLost
     | PhoneReport
     | PhoneVoice
+    | PhoneSoundHeard
+    | PhoneTextAgreed
+    | PhoneReferred
+    | AnnouncementOver
+    | MessageRecorded
+    | RecordingOver
     | Tick
 )
 
@@ -120,8 +165,23 @@ class CloseMedia(NamedTuple):
     pass
 
 
-class DialPhone(NamedTuple):
+class TakeIncoming(NamedTuple):
+    """Answer the telephone that calls, unless that is done already."""
+
     leg: PhoneLegState
+
+
+class RingDevices(NamedTuple):
+    """Reach also those devices of ``person`` whose page is closed (Web Push)."""
+
+    person: str
+
+
+class DialPhone(NamedTuple):
+    """:param replaces: attempt whose party asked to be transferred to this number; it goes once this one answers."""
+
+    leg: PhoneLegState
+    replaces: str | None = None
 
 
 class HoldPhone(NamedTuple):
@@ -133,7 +193,47 @@ class SendDtmf(NamedTuple):
 
 
 class HangUpPhone(NamedTuple):
-    pass
+    """:param attempt: one phone leg; None: all of them."""
+
+    attempt: str | None = None
+
+
+class TransferPhone(NamedTuple):
+    """:param target: None: to the second phone party."""
+
+    target: str | None
+
+
+class WatchHold(NamedTuple):
+    enabled: bool
+
+
+class RecordMessage(NamedTuple):
+    """:param receiver: person id; the sound is sealed for them."""
+
+    receiver: str
+
+
+class PlayRecording(NamedTuple):
+    """:param key: None: stop. :param receiver: person id the sound is sealed for."""
+
+    key: str | None
+    receiver: str
+
+
+class KeepMissed(NamedTuple):
+    """
+    For the receiver's inbox.
+
+    :param receiver: person id. :param number: of the caller, E.164, None: anonymous. :param at: Unix seconds.
+    :param recording: key of a voice message in Redis, gone in an hour; ``message_s``: how long it is.
+    """
+
+    receiver: str
+    number: str | None
+    at: float
+    recording: str | None = None
+    message_s: float | None = None
 
 
 class ReleaseAgent(NamedTuple):
@@ -154,10 +254,17 @@ Command = (
     | LeaveQueue
     | OpenMedia
     | CloseMedia
+    | TakeIncoming
+    | RingDevices
     | DialPhone
     | HoldPhone
     | SendDtmf
     | HangUpPhone
+    | TransferPhone
+    | WatchHold
+    | RecordMessage
+    | PlayRecording
+    | KeepMissed
     | ReleaseAgent
     | WriteRecord
     | ReportAbuse

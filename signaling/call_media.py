@@ -7,25 +7,24 @@ Decides placement and what must be told again after a loss. The plan itself is d
 import asyncio
 import logging
 import time
+from collections.abc import Callable
 from typing import Any
 
 from relay.control_messages import (
     AnswerLeg,
+    AnyCommand,
     CloseCall,
     Dial,
-    HangUpPhone,
-    HoldPhone,
     Keep,
     OpenLeg,
-    SendDtmf,
     SetPhoneAudio,
     UpdateCall,
     Watch,
 )
 from relay.errors import RelayError
-from relay.model import CallPlan
+from relay.model import CallPlan, WebLeg
 from signaling.call_model import Call, Party, PhoneLegState
-from signaling.call_plan import media_plan, phone_hears
+from signaling.call_plan import media_plan, phone_hears, watched
 from signaling.ice_servers import IceServers
 from signaling.ownership import Snapshot
 from signaling.video_codecs import Codecs, LegCodecs, offer_for, offered
@@ -65,6 +64,7 @@ class CallMedia:
         self.codecs = {party: LegCodecs(taken=reads, reads=reads) for party, reads in known.items()}
         self._plan: CallPlan | None = None
         self._audio: SetPhoneAudio | None = None
+        self._watched: set[WebLeg] = set()  # by the visibility worker of now
         self._syncing = asyncio.Lock()
 
     @property
@@ -136,7 +136,7 @@ class CallMedia:
         if link is None:
             return
         phone = self._pool.link(self.phone_id)
-        plan = media_plan(call, phone.datagrams_from(link) if phone else None, await self._tap_socket(call, link))
+        plan = media_plan(call, phone.datagrams_from(link) if phone else None, await self._tap_sockets(call, link))
         if plan != self._plan:
             await link.request(UpdateCall(call_id=self._call_id, epoch=self._epoch, plan=plan))
             self._plan = plan
@@ -152,13 +152,9 @@ class CallMedia:
                 await phone.request(audio)
                 self._audio = audio
 
-    async def dial(self, call: Call, leg: PhoneLegState, timeout_s: float) -> None:
+    async def dial(self, call: Call, leg: PhoneLegState, timeout_s: float, replaces: str | None = None) -> None:
         """:raises RelayError: no phone worker, or it refused."""
-        link = self._pool.link(self.phone_id) or self._pool.choose("phone")
-        if link is None:
-            raise NoWorkerError("phone")
-        self.phone_id, self._audio = link.worker_id, None
-        await link.request(
+        await self._choose_phone().request(
             Dial(
                 call_id=self._call_id,
                 epoch=self._epoch,
@@ -166,21 +162,35 @@ class CallMedia:
                 target=leg.target,
                 caller_id=call.caller_id,
                 timeout_s=timeout_s,
+                joins=leg.joined,
+                replaces=replaces,
             )
         )
 
-    async def phone(self, *, held: bool | None = None, digits: str | None = None, hang_up: bool = False) -> None:
-        """:raises RelayError: the phone worker is gone or refused."""
+    async def phone(self, command: Callable[..., AnyCommand], /, **fields: object) -> None:
+        """
+        :param command: a class of ``relay.control_messages``, made with ``fields``.
+        :raises RelayError: the phone worker is gone or refused.
+        """
         link = self._pool.link(self.phone_id)
         if link is None:
             raise NoWorkerError("phone")
-        call_id, epoch = self._call_id, self._epoch
-        if held is not None:
-            await link.request(HoldPhone(call_id=call_id, epoch=epoch, held=held))
-        if digits is not None:
-            await link.request(SendDtmf(call_id=call_id, epoch=epoch, digits=digits))
-        if hang_up:
-            await link.request(HangUpPhone(call_id=call_id, epoch=epoch))
+        await link.request(command(call_id=self._call_id, epoch=self._epoch, **fields))
+
+    async def without_telephone(self, command: Callable[..., AnyCommand], /, **fields: object) -> None:
+        """As :meth:`phone`, for what a phone worker does also where nobody is on the line."""
+        self._choose_phone()
+        await self.phone(command, **fields)
+
+    def _choose_phone(self) -> WorkerLink:
+        link = self._pool.link(self.phone_id)
+        if link is None:
+            link = self._pool.choose("phone")
+            if link is None:
+                raise NoWorkerError("phone")
+            self.phone_id = link.worker_id
+        self._audio = None
+        return link
 
     async def close(self) -> None:
         """Let go of the media and visibility workers; those that are gone need no telling."""
@@ -210,20 +220,28 @@ class CallMedia:
             self.media_id, self._plan, self._audio = link.worker_id, None, None
         return link
 
-    async def _tap_socket(self, call: Call, media: WorkerLink) -> str | None:
+    async def _tap_sockets(self, call: Call, media: WorkerLink) -> dict[WebLeg, str]:
         """Where the visibility worker hears ``media``; it is told to watch first. Calls do not feel its absence."""
-        if not call.is_together:
-            return None
+        legs = watched(call)
+        link = self._visibility_link(media) if legs else None
+        if link is None:
+            return {}
+        for leg in legs:
+            if leg in self._watched:
+                continue
+            try:
+                await link.request(Watch(call_id=self._call_id, epoch=self._epoch, leg=leg))
+            except RelayError as error:
+                log.warning("visibility refused: %s", error.code)
+                return {}
+            self.visibility_id = link.worker_id
+            self._watched.add(leg)
+        socket = link.datagrams_from(media)
+        return {} if socket is None else dict.fromkeys(legs, socket)
+
+    def _visibility_link(self, media: WorkerLink) -> WorkerLink | None:
         link = self._pool.link(self.visibility_id)
-        if link is not None:
-            return link.datagrams_from(media)
-        link = self._pool.choose("visibility", near=media)
-        if link is None or link.datagram_socket is None:
-            return None
-        try:
-            await link.request(Watch(call_id=self._call_id, epoch=self._epoch))
-        except RelayError as error:
-            log.warning("visibility refused: %s", error.code)
-            return None
-        self.visibility_id = link.worker_id
-        return link.datagrams_from(media)
+        if link is None:
+            self._watched = set()
+            link = self._pool.choose("visibility", near=media)
+        return link if link is not None and link.datagram_socket is not None else None

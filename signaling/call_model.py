@@ -6,7 +6,7 @@ from typing import Literal, NamedTuple, get_args
 from pydantic import Field
 
 from interpreter_queue.model import Trade
-from relay.model import Frozen, PhoneOutcome, PhoneProgress
+from relay.model import Frozen, PhoneOutcome, PhoneProgress, PhoneSound
 
 #: ``video``: between two signers, without agent; the one who is called is the ``agent`` leg.
 CallKind = Literal["relay", "direct", "video"]
@@ -16,6 +16,20 @@ Announce = Literal["agent", "recorded", "none"]
 #: ARCEP's codes (PRODUCT): LSF and its open variants, cued speech, transcription, deafblind, aphasia.
 Mode = Literal["LSF", "LSFA", "LfPC", "LfPCA", "TTH", "TTA", "CAS", "CAA"]
 Party = Literal["signer", "agent"]
+#: Where a caller is who may leave a message: hears what to do, speaks, hears that it is kept.
+MessageStage = Literal["prompt", "recording", "kept"]
+
+#: Which trades serve which mode of a relay call, the preferred first (PRODUCT, modes).
+TRADES_BY_MODE: dict[Mode, tuple[Trade, ...]] = {
+    "LSF": ("interpreter",),
+    "LSFA": ("interpreter",),
+    "LfPC": ("lfpc_coder",),
+    "LfPCA": ("lfpc_coder",),
+    "TTH": ("transcriber",),
+    "TTA": ("transcriber",),
+    "CAS": ("interpreter", "transcriber"),
+    "CAA": ("transcriber", "interpreter"),
+}
 
 
 class CallState(StrEnum):
@@ -113,7 +127,10 @@ class PhoneLegState(Frozen):
     """
     One attempt at the phone party; kept in ``Call.phone_legs`` for the record.
 
-    :param target: E.164 or ``sip:`` URI. :param display: as people read it.
+    :param target: E.164 or ``sip:`` URI; incoming: the caller's, empty: anonymous. :param display: as people read it.
+    :param joined: a second phone party, beside the one that was there first.
+    :param announcing: the recorded announcement is being played to it.
+    :param sound: what the hold watcher hears. :param text: it carries real-time text (RFC 4103).
     """
 
     attempt: str
@@ -127,6 +144,10 @@ class PhoneLegState(Frozen):
     ended_at: float | None = None
     held: bool = False
     speaking: bool = False
+    joined: bool = False
+    announcing: bool = False
+    sound: PhoneSound | None = None
+    text: bool = False
 
     @property
     def is_up(self) -> bool:
@@ -154,8 +175,15 @@ class Call(Frozen):
     :param signer_device: the device that has the call; None: all of the signer's are meant (incoming).
     :param peer_key: ``video``: the person who is called; ``agent_key`` once accepted.
     :param peer_device: as ``signer_device``, of the peer.
+    :param peer_name: ``video``: of the person who is called, as they are called here; ``signer_name``: who calls.
+    :param peer_voice: ``video``: as ``voice``, of the peer, who chose it when accepting.
     :param ring_until: Unix seconds; incoming: then a message is offered.
+    :param accepted_at: incoming: Unix seconds at which the signer took the call; None: not yet.
+    :param declined: incoming: by the signer.
+    :param message_stage: while ``message``. :param message_until: Unix seconds: it is over then, whatever happens.
     :param recording: key of a voice message in Redis that this call is about (``relay.phone.recordings``).
+    :param playing: the agent listens to it.
+    :param watching: the hold watcher listens to the phone party.
     :param location: given with an emergency number; shown to the agent, never stored.
     """
 
@@ -180,10 +208,20 @@ class Call(Frozen):
     direction: Direction = "outgoing"
     announce: Announce = "agent"
     signer_device: str | None = None
+    signer_name: str | None = None
     peer_key: str | None = None
     peer_device: str | None = None
+    peer_name: str | None = None
+    peer_voice: bool = False
+    peer_hearing: bool = False
     ring_until: float | None = None
+    accepted_at: float | None = None
+    declined: bool = False
+    message_stage: MessageStage | None = None
+    message_until: float | None = None
     recording: str | None = None
+    playing: bool = False
+    watching: bool = False
     location: str | None = None
     target: str | None = None
     display: str | None = None
@@ -206,7 +244,16 @@ class Call(Frozen):
     @property
     def phone(self) -> PhoneLegState | None:
         """The phone leg of now: the last attempt, over or not."""
-        return self.phone_legs[-1] if self.phone_legs else None
+        return next((leg for leg in reversed(self.phone_legs) if not leg.joined), None)
+
+    @property
+    def joined(self) -> PhoneLegState | None:
+        """The second phone party beside :attr:`phone`: the last attempt, over or not."""
+        return self.phone_legs[-1] if self.phone_legs and self.phone_legs[-1].joined else None
+
+    @property
+    def has_joined(self) -> bool:
+        return self.joined is not None and not self.joined.is_over
 
     def place(self, party: Party) -> Place:
         if party == "signer":
@@ -223,6 +270,11 @@ class Call(Frozen):
     @property
     def has_phone(self) -> bool:
         return self.phone is not None and not self.phone.is_over
+
+    @property
+    def occupies_signer(self) -> bool:
+        """While a caller leaves a message, the signer may place another call."""
+        return self.state not in (CallState.MESSAGE, CallState.ENDED)
 
     @property
     def is_together(self) -> bool:

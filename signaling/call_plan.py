@@ -1,28 +1,72 @@
-"""What a call's media should be now: derived from the call, never commanded step by step. Pure."""
+"""What a call's media, and what its phone party hears announced, should be now: derived from the call. Pure."""
 
-from relay.model import CallPlan, Leg, Tap
+from typing import NamedTuple
+
+from relay.model import Announcement, CallPlan, Leg, Tap, WebLeg
 from relay.routing import routes
-from signaling.call_model import Call
+from signaling.call_model import WAITING, Call, CallState
+
+RINGING_AGAIN_S = 5.0  # between two « la personne est appelée »: the caller hears that the line is alive
+WAITING_AGAIN_S = 20.0  # between two « un interprète est recherché »
 
 
-def media_plan(call: Call, phone_socket: str | None, tap_socket: str | None) -> CallPlan:
+class Announced(NamedTuple):
+    """:param every_s: again, so long after its end; None: once."""
+
+    name: Announcement
+    every_s: float | None = None
+
+
+def announcement(call: Call) -> Announced | None:
+    """:returns: what is played to the phone party now; None: it hears the people, or nothing."""
+    phone = call.phone
+    if phone is None or not phone.is_up:
+        return None
+    if call.state is CallState.INCOMING:
+        return Announced("ringing", RINGING_AGAIN_S)
+    if call.state is CallState.MESSAGE:
+        stages: dict[str | None, Announcement] = {"prompt": "leave_message", "kept": "message_kept"}
+        return Announced(stages[call.message_stage]) if call.message_stage in stages else None
+    if call.state in WAITING:
+        return Announced("please_wait" if call.together_at is not None else "seeking_agent", WAITING_AGAIN_S)
+    if phone.held:
+        return Announced("please_wait", WAITING_AGAIN_S)
+    return Announced("relay") if phone.announcing else None
+
+
+def media_plan(call: Call, phone_socket: str | None, tap_sockets: dict[WebLeg, str]) -> CallPlan:
     """
     :param phone_socket: the phone worker's audio socket, when a phone worker serves this call.
-    :param tap_socket: a visibility worker's tap socket, None when there is none.
+    :param tap_sockets: of the visibility worker, for the legs it watches.
     """
     phone = call.phone
-    has_sound = phone is not None and not phone.is_over and phone.progress in {"early_media", "answered"}
+    is_video = call.kind == "video"
     return CallPlan(
         bridged=call.is_together,
-        signer_voice=call.voice,
+        signer_voice=call.voice and (call.peer_hearing or not is_video),
         signer_hearing=call.hearing,
         signer_muted=call.signer.muted,
-        agent_muted=call.agent.muted,
+        agent_muted=call.agent.muted or (is_video and not call.peer_voice),
         agent_hidden=call.agent.hidden,
-        phone_socket=phone_socket if has_sound else None,
+        phone_socket=phone_socket if has_phone_sound(call) else None,
         phone_held=phone.held if phone is not None else False,
-        taps=(Tap(leg="signer", socket=tap_socket),) if tap_socket and call.is_together else (),
+        phone_text=phone.text if phone is not None else False,
+        taps=tuple(Tap(leg=leg, socket=tap_sockets[leg]) for leg in watched(call) if leg in tap_sockets),
     )
+
+
+def has_phone_sound(call: Call) -> bool:
+    """The phone worker has something to be heard: a telephone, or a message."""
+    phone = call.phone
+    on_the_line = phone is not None and not phone.is_over and phone.progress in {"early_media", "answered"}
+    return on_the_line or call.playing
+
+
+def watched(call: Call) -> tuple[WebLeg, ...]:
+    """Whose signing is measured: the signer's; between signers both."""
+    if not call.is_together:
+        return ()
+    return ("signer", "agent") if call.kind == "video" else ("signer",)
 
 
 def phone_hears(call: Call, plan: CallPlan) -> dict[Leg, tuple[Leg, ...]]:

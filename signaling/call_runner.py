@@ -10,106 +10,67 @@ import contextlib
 import functools
 import logging
 import time
-from dataclasses import dataclass
-from typing import Protocol
 
 from redis.exceptions import RedisError
 
-from interpreter_queue import model as queue_model
-from interpreter_queue.dispatcher import InterpreterQueue
-from interpreter_queue.errors import ContentionError, QueueFullError, QueueUnavailableError
-from relay.control_messages import (
-    AnyEvent,
-    EncodingWanted,
-    LegState,
-    LegStatsEvent,
-    PhoneSpeaking,
-    PhoneState,
-    VisibilityReading,
-)
+from relay import control_messages as told
+from relay.control_messages import AnyEvent
 from relay.errors import RelayError
-from signaling.call import OutOfPlaceError, next_deadline, receive
+from signaling.call import OutOfPlaceError, begin, next_deadline, receive
 from signaling.call_events import (
     Act,
+    AnnouncementOver,
     CloseMedia,
     Command,
-    DialPhone,
     Enqueue,
     Event,
-    HangUpPhone,
-    HoldPhone,
+    KeepMissed,
     LeaveQueue,
     LegConnected,
     LegDisconnected,
-    MediaLost,
+    MessageRecorded,
     OpenMedia,
+    PhoneReferred,
     PhoneReport,
+    PhoneSoundHeard,
+    PhoneTextAgreed,
     PhoneVoice,
-    QueueGaveUp,
+    RecordingOver,
     ReleaseAgent,
     ReportAbuse,
-    SendDtmf,
+    RingDevices,
     Tick,
     WriteRecord,
 )
 from signaling.call_media import CallMedia, NoWorkerError
 from signaling.call_model import Action, Call, CallState, Party
+from signaling.call_pages import PARTIES, CallPages
+from signaling.call_plan import announcement
+from signaling.call_services import RecordKeeper, Services
 from signaling.call_statistics import CallStatistics, call_record
-from signaling.call_view import view
-from signaling.config import SignalingConfig
-from signaling.elsewhere import Elsewhere
+from signaling.call_workers import CallWorkers
 from signaling.ice_servers import IceServers
 from signaling.lane import Lane
 from signaling.leg_openings import LegOpenings
-from signaling.messages import (
-    AnyServerMessage,
-    CallStateMessage,
-    Error,
-    MediaClosed,
-    MediaEncoding,
-    NetworkMessage,
-    QueueView,
-    VisibilityMessage,
-)
-from signaling.metrics import Metrics, ReconnectCause
-from signaling.ownership import Ownership, Snapshot
-from signaling.page_errors import sentence
+from signaling.messages import AnyServerMessage, MediaClosed, QueueView
+from signaling.metrics import ReconnectCause
+from signaling.numbers import Dialable, read_number
+from signaling.ownership import Snapshot
+from signaling.page_errors import PageError
 from signaling.phone_commands import PhoneCommands
+from signaling.queue_commands import QueueCommands
 from signaling.records.model import AbuseReported, Write
-from signaling.sessions import Hub
-from signaling.workers import WorkerLink, WorkerPool
+from signaling.workers import WorkerLink
 
-PARTIES: tuple[Party, ...] = ("signer", "agent")
-ENDINGS: frozenset[Action] = frozenset({"hang_up", "end_and_report_abuse"})
-WORKER_BACK_S = 5.0  # a worker's own supervisor has it back in two or three
+ENDINGS: frozenset[Action] = frozenset({"hang_up", "hang_up_phone", "decline", "end_and_report_abuse"})
 RENEW_PERIOD_S = 1.0
 log = logging.getLogger(__name__)
 
-__all__ = ["CallRunner", "OutOfPlaceError", "RecordKeeper", "Services"]
+__all__ = ["PARTIES", "CallRunner", "CongestedError", "OutOfPlaceError", "RecordKeeper", "Services"]
 
 
 class CongestedError(Exception):
     """So much waits for a worker already that no more is taken; try again."""
-
-
-class RecordKeeper(Protocol):
-    """Where records go (``signaling.records.outbox``): never lost, never waited for."""
-
-    async def put(self, write: Write, /) -> None: ...
-
-
-@dataclass(frozen=True)
-class Services:
-    """What every runner of this process shares."""
-
-    config: SignalingConfig
-    hub: Hub
-    pool: WorkerPool
-    queue: InterpreterQueue
-    ownership: Ownership
-    keeper: RecordKeeper
-    metrics: Metrics
-    elsewhere: Elsewhere
 
 
 class CallRunner:
@@ -124,22 +85,21 @@ class CallRunner:
         self.call = call
         self.epoch = epoch
         self.queue_view: QueueView | None = None
+        self.pages = CallPages(self, services.hub)
         self._services = services
         self._ice_servers = IceServers(services.config)
         self.media = CallMedia(call.call_id, epoch, services.pool, self._ice_servers, snapshot)
         self.statistics = CallStatistics()
-        self._encodings: dict[Party, MediaEncoding] = {}  # last asked of each page
         self._lanes = {
             "media": Lane("media", (NoWorkerError,)),
-            "queue": Lane("queue", (QueueUnavailableError, ContentionError)),
             "records": Lane("records", (RedisError, OSError)),
         }
         self._openings = LegOpenings(self, self.media, self._lanes["media"], services.hub, self._ice_servers)
         self._phone = PhoneCommands(self.media, self, services.config.ring_timeout_s)
-        self._lanes["phone"] = self._phone.lane
-        self._queued_at: float | None = None  # by the queue's clock; gives the place back on resumption
+        self._line = QueueCommands(self, services.queue, services.hub)
+        self._lanes |= {"phone": self._phone.lane, "queue": self._line.lane}
+        self._workers = CallWorkers(self, self.media, self._phone, self._lanes["media"], services.pool)
         self._timer: asyncio.TimerHandle | None = None
-        self._away: dict[str, asyncio.TimerHandle] = {}  # workers whose return is waited for
         self._renewed_at: dict[Party, float] = {}
         services.elsewhere.call_is_mine(call, epoch)
         self._arm()
@@ -161,6 +121,8 @@ class CallRunner:
             return
         self._services.elsewhere.call_is_mine(self.call, self.epoch)
         self.refresh()
+        if announcement(self.call) != announcement(before):
+            self._phone.announce()
         self._save_soon()
         self._arm()
         self.publish()
@@ -172,81 +134,86 @@ class CallRunner:
     def _is_congested(self) -> bool:
         return self._lanes["media"].is_congested or self._lanes["phone"].is_congested
 
-    def worker_event(self, event: AnyEvent) -> None:
+    def worker_event(self, event: AnyEvent) -> None:  # noqa: PLR0912 -- one line per kind of event
         match event:
-            case LegState(leg=leg, state=state, generation=generation):
-                if generation == self.media.generation.get(leg, generation):
-                    self.submit(LegConnected(leg) if state == "connected" else LegDisconnected(leg))
-                    if state == "connected" and self._openings.answered(leg, event.video_codecs):
-                        self._save_soon()
-            case PhoneState():
+            case told.LegState():
+                self._leg_state(event)
+            case told.PhoneState():
                 self.submit(PhoneReport(event.attempt, event.progress, event.outcome, event.sip_code))
-            case PhoneSpeaking(speaking=speaking):
+            case told.PhoneSpeaking(speaking=speaking):
                 self.submit(PhoneVoice(speaking))
-            case LegStatsEvent(leg=leg, stats=stats):
-                reading = self.statistics.network(leg, stats, time.time())
-                self._services.metrics.leg(leg, reading)
-                self.tell_both(NetworkMessage(call_id=self.call.call_id, whose=leg, stats=stats))
-            case EncodingWanted(leg=leg, generation=generation, encoding=encoding):
+            case told.PhoneSoundChanged(sound=sound):
+                self.submit(PhoneSoundHeard(sound))
+            case told.PhoneTextOffered(enabled=enabled):
+                self.submit(PhoneTextAgreed(enabled))
+            case told.PhoneReferred():
+                self._referred(event)
+            case told.PhoneTransferFailed():
+                self.tell_agent("transfer_failed")
+            case told.PhoneDtmf():
+                self.pages.phone_key(event)
+            case told.PhoneStatsEvent():
+                self.statistics.phone(event.stats)
+                self.pages.phone_line(event)
+            case told.AnnouncementEnded(name=name):
+                self._phone.announcement_over(name)
+                self.submit(AnnouncementOver(name))
+            case told.PhoneRecorded(key=key, duration_s=duration_s):
+                self.submit(MessageRecorded(key, duration_s))
+            case told.RecordingEnded():
+                self.submit(RecordingOver())
+            case told.LegStatsEvent(leg=leg, stats=stats):
+                self._services.metrics.leg(leg, self.statistics.network(leg, stats, time.time()))
+                self.pages.network(event)
+            case told.EncodingWanted(leg=leg, encoding=encoding):
                 self._services.metrics.encoding_asked(leg, encoding)
-                self._encodings[leg] = MediaEncoding(
-                    call_id=self.call.call_id, generation=generation, encoding=encoding
-                )
+                self.pages.encoding(event)
                 self.repeat_encoding(leg)
-            case VisibilityReading():
+            case told.VisibilityReading():
                 self._visibility(event)
             case _:
                 pass
 
-    def worker_lost(self, link: WorkerLink) -> None:
-        """Effects on the call by the kind of worker (ARCHITECTURE, processes)."""
-        if link.worker_id == self.media.phone_id:
-            self._await_worker(link.worker_id)  # its telephones may well be on the line: only the connection is gone
+    def _leg_state(self, event: told.LegState) -> None:
+        leg, is_connected = event.leg, event.state == "connected"
+        if event.generation != self.media.generation.get(leg, event.generation):
             return
-        was_media = link.worker_id == self.media.media_id
-        self.media.lose(link)
-        if was_media:
-            self._count_reconnect("worker_lost")
-            self.submit(MediaLost())
-        else:
-            self.refresh()
+        self.submit(LegConnected(leg) if is_connected else LegDisconnected(leg))
+        if is_connected and self._openings.answered(leg, event.video_codecs):
+            self._save_soon()
+
+    def _referred(self, event: told.PhoneReferred) -> None:
+        """Whom the phone party asks to be replaced by is dialled under the same rules as what people ask for."""
+        try:
+            read = read_number(event.number, self._services.config, allow_uri=self.call.rehearsal)
+        except PageError as error:
+            log.info("referral refused: %s", error.code, extra={"call_id": self.call.call_id})
+            return
+        if isinstance(read, Dialable):
+            self.submit(PhoneReferred(event.attempt, read.target, read.display))
+
+    def _visibility(self, reading: told.VisibilityReading) -> None:
+        if reading.leg == "signer":
+            self.statistics.visibility(reading.level)
+        self._services.metrics.visibility(reading.level)
+        self.pages.visibility(reading)
+
+    def worker_lost(self, link: WorkerLink) -> None:
+        self._workers.lost(link)
 
     def worker_leaves(self, link: WorkerLink) -> None:
-        """It serves the call until both sides have answered another worker: for the call nothing is lost."""
-        if link.worker_id == self.media.media_id:
-            self._count_reconnect("worker_left")
-            self.media.leave_media_worker()
-            for party in PARTIES:
-                self._openings.want(party)
+        self._workers.leaves(link)
 
-    def queued(self, queued_at: float) -> None:
-        """The queue has the request: its place in line, to be given back when the call resumes."""
-        if self._queued_at is None:
-            self._queued_at = queued_at
+    def worker_found(self, link: WorkerLink) -> None:
+        self._workers.found(link)
 
     def expect_workers(self) -> None:
-        """After a takeover: the workers the dead owner used may not be connected here yet, or be gone."""
-        for worker_id in (self.media.media_id, self.media.phone_id):
-            if worker_id is not None and self._services.pool.link(worker_id) is None:
-                self._await_worker(worker_id)
-        self.refresh()
-        self.keep_phone()
+        """After a takeover."""
+        self._workers.expect()
 
-    def _await_worker(self, worker_id: str) -> None:
-        if worker_id not in self._away:
-            loop = asyncio.get_running_loop()
-            self._away[worker_id] = loop.call_later(WORKER_BACK_S, self._worker_stayed_away, worker_id)
-
-    def _worker_stayed_away(self, worker_id: str) -> None:
-        """Gone, or back without this call."""
-        self._away.pop(worker_id, None)
-        if worker_id == self.media.media_id:
-            self.media.leave_media_worker()
-            self.submit(MediaLost())
-        elif worker_id == self.media.phone_id:
-            self.media.phone_id = None
-            if self.call.has_phone and self.call.phone is not None:
-                self.submit(PhoneReport(self.call.phone.attempt, "ended", "trunk_failed"))
+    def queued(self, queued_at: float) -> None:
+        """:param queued_at: by the queue's clock."""
+        self._line.queued(queued_at)
 
     def refresh(self) -> None:
         """State to the workers what changed since they were last told."""
@@ -256,42 +223,31 @@ class CallRunner:
         if self.call.has_phone:
             self._phone.keep()
 
-    def worker_found(self, link: WorkerLink) -> None:
-        """A worker that was waited for is back; or a visibility worker came that the plan may name now."""
-        waiting = self._away.pop(link.worker_id, None)
-        has_call = any(entry.call_id == self.call.call_id for entry in link.state.calls)
-        if waiting is not None:
-            waiting.cancel()
-            if not has_call:
-                self._worker_stayed_away(link.worker_id)
-            self.media.refresh_phone()
-            self.keep_phone()
-        if has_call and link.state.kind == "media" and not link.draining:
-            self._lanes["media"].put(functools.partial(self._close_left_behind, link.worker_id))
-        if link.state.kind == "media":
-            self._lanes["media"].hurry()  # whoever waits for a worker need not wait out the pause
-        if waiting is not None or (self.media.visibility_id is None and link.state.kind == "visibility"):
-            self.refresh()
-
-    async def _close_left_behind(self, worker_id: str) -> None:
-        """A worker that hung, or whose network was away, still has a call that another one serves now."""
-        if self.media.media_id not in (None, worker_id):
-            await self.media.close_at(worker_id)
-
     def renew_media(self, party: Party) -> None:
         """The page asks for a new peer connection; asked again at once, it gets the one that is on its way."""
         now = time.monotonic()
         if self.call.is_together and now - self._renewed_at.get(party, 0.0) >= RENEW_PERIOD_S:
             self._renewed_at[party] = now
-            self._count_reconnect("asked")
-            self._carry_out(OpenMedia(party))
+            self.count_reconnect("asked")
+            self.want_media(party)
 
-    def _count_reconnect(self, cause: ReconnectCause) -> None:
+    def want_media(self, party: Party) -> None:
+        """A new peer connection."""
+        self._openings.want(party)
+
+    def count_reconnect(self, cause: ReconnectCause) -> None:
         self.statistics.reconnects += 1
         self._services.metrics.reconnect(cause)
 
+    def begin(self) -> None:
+        """A new call's first commands: an agent is sought, or somebody rung."""
+        self._save_soon()
+        for command in begin(self.call):
+            self._carry_out(command)
+        self._phone.announce()
+
     def enqueue(self) -> None:
-        """The call's first command; again, when the queue has lost it."""
+        """Again: the queue has lost it."""
         self._save_soon()
         self._carry_out(Enqueue(resumed=False))
 
@@ -310,99 +266,52 @@ class CallRunner:
     # --- out to the pages
 
     def publish(self, only: Party | None = None) -> None:
-        now = time.time()
-        for party in PARTIES:
-            if only in (None, party):
-                self._publish(party, view(self.call, party, now, self.queue_view))
-
-    def _publish(self, party: Party, message: CallStateMessage) -> None:
-        """A person's other devices see that the call is on one of them, and can have it."""
-        role, key, bound = self.call.place(party)
-        self._services.hub.send(role, key, message, bound)
-        if bound is None:
-            return
-        shown = message.model_copy(update={"on_other_device": True, "actions": ()})
-        for device in self._services.hub.devices(role, key):
-            if device != bound:
-                self._services.hub.send(role, key, shown, device)
+        self.pages.publish(only)
 
     def tell(self, party: Party, message: AnyServerMessage) -> None:
-        """To the page that has this party's side of the call."""
-        role, key, device = self.call.place(party)
-        self._services.hub.send(role, key, message, device)
+        self.pages.tell(party, message)
 
-    def repeat_encoding(self, party: Party) -> None:
-        """What was last asked of this page; it may have missed it while only its socket was away."""
-        message = self._encodings.get(party)
-        if message is not None and message.generation == self.media.generation.get(party, message.generation):
-            self.tell(party, message)
-
-    def tell_both(self, message: NetworkMessage | VisibilityMessage | MediaClosed | Error) -> None:
-        for party in PARTIES:
-            self.tell(party, message)
+    def tell_both(self, message: AnyServerMessage) -> None:
+        self.pages.tell_both(message)
 
     def tell_agent(self, code: str) -> None:
-        self.tell("agent", Error(code=code, message=sentence(code, "fr")))
+        self.pages.tell_agent(code)
 
-    def _visibility(self, reading: VisibilityReading) -> None:
-        self.statistics.visibility(reading.level)
-        self._services.metrics.visibility(reading.level)
-        self.tell_both(
-            VisibilityMessage(
-                call_id=self.call.call_id, level=reading.level, advice=reading.advice, measures=reading.measures
-            )
-        )
+    def repeat_encoding(self, party: Party) -> None:
+        self.pages.repeat_encoding(party, self.media.generation.get(party))
 
     # --- commands out
 
     def _carry_out(self, command: Command) -> None:
-        services, call = self._services, self.call
         match command:
             case OpenMedia(party):
                 self._openings.want(party)
             case CloseMedia():
-                self._openings.forget()
-                self.tell_both(MediaClosed(call_id=call.call_id))
-                self._lanes["media"].put(self.media.close)
-                if not call.has_phone:
-                    self._phone.close()
-            case DialPhone() | HoldPhone() | SendDtmf() | HangUpPhone():
-                self._phone.carry_out(command)
-            case Enqueue():
-                self._lanes["queue"].put(self._enqueue)
-            case LeaveQueue():
-                self._lanes["queue"].put(lambda: services.queue.cancel(call.call_id, "left"))
-            case ReleaseAgent(agent_key, wrap_up):
-                self._lanes["queue"].put(functools.partial(self._release, agent_key, wrap_up))
+                self._close_media()
+            case Enqueue() | LeaveQueue() | ReleaseAgent():
+                self._line.carry_out(command)
+            case RingDevices(person):
+                if self._services.bell is not None:
+                    self._services.bell.ring(self.call, person)
             case WriteRecord():
-                self.keep(call_record(call, self.statistics))
+                self.keep(call_record(self.call, self.statistics))
             case ReportAbuse():
-                self.keep(AbuseReported(call.call_id, "agent", time.time()))
+                self.keep(AbuseReported(self.call.call_id, "agent", time.time()))
+            case KeepMissed():
+                self._keep_missed(command)
+            case _:
+                self._phone.carry_out(command)
 
-    async def _enqueue(self) -> None:
-        call = self.call
-        if call.state is CallState.ENDED:
-            return
-        request = queue_model.Request(
-            call_id=call.call_id,
-            trades=call.trades,
-            skills=frozenset(call.skills),
-            brand=call.brand,
-            priority=call.priority,
-            queued_at=self._queued_at,
-            preferred_agent=call.preferred_agent,
-            refused_agents=call.refused_agents,
-            rehearsal=call.rehearsal,
-        )
-        try:
-            await self._services.queue.enqueue(request)
-        except QueueFullError:
-            self.submit(QueueGaveUp())
+    def _close_media(self) -> None:
+        self._openings.forget()
+        self.tell_both(MediaClosed(call_id=self.call.call_id))
+        self._lanes["media"].put(self.media.close)
+        if not self.call.has_phone:
+            self._phone.close()
 
-    async def _release(self, agent_key: str, wrap_up: bool) -> None:
-        await self._services.queue.release(agent_key, self.call.call_id, wrap_up=wrap_up)
-        if not wrap_up and not self._services.hub.is_present("agent", agent_key):
-            await self._services.queue.sign_out(agent_key)  # lost: alerting them would only cost the next one 20 s
+    def _keep_missed(self, missed: KeepMissed) -> None:
+        if self._services.inbox is not None and not self.call.rehearsal:
+            self._lanes["records"].put(functools.partial(self._services.inbox.keep, self.call, missed))
 
     async def _sync(self) -> None:
         try:
@@ -445,8 +354,7 @@ class CallRunner:
         """Stop running the call here (it is over, lost to another owner, or this process leaves)."""
         if self._timer is not None:
             self._timer.cancel()
-        for waiting in self._away.values():
-            waiting.cancel()
+        self._workers.close()
         for lane in self._lanes.values():
             await lane.close(deadline_s)
 

@@ -5,7 +5,7 @@ from collections import Counter
 from statistics import quantiles
 from typing import cast, get_args
 
-from relay.model import LegStats, VisibilityLevel
+from relay.model import LegStats, PhoneStats, VisibilityLevel
 from signaling.call_model import Call, Party
 from signaling.quality_series import LegReadings, Mean, QualityRecorder, Reading
 from signaling.records.model import CallRecord, NetworkFigure, PhoneLegRecord, QualitySeries
@@ -53,6 +53,7 @@ class CallStatistics:
         self._legs: dict[Party, _LegFigures] = {party: _LegFigures() for party in get_args(Party)}
         self._recorder = QualityRecorder()
         self._levels: Counter[VisibilityLevel] = Counter()
+        self._phone_loss = Mean()
         self.reconnects = 0
 
     def network(self, party: Party, stats: LegStats, at: float) -> Reading:
@@ -62,6 +63,9 @@ class CallStatistics:
         leg.add(reading, stats)
         self._recorder.add(party, reading, at)
         return reading
+
+    def phone(self, stats: PhoneStats) -> None:
+        self._phone_loss.add(stats.fraction_lost)
 
     def visibility(self, level: VisibilityLevel) -> None:
         self._levels[level] += 1
@@ -73,6 +77,8 @@ class CallStatistics:
 
     def figures(self) -> dict[NetworkFigure, float]:
         found = {"reconnects": float(self.reconnects)}
+        if self._phone_loss.value is not None:
+            found["phone_loss_mean"] = round(self._phone_loss.value, 4)
         for party, leg in self._legs.items():
             found |= {f"{party}_{name}": value for name, value in leg.figures().items()}
         return cast("dict[NetworkFigure, float]", found)
@@ -84,7 +90,7 @@ class CallStatistics:
 def call_record(call: Call, statistics: CallStatistics) -> CallRecord:
     """:param call: ended or not; a call under way is written with what is known."""
     end = call.ended_at
-    until = call.together_at or end
+    until = call.together_at or end if _was_queued(call) else None
     return CallRecord(
         call_id=call.call_id,
         kind=call.kind,
@@ -92,7 +98,9 @@ def call_record(call: Call, statistics: CallStatistics) -> CallRecord:
         queued_at=call.queued_at,
         brand_id=call.brand_id,
         signer_id=call.signer_id,
-        agent_id=None if call.rehearsal else call.agent_key or (call.served_by[-1] if call.served_by else None),
+        agent_id=None
+        if call.rehearsal or call.kind == "video"
+        else call.agent_key or (call.served_by[-1] if call.served_by else None),
         trade=call.trade,
         alerted_at=call.alerted_at,
         together_at=call.together_at,
@@ -105,14 +113,14 @@ def call_record(call: Call, statistics: CallStatistics) -> CallRecord:
             max(0.0, leg.ended_at - leg.answered_at) for leg in call.phone_legs if leg.answered_at and leg.ended_at
         ),
         readable_share=statistics.readable_share(),
-        abandoned=call.end_reason == "abandoned",
+        abandoned=call.end_reason == "abandoned" or (call.end_reason == "caller_gave_up" and _was_queued(call)),
         rehearsal=call.rehearsal,
         network=statistics.figures(),
         quality=statistics.series(),
         phone_legs=tuple(
             PhoneLegRecord(
                 # a relay call leaves technical endings and times only (PRODUCT, professional secrecy)
-                number=None if call.rehearsal or call.kind == "relay" else leg.target,
+                number=leg.target if call.kind == "direct" and not call.rehearsal else None,
                 dialled_at=leg.dialled_at,
                 answered_at=leg.answered_at,
                 ended_at=leg.ended_at,
@@ -122,3 +130,8 @@ def call_record(call: Call, statistics: CallStatistics) -> CallRecord:
             for leg in call.phone_legs
         ),
     )
+
+
+def _was_queued(call: Call) -> bool:
+    """An agent was waited for: neither between signers nor while the signer was only rung."""
+    return call.kind != "video" and (call.direction == "outgoing" or call.accepted_at is not None)

@@ -13,6 +13,10 @@ S = CallState
 PHONE_LEGS_LIMIT = 30  # numbers dialled in one call: more is no conversation any more (toll fraud)
 
 Trigger = Literal[
+    "accept",
+    "decline",
+    "ring_timeout",
+    "message_over",
     "alerting",
     "alert_ended",
     "assigned",
@@ -27,12 +31,47 @@ Trigger = Literal[
     "signer_timeout",
     "agent_timeout",
 ]
-Guard = Literal["", "relay", "direct", "phone_up", "signer_lost", "served"]
+Guard = Literal[
+    "",
+    "relay",
+    "direct",
+    "video",
+    "phone_up",
+    "line_failed",
+    "caller_waits",
+    "caller_cut_off",
+    "other_up",
+    "other_rings",
+    "recording",
+    "message_kept",
+    "declined",
+    "signer_lost",
+    "served",
+]
+
+
+def _line_failed(call: Call) -> bool:
+    return call.phone is not None and call.phone.outcome == "trunk_failed"
+
+
+def _caller_waits(call: Call) -> bool:
+    return call.direction == "incoming" and call.together_at is None
+
+
 GUARDS: dict[Guard, Callable[[Call], bool]] = {
     "": lambda call: True,
     "relay": lambda call: call.kind == "relay",
     "direct": lambda call: call.kind == "direct",
+    "video": lambda call: call.kind == "video",
     "phone_up": lambda call: call.phone is not None and call.phone.is_up,
+    "line_failed": _line_failed,
+    "caller_waits": _caller_waits,
+    "caller_cut_off": lambda call: _caller_waits(call) and _line_failed(call),
+    "other_up": lambda call: call.joined is not None and call.joined.is_up,
+    "other_rings": lambda call: call.has_joined,
+    "recording": lambda call: call.message_stage == "recording",
+    "message_kept": lambda call: call.recording is not None,
+    "declined": lambda call: call.declined,
     "signer_lost": lambda call: call.signer.lost_since is not None,
     "served": lambda call: call.together_at is not None,
 }
@@ -48,14 +87,13 @@ class Row(NamedTuple):
     end: tuple[EndReason, EndFault] | None = None
 
 
+Target = tuple[Guard, CallState] | tuple[Guard, CallState, EndReason, EndFault]
+
+
 def _rows() -> tuple[Row, ...]:
     rows: list[Row] = []
 
-    def add(
-        states: tuple[CallState, ...],
-        trigger: Trigger,
-        *targets: tuple[Guard, CallState] | tuple[Guard, CallState, EndReason, EndFault],
-    ) -> None:
+    def add(states: tuple[CallState, ...], trigger: Trigger, *targets: Target) -> None:
         for state in states:
             for entry in targets:
                 end = (entry[2], entry[3]) if len(entry) == 4 else None
@@ -64,28 +102,59 @@ def _rows() -> tuple[Row, ...]:
     waiting, calling = (S.QUEUED, S.ALERTING), (S.DIALING, S.RINGING)
     quiet = (S.BRIEFING, S.TALKING, S.AFTER_PHONE)
     together = (S.BRIEFING, S.TALKING, S.DIALING, S.RINGING, S.ACTIVE, S.AFTER_PHONE)
+    unheard: tuple[Target, ...] = (
+        ("message_kept", S.ENDED, "message_left", "nobody"),
+        ("declined", S.ENDED, "declined", "signer"),
+        ("", S.ENDED, "not_answered", "signer"),
+    )
+    gave_up: Target = ("video", S.ENDED, "caller_gave_up", "signer")
+
+    ringing = (S.INCOMING,)
+    add(ringing, "accept", ("video", S.TALKING), ("", S.QUEUED))
+    add(ringing, "decline", ("video", S.ENDED, "declined", "signer"), ("", S.MESSAGE))
+    add(ringing, "ring_timeout", ("video", S.ENDED, "not_answered", "signer"), ("", S.MESSAGE))
+    add(
+        ringing,
+        "phone_ended",
+        ("line_failed", S.ENDED, "failed", "service"),
+        ("", S.ENDED, "caller_gave_up", "phone"),
+    )
+    add(ringing, "signer_hangs_up", gave_up)
+    add(ringing, "signer_timeout", gave_up)
+    add((S.MESSAGE,), "message_over", *unheard)
+    # A caller who ends the message by hanging up: what was said is still to come.
+    add((S.MESSAGE,), "phone_ended", ("recording", S.MESSAGE), *unheard)
 
     add((S.QUEUED,), "alerting", ("", S.ALERTING))
     add((S.ALERTING,), "alert_ended", ("", S.QUEUED))
     add(waiting, "assigned", ("phone_up", S.ACTIVE), ("relay", S.BRIEFING), ("direct", S.TALKING))
     add(waiting, "queue_gave_up", ("", S.ENDED, "no_agent", "service"))
     for state in waiting:
-        add((state,), "phone_ended", ("", state))
+        add(
+            (state,),
+            "phone_ended",
+            ("caller_cut_off", S.ENDED, "failed", "service"),
+            ("caller_waits", S.ENDED, "caller_gave_up", "phone"),
+            ("", state),
+        )
         add((state,), "signer_hangs_up", ("served", S.ENDED, "agent_lost", "agent"))
         add((state,), "signer_hangs_up", ("", S.ENDED, "abandoned", "signer"))
     add(waiting, "signer_timeout", ("served", S.ENDED, "signer_lost", "signer"), ("", S.ENDED, "abandoned", "signer"))
 
-    add(quiet, "dial", ("", S.DIALING))
+    add(quiet, "dial", ("relay", S.DIALING), ("direct", S.DIALING))
     add((S.DIALING,), "phone_ringing", ("", S.RINGING))
     add(calling, "phone_answered", ("", S.ACTIVE))
+    add((S.ACTIVE,), "phone_ended", ("other_up", S.ACTIVE), ("other_rings", S.RINGING))
     add((*calling, S.ACTIVE), "phone_ended", ("relay", S.AFTER_PHONE), ("direct", S.TALKING))
 
     add(together, "signer_hangs_up", ("", S.ENDED, "completed", "nobody"))
+    add((S.TALKING,), "agent_hangs_up", ("video", S.ENDED, "completed", "nobody"))
     add(together, "agent_hangs_up", ("direct", S.ENDED, "agent_ended", "nobody"))
     add(together, "agent_hangs_up", ("signer_lost", S.ENDED, "signer_lost", "signer"))
     add(together, "abuse", ("", S.ENDED, "abuse_reported", "signer"))
     # While the phone party is on the line the agent decides (PRODUCT: never ended while the phone leg is up).
     add((*quiet, *calling), "signer_timeout", ("", S.ENDED, "signer_lost", "signer"))
+    add((S.TALKING,), "agent_timeout", ("video", S.ENDED, "signer_lost", "signer"))
     add(together, "agent_timeout", ("", S.QUEUED))
     return tuple(rows)
 
@@ -106,27 +175,57 @@ def find_row(call: Call, trigger: Trigger) -> Row | None:
 
 def actions(call: Call, party: Party) -> tuple[Action, ...]:
     """:returns: what ``receive`` will take from this party now, in a stable order."""
-    if call.state is S.ENDED or (party == "agent" and not call.is_together):
+    if call.state is S.ENDED:
         return ()
     able: list[Action] = []
-    hang_up: Trigger = "signer_hangs_up" if party == "signer" else "agent_hangs_up"
-    if find_row(call, hang_up):
-        able.append("hang_up")
-    if not call.is_together:
+    called: Party = "agent" if call.kind == "video" else "signer"
+    if call.state is S.INCOMING and party == called:
+        able += ["accept", "decline"]
+    if party == "agent" and not call.is_together:
         return tuple(able)
+    if find_row(call, "signer_hangs_up" if party == "signer" else "agent_hangs_up"):
+        able.append("hang_up")
+    if call.is_together:
+        able += _with_the_phone(call, party)
+        side = call.signer if party == "signer" else call.agent
+        able.append("unmute" if side.muted else "mute")
+        if party == "agent" and call.kind != "video":
+            able += ["show_picture" if side.hidden else "hide_picture", "end_and_report_abuse"]
+    return tuple(able)
+
+
+def _with_the_phone(call: Call, party: Party) -> list[Action]:
+    able: list[Action] = []
     if find_row(call, "dial") and _may_dial(call, party):
         able.append("dial")
     if call.has_phone:
         able.append("hang_up_phone")
-    if party == "agent" and call.state is S.ACTIVE and call.phone is not None:
-        able += ["resume" if call.phone.held else "hold", "dtmf"]
-    side = call.signer if party == "signer" else call.agent
-    able.append("unmute" if side.muted else "mute")
+    if party == "agent" and may_listen(call):
+        able.append("stop_message" if call.playing else "play_message")
+    if call.state is not S.ACTIVE or call.phone is None:
+        return able
+    if _was_dialled(call) and call.phone.outcome is None:
+        able.append("voicemail")
     if party == "agent":
-        able += ["show_picture" if side.hidden else "hide_picture", "end_and_report_abuse"]
-    return tuple(able)
+        able += ["resume" if call.phone.held else "hold", "transfer"]
+        able.append("stop_watching" if call.watching else "watch_hold")
+        if call.has_joined:
+            able.append("hang_up_joined")
+        elif len(call.phone_legs) < PHONE_LEGS_LIMIT:
+            able.append("join_phone")
+    return [*able, "dtmf"]
+
+
+def may_listen(call: Call) -> bool:
+    """A voice message is to be relayed, and nobody is on the line meanwhile."""
+    return call.direction == "outgoing" and call.recording is not None and call.state in (S.BRIEFING, S.AFTER_PHONE)
 
 
 def _may_dial(call: Call, party: Party) -> bool:
     """The agent dials; the signer may too, once a first call is over (same number, or another)."""
     return len(call.phone_legs) < PHONE_LEGS_LIMIT and (party == "agent" or call.state is S.AFTER_PHONE)
+
+
+def _was_dialled(call: Call) -> bool:
+    """By us: the phone party did not call."""
+    return call.direction == "outgoing" or (call.phone is not None and call.phone != call.phone_legs[0])

@@ -57,6 +57,11 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "Ce téléphone ne prend pas les touches. La communication continue.",
         "This telephone takes no key presses. The call goes on.",
     ),
+    "transfer_failed": (
+        "Le transfert n’a pas abouti. La communication continue.",
+        "The transfer failed. The call goes on.",
+    ),
+    "message_gone": ("Ce message n’est plus disponible.", "This message is no longer available."),
     "emergency_in_call": (
         "Numéro d’urgence : terminez cet appel, la page propose le 114.",
         "Emergency number: end this call, the page offers 114.",

@@ -1,12 +1,21 @@
 """Calls in any state, for the tests of the pure core."""
 
+from collections.abc import Callable
+from typing import Literal, get_args
+
 from signaling.call import receive
 from signaling.call_events import Act, Alerting, Assigned, Command, Event, LegConnected, PhoneReport
-from signaling.call_model import Call, CallKind, CallState
+from signaling.call_incoming import incoming_call, video_call
+from signaling.call_model import Call, CallKind, CallState, Grace
 
 T0 = 1_000.0
 ASSIGNED = Assigned("agent-1", "as-1", "interpreter")
 DIAL = Act("agent", "dial")
+ACCEPT = Act("signer", "accept", mode="LSF", device="phone")
+DECLINE = Act("signer", "decline")
+#: How calls run: relay outgoing, direct, a hearing person who calls a signer, between two signers.
+Course = Literal["relay", "direct", "incoming", "video"]
+COURSES: tuple[Course, ...] = get_args(Course)
 
 
 def new_call(kind: CallKind = "relay", **facts: object) -> Call:
@@ -39,33 +48,87 @@ def report(call: Call, progress: str, outcome: str | None = None, code: int | No
     return PhoneReport(call.phone.attempt, progress, outcome, code)  # type: ignore[arg-type]
 
 
-def in_state(state: CallState, kind: CallKind = "relay") -> Call:
-    """The shortest way to a state; ``briefing`` and ``after_phone`` are relay's, ``talking`` is direct's."""
-    call = new_call(kind)
-    if state is CallState.QUEUED:
-        return call
-    if state is CallState.ALERTING:
-        return play(call, Alerting())[0]
-    if state is CallState.ENDED:
-        return play(call, Act("signer", "hang_up"))[0]
-    call, _ = play(call, Alerting(), ASSIGNED, LegConnected("signer"), LegConnected("agent"))
-    if state in (CallState.BRIEFING, CallState.TALKING):
-        return call
-    call, _ = play(call, DIAL)
-    if state is CallState.DIALING:
-        return call
-    call, _ = play(call, report(call, "ringing", code=180))
-    if state is CallState.RINGING:
-        return call
-    call, _ = play(call, report(call, "answered", code=200))
-    if state is CallState.ACTIVE:
-        return call
-    call, _ = play(call, report(call, "ended", "hung_up"))
-    assert call.state is state
+def rung(**facts: object) -> Call:
+    """A hearing person calls a signer, whose devices ring."""
+    given: dict[str, object] = {"caller": "+33199000001", "display": "01 99 00 00 01", "signer_id": "s1", **facts}
+    return incoming_call(call_id="c1", now=T0, signer_key="s1", grace=Grace(), **given)  # type: ignore[arg-type]
+
+
+def video(**facts: object) -> Call:
+    """A signer calls another."""
+    return video_call(
+        call_id="c1",
+        now=T0,
+        signer_key="s1",
+        signer_id="s1",
+        signer_device="phone",
+        signer_name="Ana",
+        peer_key="s2",
+        peer_name="Zoé",
+        caller_id="+33199000008",
+        grace=Grace(),
+        **facts,  # type: ignore[arg-type]
+    )
+
+
+def in_state(state: CallState, course: Course = "relay") -> Call:
+    """The shortest way to a state of this course (:func:`states_of`)."""
+    call = BEGINNINGS[course]()
+    for event in _way(state, course):
+        call, _ = play(call, event if not callable(event) else event(call))
+    assert call.state is state, (course, state)
     return call
 
 
-def states_of(kind: CallKind) -> list[CallState]:
-    incoming = {CallState.INCOMING, CallState.MESSAGE}
-    others = incoming | ({CallState.TALKING} if kind == "relay" else {CallState.BRIEFING, CallState.AFTER_PHONE})
-    return [state for state in CallState if state not in others]
+Make = Callable[[Call], Event]
+ANSWER: Make = lambda call: report(call, "answered", code=200)  # noqa: E731
+HANG_UP: Make = lambda call: report(call, "ended", "hung_up")  # noqa: E731
+RING: Make = lambda call: report(call, "ringing", code=180)  # noqa: E731
+S = CallState
+TAKEN: tuple[Event | Make, ...] = (ASSIGNED, LegConnected("signer"), LegConnected("agent"))
+BEGINNINGS: dict[Course, Callable[[], Call]] = {
+    "relay": new_call,
+    "direct": lambda: new_call("direct"),
+    "incoming": rung,
+    "video": video,
+}
+FROM_THE_QUEUE: dict[CallState, tuple[Event | Make, ...]] = {
+    S.QUEUED: (),
+    S.ALERTING: (Alerting(),),
+    S.BRIEFING: TAKEN,
+    S.TALKING: TAKEN,
+    S.DIALING: (*TAKEN, DIAL),
+    S.RINGING: (*TAKEN, DIAL, RING),
+    S.ACTIVE: (*TAKEN, DIAL, RING, ANSWER),
+    S.AFTER_PHONE: (*TAKEN, DIAL, RING, ANSWER, HANG_UP),
+    S.ENDED: (Act("signer", "hang_up"),),
+}
+FROM_THE_BELL: dict[CallState, tuple[Event | Make, ...]] = {
+    S.INCOMING: (),
+    S.MESSAGE: (DECLINE,),
+    S.QUEUED: (ACCEPT,),
+    S.ALERTING: (ACCEPT, Alerting()),
+    S.ACTIVE: (ACCEPT, *TAKEN),
+    S.AFTER_PHONE: (ACCEPT, *TAKEN, HANG_UP),
+    S.DIALING: (ACCEPT, *TAKEN, HANG_UP, DIAL),
+    S.RINGING: (ACCEPT, *TAKEN, HANG_UP, DIAL, RING),
+    S.ENDED: (HANG_UP,),
+}
+BETWEEN_SIGNERS: dict[CallState, tuple[Event | Make, ...]] = {
+    S.INCOMING: (),
+    S.TALKING: (Act("agent", "accept", device="laptop"),),
+    S.ENDED: (Act("signer", "hang_up"),),
+}
+
+
+def _way(state: CallState, course: Course) -> tuple[Event | Make, ...]:
+    return {"incoming": FROM_THE_BELL, "video": BETWEEN_SIGNERS}.get(course, FROM_THE_QUEUE)[state]
+
+
+def states_of(course: Course) -> list[CallState]:
+    if course == "incoming":
+        return list(FROM_THE_BELL)
+    if course == "video":
+        return list(BETWEEN_SIGNERS)
+    others = {CallState.TALKING} if course == "relay" else {CallState.BRIEFING, CallState.AFTER_PHONE}
+    return [state for state in FROM_THE_QUEUE if state not in others]

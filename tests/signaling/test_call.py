@@ -4,12 +4,14 @@ from typing import get_args
 
 import pytest
 
+from relay.model import Announcement, PhoneProgress
 from signaling.call import OutOfPlaceError, next_deadline, receive
 from signaling.call_diagram import PAGE, page
 from signaling.call_events import (
     Act,
     AlertEnded,
     Alerting,
+    AnnouncementOver,
     Assigned,
     CloseMedia,
     DialPhone,
@@ -21,56 +23,90 @@ from signaling.call_events import (
     LegConnected,
     LegDisconnected,
     MediaLost,
+    MessageRecorded,
     OpenMedia,
     PageCame,
     PageWent,
+    PhoneReferred,
     PhoneReport,
+    PhoneSoundHeard,
+    PhoneTextAgreed,
     PhoneVoice,
     QueueGaveUp,
+    RecordingOver,
     ReleaseAgent,
     ReportAbuse,
     SendDtmf,
     Tick,
     WriteRecord,
 )
-from signaling.call_model import ACTIONS, RESUMED_PRIORITY, CallKind, CallState, Party
-from signaling.call_table import GUARDS, PHONE_LEGS_LIMIT, ROWS, Trigger, actions, find_row
-from tests.signaling.calls import ASSIGNED, DIAL, T0, in_state, new_call, play, report, states_of
+from signaling.call_model import ACTIONS, RESUMED_PRIORITY, Call, CallState, Party
+from signaling.call_table import GUARDS, PHONE_LEGS_LIMIT, ROWS, Trigger, actions
+from tests.signaling.calls import ASSIGNED, COURSES, DIAL, T0, Course, in_state, new_call, play, report, states_of
 
 S = CallState
-KINDS: tuple[CallKind, ...] = ("relay", "direct")
 PARTIES: tuple[Party, ...] = ("signer", "agent")
-EVERY_STATE = [(kind, state) for kind in KINDS for state in states_of(kind)]
+EVERY_STATE = [(course, state) for course in COURSES for state in states_of(course)]
+PHONES = ("c1-1", "c1-2", "another")  # attempts
 SIGNER_HANGS_UP = Act("signer", "hang_up")
 
 
 # --- the table, exhaustively
 
 
-@pytest.mark.parametrize(("kind", "state"), EVERY_STATE)
-def test_every_state_takes_every_event_without_an_exception_and_stays_in_the_table(kind: CallKind, state: S) -> None:
-    call = in_state(state, kind)
-    attempt = call.phone.attempt if call.phone else "none"
-    events: list[Event] = [Alerting(), AlertEnded(), ASSIGNED, QueueGaveUp(), MediaLost(), PhoneVoice(True), Tick()]
+def every_event() -> list[Event]:
+    events: list[Event] = [Alerting(), AlertEnded(), ASSIGNED, QueueGaveUp(), MediaLost(), Tick(), RecordingOver()]
+    events += [PhoneVoice(True), PhoneSoundHeard("speech"), PhoneTextAgreed(True)]
+    events += [PhoneReferred(PHONES[0], "+33199000003", "01 99 00 00 03"), MessageRecorded("k1", 3.0)]
+    events += [MessageRecorded(None, 0.0), *(AnnouncementOver(name) for name in get_args(Announcement))]
     for party in PARTIES:
         events += [PageCame(party), PageCame(party, True), PageWent(party), LegConnected(party), LegDisconnected(party)]
-    for progress in ("trying", "ringing", "early_media", "answered", "held", "ended"):
-        events += [PhoneReport(attempt, progress), PhoneReport("another", progress)]
-    reachable = {row.target for row in ROWS if row.state is state} | {state}
-    for event in events:
-        after, _ = receive(call, event, T0 + 20)
-        assert after.state in reachable, event
-        if state is S.ENDED:
-            assert after == call
+    for attempt in PHONES:
+        events += [PhoneReport(attempt, progress) for progress in get_args(PhoneProgress)]
+    return [*events, PhoneReport(PHONES[0], "ended", "trunk_failed")]
 
 
-@pytest.mark.parametrize(("kind", "state"), EVERY_STATE)
+def every_act(call: Call) -> list[Act]:
+    number = "+33199000002"
+    return [Act(party, action, number, number, digits="5") for party in PARTIES for action in actions(call, party)]
+
+
+def check(before: Call, after: Call, event: Event) -> None:
+    """What holds of every step, whatever it is."""
+    reachable = {row.target for row in ROWS if row.state is before.state} | {before.state}
+    assert after.state in reachable, event
+    assert (after.state is S.ENDED) == (after.end_reason is not None) == (after.end_fault is not None)
+    if before.state is S.ENDED:
+        assert after == before
+    if after.state is S.ENDED:
+        assert all(leg.is_over and leg.outcome for leg in after.phone_legs)
+    if after.state is S.ACTIVE:
+        assert after.phone is not None and after.phone.is_up, event
+    assert after.has_phone or not after.has_joined, "a second phone party is never alone"
+    if after.kind == "video":
+        assert not after.phone_legs and after.agent_key in (None, "s2")
+    if after.state in (S.INCOMING, S.MESSAGE):
+        assert next_deadline(after) is not None, "nobody waits without end"
+
+
+@pytest.mark.parametrize(("course", "state"), EVERY_STATE)
+def test_two_events_in_a_row_never_lead_out_of_the_table_nor_break_what_always_holds(course: Course, state: S) -> None:
+    call = in_state(state, course)
+    for first in [*every_event(), *every_act(call)]:
+        between, _ = receive(call, first, T0 + 20)
+        check(call, between, first)
+        for second in [*every_event(), *every_act(between)]:
+            after, _ = receive(between, second, T0 + 500)
+            check(between, after, second)
+
+
+@pytest.mark.parametrize(("course", "state"), EVERY_STATE)
 @pytest.mark.parametrize("party", PARTIES)
-def test_exactly_the_actions_offered_are_taken(kind: CallKind, state: S, party: Party) -> None:
-    call = in_state(state, kind)
+def test_exactly_the_actions_offered_are_taken(course: Course, state: S, party: Party) -> None:
+    call = in_state(state, course)
     offered = actions(call, party)
     for action in ACTIONS:
-        act = Act(party, action, digits="5")
+        act = Act(party, action, "+33199000002", digits="5")
         if action in offered:
             receive(call, act, T0 + 20)
         else:
@@ -93,10 +129,11 @@ def test_no_row_is_hidden_behind_an_earlier_one() -> None:
     assert set(GUARDS) >= {row.guard for row in ROWS}
 
 
-def test_every_state_but_the_end_can_be_left_by_the_signer() -> None:
-    for kind, state in EVERY_STATE:
-        if state is not S.ENDED:
-            assert find_row(in_state(state, kind), "signer_hangs_up") is not None
+def test_every_state_but_the_end_can_be_left_by_the_signer_unless_it_leaves_them_free() -> None:
+    for course, state in EVERY_STATE:
+        call = in_state(state, course)
+        if call.occupies_signer:
+            assert {"hang_up", "decline"} & set(actions(call, "signer")), (course, state)
 
 
 def test_the_page_of_the_documentation_is_the_table() -> None:
@@ -335,10 +372,10 @@ def test_a_direct_call_without_number_cannot_dial_until_one_is_given() -> None:
     assert call.state is S.DIALING
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_anyone_at_a_workstation_can_end_and_report_abuse_in_every_state_of_a_call(kind: CallKind) -> None:
-    for state in states_of(kind):
-        call = in_state(state, kind)
+@pytest.mark.parametrize("course", ["relay", "direct", "incoming"])
+def test_anyone_at_a_workstation_can_end_and_report_abuse_in_every_state_of_a_call(course: Course) -> None:
+    for state in states_of(course):
+        call = in_state(state, course)
         if call.is_together:
             after, commands = play(call, Act("agent", "end_and_report_abuse"))
             assert after.end_reason == "abuse_reported"
@@ -346,6 +383,6 @@ def test_anyone_at_a_workstation_can_end_and_report_abuse_in_every_state_of_a_ca
 
 
 def test_a_snapshot_gives_the_same_call_back() -> None:
-    for kind, state in EVERY_STATE:
-        call = in_state(state, kind)
+    for course, state in EVERY_STATE:
+        call = in_state(state, course)
         assert type(call).model_validate_json(call.model_dump_json()) == call

@@ -1,0 +1,100 @@
+"""What the pages of one call are told: its state, its quality, and what goes wrong. Sending never waits."""
+
+import time
+from typing import Protocol
+
+from relay.control_messages import EncodingWanted, LegStatsEvent, PhoneDtmf, PhoneStatsEvent, VisibilityReading
+from signaling.call_model import Call, Party
+from signaling.call_view import view
+from signaling.messages import (
+    AnyServerMessage,
+    CallStateMessage,
+    Error,
+    MediaEncoding,
+    NetworkMessage,
+    PhoneKey,
+    PhoneLine,
+    QueueView,
+    VisibilityMessage,
+)
+from signaling.page_errors import sentence
+from signaling.sessions import Hub
+
+PARTIES: tuple[Party, ...] = ("signer", "agent")
+
+
+class Shown(Protocol):
+    """The call's runner."""
+
+    call: Call
+    queue_view: QueueView | None
+
+
+class CallPages:
+    def __init__(self, owner: Shown, hub: Hub) -> None:
+        self._owner, self._hub = owner, hub
+        self._encodings: dict[Party, MediaEncoding] = {}  # last asked of each page
+
+    def publish(self, only: Party | None = None) -> None:
+        now = time.time()
+        for party in PARTIES:
+            if only in (None, party):
+                self._publish(party, view(self._owner.call, party, now, self._owner.queue_view))
+
+    def _publish(self, party: Party, message: CallStateMessage) -> None:
+        """A person's other devices see that the call is on one of them, and can have it."""
+        role, key, bound = self._owner.call.place(party)
+        self._hub.send(role, key, message, bound)
+        if bound is None:
+            return
+        shown = message.model_copy(update={"on_other_device": True, "actions": ()})
+        for device in self._hub.devices(role, key):
+            if device != bound:
+                self._hub.send(role, key, shown, device)
+
+    def tell(self, party: Party, message: AnyServerMessage) -> None:
+        """To the page that has this party's side of the call."""
+        role, key, device = self._owner.call.place(party)
+        self._hub.send(role, key, message, device)
+
+    def tell_both(self, message: AnyServerMessage) -> None:
+        for party in PARTIES:
+            self.tell(party, message)
+
+    def tell_agent(self, code: str) -> None:
+        self.tell("agent", Error(code=code, message=sentence(code, "fr")))
+
+    def encoding(self, event: EncodingWanted) -> None:
+        self._encodings[event.leg] = MediaEncoding(
+            call_id=event.call_id, generation=event.generation, encoding=event.encoding
+        )
+
+    def repeat_encoding(self, party: Party, generation: int | None) -> None:
+        """
+        What was last asked of this page; it may have missed it while only its socket was away.
+
+        :param generation: of its peer connection; None: unknown.
+        """
+        message = self._encodings.get(party)
+        if message is not None and generation in (None, message.generation):
+            self.tell(party, message)
+
+    def network(self, event: LegStatsEvent) -> None:
+        self.tell_both(NetworkMessage(call_id=event.call_id, whose=event.leg, stats=event.stats))
+
+    def phone_line(self, event: PhoneStatsEvent) -> None:
+        self.tell("agent", PhoneLine(call_id=event.call_id, stats=event.stats))
+
+    def phone_key(self, event: PhoneDtmf) -> None:
+        """To the agent alone, and never logged: it may be a code."""
+        self.tell("agent", PhoneKey(call_id=event.call_id, digit=event.digit))
+
+    def visibility(self, reading: VisibilityReading) -> None:
+        """The agent sees how readable the signer is; between signers each learns of the own picture."""
+        message = VisibilityMessage(
+            call_id=reading.call_id, level=reading.level, advice=reading.advice, measures=reading.measures
+        )
+        if self._owner.call.kind == "video":
+            self.tell(reading.leg, message)
+        else:
+            self.tell_both(message)

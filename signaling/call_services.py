@@ -1,0 +1,50 @@
+"""What every call's runner of this process shares, and what it asks of the parts around it."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from interpreter_queue.dispatcher import InterpreterQueue
+from signaling.call_events import KeepMissed
+from signaling.call_model import Call
+from signaling.config import SignalingConfig
+from signaling.elsewhere import Elsewhere
+from signaling.metrics import Metrics
+from signaling.ownership import Ownership
+from signaling.records.model import Write
+from signaling.sessions import Hub
+from signaling.workers import WorkerPool
+
+
+class RecordKeeper(Protocol):
+    """Where records go (``signaling.records.outbox``): never lost, never waited for."""
+
+    async def put(self, write: Write, /) -> None: ...
+
+
+class Bell(Protocol):
+    """Reaches devices whose page is closed (Web Push). Never waits."""
+
+    def ring(self, call: Call, person: str, /) -> None: ...
+
+
+class Inbox(Protocol):
+    """Missed calls and messages of a signer."""
+
+    async def keep(self, call: Call, missed: KeepMissed, /) -> None:
+        """:raises RedisError, OSError: not now; it is tried again."""
+
+
+@dataclass(frozen=True)
+class Services:
+    """:param bell: None: no push. :param inbox: None: missed calls are not kept."""
+
+    config: SignalingConfig
+    hub: Hub
+    pool: WorkerPool
+    queue: InterpreterQueue
+    ownership: Ownership
+    keeper: RecordKeeper
+    metrics: Metrics
+    elsewhere: Elsewhere
+    bell: Bell | None = None
+    inbox: Inbox | None = None

@@ -1,0 +1,107 @@
+"""What every part of the state machine uses: following the table, and the small changes to a call. Pure."""
+
+from signaling.call_events import (
+    CloseMedia,
+    Command,
+    HangUpPhone,
+    KeepMissed,
+    LeaveQueue,
+    PlayRecording,
+    ReleaseAgent,
+    WriteRecord,
+)
+from signaling.call_model import WAITING, Action, Call, CallState, Party, PhoneLegState
+from signaling.call_table import Trigger, find_row
+
+
+class OutOfPlaceError(Exception):
+    """A party asked for something its call does not allow now. Changes nothing."""
+
+    def __init__(self, party: Party, action: Action, state: CallState) -> None:
+        super().__init__(f"{party} may not {action} while {state}")
+        self.party, self.action, self.state = party, action, state
+
+
+Step = tuple[Call, tuple[Command, ...]]
+
+
+def go(call: Call, trigger: Trigger, now: float, *commands: Command, **changes: object) -> Step:
+    """Follow the table; an ending brings its commands with it."""
+    row = find_row(call, trigger)
+    if row is None:
+        return call, ()
+    after = call.model_copy(update={**changes, "state": row.target})
+    if row.end is None:
+        return after, commands
+    reason, fault = row.end
+    after = after.model_copy(update={"ended_at": now, "end_reason": reason, "end_fault": fault, "playing": False})
+    return close_phones(after, now), (*commands, *_ending(call, after, now))
+
+
+def _ending(call: Call, after: Call, now: float) -> tuple[Command, ...]:
+    commands: list[Command] = []
+    if call.state in WAITING:
+        commands.append(LeaveQueue())
+    if call.playing:
+        commands.append(PlayRecording(None, receiver(call)))
+    if call.has_phone:
+        commands.append(HangUpPhone())
+    commands.append(CloseMedia())
+    if call.is_together and call.kind != "video" and call.agent_key is not None:
+        commands.append(ReleaseAgent(call.agent_key, wrap_up=True))
+    commands.append(WriteRecord())
+    if _is_missed(after):
+        commands.append(missed(after, now))
+    return tuple(commands)
+
+
+def _is_missed(call: Call) -> bool:
+    """Whoever was called should learn of it: they neither took the call nor refused it, and no message says so."""
+    was_called = call.direction == "incoming" or call.kind == "video"
+    answered = call.accepted_at is not None or call.declined or call.recording is not None
+    return was_called and not answered and receiver(call) != ""
+
+
+def missed(call: Call, now: float, message_s: float | None = None) -> KeepMissed:
+    number = call.caller_id if call.kind == "video" else call.target
+    recording = call.recording if message_s is not None else None
+    return KeepMissed(receiver(call), number, now, recording, message_s)
+
+
+def receiver(call: Call) -> str:
+    """:returns: person id of whoever is called; empty: nobody the records know."""
+    return (call.peer_key if call.kind == "video" else call.signer_id) or ""
+
+
+def close_phones(call: Call, now: float) -> Call:
+    legs = tuple(leg if leg.is_over else closed(leg, now) for leg in call.phone_legs)
+    return call.model_copy(update={"phone_legs": legs, "watching": False})
+
+
+def closed(leg: PhoneLegState, now: float) -> PhoneLegState:
+    return leg.model_copy(
+        update={
+            "progress": "ended",
+            "ended_at": now,
+            "outcome": leg.outcome or "released",
+            "held": False,
+            "speaking": False,
+            "announcing": False,
+            "sound": None,
+            "text": False,
+        }
+    )
+
+
+def with_leg(call: Call, leg: PhoneLegState | None, **changes: object) -> Call:
+    """:param leg: of the call, as it is; None: no change."""
+    if leg is None:
+        return call
+    after = leg.model_copy(update=changes)
+    legs = tuple(after if each.attempt == leg.attempt else each for each in call.phone_legs)
+    return call.model_copy(update={"phone_legs": legs})
+
+
+def with_side(call: Call, party: Party, **changes: object) -> Call:
+    side = call.signer if party == "signer" else call.agent
+    return call.model_copy(update={party: side.model_copy(update=changes)})
