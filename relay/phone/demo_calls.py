@@ -165,7 +165,7 @@ class DemoPhone:
             log.info("demonstration call ends id=%s", call.id)
             self.changed()
 
-    def _incoming(self, leg: IncomingSippyLeg) -> None:
+    def _incoming(self, leg: IncomingSippyLeg, _trunk: str) -> None:
         behaviour = behaviour_of(leg.number)
         if len(self.calls) >= self.config.capacity:
             behaviour = Behaviour("busy")

@@ -1,57 +1,35 @@
 """
-Sockets of the SIP stack on asyncio: UDP, and TCP or TLS with Content-Length framing.
+The sockets of the SIP stack on asyncio: UDP here, TCP and TLS in ``relay.phone.sip_streams``; IPv4 and IPv6 at once.
 
-Hosts that were not made known are dropped before anything is parsed. Left to others: transactions and dialogs (sippy).
+Decides which of them a message leaves by. What peers who are not known send is dropped before anything is parsed.
+Left to others: who is known (``relay.phone.peers``), transactions and dialogs (sippy).
 """
 
 import asyncio
 import contextlib
-import ipaddress
 import logging
-import re
 import socket
-import ssl
 from collections.abc import Callable
 from typing import Any
 
-from sippy.Network_server import Network_server, Network_server_opts, Remote_address
+from sippy.Network_server import Network_server, Remote_address
 from sippy.Time.MonoTime import MonoTime
 
-DATAGRAM_LIMIT = 65_535
+from relay.phone.dns_names import Address, is_ip
+from relay.phone.peers import Peers
+from relay.phone.sip_streams import StreamServer
+from relay.phone.target import uri_host
+
+DATAGRAM_LIMIT = 8192  # bytes; an INVITE with every codec is 2 kB, fragments beyond that are somebody's attack
 BURST = 50  # datagrams read in one go, so that a flood leaves the loop its turn
-HEAD_LIMIT = 16_384  # bytes of one message's header lines on a stream
-BODY_LIMIT = 65_536
-CONNECT_DEADLINE_S = 5.0
-_LENGTH = re.compile(rb"(?im)^(?:content-length|l)[ \t]*:[ \t]*(\d{1,6})")
-Address = tuple[str, int]
+KEEP_ALIVE = b"\r\n\r\n"  # RFC 5626 §3.5.1; over UDP it only keeps the firewall's way open
 log = logging.getLogger(__name__)
-
-
-class Peers:
-    """IP addresses whose SIP messages are read."""
-
-    def __init__(self, known: set[str]) -> None:
-        self._known = set(known)
-
-    def add(self, host: str) -> None:
-        self._known.add(host)
-
-    def knows(self, host: str) -> bool:
-        return host in self._known
-
-
-def is_ip(host: str) -> bool:
-    try:
-        ipaddress.ip_address(host.strip("[]"))
-    except ValueError:
-        return False
-    return True
 
 
 async def resolve(host: str, port: int, deadline_s: float = 5.0) -> Address:
     """:raises OSError: unknown, or no answer in time."""
     if is_ip(host):
-        return host, port
+        return host.strip("[]"), port
     try:
         async with asyncio.timeout(deadline_s):
             found = await asyncio.get_running_loop().getaddrinfo(host, port, family=socket.AF_INET)
@@ -61,13 +39,14 @@ async def resolve(host: str, port: int, deadline_s: float = 5.0) -> Address:
 
 
 class UdpServer(Network_server):  # type: ignore[misc]
-    """sippy makes it twice: a dry run to see that the port is free, then for good."""
+    """sippy makes the first one twice: a dry run to see that the port is free, then for good."""
 
     transport = "udp"
 
     def __init__(self, config: dict[str, Any], options: Any) -> None:
         super().__init__(options)
         self._peers: Peers = config["peers"]
+        self._advertised: Callable[[str], str] = config["advertised"]
         self._loop = asyncio.get_running_loop()
         self._tasks: set[asyncio.Task[None]] = set()
         self._socket = socket.socket(options.family, socket.SOCK_DGRAM)
@@ -79,21 +58,27 @@ class UdpServer(Network_server):  # type: ignore[misc]
             raise
         self._loop.add_reader(self._socket, self._readable)
 
+    def getSIPaddr(self) -> tuple[Address, str]:  # noqa: N802
+        host, port = self.uopts.laddress[:2]
+        return (uri_host(self._advertised(host)), port), self.transport
+
     def _readable(self) -> None:
+        now = self._loop.time()
         for _ in range(BURST):
             try:
-                data, address = self._socket.recvfrom(DATAGRAM_LIMIT)
+                data, address = self._socket.recvfrom(DATAGRAM_LIMIT + 1)
             except (BlockingIOError, ConnectionError):
                 return
-            if self._peers.knows(address[0]):
-                self.handle_read(data, Remote_address(address[:2], "udp"), MonoTime())
+            if len(data) <= DATAGRAM_LIMIT and self._peers.admits(address[0], data, now):
+                self.handle_read(data, remote(address[0], address[1], "udp"), MonoTime())
 
     def send_to(self, data: bytes | str, address: Address, delayed: bool = False) -> None:
         payload = data if isinstance(data, bytes) else data.encode()
-        if is_ip(address[0]):
-            self._send(payload, address)
+        host = address[0].strip("[]")
+        if is_ip(host):
+            self._send(payload, (host, address[1]))
         else:
-            _keep(self._tasks, self._send_resolved(payload, address))
+            keep_task(self._tasks, self._send_resolved(payload, (host, address[1])))
 
     async def _send_resolved(self, payload: bytes, address: Address) -> None:
         try:
@@ -101,10 +86,10 @@ class UdpServer(Network_server):  # type: ignore[misc]
         except OSError:
             log.warning("a SIP peer's name cannot be resolved")
             return
-        self._peers.add(found[0])
         self._send(payload, found)
 
     def _send(self, payload: bytes, address: Address) -> None:
+        self._peers.expect(address[0], self._loop.time())
         with contextlib.suppress(OSError):  # lost like any datagram: the transaction sends it again
             self._socket.sendto(payload, address)
 
@@ -118,113 +103,56 @@ class UdpServer(Network_server):  # type: ignore[misc]
             task.cancel()
 
 
-class StreamServer(Network_server):  # type: ignore[misc]
-    """
-    TCP or TLS: connects on demand, answers on the connection a request came by.
+class SipServers:
+    """Every socket of the stack, by transport and address family."""
 
-    TLS is spoken as a client only; peers send their requests over the connection we opened (RFC 5923).
-    """
+    def __init__(self) -> None:
+        self._all: dict[tuple[str, bool], Network_server] = {}
 
-    def __init__(
-        self, address: Address, callback: Callable[..., None], transport: str, peers: Peers, tls: ssl.SSLContext | None
-    ) -> None:
-        super().__init__(Network_server_opts(address, callback))
-        self.transport = transport
-        self._peers = peers
-        self._tls = tls
-        self._names: dict[Address, str] = {}
-        self._writers: dict[Address, asyncio.StreamWriter] = {}
-        self._waiting: dict[Address, list[bytes]] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._server: asyncio.AbstractServer | None = None
+    def add(self, server: Any, host: str) -> None:
+        """:param host: the address it is bound to."""
+        self._all[server.transport, ":" in host] = server
 
-    def expect_name(self, address: Address, name: str) -> None:
-        """The host name that the certificate of ``address`` must carry."""
-        self._names[address] = name
+    @property
+    def streams(self) -> list[StreamServer]:
+        return [server for server in self._all.values() if isinstance(server, StreamServer)]
 
-    async def listen(self) -> None:
-        if self._tls is None:
-            host, port = self.uopts.laddress
-            self._server = await asyncio.start_server(self._serve, host, port, limit=HEAD_LIMIT)
+    def towards(self, address: Address, transport: str, *, in_dialog: bool = False) -> Any:
+        """
+        :param transport: of the URI, ``udp`` also when it said nothing.
+        :param in_dialog: then a peer whose Contact said nothing, and to whom we have a connection, means that.
+        :raises RuntimeError: we have no socket of this kind.
+        """
+        is_v6 = ":" in address[0]
+        if transport == "udp" and in_dialog:
+            for stream in self.streams:
+                if stream.has_connection_to(address):
+                    return stream
+        server = self._all.get((transport, is_v6))
+        if server is None:
+            raise RuntimeError(f"no socket for SIP over {transport}, {'IPv6' if is_v6 else 'IPv4'}")
+        return server
 
-    def send_to(self, data: bytes | str, address: Address, delayed: bool = False) -> None:
-        payload = data if isinstance(data, bytes) else data.encode()
-        target = (address[0], address[1])
-        writer = self._writers.get(target) or self._for_response(payload, target)
-        if writer is not None:
-            writer.write(payload)
-        elif target in self._waiting:
-            self._waiting[target].append(payload)
-        else:
-            self._waiting[target] = [payload]
-            _keep(self._tasks, self._connect(target))
+    def keep_alive(self, address: Address, transport: str) -> None:
+        """Let the firewall see that the way is in use; opens none."""
+        with contextlib.suppress(RuntimeError):
+            server = self.towards(address, transport)
+            if transport == "udp" or server.has_connection_to(address):
+                server.send_to(KEEP_ALIVE, address)
 
-    def _for_response(self, payload: bytes, target: Address) -> asyncio.StreamWriter | None:
-        if not payload.startswith(b"SIP/2.0"):
-            return None
-        return next((writer for address, writer in self._writers.items() if address[0] == target[0]), None)
-
-    async def _connect(self, target: Address) -> None:
-        name = self._names.get(target, target[0]) if self._tls else None
-        try:
-            async with asyncio.timeout(CONNECT_DEADLINE_S):
-                reader, writer = await asyncio.open_connection(
-                    *target, ssl=self._tls, server_hostname=name, limit=HEAD_LIMIT
-                )
-        except (OSError, TimeoutError) as error:
-            self._waiting.pop(target, None)
-            log.warning("no SIP connection over %s: %s", self.transport, type(error).__name__)
-            return
-        self._peers.add(target[0])
-        self._writers[target] = writer
-        for payload in self._waiting.pop(target, []):
-            writer.write(payload)
-        await self._read(target, reader, writer)
-
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        address = writer.get_extra_info("peername")[:2]
-        if not self._peers.knows(address[0]):
-            writer.close()
-            return
-        self._writers[address] = writer
-        await self._read(address, reader, writer)
-
-    async def _read(self, address: Address, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            while True:
-                head = (await reader.readuntil(b"\r\n\r\n")).lstrip(b"\r\n")
-                if head:  # else a keep-alive of empty lines (RFC 5626)
-                    self.handle_read(
-                        head + await _body(head, reader), Remote_address(address, self.transport), MonoTime()
-                    )
-        except (asyncio.IncompleteReadError, asyncio.LimitOverrunError, ConnectionError, ValueError):
-            pass  # this connection only; a new request opens another
-        finally:
-            if self._writers.get(address) is writer:
-                del self._writers[address]
-            writer.close()
-
-    def join(self) -> None:
-        """Nothing to wait for."""
-
-    def shutdown(self) -> None:
-        if self._server is not None:
-            self._server.close()
-        for writer in list(self._writers.values()):
-            writer.close()
-        for task in list(self._tasks):
-            task.cancel()
+    def close(self) -> None:
+        for server in self._all.values():
+            server.shutdown()
 
 
-async def _body(head: bytes, reader: asyncio.StreamReader) -> bytes:
-    found = _LENGTH.search(head)
-    size = int(found[1]) if found else 0
-    if size > BODY_LIMIT:
-        raise ValueError("SIP body too large")
-    return await reader.readexactly(size) if size else b""
+def remote(host: str, port: int, transport: str) -> Remote_address:
+    """As sippy compares it with a Via: with brackets; as it writes it into ``received``: without (RFC 3261 §25.1)."""
+    found = Remote_address((uri_host(host), port), transport)
+    found.received = host
+    return found
 
 
-def _keep(tasks: set[asyncio.Task[None]], work: Any) -> None:
+def keep_task(tasks: set[asyncio.Task[None]], work: Any) -> None:
     task = asyncio.ensure_future(work)
     tasks.add(task)
     task.add_done_callback(tasks.discard)

@@ -2,12 +2,14 @@
 sippy's transactions on asyncio, with what stock sippy does not do put right.
 
 sippy's event dispatcher is one per process and is never run: a task fires its timers. Put right here: ACK before BYE
-and before the authenticated INVITE, upper-case ``transport=UDP``, timers of retransmissions, faults counted instead of
-printed (they would show numbers). Hooks are semi-internal: the version is pinned.
+and before the authenticated INVITE, upper-case ``transport=UDP``, several answers to one INVITE, timers of
+retransmissions, faults counted instead of printed (they would show numbers). Hooks are semi-internal: the version is
+pinned.
 """
 
 import asyncio
 import logging
+from collections.abc import Callable
 from heapq import heapify
 from typing import Any
 
@@ -19,18 +21,19 @@ import sippy.UacStateRinging
 import sippy.UacStateTrying
 import sippy.UaStateConnected
 from sippy.Core.EventDispatcher import ED2
-from sippy.SipTransactionManager import SipTransactionManager
+from sippy.SipTransactionManager import TRYING, SipTransactionManager
 from sippy.Time.MonoTime import MonoTime
 from sippy.Time.Timeout import Timeout
 from sippy.Udp_server import Udp_server_opts
 
+from relay.phone.dns_names import Address
 from relay.phone.leg import DialogConfig
-from relay.phone.sip_transport import StreamServer, UdpServer
+from relay.phone.sip_transport import SipServers, UdpServer
 from relay.phone.sippy_forks import Forks
 
 TICK_S = 0.02
-T2_S = 4.0  # RFC 3261 §17.1.2.2
-PROVISIONAL_AGAIN_S = 60  # RFC 3261 §13.3.1.1: proxies give up on an INVITE of which they hear nothing
+PROVISIONAL_AGAIN_S = 60  # a 18x that says nothing new keeps proxies waiting (RFC 3261 §13.3.1.1)
+T2_S = 4.0  # longest time between two sendings (RFC 3261 §17.1.2.1)
 log = logging.getLogger(__name__)
 
 
@@ -63,18 +66,17 @@ class NoLog:
 class Transactions(SipTransactionManager):  # type: ignore[misc]
     model_udp_server = (UdpServer, Udp_server_opts)
     provisional_retr = PROVISIONAL_AGAIN_S
-    stream: StreamServer | None = None
+    servers: SipServers
+    on_retry_after: Callable[[Address, float], None] = staticmethod(lambda *_: None)
     dialog = DialogConfig()
 
     def __init__(self, global_config: dict[str, Any], req_cb: Any = None) -> None:
         self._forks = Forks(self)
         super().__init__(global_config, req_cb)
 
-    def server(self, address: tuple[str, int], transport: str) -> Any:
-        """:returns: the socket by which a request to this address leaves."""
-        if self.stream is not None and transport == self.stream.transport:
-            return self.stream
-        return self.l4r.getServer(None)
+    def server(self, address: Address, transport: str) -> Any:
+        """:returns: the socket for a request inside a dialog. :raises RuntimeError: there is none."""
+        return self.servers.towards(address, transport, in_dialog=True)
 
     def newTransaction(self, msg: Any, resp_cb: Any = None, *args: Any, userv: Any = None, **kwargs: Any) -> Any:  # noqa: N802
         if resp_cb is not None and msg.getMethod() == "INVITE":
@@ -82,13 +84,36 @@ class Transactions(SipTransactionManager):  # type: ignore[misc]
         address, transport = msg.getTarget()
         transport = str(transport).lower()
         msg.setTarget((address, transport))
-        return super().newTransaction(msg, resp_cb, *args, userv=userv or self.server(address, transport), **kwargs)
+        if userv is None:
+            in_dialog = msg.getHFBody("to").getTag() is not None
+            userv = self.servers.towards(address, transport, in_dialog=in_dialog)
+        return super().newTransaction(msg, resp_cb, *args, userv=userv, **kwargs)
 
     def handleIncoming(self, data_in: Any, ra: Any, server: Any, rtime: Any) -> None:  # noqa: N802
         if not self._forks.take(data_in, server):
             super().handleIncoming(data_in, ra, server, rtime)
 
+    def unreachable(self, server: Any, address: Address) -> None:
+        """No connection: what waits for a first response there counts as answered by 503 (RFC 3261 §8.1.3.1)."""
+        for waiting in list(self.tclient.values()):
+            host, port = waiting.address
+            if waiting.userv is server and (host.strip("[]"), port) == address and waiting.state == TRYING:
+                waiting.teB.cancel()
+                if waiting.resp_cb is not None:
+                    waiting.r408.setSCode(503, "Service Unavailable")
+                self.timerB(waiting)
+
+    def incomingRequest(self, msg: Any, checksum: Any, tids: Any, server: Any) -> None:  # noqa: N802
+        if server.transport != "udp":  # the answer takes the connection that the request came by
+            (host, port), via = msg.getSource(), msg.getHFBody("via")
+            via.params |= {"received": host.strip("[]"), "rport": str(port)}
+        super().incomingRequest(msg, checksum, tids, server)
+
     def incomingResponse(self, msg: Any, t: Any, checksum: Any) -> None:  # noqa: N802
+        if msg.getSCode()[0] == 503 and msg.countHFs("retry-after"):
+            seconds = str(msg.getHFBody("retry-after")).partition(";")[0].partition("(")[0].strip()
+            if seconds.isdigit():
+                self.on_retry_after(t.address, float(seconds))
         if msg.getHFBody("cseq").getCSeq()[1] == "INVITE" and 200 <= msg.getSCode()[0] < 300:
             self._forks.expect(t.tid, msg.getHFBody("to").getTag())
         super().incomingResponse(msg, t, checksum)

@@ -16,7 +16,7 @@ from typing import Protocol
 from relay.phone.config import PhoneWorkerConfig, TrunkConfig
 from relay.phone.dns_names import DEFAULT_PORT, Address
 from relay.phone.leg import Transport
-from relay.phone.target import Target
+from relay.phone.target import Target, uri_host
 from relay.phone.trunks import Circuit, Draw, trunks_for
 
 log = logging.getLogger(__name__)
@@ -104,6 +104,12 @@ class Routes:
         log.warning("a trunk fails and rests trunk=%s", route.trunk.label if route.trunk else "-")
         self._circuit.failed(route.key, self._clock(), retry_after_s)
 
+    def wants_rest(self, address: Address, seconds: float) -> None:
+        """A 503 with Retry-After came from there."""
+        for trunk in self._config.all_trunks:
+            key = (trunk.label, (address[0].strip("[]"), address[1]), trunk.transport)
+            self._circuit.failed(key, self._clock(), seconds)
+
     def worked(self, route: Route) -> None:
         self._circuit.worked(route.key)
 
@@ -129,7 +135,7 @@ class Routes:
             local = self.local_host(address[0])
             if local is not None:
                 public = self.public_host(local)
-                route = Route(target.user, target.domain, public, address, target.transport, local, public)
+                route = Route(target.user, target.domain, uri_host(public), address, target.transport, local, public)
                 self._met(route)
                 yield route
 
@@ -139,6 +145,8 @@ class Routes:
             return None
         public = self.public_host(local)
         usual = trunk.port in (0, DEFAULT_PORT[trunk.transport])
-        host = f"[{trunk.host}]" if ":" in trunk.host else trunk.host
+        host = uri_host(trunk.host)
         domain = trunk.from_domain or (host if usual else f"{host}:{trunk.port}")
-        return Route(user, domain, trunk.from_domain or public, address, trunk.transport, local, public, trunk)
+        return Route(
+            user, domain, trunk.from_domain or uri_host(public), address, trunk.transport, local, public, trunk
+        )

@@ -6,9 +6,7 @@ Decides which command belongs to which call and who may still command it (epochs
 """
 
 import asyncio
-import contextlib
 import logging
-import ssl
 from collections import OrderedDict
 from collections.abc import Iterator
 from functools import partial
@@ -43,8 +41,8 @@ from relay.phone.incoming import Incoming
 from relay.phone.pacing import every_20_ms
 from relay.phone.rtp import RtpPorts
 from relay.phone.services import Services
-from relay.phone.sip_transport import is_ip, resolve
-from relay.phone.sippy_adapter import SippyStack, StackConfig
+from relay.phone.sippy_adapter import SippyStack
+from relay.phone.trunk_service import TrunkService, stack_config
 from relay.registry import Registration, keep_registered
 from relay.secure_sockets import place_of
 
@@ -64,7 +62,8 @@ class PhoneWorker:
         self._farewells = Farewells(self._redis, config.worker_id, config.secret)
         self._control = ControlServer(config.control_socket, self.handle, self._greet, config.network)
         self._incoming = Incoming(self._control.emit, self._has_room)
-        self._stack = SippyStack(_stack_config(config), self._incoming.ring)
+        self._stack = SippyStack(stack_config(config), self._incoming.ring)
+        self._trunks = TrunkService(config, self._stack)
         self._place = place_of(config.control_socket.parent)
         self._tasks: list[asyncio.Task[None]] = []
         self._draining = False
@@ -84,7 +83,7 @@ class PhoneWorker:
     async def start(self) -> None:
         """:raises OSError: the SIP port is taken or a socket cannot be made."""
         await self._stack.start()
-        await self._know_trunk()
+        await self._trunks.start()
         for request in await self._farewells.take_all():
             self._send_farewell(request)
         self._exchange.start()
@@ -100,6 +99,7 @@ class PhoneWorker:
         self._incoming.refuse_all()
         for call in list(self._calls.values()):
             call.hang_up()
+        await self._trunks.close()
         await self._stack.close(self.config.stop_deadline_s)
         await self._farewells.settle()
         for task in self._tasks:
@@ -110,15 +110,6 @@ class PhoneWorker:
         self._sender.close()
         if self._redis is not None:
             await self._redis.aclose()
-
-    async def _know_trunk(self) -> None:
-        """The trunk may speak to us before we spoke to it (a BYE after our restart)."""
-        trunk = self.config.trunk
-        with contextlib.suppress(OSError):
-            address = await resolve(trunk.host, trunk.port)
-            self._stack.peers.add(address[0])
-            if not is_ip(trunk.host):
-                self._stack.expect_name(address, trunk.host)
 
     def _send_farewell(self, request: Any) -> None:
         try:
@@ -285,20 +276,6 @@ def _redis(url: str | None) -> "Redis | None":
     if url is None:
         return None
     return Redis.from_url(url, socket_timeout=REDIS_DEADLINE_S, socket_connect_timeout=REDIS_DEADLINE_S)
-
-
-def _stack_config(config: PhoneWorkerConfig) -> StackConfig:
-    trunk = config.trunk
-    tls = None
-    if trunk.transport == "tls":
-        tls = ssl.create_default_context(cafile=str(trunk.ca_file) if trunk.ca_file else None)
-    return StackConfig(
-        host=config.sip_host,
-        port=config.sip_port,
-        transport=trunk.transport,
-        known_hosts=frozenset(trunk.known_hosts),
-        tls=tls,
-    )
 
 
 async def run(config: PhoneWorkerConfig, stop: asyncio.Event) -> None:
