@@ -248,6 +248,7 @@ class FakeService:
                 web.get("/", self._page("caller")),
                 web.get("/b/{slug}", self._page("caller")),
                 web.get("/embed/v1.js", self._embed_script),
+                web.get("/sw.js", self._service_worker),
                 web.get("/embed/{slug}", self._page("embed", ancestors="*")),
                 web.get("/workstation", self._page("workstation")),
                 web.static("/static", WEB / "static"),
@@ -281,6 +282,9 @@ class FakeService:
 
     async def _embed_script(self, request: web.Request) -> web.FileResponse:
         return web.FileResponse(WEB / "embed.js", headers={"Cross-Origin-Resource-Policy": "cross-origin"})
+
+    async def _service_worker(self, request: web.Request) -> web.FileResponse:
+        return web.FileResponse(WEB / "sw.js")
 
     async def _socket(self, request: web.Request) -> web.WebSocketResponse:
         socket = web.WebSocketResponse()
@@ -335,11 +339,16 @@ def call_state(
     speaking: bool = False,
     end_reason: EndReason | None = None,
     voice: bool = False,
+    **changes: Any,
 ) -> CallStateMessage:
-    """A call as the service would state it, times relative to now."""
+    """
+    A call as the service would state it, times relative to now.
+
+    :param changes: other fields of the message.
+    """
     now = time.time()
-    together = state not in (CallState.QUEUED, CallState.ALERTING)
-    return CallStateMessage(
+    together = state not in (CallState.INCOMING, CallState.QUEUED, CallState.ALERTING, CallState.MESSAGE)
+    message = CallStateMessage(
         call_id="call-1",
         kind=kind,
         state=state,
@@ -370,6 +379,7 @@ def call_state(
         actions=actions,
         now=now,
     )
+    return message.model_copy(update=changes)
 
 
 def agent_view(

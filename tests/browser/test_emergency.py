@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from urllib.parse import unquote
 
 import pytest
 from playwright.async_api import Page, expect
@@ -25,9 +26,16 @@ OFFERED = "Urgence : contactez le 114"
 HELP = "114, le numéro d’urgence pour les personnes sourdes"
 
 
+async def sms_to_114(page: Page) -> str:
+    """The text that is written already."""
+    link = await page.get_by_role("link", name="Envoyer un SMS au 114").get_attribute("href")
+    assert link is not None and link.startswith("sms:114?&body=")
+    return unquote(link.partition("body=")[2])
+
+
 async def offers_114(page: Page, heading: str = OFFERED) -> None:
     await expect(page.get_by_role("heading", name=heading)).to_be_visible()
-    assert await page.get_by_role("link", name="Envoyer un SMS au 114").get_attribute("href") == "sms:114"
+    assert (await sms_to_114(page)).startswith("URGENCE. Je ne peux pas parler au téléphone")
     link = page.get_by_role("link", name="Ouvrir urgence114.fr")
     assert await link.get_attribute("href") == "https://www.urgence114.fr"
     await expect(page.get_by_text("Un appel vocal au 114 n’est pas possible")).to_be_visible()
@@ -235,3 +243,30 @@ async def test_interpreter_reads_that_the_telephone_takes_no_keys(page: Page, ag
     await agent_service.party.said(Hello)
     await agent_service.party.send(Error(code="no_dtmf", message="Ce téléphone ne prend pas les touches."))
     await expect(page.get_by_text("This telephone takes no key presses.")).to_be_in_viewport(ratio=1)
+
+
+async def test_the_message_to_114_and_the_relay_get_the_place_that_was_given(
+    page: Page, signer_service: FakeService
+) -> None:
+    await page.context.grant_permissions(["geolocation"])
+    await page.context.set_geolocation({"latitude": 48.85341, "longitude": 2.3488, "accuracy": 12})
+    signer_service.relays_emergencies = True
+    await ask_for_emergency(page, signer_service)
+    assert "Je voulais appeler le 15." in await sms_to_114(page)
+    await page.get_by_label("Où êtes-vous ?").fill("3 rue des Lilas, 2e étage")
+    assert (await sms_to_114(page)).endswith("Je suis ici : 3 rue des Lilas, 2e étage")
+    await page.get_by_role("button", name="Ajouter ma position").click()
+    place = "3 rue des Lilas, 2e étage. Position : 48.85341, 2.34880 (à 12 m près)"
+    await expect(page.get_by_label("Où êtes-vous ?")).to_have_value(place)
+    assert place in await sms_to_114(page)
+    await page.get_by_role("button", name="Appeler le 15 par le relais quand même").click()
+    request = await signer_service.party.said(CallRequest)
+    assert (request.location, request.emergency_confirmed) == (place, True)
+
+
+async def ask_for_emergency(page: Page, service: FakeService) -> None:
+    await page.goto(service.url)
+    await service.party.said(Hello)
+    await page.get_by_label("Numéro de téléphone").fill("15")
+    await page.get_by_role("button", name="Appeler", exact=True).click()
+    await expect(page.get_by_role("heading", name=OFFERED)).to_be_visible()

@@ -2,7 +2,8 @@
 
 import { useSignal } from "@preact/signals";
 import type { JSX } from "preact";
-import { t } from "../shared/i18n.ts";
+import { isCalled } from "../shared/call_side.ts";
+import { t, type Key } from "../shared/i18n.ts";
 import type { CallStateMessage } from "../shared/protocol.d.ts";
 import { Button } from "../shared/ui/basics.tsx";
 import { TextPane } from "../shared/ui/text_pane.tsx";
@@ -16,16 +17,18 @@ const MOUTHS = ["M9 22c3-5 11-5 14 0", "M10 21c3-3 9-3 12 0", "M10 20h12", "M10 
 export function AfterCall({ caller, call }: { caller: Caller; call: CallStateMessage }): JSX.Element {
   const { session } = caller;
   const hasText = session.text.whole.length > 0;
+  const [title, body] = endWords(call);
+  const again = isCalled(call) ? "ended.call_back" : "ended.again";
   return (
     <div class={`after-call ${hasText ? "has-text" : ""}`}>
       <section class="card">
-        <h1>{t("ended.title")}</h1>
-        <p role="status">{t(`ended.${call.end_reason ?? "completed"}`)}</p>
-        {call.together_at !== null && <Rating caller={caller} />}
+        <h1>{t(title)}</h1>
+        <p role="status">{t(body)}</p>
+        {call.together_at !== null && call.kind !== "video" && <Rating caller={caller} />}
         <div class="row">
           {(caller.place.brand !== null || caller.lastNumber.value !== null) && (
             <Button look="primary" icon="phone" disabled={caller.isAsking.value} onClick={() => void caller.again(call)}>
-              {t("ended.again")}
+              {t(again)}
             </Button>
           )}
           <Button onClick={() => session.forgetCall()}>{t("ended.new")}</Button>
@@ -39,6 +42,20 @@ export function AfterCall({ caller, call }: { caller: Caller; call: CallStateMes
       )}
     </div>
   );
+}
+
+/** Who was called and did not answer reads other words than who called. */
+function endWords(call: CallStateMessage): readonly [title: Key, body: Key] {
+  const reason = call.end_reason ?? "completed";
+  const body: Key = `ended.${reason}`;
+  if (isCalled(call)) {
+    if (reason === "declined") return ["ended.declined_title", body];
+    const isMissed = reason === "not_answered" || reason === "caller_gave_up" || reason === "message_left";
+    return [isMissed ? "ended.missed_title" : "ended.title", body];
+  }
+  if (reason === "declined") return ["ended.title", "ended.declined_by_peer"];
+  if (reason === "caller_gave_up") return ["ended.title", "ended.you_gave_up"];
+  return ["ended.title", reason === "not_answered" ? "ended.peer_not_answered" : body];
 }
 
 function Rating({ caller }: { caller: Caller }): JSX.Element {

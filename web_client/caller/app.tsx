@@ -11,16 +11,27 @@ import { InCall } from "./in_call.tsx";
 import type { Caller } from "./caller.ts";
 import { EmergencyButton, EmergencyDialog } from "./emergency.tsx";
 import { Prepare, BrandCards } from "./prepare.tsx";
+import { Calling, Incoming, OnOtherDevice } from "./incoming.tsx";
 import { InQueue } from "./in_queue.tsx";
+import { CostDialog } from "../shared/ui/cost_dialog.tsx";
 
 export function App({ caller }: { caller: Caller }): JSX.Element {
   const asked = caller.emergency.value;
   return (
     <>
-      {caller.session.isTogether.value ? <InCall caller={caller} /> : <Page caller={caller} />}
+      <Whole caller={caller} />
+      <CostDialog session={caller.session} />
       {asked !== null && <EmergencyDialog caller={caller} asked={asked} />}
     </>
   );
+}
+
+function Whole({ caller }: { caller: Caller }): JSX.Element {
+  const { session } = caller;
+  const call = session.call.value;
+  if (session.isTogether.value) return <InCall caller={caller} />;
+  if (session.isRinging.value && call !== null) return <Incoming key={call.call_id} caller={caller} call={call} />;
+  return <Page caller={caller} />;
 }
 
 function Page({ caller }: { caller: Caller }): JSX.Element {
@@ -41,6 +52,8 @@ function Page({ caller }: { caller: Caller }): JSX.Element {
 
 function Screen({ caller }: { caller: Caller }): JSX.Element {
   const call = caller.session.call.value;
+  if (call !== null && call.on_other_device) return <OnOtherDevice caller={caller} call={call} />;
+  if (call?.state === "incoming") return <Calling caller={caller} call={call} />;
   if (call?.state === "queued" || call?.state === "alerting") return <InQueue caller={caller} call={call} />;
   if (call?.state === "ended") return <AfterCall caller={caller} call={call} />;
   if (caller.brand.value === "missing") return <p class="card">{t("call_form.brand_unknown")}</p>;

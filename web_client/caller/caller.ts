@@ -4,40 +4,26 @@ import { computed, effect, signal } from "@preact/signals";
 import { ScreenLock, setSituation, vibrate } from "../shared/attention.ts";
 import { cameraIsGranted } from "../shared/camera.ts";
 import * as http from "../shared/http.ts";
+import { isCalled } from "../shared/call_side.ts";
 import { t } from "../shared/i18n.ts";
-import type { CallStateMessage, Mode, ServerMessage } from "../shared/protocol.d.ts";
+import { lookAtClock } from "../shared/now.ts";
+import type { CallRequest, CallStateMessage, InboxEntry, ServerMessage } from "../shared/protocol.d.ts";
+import { Ring } from "../shared/ring.ts";
 import { Session } from "../shared/session.ts";
+import { Bell } from "./bell.ts";
 import type { Emergency } from "./emergency.tsx";
 import { emergencyIn, type EmergencyNumber } from "./emergency_numbers.ts";
 import { HostPage } from "./host_page.ts";
-
-export interface Place {
-  readonly brand: string | null;
-  readonly isEmbedded: boolean;
-  readonly hostOrigin: string | null;
-}
-
-export function placeOf(location: Location): Place {
-  const [, first, slug] = location.pathname.split("/");
-  const isEmbedded = first === "embed";
-  return {
-    brand: (first === "b" || isEmbedded) && slug ? decodeURIComponent(slug) : null,
-    isEmbedded,
-    hostOrigin: isEmbedded ? new URLSearchParams(location.search).get("origin") : null,
-  };
-}
+import { Inbox } from "./inbox.ts";
+import { callerWords } from "./incoming.tsx";
+import type { Place } from "./place.ts";
+import { Position } from "./position.ts";
+import { remember, rememberedWishes, type Wishes } from "./wishes.ts";
 
 const LEAVING_MS = 2_000; // from the tap on a link to the messages
 
 /** `unknown`: still asking the server. */
 export type Access = "unknown" | "sign_in" | "ready" | "unreachable";
-
-export interface Wishes {
-  readonly number: string;
-  readonly mode: Mode;
-  readonly voice: boolean;
-  readonly hearing: boolean;
-}
 
 export class Caller {
   readonly place: Place;
@@ -47,7 +33,12 @@ export class Caller {
   readonly brand = signal<http.Brand | "missing" | null>(null);
   readonly brands = signal<readonly http.Brand[]>([]);
   readonly emergency = signal<Emergency | null>(null);
-  readonly wishes = signal<Wishes>({ number: "", mode: "LSF", voice: false, hearing: false });
+  readonly wishes = signal<Wishes>(rememberedWishes());
+  readonly inbox: Inbox;
+  readonly bell: Bell;
+  readonly position = new Position();
+  /** A message for an answering machine, on this screen until the call is over. */
+  readonly draft = signal("");
   readonly isAsking = signal(false);
   readonly hasCamera = computed(() => this.session.local.video.value !== null);
   readonly goesWithoutCamera = signal(false);
@@ -58,13 +49,18 @@ export class Caller {
     const mayBegin = this.access.value === "ready" && this.place.brand === null && !this.session.inCall.value;
     return this.isOpen.value && (mayBegin || this.session.can("dial"));
   });
-  /** The number the call that is over went to last; null when none is known here. */
-  readonly lastNumber = computed(() => this.session.call.value?.phone.number ?? (this.wishes.value.number.trim() || null));
+  /** The number that calls again after the call: it went there, or came from there. Null: none is known here. */
+  readonly lastNumber = computed(() => {
+    const call = this.session.call.value;
+    const asked = call !== null && isCalled(call) ? null : this.wishes.value.number.trim() || null;
+    return call?.phone.number ?? asked;
+  });
   #relaysEmergencies = false;
   #leavesAt = Number.NEGATIVE_INFINITY;
   #toldState: string | null = null;
   readonly #host: HostPage;
   readonly #lock = new ScreenLock();
+  readonly #ring = new Ring();
 
   constructor(place: Place) {
     this.place = place;
@@ -75,6 +71,8 @@ export class Caller {
       onMessage: (message) => this.#receive(message),
     });
     this.session.text.restore();
+    this.inbox = new Inbox(this.session);
+    this.bell = new Bell(this.session);
     this.#host = new HostPage(place.hostOrigin, { close: () => void this.leaveFrame() });
     effect(() => this.#tellOutside());
     effect(() => {
@@ -128,6 +126,7 @@ export class Caller {
   }
 
   async signOut(): Promise<void> {
+    await this.bell.turnOff().catch(() => undefined);
     this.session.connection.close();
     await http.signOut().catch(() => undefined);
     location.reload();
@@ -151,33 +150,71 @@ export class Caller {
     this.session.withoutCamera = true;
   }
 
+  /** What the person chooses; all but the number is remembered on this device. */
+  wish(change: Partial<Wishes>): void {
+    this.wishes.value = { ...this.wishes.value, ...change };
+    remember(this.wishes.value);
+  }
+
   /** Asks for the call the page is about; with `isConfirmed` in spite of the emergency page. */
   async request(isConfirmed = false): Promise<void> {
-    const { number, mode, voice, hearing } = this.wishes.value;
+    const { number, announce, anonymous } = this.wishes.value;
     const { brand } = this.place;
+    const isUrgent = brand === null && (isConfirmed || emergencyIn(number) !== null);
+    const location = isUrgent ? this.position.words.value.trim() || null : null;
+    if (brand !== null) await this.#ask({ kind: "direct", brand });
+    else await this.#ask({ kind: "relay", number, announce, anonymous, emergency_confirmed: isConfirmed, location });
+  }
+
+  /** An interpreter listens to the message and signs it. */
+  async relayMessage(entry: InboxEntry): Promise<void> {
+    this.inbox.seen(entry);
+    await this.#ask({ kind: "relay", message_id: entry.entry_id });
+  }
+
+  async callBack(entry: InboxEntry): Promise<void> {
+    if (entry.number === null) return;
+    this.inbox.seen(entry);
+    this.wish({ number: entry.number });
+    if (!this.answersEmergency(entry.number)) await this.request();
+  }
+
+  async #ask(what: Pick<CallRequest, "kind"> & Partial<CallRequest>): Promise<void> {
+    const { mode, voice, hearing } = this.wishes.value;
     this.isAsking.value = true;
     this.emergency.value = null;
     this.session.forgetCall();
     if (voice) await this.session.local.openMicrophone();
-    const answer = await this.session.connection.ask({
-      type: "call.request",
-      kind: brand === null ? "relay" : "direct",
-      mode,
-      number: brand === null ? number : null,
-      brand,
-      voice,
-      hearing,
-      emergency_confirmed: isConfirmed,
-    });
+    const answer = await this.session.request({ mode, voice, hearing, ...what, type: "call.request" });
     this.session.settle(answer);
     if (answer.type === "error") this.#host.post("error", { code: answer.code });
     this.isAsking.value = false;
   }
 
+  /** Takes the call that rings, and only then asks for the camera. */
+  async accept(): Promise<void> {
+    const { mode, voice, hearing } = this.wishes.value;
+    const how = this.session.call.value?.kind === "video" ? {} : { mode, voice, hearing };
+    const answer = this.session.act("accept", how);
+    const { local } = this.session;
+    const hasCamera = this.goesWithoutCamera.value || (await this.startCamera());
+    if (voice) await local.openMicrophone();
+    const problem = local.videoProblem.value;
+    if ((await answer) && !hasCamera && problem !== null) this.session.say(t(`camera.problem.${problem}`), true);
+  }
+
+  async decline(): Promise<void> {
+    await this.session.act("decline");
+  }
+
+  async continueHere({ call_id }: CallStateMessage): Promise<void> {
+    await this.session.ask({ type: "call.continue_here", call_id });
+  }
+
   /** The same call once more. */
   async again(call: CallStateMessage): Promise<void> {
     const number = this.lastNumber.value ?? "";
-    this.wishes.value = { number, mode: call.mode, voice: call.voice, hearing: call.hearing };
+    this.wish({ number, mode: call.mode, voice: call.voice, hearing: call.hearing });
     if (this.place.brand !== null || !this.answersEmergency(number)) await this.request();
   }
 
@@ -229,6 +266,9 @@ export class Caller {
 
   #receive(message: ServerMessage): void {
     if (message.type === "emergency") this.emergency.value = message;
+    if (message.type === "inbox") this.inbox.entries.value = message.entries;
+    if (message.type === "call.state" && message.state === "incoming") lookAtClock();
+    if (message.type === "call.state" && message.state === "ended") this.draft.value = "";
     if (message.type === "welcome") this.#host.post("ready", {});
     if (message.type === "error" && message.re === null) this.#host.post("error", { code: message.code });
   }
@@ -238,11 +278,20 @@ export class Caller {
     const call = this.session.call.value;
     this.#lock.want(this.session.inCall.value);
     this.#host.callChanged(call);
-    if (call === null || call.state === "ended") setSituation("idle", "");
+    if (this.session.isRinging.value && call !== null) this.#ring.start(t("incoming.title"), callerWords(call));
+    else this.#ring.stop();
+    if (this.session.isRinging.value) setSituation("ringing", t("incoming.title"));
+    else if (call === null || !this.session.inCall.value) setSituation("idle", this.#unreadWords());
     else if (call.state === "queued" || call.state === "alerting") setSituation("waiting", t("queue.title"));
     else setSituation("call", t("phone.active_plain"));
     const state = call?.state ?? null;
-    if (state !== this.#toldState && (state === "briefing" || state === "talking")) vibrate([200]);
+    const isNew = state !== this.#toldState;
+    if (isNew && (state === "briefing" || state === "talking" || state === "active")) vibrate([200]);
     this.#toldState = state;
+  }
+
+  #unreadWords(): string {
+    const count = this.inbox.unread.value;
+    return count === 0 ? "" : t("inbox.title_unread", { count });
   }
 }

@@ -1,11 +1,12 @@
 // An emergency: 114 at one tap, before anything else and on every screen, whatever else works or does not.
 
 import type { JSX } from "preact";
-import { t } from "../shared/i18n.ts";
+import { t, tIn } from "../shared/i18n.ts";
 import { Button, Dialog } from "../shared/ui/basics.tsx";
 import { Icon } from "../shared/ui/icons.tsx";
 import type { Caller } from "./caller.ts";
 import type { EmergencyKind } from "./emergency_numbers.ts";
+import { smsTo114, type Position } from "./position.ts";
 
 /** `number`: what was to be called; null when the person asked for 114 itself. */
 export interface Emergency {
@@ -25,7 +26,8 @@ export function EmergencyDialog({ caller, asked }: { caller: Caller; asked: Emer
       {!offers114 && !mayRelay && <p>{t("emergency.relay_cannot")}</p>}
       <div class="column">
         {!offers114 && mayRelay && <Relay caller={caller} number={number} isFirst />}
-        <Contact114 caller={caller} />
+        <Contact114 caller={caller} number={number} />
+        <Place position={caller.position} />
         <p>{t("emergency.no_voice")}</p>
         {offers114 && mayRelay && <Relay caller={caller} number={number} />}
         <Button look="quiet" onClick={close}>
@@ -49,11 +51,49 @@ function Relay({ caller, number, isFirst = false }: { caller: Caller; number: st
   );
 }
 
+/** In French whatever the page's language: 114 reads it. */
+function smsSentences(caller: Caller, number: string | null): readonly string[] {
+  const place = caller.position.words.value.trim();
+  return [
+    tIn("fr", "emergency.sms_body"),
+    ...(number === null || number === "114" ? [] : [tIn("fr", "emergency.sms_number", { number })]),
+    ...(place === "" ? [] : [tIn("fr", "emergency.sms_place", { place })]),
+  ];
+}
+
+/** Where help has to come: written, or found by the device when the person asks for it. */
+function Place({ position }: { position: Position }): JSX.Element {
+  const search = position.search.value;
+  return (
+    <div class="emergency-place">
+      <label class="field" for="emergency-location">
+        <span>{t("emergency.location")}</span>
+      </label>
+      <input
+        id="emergency-location"
+        autocomplete="street-address"
+        maxLength={200}
+        aria-describedby="emergency-location-hint"
+        value={position.words.value}
+        onInput={(event) => position.write(event.currentTarget.value)}
+      />
+      {position.isPossible && (
+        <Button icon="frame" disabled={search === "asking"} onClick={() => position.ask()}>
+          {t(search === "asking" ? "emergency.position_asking" : "emergency.position")}
+        </Button>
+      )}
+      <p id="emergency-location-hint" class={search === "failed" ? "field-error" : "hint"} role="status">
+        {t(search === "failed" ? "emergency.position_failed" : "emergency.location_hint")}
+      </p>
+    </div>
+  );
+}
+
 /** `_top`: inside a business's page, its policy for frames must not stop the link to the messages. */
-function Contact114({ caller }: { caller: Caller }): JSX.Element {
+function Contact114({ caller, number }: { caller: Caller; number: string | null }): JSX.Element {
   return (
     <>
-      <a class="button danger big" href="sms:114" target="_top" onClick={() => caller.leavesForMessages()}>
+      <a class="button danger big" href={smsTo114(smsSentences(caller, number))} target="_top" onClick={() => caller.leavesForMessages()}>
         <Icon name="sos" />
         <span>{t("emergency.sms")}</span>
       </a>

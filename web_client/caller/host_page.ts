@@ -48,5 +48,5 @@ export class HostPage {
 
 function eventOf(state: CallState): HostEvent {
   if (state === "ended") return "ended";
-  return state === "queued" || state === "alerting" ? "queued" : "connected";
+  return state === "incoming" || state === "queued" || state === "alerting" ? "queued" : "connected";
 }

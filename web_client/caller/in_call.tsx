@@ -20,7 +20,9 @@ import { TextPane } from "../shared/ui/text_pane.tsx";
 import { AfterPhone } from "./after_phone.tsx";
 import type { Caller } from "./caller.ts";
 import { EmergencyButton } from "./emergency.tsx";
+import { hasPhoneTools as mayUsePhone, PhoneTools } from "./phone_tools.tsx";
 
+const REMOTE = { relay: "call.remote_interpreter", direct: "call.remote_adviser", video: "call.remote_peer" } as const;
 const HAS_ROOM_FOR_TEXT = "(min-width: 900px) and (min-height: 521px)";
 
 export function InCall({ caller }: { caller: Caller }): JSX.Element | null {
@@ -28,13 +30,24 @@ export function InCall({ caller }: { caller: Caller }): JSX.Element | null {
   const call = session.call.value;
   const hasText = useSignal(window.matchMedia(HAS_ROOM_FOR_TEXT).matches);
   const hasQuality = useSignal(false);
+  const hasPhoneTools = useSignal(false);
   const isFilled = useSignal(readPreference("picture") === "filled");
-  const hasOther = useComputed(() => session.text.lines.value.some((line) => line.who === "other"));
+  const hasOther = useComputed(() => session.text.lines.value.some((line) => line.who !== "own"));
   useEffect(() => {
-    if (hasOther.value) hasText.value = true; // the first words of the other side are never missed
+    if (!hasOther.value) return; // the first words of the other side are never missed
+    hasText.value = true;
+    hasPhoneTools.value = false;
   }, [hasOther.value]);
   useGivesWayToText(session, hasQuality);
   if (call === null) return null;
+
+  const isPhoneOpen = hasPhoneTools.value && mayUsePhone(session);
+  const hasSide = hasText.value || hasQuality.value || isPhoneOpen;
+
+  function show(side: Signal<boolean>): void {
+    const isShown = side.value;
+    for (const one of [hasText, hasQuality, hasPhoneTools]) one.value = one === side && !isShown;
+  }
 
   function fill(next: boolean): void {
     isFilled.value = next;
@@ -42,21 +55,23 @@ export function InCall({ caller }: { caller: Caller }): JSX.Element | null {
   }
 
   return (
-    <main id="main" class={`call ${hasText.value || hasQuality.value ? "has-text" : ""}`}>
+    <main id="main" class={`call ${hasSide ? "has-text" : ""}`}>
       <h1 class="visually-hidden">{call.brand_name ?? t("app.tagline")}</h1>
       <StatusBar caller={caller} call={call} hasQuality={hasQuality} />
       <Stage
         session={session}
         call={call}
-        label={t(call.kind === "relay" ? "call.remote_interpreter" : "call.remote_adviser")}
+        label={t(REMOTE[call.kind])}
         isFilled={isFilled.value}
       />
-      {(hasText.value || hasQuality.value) && (
+      {hasSide && (
         <aside class="call-text">
           {hasQuality.value ? (
             <QualityPanel session={session} call={call} isOpen={hasQuality} />
+          ) : isPhoneOpen ? (
+            <PhoneTools session={session} isOpen={hasPhoneTools} />
           ) : (
-            <TextPane text={session.text} isOver={false} otherName={t("text.other")} maySave={false} />
+            <TextPane text={session.text} isOver={false} otherName={otherName(call)} maySave={false} isToPhone={call.phone.text} />
           )}
         </aside>
       )}
@@ -66,17 +81,21 @@ export function InCall({ caller }: { caller: Caller }): JSX.Element | null {
         <Controls
           session={session}
           call={call}
-          hasText={hasText.value && !hasQuality.value}
-          onText={() => {
-            hasText.value = hasQuality.value || !hasText.value;
-            hasQuality.value = false;
-          }}
+          hasText={hasText.value && !hasQuality.value && !isPhoneOpen}
+          onText={() => show(hasText)}
+          hasPhoneTools={isPhoneOpen && !hasQuality.value}
+          onPhoneTools={() => show(hasPhoneTools)}
           isFilled={isFilled.value}
           onFill={() => fill(!isFilled.value)}
         />
       </div>
     </main>
   );
+}
+
+/** With a telephone that writes too, « the other person » would be two. */
+function otherName(call: CallStateMessage): string {
+  return t(call.phone.text ? "text.interpreter" : "text.other");
 }
 
 interface StatusProps {
@@ -164,12 +183,13 @@ interface ControlsProps {
   readonly call: CallStateMessage;
   readonly hasText: boolean;
   readonly onText: () => void;
+  readonly hasPhoneTools: boolean;
+  readonly onPhoneTools: () => void;
   readonly isFilled: boolean;
   readonly onFill: () => void;
 }
 
-function Controls({ session, call, hasText, onText, isFilled, onFill }: ControlsProps): JSX.Element {
-  const isEnding = useSignal(false);
+function Controls({ session, call, hasText, onText, hasPhoneTools, onPhoneTools, isFilled, onFill }: ControlsProps): JSX.Element {
   const isFull = useSignal(false);
 
   async function toggleFull(): Promise<void> {
@@ -192,6 +212,11 @@ function Controls({ session, call, hasText, onText, isFilled, onFill }: Controls
       <Button icon="text" pressed={hasText} onClick={onText} label={t(hasText ? "call.hide_text" : "call.show_text")}>
         {t("call.text")}
       </Button>
+      {mayUsePhone(session) && (
+        <Button icon="keypad" pressed={hasPhoneTools} onClick={onPhoneTools}>
+          {t("call.phone_tools")}
+        </Button>
+      )}
       <Button icon="zoom" pressed={isFilled} onClick={onFill}>
         {t(isFilled ? "call.whole" : "call.fill")}
       </Button>
@@ -200,6 +225,16 @@ function Controls({ session, call, hasText, onText, isFilled, onFill }: Controls
           {t(isFull.value ? "call.small_screen" : "call.full_screen")}
         </Button>
       )}
+      {call.state !== "after_phone" && <HangUp session={session} />}
+    </nav>
+  );
+}
+
+/** After the phone hung up, the end is one of the choices above: one red button, not two. */
+function HangUp({ session }: { session: Session }): JSX.Element {
+  const isEnding = useSignal(false);
+  return (
+    <>
       <Button look="danger" icon="hangUp" onClick={() => (isEnding.value = true)} disabled={!session.can("hang_up")}>
         {t("call.hang_up")}
       </Button>
@@ -213,6 +248,6 @@ function Controls({ session, call, hasText, onText, isFilled, onFill }: Controls
           </div>
         </Dialog>
       )}
-    </nav>
+    </>
   );
 }

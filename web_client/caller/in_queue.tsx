@@ -3,6 +3,7 @@
 import { useSignal } from "@preact/signals";
 import type { JSX } from "preact";
 import { clock, waitRange } from "../shared/format.ts";
+import { isCalled } from "../shared/call_side.ts";
 import { t } from "../shared/i18n.ts";
 import { now } from "../shared/now.ts";
 import type { CallStateMessage, QueueView } from "../shared/protocol.d.ts";
@@ -18,7 +19,13 @@ export function waitWords(queue: QueueView | null): string {
   return t("queue.wait_short");
 }
 
+/** Where one waits for a call of one's own, and where the other one waits on the telephone. */
+const OWN = { title: "queue.title", leave: "queue.leave", leaveTitle: "queue.leave_title", leaveBody: "queue.leave_body", leaveYes: "queue.leave_yes" } as const;
+const INCOMING = { title: "queue.incoming_title", leave: "queue.incoming_leave", leaveTitle: "queue.incoming_leave_title", leaveBody: "queue.incoming_leave_body", leaveYes: "queue.incoming_leave_yes" } as const;
+
 export function InQueue({ caller, call }: { caller: Caller; call: CallStateMessage }): JSX.Element {
+  const isAnswering = isCalled(call);
+  const words = isAnswering ? INCOMING : OWN;
   const isLeaving = useSignal(false);
   const position = call.queue?.position ?? null;
   return (
@@ -30,7 +37,8 @@ export function InQueue({ caller, call }: { caller: Caller; call: CallStateMessa
           <span />
         </div>
         <div role="status" aria-live="polite">
-          <h1>{t(call.state === "alerting" ? "queue.alerting" : "queue.title")}</h1>
+          <h1>{t(call.state === "alerting" ? "queue.alerting" : words.title)}</h1>
+          {isAnswering && <p>{t("queue.incoming_body")}</p>}
           {call.together_at !== null && <p>{t("queue.again")}</p>}
           <dl class="figures">
             {position !== null && (
@@ -48,7 +56,7 @@ export function InQueue({ caller, call }: { caller: Caller; call: CallStateMessa
         <p class="hint">{t("queue.since", { time: clock(now.value - call.queued_at) })}</p>
         <p>{t("queue.calm")}</p>
         <Button look="danger-outline" icon="close" onClick={() => (isLeaving.value = true)}>
-          {t("queue.leave")}
+          {t(words.leave)}
         </Button>
       </section>
       {caller.hasCamera.value && (
@@ -57,11 +65,11 @@ export function InQueue({ caller, call }: { caller: Caller; call: CallStateMessa
         </div>
       )}
       {isLeaving.value && (
-        <Dialog title={t("queue.leave_title")} onCancel={() => (isLeaving.value = false)}>
-          <p>{t("queue.leave_body")}</p>
+        <Dialog title={t(words.leaveTitle)} onCancel={() => (isLeaving.value = false)}>
+          <p>{t(words.leaveBody)}</p>
           <div class="row">
             <Button look="danger" onClick={() => void caller.session.act("hang_up")}>
-              {t("queue.leave_yes")}
+              {t(words.leaveYes)}
             </Button>
             <Button autofocus onClick={() => (isLeaving.value = false)}>
               {t("queue.leave_no")}

@@ -2,7 +2,8 @@
 
 import { render } from "preact";
 import { App } from "./app.tsx";
-import { Caller, placeOf } from "./caller.ts";
+import { Caller } from "./caller.ts";
+import { placeOf } from "./place.ts";
 
 const root = document.getElementById("app");
 if (root !== null) {

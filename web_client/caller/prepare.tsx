@@ -6,22 +6,30 @@ import { caretAfter, formatNumber, timeAt } from "../shared/format.ts";
 import type { Brand } from "../shared/http.ts";
 import { locale, t } from "../shared/i18n.ts";
 import { now } from "../shared/now.ts";
-import type { Mode } from "../shared/protocol.d.ts";
 import { Button } from "../shared/ui/basics.tsx";
 import { Icon } from "../shared/ui/icons.tsx";
 import { TextPane } from "../shared/ui/text_pane.tsx";
 import type { Caller } from "./caller.ts";
 import { CameraCheck } from "./camera_check.tsx";
 import { emergencyIn } from "./emergency_numbers.ts";
-
-const MODES: readonly Mode[] = ["LSF", "LSFA", "LfPC", "LfPCA", "TTH", "TTA", "CAS", "CAA"];
+import { HowFields, Tick } from "./how_fields.tsx";
+import { InboxCard } from "./inbox_card.tsx";
+import { Reachable } from "./reachable.tsx";
+import { ANNOUNCES } from "./wishes.ts";
 
 export function Prepare({ caller }: { caller: Caller }): JSX.Element {
   return (
     <div class="prepare">
       <CameraCheck caller={caller} />
       <div class="prepare-side">
+        {caller.session.call.value?.state === "message" && (
+          <p class="card" role="status">
+            {t("incoming.message")}
+          </p>
+        )}
         {caller.place.brand === null ? <NumberForm caller={caller} /> : <BrandForm caller={caller} />}
+        <InboxCard caller={caller} />
+        <Reachable caller={caller} />
         <BrandCards caller={caller} />
         <LastText caller={caller} />
       </div>
@@ -54,7 +62,7 @@ function NumberForm({ caller }: { caller: Caller }): JSX.Element {
     input.value = formatted;
     const caret = caretAfter(formatted, before);
     input.setSelectionRange(caret, caret);
-    caller.wishes.value = { ...caller.wishes.value, number: formatted };
+    caller.wish({ number: formatted });
     isMissing.value = false;
   }
 
@@ -156,45 +164,44 @@ function CallButton({ caller, icon, isUrgent = false }: { caller: Caller; icon: 
 }
 
 function Options({ caller }: { caller: Caller }): JSX.Element {
-  const wishes = caller.wishes.value;
   return (
     <details class="options">
       <summary>{t("call_form.options")}</summary>
-      <label class="field">
-        <span>{t("call_form.mode")}</span>
-        <select value={wishes.mode} onChange={(event) => (caller.wishes.value = { ...wishes, mode: event.currentTarget.value as Mode })}>
-          {MODES.map((mode) => (
-            <option key={mode} value={mode}>
-              {t(`mode.${mode}`)}
-            </option>
-          ))}
-        </select>
-      </label>
-      <Tick
-        label={t("call_form.voice")}
-        hint={t("call_form.voice_hint")}
-        checked={wishes.voice}
-        onChange={(voice) => (caller.wishes.value = { ...wishes, voice })}
-      />
-      <Tick
-        label={t("call_form.hearing")}
-        hint={t("call_form.hearing_hint")}
-        checked={wishes.hearing}
-        onChange={(hearing) => (caller.wishes.value = { ...wishes, hearing })}
-      />
+      <HowFields caller={caller} />
+      {caller.place.brand === null && <ToThePhone caller={caller} />}
     </details>
   );
 }
 
-function Tick(props: { label: string; hint: string; checked: boolean; onChange: (checked: boolean) => void }): JSX.Element {
+/** What the person at the telephone learns. */
+function ToThePhone({ caller }: { caller: Caller }): JSX.Element {
+  const { announce, anonymous } = caller.wishes.value;
   return (
-    <label class="tick">
-      <input type="checkbox" checked={props.checked} onChange={(event) => props.onChange(event.currentTarget.checked)} />
-      <span>
-        {props.label}
-        <small class="hint">{props.hint}</small>
-      </span>
-    </label>
+    <>
+      <label class="field">
+        <span>{t("announce.title")}</span>
+        <select
+          value={announce}
+          aria-describedby="announce-hint"
+          onChange={(event) => caller.wish({ announce: ANNOUNCES.find((one) => one === event.currentTarget.value) ?? "agent" })}
+        >
+          {ANNOUNCES.map((one) => (
+            <option key={one} value={one}>
+              {t(`announce.by.${one}`)}
+            </option>
+          ))}
+        </select>
+        <small id="announce-hint" class="hint">
+          {t("announce.hint")}
+        </small>
+      </label>
+      <Tick
+        label={t("call_form.anonymous")}
+        hint={t("call_form.anonymous_hint")}
+        checked={anonymous}
+        onChange={(next) => caller.wish({ anonymous: next })}
+      />
+    </>
   );
 }
 

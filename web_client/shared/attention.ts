@@ -39,11 +39,24 @@ effect(() => {
   if (globalThis.document !== undefined) document.documentElement.lang = locale.value;
 });
 
-/** Only when the page is out of sight and the person said yes before. Closed with `close()`. */
-export function notify(title: string, body: string): Notification | null {
-  if (globalThis.Notification?.permission !== "granted" || document.visibilityState === "visible") return null;
+const CALL_TAG = "passerelle-call"; // the service worker's too: one notification for one call
+
+/** Only when the page is out of sight and the person said yes before. Resolves to what closes it. */
+export async function notify(title: string, body: string): Promise<() => void> {
+  const worker = await navigator.serviceWorker?.getRegistration().catch(() => undefined);
+  const isWanted = globalThis.Notification?.permission === "granted" && document.visibilityState !== "visible";
+  const options: NotificationOptions = { body, requireInteraction: true, tag: CALL_TAG };
+  if (isWanted && worker !== undefined) await worker.showNotification(title, options).catch(() => undefined);
+  const shown = isWanted && worker === undefined ? showWithout(title, options) : null;
+  return () => {
+    shown?.close();
+    void worker?.getNotifications({ tag: CALL_TAG }).then((all) => all.forEach((one) => one.close()));
+  };
+}
+
+function showWithout(title: string, options: NotificationOptions): Notification | null {
   try {
-    const notification = new Notification(title, { body, requireInteraction: true, tag: "passerelle-alert" });
+    const notification = new Notification(title, options);
     notification.onclick = () => {
       window.focus();
       notification.close();

@@ -1,5 +1,6 @@
 // The state of a call in words. Pure but for the language.
 
+import { isCalled } from "./call_side.ts";
 import { t, tCode, type Key } from "./i18n.ts";
 import type { Level } from "./media_stats.ts";
 import type { CallStateMessage } from "./protocol.d.ts";
@@ -14,12 +15,14 @@ export function phoneWords(call: CallStateMessage, role: "signer" | "agent"): st
     case "ringing":
       return t("phone.ringing");
     case "active":
-      return phone.number === null ? t("phone.active_plain") : t("phone.active", { number: phone.number.replaceAll(" ", "\u00a0") });
+      return phone.number === null ? t(isCalled(call) ? "phone.active_anonymous" : "phone.active_plain") : t("phone.active", { number: phone.number.replaceAll(" ", "\u00a0") });
     case "after_phone":
       return phone.outcome === null ? t("call.after_title") : t(`phone.outcome.${phone.outcome}`);
     case "talking":
+      if (call.kind === "video") return call.peer_name === null ? t("phone.video_plain") : t("phone.video", { name: call.peer_name });
       return phone.outcome === null ? t("phone.talking") : t(`phone.outcome.${phone.outcome}`);
     default:
+      if (role === "signer" && call.has_message) return t("phone.message_briefing");
       return t(role === "signer" ? "phone.briefing" : "phone.briefing_agent");
   }
 }

@@ -36,6 +36,11 @@ export function t(key: Key, values?: Values): string {
   return translate(CATALOGUES[locale.value], locale.value, key, values) ?? key;
 }
 
+/** For somebody who reads another language than this page's person. */
+export function tIn(language: Locale, key: Key, values?: Values): string {
+  return translate(CATALOGUES[language], language, key, values) ?? key;
+}
+
 /** For codes that come from the server: undefined when this version of the page does not know them. */
 export function tCode(group: string, code: string, values?: Values): string | undefined {
   return translate(CATALOGUES[locale.value], locale.value, `${group}.${code}`, values);

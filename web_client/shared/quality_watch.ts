@@ -25,14 +25,15 @@ export class QualityWatch {
   readonly received = signal<Received>(NOTHING_RECEIVED);
   readonly receivedLevel = signal<Level | null>(null);
   readonly quality = signal<Quality | null>(null);
-  readonly #role: Role;
+  readonly #role: () => Role;
   readonly #media: CallMedia;
   readonly #network: ReadonlySignal<Network>;
   readonly #legs: Partial<Record<Role, Leg>> = {};
   #peer: RTCPeerConnection | null = null;
   #memory = new Memory();
 
-  constructor(role: Role, media: CallMedia, network: ReadonlySignal<Network>) {
+  /** :param role: which leg this page is; it may differ from call to call. */
+  constructor(role: () => Role, media: CallMedia, network: ReadonlySignal<Network>) {
     this.#role = role;
     this.#media = media;
     this.#network = network;
@@ -50,7 +51,9 @@ export class QualityWatch {
     if (peer !== this.#peer) return;
     const { meter, own, other, ownLine, otherLine } = this.#memory;
     const sample = meter.next(report.values() as Entries, performance.now());
-    const found = judge(sample, this.#leg(this.#role), this.#leg(this.#role === "signer" ? "agent" : "signer"), this.#media.asked.value);
+    const mine = this.#role();
+    const theirs: Role = mine === "signer" ? "agent" : "signer";
+    const found = judge(sample, this.#leg(mine), this.#leg(theirs), this.#media.asked.value);
     const received = other.next(sample.received.fps);
     this.received.value = { ...sample.received, fps: received.fps };
     this.receivedLevel.value = received.level;

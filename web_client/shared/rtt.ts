@@ -98,11 +98,18 @@ export class Conversation {
     this.#lineChanged();
   }
 
+  /** A party has gone: what is written from now on is not for whoever comes next under its name. */
+  leave(label: string): void {
+    this.#readers.delete(label);
+    this.#lineChanged();
+  }
+
   #readerOf(channel: RTCDataChannel, peer: RTCPeerConnection): void {
     const known = this.#readers.get(channel.label);
     if (known === undefined) {
-      this.#readers.set(channel.label, { channel, peer, outbox: new Outbox(this.#unaddressed) });
-      this.#unaddressed = "";
+      const isPhone = channel.label === "phone"; // written before it was there: not for whoever answers
+      this.#readers.set(channel.label, { channel, peer, outbox: new Outbox(isPhone ? "" : this.#unaddressed) });
+      if (!isPhone) this.#unaddressed = "";
       return;
     }
     known.outbox.channelReplaced(nowS());
@@ -125,6 +132,13 @@ export class Conversation {
     this.#draft.value = "";
     this.#keep();
     this.#schedule(0);
+  }
+
+  /** A whole line at once, written elsewhere on the page; what is being typed is a line of its own before it. */
+  sendLine(text: string): void {
+    this.endLine();
+    this.type(text.replaceAll("\n", " "));
+    this.endLine();
   }
 
   #write(wire: string): void {

@@ -3,12 +3,16 @@
 import { computed, effect, signal } from "@preact/signals";
 import { LocalMedia } from "./camera.ts";
 import { Connection, socketUrl, type Answer, type Outgoing } from "./connection.ts";
+import { deviceId } from "./device.ts";
 import { locale, t, tCode } from "./i18n.ts";
 import { CallMedia } from "./media.ts";
 import { serverSaid } from "./now.ts";
 import type {
   Action,
+  CallAct,
+  CallState,
   CallStateMessage,
+  CostNotice,
   LegStats,
   Person,
   ServerMessage,
@@ -19,6 +23,8 @@ import { Conversation } from "./rtt.ts";
 import { onWake } from "./wake.ts";
 
 const NOTICE_MS = 10_000; // long enough to read two sentences
+const TOGETHER: ReadonlySet<CallState> = new Set(["briefing", "talking", "dialing", "ringing", "active", "after_phone"]);
+const PHONING: ReadonlySet<Action> = new Set(["dial", "join_phone", "transfer"]);
 
 export interface SessionOptions {
   readonly role: "signer" | "agent";
@@ -42,6 +48,11 @@ export class Session {
   readonly role: "signer" | "agent";
   readonly person = signal<Person | null>(null);
   readonly demoPhoneUrl = signal<string | null>(null);
+  /** The own relay number, for hearing people to call. */
+  readonly ownNumber = signal<string | null>(null);
+  readonly pushKey = signal<string | null>(null);
+  /** What was asked for costs extra: the person decides. */
+  readonly cost = signal<CostNotice | null>(null);
   readonly call = signal<CallStateMessage | null>(null);
   readonly visibility = signal<VisibilityMessage | null>(null);
   readonly network = signal<Partial<Record<"signer" | "agent", LegStats>>>({});
@@ -49,12 +60,17 @@ export class Session {
   readonly notice = signal<Notice | null>(null);
   /** The server's session is gone: the page must ask who is there again. */
   readonly needsSignIn = signal(false);
-  readonly inCall = computed(() => this.call.value !== null && this.call.value.state !== "ended");
-  readonly isTogether = computed(() => {
-    const state = this.call.value?.state;
-    return state !== undefined && state !== "queued" && state !== "alerting" && state !== "ended";
+  /** The call rings on all devices of the person who is called, this one too. */
+  readonly isRinging = computed(() => this.call.value?.state === "incoming" && this.can("accept"));
+  /** This device takes part. */
+  readonly inCall = computed(() => {
+    const call = this.call.value;
+    const isElsewhere = call === null || call.on_other_device || this.isRinging.value;
+    return !isElsewhere && call.state !== "ended" && call.state !== "message";
   });
+  readonly isTogether = computed(() => this.inCall.value && TOGETHER.has(this.call.value?.state ?? "ended"));
   readonly #options: SessionOptions;
+  #phoned: Outgoing | null = null;
   #serial = 0;
   #noticeTimer: ReturnType<typeof setTimeout> | undefined;
 
@@ -69,7 +85,7 @@ export class Session {
       isServiceThere: () => this.connection.check(),
       onText: (channel, peer) => this.text.attach(channel, peer),
     });
-    this.watch = new QualityWatch(options.role, this.media, this.network);
+    this.watch = new QualityWatch(() => this.leg, this.media, this.network);
     this.connection = new Connection({
       url: socketUrl(location, options.brand),
       tokenName: `resume.${options.role}.${options.brand ?? ""}`,
@@ -77,6 +93,7 @@ export class Session {
         role: options.role,
         locale: locale.value,
         brand: options.brand,
+        device: options.role === "signer" ? deviceId() : null,
         live_generation: this.media.liveGeneration,
       }),
       onMessage: (message) => this.#receive(message),
@@ -88,9 +105,28 @@ export class Session {
     effect(() => this.#followMutes());
   }
 
+  /** Which of the call's two web legs this page is: not the role, for a call between two signers. */
+  get leg(): "signer" | "agent" {
+    return this.role === "agent" ? "agent" : (this.call.value?.leg ?? "signer");
+  }
+
   /** Sends and shows the server's refusal to the person. Resolves to whether it was taken. */
   async ask(message: Outgoing): Promise<boolean> {
-    return this.settle(await this.connection.ask(message));
+    return this.settle(await this.request(message));
+  }
+
+  /** Sends; what may cost extra is kept, to be asked again once the person agrees. */
+  request(message: Outgoing): Promise<Answer> {
+    if (message.type === "call.request" || (message.type === "call.act" && PHONING.has(message.action))) {
+      this.#phoned = message;
+    }
+    return this.connection.ask(message);
+  }
+
+  async confirmCost(): Promise<void> {
+    const asked = this.#phoned;
+    this.cost.value = null;
+    if (asked?.type === "call.request" || asked?.type === "call.act") await this.ask({ ...asked, cost_confirmed: true });
   }
 
   /** Shows a refusal; what was taken makes an earlier one old. Returns whether it was taken. */
@@ -100,7 +136,7 @@ export class Session {
     return answer.type === "ok";
   }
 
-  act(action: Action, more: { number?: string; digits?: string } = {}): Promise<boolean> {
+  act(action: Action, more: Partial<Omit<CallAct, "type" | "ref" | "call_id" | "action">> = {}): Promise<boolean> {
     const call_id = this.call.value?.call_id;
     if (call_id === undefined) return Promise.resolve(false);
     return this.ask({ type: "call.act", call_id, action, ...more });
@@ -138,10 +174,15 @@ export class Session {
       case "welcome":
         this.person.value = message.person;
         this.demoPhoneUrl.value = message.demo_phone_url;
-        if (!message.resumed && this.inCall.value) this.forgetCall();
+        this.ownNumber.value = message.number;
+        this.pushKey.value = message.push_key;
+        if (!message.resumed && this.call.value !== null && this.call.value.state !== "ended") this.forgetCall();
         break;
       case "call.state":
         this.#stateCame(message);
+        break;
+      case "call.cost":
+        this.cost.value = message;
         break;
       case "media.offer":
         void this.#offerCame(message);
@@ -167,16 +208,24 @@ export class Session {
 
   #stateCame(state: CallStateMessage): void {
     serverSaid(state.now);
-    if (state.state !== this.call.value?.state) this.#forgetError();
-    if (state.call_id !== this.call.value?.call_id) {
-      this.text.begin(state.call_id);
+    const before = this.call.value;
+    if (state.state !== before?.state) this.#forgetError();
+    if (state.call_id !== before?.call_id) {
       this.visibility.value = null;
       this.network.value = {};
     }
     this.call.value = state;
-    if (state.state !== "ended") return;
+    if (this.inCall.value) this.text.begin(state.call_id);
+    if (before?.phone.text && !state.phone.text) this.text.leave("phone");
+    if (state.state === "ended") this.#callEnded(state);
+    else if (state.on_other_device) this.media.close();
+  }
+
+  #callEnded(state: CallStateMessage): void {
     this.media.close();
+    this.cost.value = null;
     if (!this.#options.keepsText) this.text.clear();
+    if (state.on_other_device) this.call.value = null; // nothing of it happened here
   }
 
   /** A reload in a call: the camera is opened again before answering, so that the other side sees at once. */
@@ -206,6 +255,6 @@ export class Session {
     const audio = this.local.audio.value;
     const video = this.local.video.value;
     if (audio !== null) audio.enabled = !(call?.muted ?? false);
-    if (video !== null) video.enabled = !(this.role === "agent" && (call?.hidden ?? false) && this.inCall.value);
+    if (video !== null) video.enabled = !(this.leg === "agent" && (call?.hidden ?? false) && this.inCall.value);
   }
 }

@@ -17,7 +17,8 @@ function sources(): string {
       .filter((name) => /\.tsx?$/.test(name))
       .map((name) => path.join(ROOT, folder, name)),
   );
-  return files.map((file) => readFileSync(file, "utf8")).join("\n");
+  const worker = readFileSync(path.join(ROOT, "push", "sw.js"), "utf8").replace(/words\.(\w+)/g, '"push.$1"');
+  return [...files.map((file) => readFileSync(file, "utf8")), worker].join("\n");
 }
 
 test("French and English have the same keys", () => {

@@ -42,6 +42,7 @@ export function AlertDialog({ desk, alert }: { desk: Desk; alert: Alert }): JSX.
             <p class="alert-what">
               {alert.kind === "relay" || alert.brand_name === null ? t("alert.relay", { mode }) : t("alert.direct", { brand: alert.brand_name, mode })}
             </p>
+            {alert.direction === "incoming" && <p>{t("alert.incoming")}</p>}
             {alert.resumed && <p>{t("alert.resumed")}</p>}
             <p class="hint">{t("alert.waited", { time: clock(now.value - alert.queued_at) })}</p>
             <div class="row alert-buttons">

@@ -7,6 +7,7 @@ import { t } from "../shared/i18n.ts";
 import { now } from "../shared/now.ts";
 import type { PauseReason } from "../shared/protocol.d.ts";
 import { Button, ConnectionBanner, Dialog, LanguageChoice, Mark, Notices } from "../shared/ui/basics.tsx";
+import { CostDialog } from "../shared/ui/cost_dialog.tsx";
 import { SignIn } from "../shared/ui/sign_in.tsx";
 import { AlertDialog } from "./alert.tsx";
 import { AtWork, isOnBreak, stateWords } from "./at_work.tsx";
@@ -37,6 +38,7 @@ export function App({ desk }: { desk: Desk }): JSX.Element {
       <main id="main">
         <Screen desk={desk} />
       </main>
+      <CostDialog session={session} />
       {desk.alert.value !== null && <AlertDialog desk={desk} alert={desk.alert.value} />}
       {desk.question.value === "pause" && <PauseDialog desk={desk} />}
     </div>

@@ -1,7 +1,7 @@
 // What the workstation knows and may do. Presence, alerts and calls are the server's; this asks and shows.
 
 import { computed, effect, signal } from "@preact/signals";
-import { notify, ScreenLock, setSituation, vibrate } from "../shared/attention.ts";
+import { ScreenLock, setSituation } from "../shared/attention.ts";
 import { cameraIsGranted } from "../shared/camera.ts";
 import * as http from "../shared/http.ts";
 import { t } from "../shared/i18n.ts";
@@ -14,10 +14,14 @@ import type {
   AssignmentDecline,
   CallSummaryRow,
   ContactKnown,
+  CallStateMessage,
   PauseReason,
+  PhoneStats,
   ServerMessage,
 } from "../shared/protocol.d.ts";
+import { Ring } from "../shared/ring.ts";
 import { Session } from "../shared/session.ts";
+import { speechCameBack } from "./line_words.ts";
 import { Minute } from "./minute.ts";
 import { WrapUp } from "./wrap_up.ts";
 
@@ -25,6 +29,7 @@ export type Access = "unknown" | "sign_in" | "ready" | "unreachable";
 export type Question = "none" | "abuse" | "pause" | "decline" | "keypad" | "end";
 
 const BEGUN = "work.begun";
+const KEYS_SHOWN = 20;
 
 export class Desk {
   readonly session: Session;
@@ -35,6 +40,11 @@ export class Desk {
   readonly today = signal<readonly CallSummaryRow[]>([]);
   readonly contact = signal<ContactKnown | null>(null);
   readonly question = signal<Question>("none");
+  /** Keys that the phone party pressed, as long as it is on the line. */
+  readonly phoneKeys = signal("");
+  readonly phoneLine = signal<PhoneStats | null>(null);
+  /** The hold watcher heard somebody, and nobody has seen it yet. */
+  readonly speechIsBack = signal(false);
   readonly shortcutsAreOn = signal(readPreference("shortcuts") !== "off");
   readonly withoutMicrophone = signal(readPreference("without_microphone") === "yes");
   /** Available at least once since sign-in: a pause without a reason is a pause then. */
@@ -46,7 +56,8 @@ export class Desk {
     () => this.agent.value?.state === "wrap_up" && this.session.call.value?.state === "ended",
   );
   readonly #lock = new ScreenLock();
-  #notification: Notification | null = null;
+  readonly #ring = new Ring();
+  #before: CallStateMessage | null = null;
 
   constructor() {
     this.session = new Session({
@@ -147,6 +158,18 @@ export class Desk {
     else if (session.can("hold")) void session.act("hold");
   }
 
+  toggleWatch(): void {
+    const { session } = this;
+    if (this.speechIsBack.value) this.sawSpeech();
+    else if (session.can("stop_watching")) void session.act("stop_watching");
+    else if (session.can("watch_hold")) void session.act("watch_hold");
+  }
+
+  sawSpeech(): void {
+    this.speechIsBack.value = false;
+    if (this.session.can("stop_watching")) void this.session.act("stop_watching");
+  }
+
   togglePicture(): void {
     const { session } = this;
     if (session.can("show_picture")) void session.act("show_picture");
@@ -187,11 +210,30 @@ export class Desk {
           this.minute.clear();
           this.wrapUp.begin(message.call_id);
         }
+        this.#phoneCame(message);
+        break;
+      case "phone.key":
+        this.phoneKeys.value = (this.phoneKeys.value + message.digit).slice(-KEYS_SHOWN);
+        break;
+      case "phone.line":
+        this.phoneLine.value = message.stats;
         break;
       case "visibility":
         this.minute.add(message.level);
         break;
     }
+  }
+
+  #phoneCame(call: CallStateMessage): void {
+    const before = this.#before?.call_id === call.call_id ? this.#before.phone : null;
+    const isUp = call.phone.answered_at !== null && call.phone.outcome === null && call.state !== "ended";
+    if (!isUp || (before !== null && before.dialled_at !== call.phone.dialled_at)) {
+      this.phoneKeys.value = "";
+      this.phoneLine.value = null;
+    }
+    if (isUp && speechCameBack(before?.sound ?? null, call.phone.sound)) this.speechIsBack.value = true;
+    else if (!isUp || call.phone.sound === null) this.speechIsBack.value = false;
+    this.#before = call;
   }
 
   #agentCame(view: AgentView): void {
@@ -217,8 +259,6 @@ export class Desk {
     lookAtClock();
     this.alert.value = alert;
     this.question.value = "none";
-    vibrate([600, 400, 600, 400, 600]);
-    this.#notification = notify(t("alert.title"), t(`mode.${alert.mode}`));
   }
 
   #alertEnded(ended: AlertEnded): void {
@@ -231,8 +271,12 @@ export class Desk {
 
   #tellOutside(): void {
     this.#lock.want(this.session.isTogether.value || this.agent.value?.presence === "available");
-    if (this.alert.value === null) this.#notification?.close();
-    if (this.alert.value !== null) setSituation("ringing", t("alert.title"));
+    const alert = this.alert.value;
+    if (alert !== null) this.#ring.start(t("alert.title"), t(`mode.${alert.mode}`));
+    else if (this.speechIsBack.value) this.#ring.start(t("desk.speech_back"), "");
+    else this.#ring.stop();
+    if (alert !== null) setSituation("ringing", t("alert.title"));
+    else if (this.speechIsBack.value) setSituation("ringing", t("desk.speech_back"));
     else if (this.session.isTogether.value) setSituation("call", t("work.state.engaged"));
     else setSituation("idle", this.agent.value === null ? "" : t(`work.state.${this.agent.value.state}`));
   }

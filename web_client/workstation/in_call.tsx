@@ -16,6 +16,8 @@ import { TextPane } from "../shared/ui/text_pane.tsx";
 import { ContactPanel } from "./contact_panel.tsx";
 import type { Desk } from "./desk.ts";
 import { Meter } from "./meter.tsx";
+import { PhoneLineCard } from "./phone_line.tsx";
+import { SpeechBack } from "./phone_more.tsx";
 import { PhonePanel } from "./phone_panel.tsx";
 
 export function InCall({ desk }: { desk: Desk }): JSX.Element | null {
@@ -33,12 +35,15 @@ export function InCall({ desk }: { desk: Desk }): JSX.Element | null {
         <Meter desk={desk} />
       </div>
       <div class="desk-tools">
+        <SpeechBack desk={desk} />
         <PhonePanel desk={desk} call={call} />
         {call.kind === "direct" && <ContactPanel desk={desk} isBrief />}
         {hasQuality.value ? (
-          <QualityPanel session={session} call={call} isOpen={hasQuality} />
+          <QualityPanel session={session} call={call} isOpen={hasQuality}>
+            {desk.phoneLine.value !== null && <PhoneLineCard stats={desk.phoneLine.value} />}
+          </QualityPanel>
         ) : (
-          <TextPane text={session.text} isOver={false} otherName={t("text.other")} maySave={false} />
+          <TextPane text={session.text} isOver={false} otherName={t("text.other")} maySave={false} isToPhone={call.phone.text} />
         )}
       </div>
       <DeskControls desk={desk} call={call} />
@@ -58,6 +63,7 @@ function CallBar({ desk, call, hasQuality }: { desk: Desk; call: CallStateMessag
       </div>
       <div class="status-small">
         <span>{call.brand_name ?? t("work.kind_relay")}</span>
+        {call.direction === "incoming" && <span>{t("desk.incoming")}</span>}
         <span>{call.mode}</span>
         {call.voice && <span>{t("desk.voice")}</span>}
         {call.hearing && <span>{t("desk.hearing")}</span>}
@@ -86,7 +92,7 @@ function DeskControls({ desk, call }: { desk: Desk; call: CallStateMessage }): J
       </Button>
       <RemoteAudio session={session} isWanted />
       <span class="spacer" />
-      <Button look="danger-outline" icon="flag" shortcut={key("A")} disabled={!session.can("end_and_report_abuse")} onClick={() => (desk.question.value = "abuse")}>
+      <Button icon="flag" shortcut={key("A")} disabled={!session.can("end_and_report_abuse")} onClick={() => (desk.question.value = "abuse")}>
         {t("desk.abuse")}
       </Button>
       <Button look="danger" icon="hangUp" disabled={!session.can("hang_up")} onClick={() => (desk.question.value = "end")}>

@@ -9,9 +9,9 @@ import { now } from "../shared/now.ts";
 import type { CallStateMessage } from "../shared/protocol.d.ts";
 import { Button } from "../shared/ui/basics.tsx";
 import { Icon } from "../shared/ui/icons.tsx";
+import { Keypad } from "../shared/ui/keypad.tsx";
 import type { Desk } from "./desk.ts";
-
-const KEYS = ["1", "2", "3", "4", "5", "6", "7", "8", "9", "*", "0", "#"] as const;
+import { AnotherParty, HoldWatch, Joined, VoiceMessage } from "./phone_more.tsx";
 
 export function PhonePanel({ desk, call }: { desk: Desk; call: CallStateMessage }): JSX.Element {
   const { session } = desk;
@@ -20,6 +20,8 @@ export function PhonePanel({ desk, call }: { desk: Desk; call: CallStateMessage 
   return (
     <section class="card phone-panel" aria-labelledby="phone-title">
       <h2 id="phone-title">{t("desk.phone")}</h2>
+      <Facts call={call} />
+      <VoiceMessage desk={desk} call={call} />
       {isUp ? (
         <>
           <p class="phone-now">
@@ -38,12 +40,56 @@ export function PhonePanel({ desk, call }: { desk: Desk; call: CallStateMessage 
               {t("desk.hang_up_phone")}
             </Button>
           </div>
-          {session.can("dtmf") && <Keypad desk={desk} />}
+          {desk.phoneKeys.value !== "" && (
+            <p class="phone-keys" role="status">
+              {t("desk.keys")} : <kbd>{desk.phoneKeys.value}</kbd>
+            </p>
+          )}
+          <div class="row phone-less-often">
+            {session.can("voicemail") && (
+              <Button icon="speak" onClick={() => void session.act("voicemail")}>
+                {t("desk.voicemail")}
+              </Button>
+            )}
+            <HoldWatch desk={desk} call={call} />
+          </div>
+          <div class="phone-folded">
+            {session.can("dtmf") && (
+              <details>
+                <summary>{t("desk.keypad")}</summary>
+                <Keypad session={session} />
+              </details>
+            )}
+            <AnotherParty desk={desk} />
+          </div>
         </>
       ) : (
         <Dial desk={desk} call={call} />
       )}
+      <Joined desk={desk} call={call} />
     </section>
+  );
+}
+
+/** What the agent has to know before speaking: who called, where help must come, whether to announce. */
+function Facts({ call }: { call: CallStateMessage }): JSX.Element {
+  const isIncoming = call.direction === "incoming";
+  const mayAnnounce = call.announce === "agent" || isIncoming;
+  return (
+    <>
+      {call.location !== null && (
+        <p class="location">
+          <Icon name="sos" size={20} />
+          <span>
+            {t("desk.location")} : <strong>{call.location}</strong>
+          </span>
+        </p>
+      )}
+      {isIncoming && (
+        <p>{call.phone.number === null ? t("desk.caller_anonymous") : t("desk.caller", { number: call.phone.number.replaceAll(" ", "\u00a0") })}</p>
+      )}
+      {!mayAnnounce && <p class="announce">{t(call.announce === "none" ? "desk.announce_none" : "desk.announce_recorded")}</p>}
+    </>
   );
 }
 
@@ -102,37 +148,5 @@ function Dial({ desk, call }: { desk: Desk; call: CallStateMessage }): JSX.Eleme
         </Button>
       </form>
     </>
-  );
-}
-
-/** Digits to a voice menu; typed ones too, while the pad has the focus. */
-function Keypad({ desk }: { desk: Desk }): JSX.Element {
-  const sent = useSignal("");
-
-  function press(key: string): void {
-    sent.value = (sent.value + key).slice(-12);
-    void desk.session.act("dtmf", { digits: key });
-  }
-
-  return (
-    <details class="keypad">
-      <summary>
-        {t("desk.keypad")} <output>{sent.value}</output>
-      </summary>
-      <div
-        class="keys"
-        role="group"
-        aria-label={t("desk.keypad_title")}
-        onKeyDown={(event) => {
-          if (/^[0-9*#]$/.test(event.key)) press(event.key);
-        }}
-      >
-        {KEYS.map((key) => (
-          <button key={key} type="button" class="button plain" onClick={() => press(key)}>
-            {key}
-          </button>
-        ))}
-      </div>
-    </details>
   );
 }

@@ -4,7 +4,7 @@ import type { Desk } from "./desk.ts";
 
 export interface Shortcut {
   readonly key: string;
-  readonly name: "mute" | "hold" | "pause_after_call" | "abuse" | "hide_picture" | "text" | "dial" | "come_back";
+  readonly name: "mute" | "hold" | "pause_after_call" | "abuse" | "hide_picture" | "text" | "dial" | "come_back" | "watch";
   readonly run: (desk: Desk) => void;
 }
 
@@ -13,6 +13,7 @@ export const SHORTCUTS: readonly Shortcut[] = [
   { key: "g", name: "hold", run: (desk) => desk.toggleHold() },
   { key: "p", name: "pause_after_call", run: (desk) => desk.togglePauseAfterCall() },
   { key: "i", name: "hide_picture", run: (desk) => desk.togglePicture() },
+  { key: "w", name: "watch", run: (desk) => desk.toggleWatch() },
   { key: "t", name: "text", run: () => focus("text-draft") },
   { key: "n", name: "dial", run: () => focus("dial-number") },
   {

@@ -8,6 +8,7 @@ import type { Session } from "../session.ts";
 import { Icon, type IconName } from "./icons.tsx";
 
 interface ButtonProps {
+  readonly id?: string;
   readonly icon?: IconName;
   readonly children: ComponentChildren;
   readonly onClick?: () => void;
@@ -22,6 +23,9 @@ interface ButtonProps {
   readonly isExtra?: boolean;
 }
 
+/** Of keys that have a name instead of a letter. */
+const KEY_NAMES: Readonly<Record<string, () => string>> = { Enter: () => t("app.key_enter"), Escape: () => t("app.key_escape") };
+
 export function Button(props: ButtonProps): JSX.Element {
   const { icon, children, onClick, look = "plain", disabled = false, pressed, type = "button" } = props;
   const button = useRef<HTMLButtonElement>(null);
@@ -31,6 +35,7 @@ export function Button(props: ButtonProps): JSX.Element {
   return (
     <button
       ref={button}
+      id={props.id}
       type={type}
       class={`button ${look} ${props.isExtra ? "is-extra" : ""}`}
       disabled={disabled}
@@ -41,7 +46,7 @@ export function Button(props: ButtonProps): JSX.Element {
     >
       {icon !== undefined && <Icon name={icon} />}
       <span>{children}</span>
-      {props.shortcut !== undefined && <kbd aria-hidden="true">{props.shortcut}</kbd>}
+      {props.shortcut !== undefined && <kbd aria-hidden="true">{KEY_NAMES[props.shortcut]?.() ?? props.shortcut}</kbd>}
     </button>
   );
 }

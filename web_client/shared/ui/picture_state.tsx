@@ -17,10 +17,11 @@ export function PictureState({ session, call }: { session: Session; call: CallSt
 
 function pictureKey(session: Session, call: CallStateMessage): Key | null {
   const link = session.media.link.value;
-  const other = session.role === "signer" ? call.agent : call.signer;
+  const isSigner = session.leg === "signer";
+  const other = isSigner ? call.agent : call.signer;
   if (link === "interrupted") return "call.reconnecting";
-  if (other.lost_since !== null) return session.role === "signer" ? "call.agent_lost" : "call.signer_lost";
-  if (session.role === "signer" && call.hidden) return "call.agent_hidden";
+  if (other.lost_since !== null) return isSigner ? "call.agent_lost" : "call.signer_lost";
+  if (isSigner && call.hidden) return "call.agent_hidden";
   if (link !== "connected" || session.media.remoteVideo.value === null) return "call.waiting_picture";
   return null;
 }

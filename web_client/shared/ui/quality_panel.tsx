@@ -2,7 +2,7 @@
 // rest. The panel takes the place of the text beside the picture, never a place on it.
 
 import { useComputed, useSignalEffect, type Signal } from "@preact/signals";
-import type { JSX } from "preact";
+import type { ComponentChildren, JSX } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { receivedWords } from "../call_words.ts";
 import { locale, t, type Key } from "../i18n.ts";
@@ -25,7 +25,7 @@ interface ButtonProps {
 /** How the other's picture arrives, in the bar above it; opens the panel. */
 export function QualityButton({ session, call, isOpen }: ButtonProps): JSX.Element {
   const { receivedLevel, received } = session.watch;
-  const isHidden = session.role === "signer" && call.hidden;
+  const isHidden = session.leg === "signer" && call.hidden;
   const words = isHidden ? null : receivedWords(receivedLevel.value, received.value.fps);
   return (
     <button
@@ -46,7 +46,7 @@ export function QualityButton({ session, call, isOpen }: ButtonProps): JSX.Eleme
 /** Words of the other side are never missed: the panel stands where they would. */
 export function useGivesWayToText(session: Session, isOpen: Signal<boolean>): void {
   const heard = useComputed(() =>
-    session.text.lines.value.reduce((sum, line) => sum + (line.who === "other" ? line.text.length : 0), 0),
+    session.text.lines.value.reduce((sum, line) => sum + (line.who === "own" ? 0 : line.text.length), 0),
   );
   const known = useRef(heard.value);
   useSignalEffect(() => {
@@ -55,7 +55,8 @@ export function useGivesWayToText(session: Session, isOpen: Signal<boolean>): vo
   });
 }
 
-export function QualityPanel({ session, call, isOpen }: ButtonProps): JSX.Element {
+/** :param children: what only one of the pages has to say. */
+export function QualityPanel({ session, call, isOpen, children }: ButtonProps & { children?: ComponentChildren }): JSX.Element {
   const panel = useRef<HTMLElement>(null);
   useEffect(() => panel.current?.scrollIntoView({ block: "nearest" }), []);
   const quality = session.watch.quality.value;
@@ -83,13 +84,14 @@ export function QualityPanel({ session, call, isOpen }: ButtonProps): JSX.Elemen
       </header>
       <div class="quality-body" tabIndex={0} role="group" aria-labelledby="quality-title">
         {quality === null ? <p role="status">{t("quality.none_yet")}</p> : <Found quality={quality} session={session} call={call} />}
+        {children}
       </div>
     </section>
   );
 }
 
 function Found({ quality, session, call }: { quality: Quality; session: Session; call: CallStateMessage }): JSX.Element {
-  const isAgent = session.role === "agent";
+  const isAgent = session.leg === "agent";
   return (
     <>
       <PictureCard titleKey="quality.own" picture={quality.own} isHidden={isAgent && call.hidden} />

@@ -43,7 +43,7 @@ export function Stage({ session, call, label, isFilled = false, isWithheld = fal
   }
 
   const { width, x, y } = placeOwn(size.value, remoteAspect.value, ownAspect.value, corner.value);
-  const isHidden = session.role === "signer" && call.hidden; // the last picture before would stay
+  const isHidden = session.leg === "signer" && call.hidden; // the last picture before would stay
   const isAlone = isFilled || session.local.video.value === null;
   return (
     <div class="stage" ref={stage} style={{ "--aspect": String(remoteAspect.value) }}>

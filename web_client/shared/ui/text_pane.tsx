@@ -21,6 +21,8 @@ interface TextPaneProps {
   readonly isOver: boolean;
   readonly otherName: string;
   readonly maySave: boolean;
+  /** The phone party reads and writes too. */
+  readonly isToPhone?: boolean;
 }
 
 function writerName(who: Writer, otherName: string): string {
@@ -31,7 +33,7 @@ export function asPlainText(lines: readonly Line[], otherName: string): string {
   return lines.map((line) => `${writerName(line.who, otherName)} : ${line.text}`).join("\n") + "\n";
 }
 
-export function TextPane({ text, isOver, otherName, maySave }: TextPaneProps): JSX.Element {
+export function TextPane({ text, isOver, otherName, maySave, isToPhone = false }: TextPaneProps): JSX.Element {
   const size = useSignal(Math.min(SIZES.length - 1, Number(readPreference("text_size") ?? 0)));
   const spoken = useSpoken(text);
   const lines = isOver ? text.whole : text.lines.value;
@@ -67,7 +69,7 @@ export function TextPane({ text, isOver, otherName, maySave }: TextPaneProps): J
       <div class="visually-hidden" role="log" aria-live="polite">
         {spoken.value}
       </div>
-      {isOver ? <KeepText text={text} otherName={otherName} maySave={maySave} /> : <Writing text={text} size={SIZES[size.value] ?? 16} />}
+      {isOver ? <KeepText text={text} otherName={otherName} maySave={maySave} /> : <Writing text={text} size={SIZES[size.value] ?? 16} isToPhone={isToPhone} />}
     </section>
   );
 }
@@ -84,7 +86,7 @@ function useSpoken(text: Conversation): { readonly value: string } {
   return spoken;
 }
 
-function Writing({ text, size }: { text: Conversation; size: number }): JSX.Element {
+function Writing({ text, size, isToPhone }: { text: Conversation; size: number; isToPhone: boolean }): JSX.Element {
   return (
     <form
       class="text-writing"
@@ -114,7 +116,7 @@ function Writing({ text, size }: { text: Conversation; size: number }): JSX.Elem
         </button>
       </div>
       <p id="text-hint" class="hint">
-        {t(text.connected.value ? "text.hint" : "text.off")}
+        {t(!text.connected.value ? "text.off" : isToPhone ? "text.hint_phone" : "text.hint")}
       </p>
     </form>
   );

@@ -1,0 +1,38 @@
+// How the person communicates: asked before calling and when answering, remembered in between.
+
+import type { JSX } from "preact";
+import { t } from "../shared/i18n.ts";
+import type { Caller } from "./caller.ts";
+import { MODES } from "./wishes.ts";
+
+export function HowFields({ caller, isBrief = false }: { caller: Caller; isBrief?: boolean }): JSX.Element {
+  const { mode, voice, hearing } = caller.wishes.value;
+  return (
+    <>
+      <label class="field">
+        <span>{t("call_form.mode")}</span>
+        <select value={mode} onChange={(event) => caller.wish({ mode: MODES.find((one) => one === event.currentTarget.value) ?? "LSF" })}>
+          {MODES.map((one) => (
+            <option key={one} value={one}>
+              {t(`mode.${one}`)}
+            </option>
+          ))}
+        </select>
+      </label>
+      <Tick label={t("call_form.voice")} hint={isBrief ? null : t("call_form.voice_hint")} checked={voice} onChange={(next) => caller.wish({ voice: next })} />
+      <Tick label={t("call_form.hearing")} hint={isBrief ? null : t("call_form.hearing_hint")} checked={hearing} onChange={(next) => caller.wish({ hearing: next })} />
+    </>
+  );
+}
+
+export function Tick(props: { label: string; hint: string | null; checked: boolean; onChange: (checked: boolean) => void }): JSX.Element {
+  return (
+    <label class="tick">
+      <input type="checkbox" checked={props.checked} onChange={(event) => props.onChange(event.currentTarget.checked)} />
+      <span>
+        {props.label}
+        {props.hint !== null && <small class="hint">{props.hint}</small>}
+      </span>
+    </label>
+  );
+}

@@ -1,0 +1,53 @@
+// What the person wants of calls, remembered on this device: mode, own voice and hearing, announcement. Never a number.
+
+import { readPreference, writePreference } from "../shared/preferences.ts";
+import type { CallRequest, Mode } from "../shared/protocol.d.ts";
+
+export type Announce = NonNullable<CallRequest["announce"]>;
+export const MODES: readonly Mode[] = ["LSF", "LSFA", "LfPC", "LfPCA", "TTH", "TTA", "CAS", "CAA"];
+export const ANNOUNCES: readonly Announce[] = ["agent", "recorded", "none"];
+
+export interface Wishes {
+  readonly number: string;
+  readonly mode: Mode;
+  readonly voice: boolean;
+  readonly hearing: boolean;
+  readonly announce: Announce;
+  readonly anonymous: boolean;
+}
+
+const NAME = "wishes";
+
+/** What was kept, as far as this version of the page knows it; what it does not know is as usual. */
+export function wishesFrom(kept: string | null): Wishes {
+  const found = parsed(kept);
+  return {
+    number: "",
+    mode: MODES.find((mode) => mode === found.mode) ?? "LSF",
+    voice: found.voice === true,
+    hearing: found.hearing === true,
+    announce: ANNOUNCES.find((announce) => announce === found.announce) ?? "agent",
+    anonymous: found.anonymous === true,
+  };
+}
+
+function parsed(kept: string | null): Readonly<Record<string, unknown>> {
+  try {
+    const value: unknown = JSON.parse(kept ?? "null");
+    return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : {};
+  } catch {
+    return {};
+  }
+}
+
+export function keptForm({ mode, voice, hearing, announce, anonymous }: Wishes): string {
+  return JSON.stringify({ mode, voice, hearing, announce, anonymous });
+}
+
+export function rememberedWishes(): Wishes {
+  return wishesFrom(readPreference(NAME));
+}
+
+export function remember(wishes: Wishes): void {
+  writePreference(NAME, keptForm(wishes));
+}
