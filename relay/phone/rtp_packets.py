@@ -105,15 +105,21 @@ class SentSoFar(NamedTuple):
     octets: int
 
 
+def _ntp(now_s: float) -> int:
+    return (int(now_s) + NTP_EPOCH_S & 0xFFFFFFFF) << 32 | int((now_s % 1) * (1 << 32))
+
+
+def middle_ntp(now_s: float) -> int:
+    """:returns: the 32 bits that reports name a moment by, in units of 1/65536 s."""
+    return _ntp(now_s) >> 16 & 0xFFFFFFFF
+
+
 def build_sender_report(ssrc: int, now_s: float, sent: SentSoFar, block: ReportBlock | None) -> bytes:
     """:param now_s: seconds since 1970, the wall clock that goes with ``sent.timestamp``."""
-    seconds = int(now_s) + NTP_EPOCH_S
-    fraction = int((now_s % 1) * (1 << 32))
     sender = struct.pack(
-        "!IIIIII",
+        "!IQIII",
         ssrc,
-        seconds & 0xFFFFFFFF,
-        fraction,
+        _ntp(now_s),
         sent.timestamp & 0xFFFFFFFF,
         sent.packets & 0xFFFFFFFF,
         sent.octets & 0xFFFFFFFF,

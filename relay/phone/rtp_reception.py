@@ -3,6 +3,7 @@
 from relay.phone.rtp_packets import ReportBlock, RtpPacket, newer
 
 MAX_DROPOUT = 3000  # packets, 60 s: a longer jump is a restart or a stray packet (RFC 3550 A.1)
+MAX_TRANSIT_STEP_S = 5.0  # a bigger one is a turn of the timestamps or a new clock, not the line
 
 
 class Reception:
@@ -19,7 +20,7 @@ class Reception:
         self._transit: float | None = None
         self._base = self._highest = first.sequence
         self._received = 0
-        self._reported = (0, 0)
+        self._reported, self._looked_at = (0, 0), (0, 0)
         self._expected_stray = -1
 
     @property
@@ -46,12 +47,20 @@ class Reception:
 
     def report(self, last_sr: int, delay_since_sr: int) -> ReportBlock:
         """:returns: the block for the peer; its fraction is of the time since the last one."""
-        expected = self._highest - self._base + 1
-        expected_now, received_now = expected - self._reported[0], self._received - self._reported[1]
-        self._reported = (expected, self._received)
-        fraction = max(0.0, (expected_now - received_now) / expected_now) if expected_now > 0 else 0.0
-        lost, highest = expected - self._received, self._highest
-        return ReportBlock(self.ssrc, fraction, lost, highest, int(self._jitter), last_sr, delay_since_sr)
+        counts = self._counts()
+        fraction, self._reported = _fraction_lost(self._reported, counts), counts
+        lost = counts[0] - counts[1]
+        return ReportBlock(self.ssrc, fraction, lost, self._highest, int(self._jitter), last_sr, delay_since_sr)
+
+    def fraction_lost(self) -> float:
+        """:returns: 0…1, of the time since this was asked last."""
+        counts = self._counts()
+        fraction, self._looked_at = _fraction_lost(self._looked_at, counts), counts
+        return fraction
+
+    def _counts(self) -> tuple[int, int]:
+        """:returns: packets expected and received."""
+        return self._highest - self._base + 1, self._received
 
     def _stray(self, sequence: int) -> int | None:
         """Two strays in a row are a peer that has begun anew."""
@@ -65,7 +74,7 @@ class Reception:
     def _restart(self, sequence: int) -> None:
         self._base = self._highest = sequence
         self._received = 0
-        self._reported = (0, 0)
+        self._reported, self._looked_at = (0, 0), (0, 0)
         self._expected_stray = -1
         self._transit = None
 
@@ -79,4 +88,6 @@ class Reception:
         self._transit = transit
 
 
-MAX_TRANSIT_STEP_S = 5.0  # a bigger one is a turn of the timestamps or a new clock, not the line
+def _fraction_lost(before: tuple[int, int], now: tuple[int, int]) -> float:
+    expected, received = now[0] - before[0], now[1] - before[1]
+    return max(0.0, (expected - received) / expected) if expected > 0 else 0.0

@@ -245,7 +245,7 @@ def _agreed_text(media: Sequence[Media], local: LocalAudio) -> NegotiatedText | 
     text = _first_text(media)
     if text is None or local.text is None or text.host in HOLD_ADDRESSES:
         return None
-    types = {name: number for number, name in reversed(text.names.items())}
+    types = {name: number for number, name in reversed(list(text.names.items()))}
     if "T140/1000" not in types:
         return None
     try:

@@ -64,7 +64,7 @@ def read_line(value: str) -> SrtpKey | None:
         key = base64.b64decode(found[3], validate=True)
     except (binascii.Error, ValueError):
         return None
-    suite: Suite = found[2]  # type: ignore[assignment]
+    suite = next(each for each in SUITES if each == found[2])
     return SrtpKey(int(found[1]), suite, key) if len(key) == SUITES[suite] else None
 
 

@@ -1,13 +1,18 @@
 """The RTP endpoint without a network: bytes in, callbacks and bytes out."""
 
 import itertools
+import secrets
+from dataclasses import replace
+
+import pytest
 
 from relay.audio import PHONE_FRAME, a_law_encode, silence, sine
 from relay.phone import rtp_packets as packets
+from relay.phone.dtmf import DTMF_END_PACKETS, DTMF_FRAMES, DTMF_GAP_FRAMES
 from relay.phone.rtp import RtpEndpoint, RtpPorts
 from relay.phone.rtp_packets import DtmfEvent, Payload, RtpPacket
-from relay.phone.rtp_sending import DTMF_END_PACKETS, DTMF_FRAMES, DTMF_GAP_FRAMES
 from relay.phone.sdp import Negotiated
+from relay.phone.sdp_crypto import SUITES, SrtpKeys, Suite
 
 PEER = ("198.51.100.7", 30_000)
 AGREED = Negotiated(*PEER, "PCMA", 8, 101)
@@ -29,9 +34,19 @@ class Wire:
         return [packet for data, _ in self.sent if (packet := packets.parse_rtp(data)) is not None]
 
 
-def endpoint(agreed: Negotiated | None = AGREED) -> tuple[RtpEndpoint, Wire, Wire, list[Payload], list[str]]:
+class Clock:
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def endpoint(
+    agreed: Negotiated | None = AGREED, clock: Clock | None = None
+) -> tuple[RtpEndpoint, Wire, Wire, list[Payload], list[str]]:
     rtp, rtcp, sound, digits = Wire(), Wire(), list[Payload](), list[str]()
-    made = RtpEndpoint("192.0.2.1", 20_000)
+    made = RtpEndpoint("192.0.2.1", 20_000, clock or Clock())
     made.attach(rtp, rtcp)  # type: ignore[arg-type]
     made.on_payload, made.on_dtmf = sound.append, digits.append
     if agreed is not None:
@@ -164,3 +179,258 @@ def test_ports_are_even_within_their_range_and_not_taken_again_at_once() -> None
     taken = [next(ports) for _ in range(8)]
     assert set(taken) == {20_002, 20_004, 20_006, 20_008}
     assert all(one != two for one, two in itertools.pairwise(taken))
+
+
+def talk(made: RtpEndpoint, clock: Clock, steps: int) -> None:
+    for _ in range(steps):
+        step(made)
+        clock.now += 0.02
+
+
+def test_payload_tells_what_is_missing_before_it() -> None:
+    made, _, _, sound, _ = endpoint()
+    for sequence in (10, 11, 14, 13, 15):
+        made.rtp_received(voice(sequence), PEER)
+    assert [packet.lost for packet in sound] == [0, 0, 2, 0]
+    assert [packet.timestamp // PHONE_FRAME for packet in sound] == [10, 11, 14, 15]
+
+
+def test_peer_that_begins_anew_under_its_old_name_is_heard_again() -> None:
+    made, _, _, sound, _ = endpoint()
+    for sequence in (30_000, 30_001, 5, 6, 7):
+        made.rtp_received(voice(sequence), PEER)
+    assert [packet.lost for packet in sound] == [0, 0, 0, 0]
+
+
+def test_silence_suppressor_loses_nothing() -> None:
+    """Comfort noise takes numbers of the row and gives no sound; then two seconds of nothing."""
+    made, _, _, sound, _ = endpoint(replace(AGREED, comfort_noise=13))
+    made.rtp_received(voice(1), PEER)
+    made.rtp_received(packets.build_rtp(RtpPacket(13, 2, 320, 1, b"\x40")), PEER)
+    made.rtp_received(packets.build_rtp(RtpPacket(8, 3, 16_320, 1, b"\xd5" * 160, True)), PEER)
+    assert [(packet.lost, packet.marker) for packet in sound] == [(0, False), (0, True)]
+    stats = made.stats()
+    assert stats is not None
+    assert (stats.packets_received, stats.fraction_lost) == (3, 0.0)
+
+
+def test_live_stream_is_not_stolen_by_another_port_of_the_same_host() -> None:
+    clock = Clock()
+    made, rtp, _, sound, _ = endpoint(clock=clock)
+    for sequence in range(20):
+        made.rtp_received(voice(sequence), PEER)
+        made.rtp_received(voice(sequence, ssrc=9), (PEER[0], 55_555))
+        clock.now += 0.02
+    step(made)
+    assert len(sound) == 20
+    assert rtp.sent[-1][1] == PEER
+
+
+def test_stream_that_moved_to_another_port_is_followed_once_it_is_consistent() -> None:
+    clock = Clock()
+    made, rtp, _, sound, _ = endpoint(clock=clock)
+    made.rtp_received(voice(1), PEER)
+    clock.now += 1
+    for sequence in range(50, 56):
+        made.rtp_received(voice(sequence), (PEER[0], 55_555))
+    step(made)
+    assert rtp.sent[-1][1] == (PEER[0], 55_555)
+    assert len(sound) == 5, "the first two only proved it"
+    made.connect(AGREED)
+    step(made)
+    assert rtp.sent[-1][1] == (PEER[0], 55_555), "a re-INVITE with the same address changes nothing"
+    made.connect(replace(AGREED, port=30_100))
+    step(made)
+    assert rtp.sent[-1][1] == (PEER[0], 30_100)
+
+
+def test_time_goes_on_through_silences_and_holds() -> None:
+    clock = Clock()
+    made, rtp, _, _, _ = endpoint(clock=clock)
+    talk(made, clock, 2)
+    clock.now += 3
+    talk(made, clock, 1)
+    made.connect(replace(AGREED, we_send=False))
+    talk(made, clock, 100)
+    made.connect(AGREED)
+    talk(made, clock, 2)
+    sent = [packet for packet in rtp.packets() if packet.payload_type == 8]
+    times = [(packet.timestamp - sent[0].timestamp) & 0xFFFFFFFF for packet in sent]
+    assert times == [0, 160, 320 + 24_000, 480 + 24_000 + 16_000, 640 + 24_000 + 16_000]
+    assert [packet.marker for packet in sent] == [True, False, True, True, False]
+
+
+def test_passed_on_stream_keeps_its_gaps_so_that_the_peer_can_conceal_them() -> None:
+    made, rtp, _, _, _ = endpoint(Negotiated(*PEER, "opus", 111, None))
+    made.send(b"one", 960)
+    made.send(b"two", 960, lost=2, gap=1920)
+    one, two = rtp.packets()
+    assert (two.sequence - one.sequence) & 0xFFFF == 3
+    assert (two.timestamp - one.timestamp) & 0xFFFFFFFF == 2880
+
+
+@pytest.mark.parametrize(("ptime_ms", "sizes"), [(10, [80] * 12), (20, [160] * 6), (30, [240] * 4), (60, [480] * 2)])
+def test_packets_are_as_long_as_the_peer_asked(ptime_ms: int, sizes: list[int]) -> None:
+    made, rtp, _, _, _ = endpoint(replace(AGREED, ptime_ms=ptime_ms))
+    for _ in range(6):
+        step(made)
+    sent = rtp.packets()
+    assert [len(packet.payload) for packet in sent] == sizes
+    times = [(packet.timestamp - sent[0].timestamp) & 0xFFFFFFFF for packet in sent]
+    assert times == [index * sizes[0] for index in range(len(sizes))]
+
+
+def test_peer_may_send_under_our_number_or_its_own() -> None:
+    made, _, _, sound, digits = endpoint(
+        Negotiated(*PEER, "opus", 96, 98, received_type=111, event_received_type=100, event_rate=48_000)
+    )
+    made.rtp_received(voice(1, payload_type=111), PEER)
+    made.rtp_received(voice(2, payload_type=96), PEER)
+    made.rtp_received(packets.build_rtp(RtpPacket(100, 3, 0, 1, packets.build_event(DtmfEvent("D", False, 960)))), PEER)
+    assert len(sound) == 2
+    assert digits == ["D"]
+
+
+def test_key_beside_opus_lasts_as_long_at_its_clock() -> None:
+    made, rtp, _, _, _ = endpoint(Negotiated(*PEER, "opus", 111, 100, event_rate=48_000))
+    made.press("A")
+    for _ in range(DTMF_FRAMES):
+        made.tick()
+    events = [packets.parse_event(packet.payload) for packet in rtp.packets()]
+    assert [event.duration for event in events if event] == [960, 1920, 2880, 3840, 4800]
+
+
+def test_keys_end_where_a_new_description_takes_them_away() -> None:
+    made, rtp, _, _, _ = endpoint()
+    made.press("1")
+    made.connect(replace(AGREED, telephone_event=None))
+    for _ in range(20):
+        step(made)
+    assert {packet.payload_type for packet in rtp.packets()} == {8}
+
+
+def test_held_line_is_kept_open_through_a_nat() -> None:
+    clock = Clock()
+    made, rtp, _, _, _ = endpoint(replace(AGREED, we_send=False), clock)
+    talk(made, clock, 50 * 40)
+    sent = rtp.packets()
+    assert len(sent) == 2
+    assert {packet.payload_type for packet in sent}.isdisjoint({8, 101, 13})
+    assert not sent[0].payload
+
+
+def test_other_clock_is_another_source() -> None:
+    made, rtp, _, _, _ = endpoint()
+    step(made)
+    made.connect(Negotiated(*PEER, "opus", 111, None))
+    made.send(b"x", 960)
+    assert rtp.packets()[0].ssrc != rtp.packets()[-1].ssrc
+
+
+# --- reports ----------------------------------------------------------------------------------------------
+
+
+def test_two_endpoints_learn_loss_jitter_and_the_way_there_and_back() -> None:
+    clock = Clock()
+    one, one_rtp, one_rtcp, _, _ = endpoint(clock=clock)
+    two, two_rtp, two_rtcp, _, _ = endpoint(Negotiated("192.0.2.1", 20_000, "PCMA", 8, 101), clock)
+    for index in range(1200):
+        step(one)
+        step(two)
+        if index % 10:
+            two.rtp_received(one_rtp.sent[-1][0], ("192.0.2.1", 20_000))
+        one.rtp_received(two_rtp.sent[-1][0], PEER)
+        clock.now += 0.010  # each way
+        for wire, taker, source in ((one_rtcp, two, ("192.0.2.1", 20_001)), (two_rtcp, one, (PEER[0], PEER[1] + 1))):
+            for data, _ in wire.sent:
+                taker.rtcp_received(data, source)
+            wire.sent.clear()
+        clock.now += 0.010
+    mine, theirs = one.stats(), two.stats()
+    assert mine is not None
+    assert theirs is not None
+    assert theirs.fraction_lost == pytest.approx(0.1, abs=0.01)
+    assert mine.remote_fraction_lost == pytest.approx(0.1, abs=0.01)
+    assert mine.fraction_lost == 0
+    assert mine.jitter_s == pytest.approx(0, abs=0.001)
+    assert mine.round_trip_time_s == pytest.approx(0.02, abs=0.001)
+    assert theirs.fraction_lost != 0
+    again = two.stats()
+    assert again is not None
+    assert again.fraction_lost == 0, "of the time since the last question"
+
+
+def test_who_sends_nothing_reports_as_a_receiver() -> None:
+    clock = Clock()
+    made, _, rtcp, _, _ = endpoint(clock=clock)
+    step(made)
+    made.connect(replace(AGREED, we_send=False))
+    made.rtp_received(voice(1), PEER)
+    for _ in range(2):
+        clock.now += 6
+        made.tick()
+    kinds = [data[1] for data, _ in rtcp.sent]
+    assert kinds == [packets.SENDER_REPORT, packets.RECEIVER_REPORT]
+
+
+def test_reports_go_where_the_peer_says_and_then_where_its_own_come_from() -> None:
+    clock = Clock()
+    made, _, rtcp, _, _ = endpoint(replace(AGREED, rtcp=(PEER[0], 40_001)), clock)
+    talk(made, clock, 2)
+    assert rtcp.sent[-1][1] == (PEER[0], 40_001)
+    made.rtcp_received(packets.build_receiver_report(1, None), (PEER[0], 40_777))
+    made.rtcp_received(packets.build_receiver_report(1, None), ("203.0.113.66", 40_888))
+    clock.now += 6
+    talk(made, clock, 1)
+    assert rtcp.sent[-1][1] == (PEER[0], 40_777)
+
+
+# --- encryption -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("suite", SUITES)
+def test_encrypted_sound_is_heard_by_the_owner_of_the_key_alone(suite: Suite) -> None:
+    keys = SrtpKeys(1, suite, secrets.token_bytes(SUITES[suite]), secrets.token_bytes(SUITES[suite]))
+    turned = replace(keys, local=keys.remote, remote=keys.local)
+    one, wire, reports, _, _ = endpoint(replace(AGREED, srtp=keys))
+    two, _, _, sound, _ = endpoint(replace(AGREED, host="192.0.2.1", port=20_000, srtp=turned))
+    thief, _, _, stolen, _ = endpoint(replace(AGREED, host="192.0.2.1", port=20_000, srtp=keys))
+    step(one)
+    step(one)
+    one.tick()
+    for _ in range(2):  # the second time is a replay
+        for data, _ in wire.sent:
+            two.rtp_received(data, ("192.0.2.1", 20_000))
+            thief.rtp_received(data, ("192.0.2.1", 20_000))
+    assert [packet.data for packet in sound] == [a_law_encode(silence(PHONE_FRAME))] * 2
+    assert not stolen
+    assert (two.statistics.undecipherable, thief.statistics.undecipherable) == (2, 4)
+    two.rtcp_received(reports.sent[0][0], ("192.0.2.1", 20_001))
+    thief.rtcp_received(reports.sent[0][0], ("192.0.2.1", 20_001))
+    assert (two.statistics.reports_received, thief.statistics.reports_received) == (1, 0)
+
+
+def test_open_sound_is_not_taken_where_encryption_was_agreed_nor_noise() -> None:
+    keys = SrtpKeys(1, "AES_CM_128_HMAC_SHA1_80", b"a" * 30, b"b" * 30)
+    made, _, _, sound, _ = endpoint(replace(AGREED, srtp=keys))
+    for data in (voice(1), b"", b"\x80", b"\x80" * 1500):
+        made.rtp_received(data, PEER)
+        made.rtcp_received(data, PEER)
+    assert not sound
+    assert made.statistics.undecipherable == 8
+
+
+def test_new_key_of_the_peer_leaves_our_own_stream_as_it_was() -> None:
+    keys = SrtpKeys(1, "AES_CM_128_HMAC_SHA1_80", b"a" * 30, b"b" * 30)
+    one, wire, _, _, _ = endpoint(replace(AGREED, srtp=keys))
+    two, _, _, sound, _ = endpoint(replace(AGREED, host="192.0.2.1", port=20_000, srtp=replace(keys, remote=b"a" * 30)))
+    step(one)
+    one.connect(replace(AGREED, srtp=replace(keys, remote=b"c" * 30)))
+    step(one)
+    other, other_wire, _, _, _ = endpoint(replace(AGREED, srtp=replace(keys, local=b"c" * 30)))
+    step(other)
+    one.rtp_received(other_wire.sent[-1][0], PEER)
+    for data, _ in wire.sent:
+        two.rtp_received(data, ("192.0.2.1", 20_000))
+    assert len(sound) == 2
+    assert one.statistics.packets_received == 1
