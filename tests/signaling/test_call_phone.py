@@ -258,8 +258,8 @@ def test_text_of_the_telephone_is_told_to_the_pages() -> None:
 # --- a message to be relayed
 
 
-def with_message(**facts: object) -> Call:
-    call = new_call(recording="k1", **facts)
+def with_message() -> Call:
+    call = new_call(recording="k1")
     return play(call, Alerting(), ASSIGNED)[0]
 
 
