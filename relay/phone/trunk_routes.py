@@ -17,7 +17,7 @@ from relay.phone.config import PhoneWorkerConfig, TrunkConfig
 from relay.phone.dns_names import DEFAULT_PORT, Address
 from relay.phone.leg import Transport
 from relay.phone.target import Target, uri_host
-from relay.phone.trunks import Circuit, Draw, trunks_for
+from relay.phone.trunks import Circuit, Draw, rests_after, trunks_for
 
 log = logging.getLogger(__name__)
 
@@ -99,10 +99,11 @@ class Routes:
             return []
         return [route for address in found if (route := self._route(trunk, user, address)) is not None]
 
-    def failed(self, route: Route, retry_after_s: float | None = None) -> None:
-        """The way is dead or full: it rests. Not to be told of what concerns the one who is called."""
-        log.warning("a trunk fails and rests trunk=%s", route.trunk.label if route.trunk else "-")
-        self._circuit.failed(route.key, self._clock(), retry_after_s)
+    def failed(self, route: Route, sip_code: int | None) -> None:
+        """The way rests when it is dead or full. :param sip_code: None: no answer."""
+        log.warning("a trunk fails trunk=%s sip_code=%s", route.trunk.label if route.trunk else "-", sip_code)
+        if rests_after(sip_code) and not self._circuit.rests(route.key, self._clock()):  # Retry-After may have come
+            self._circuit.failed(route.key, self._clock())
 
     def wants_rest(self, address: Address, seconds: float) -> None:
         """A 503 with Retry-After came from there."""

@@ -13,6 +13,7 @@ from relay.phone.config import TrunkConfig
 
 REST_S = 30.0  # after a first failure; doubled with each further one
 REST_LIMIT_S = 300.0
+WAYS_LIMIT = 256
 RETRY_AFTER_LIMIT_S = 3600.0  # a trunk that says longer is asked again all the same
 _OF_THE_TRUNK = frozenset({401, 407, 408, 430, 439})  # our credentials, nobody behind it, our connection (RFC 5626)
 _OF_THE_CALL = frozenset({501, 505, 513})  # no other trunk would take the same message either
@@ -31,6 +32,11 @@ def may_fail_over(sip_code: int | None, *, rang: bool) -> bool:
     if sip_code is None:
         return True
     return sip_code in _OF_THE_TRUNK or (500 <= sip_code < 600 and sip_code not in _OF_THE_CALL)
+
+
+def rests_after(sip_code: int | None) -> bool:
+    """:returns: whether the trunk is dead, full or refuses us; else it only failed with this call."""
+    return sip_code is None or sip_code in _OF_THE_TRUNK or sip_code in (502, 503, 504)
 
 
 def by_weight(items: Iterable[tuple[T, int]], draw: Draw) -> list[T]:
@@ -88,6 +94,8 @@ class Circuit:
         rest_s: float = min(REST_S * 2 ** min(failures - 1, 8), REST_LIMIT_S)
         if retry_after_s is not None:
             rest_s = min(max(retry_after_s, 1.0), RETRY_AFTER_LIMIT_S)
+        if len(self._resting) >= WAYS_LIMIT:
+            self._resting = {each: rest for each, rest in self._resting.items() if now < rest.until}
         self._resting[key] = _Rest(now + rest_s, failures)
 
     def worked(self, key: Hashable) -> None:

@@ -47,11 +47,15 @@ async def test_way_that_failed_is_tried_last_but_still_tried() -> None:
     routes = Routes(config(*trunks), book, met.append, clock=lambda: now)
     assert await hosts(routes) == ["192.0.2.1", "192.0.2.11", "192.0.2.2"]
     assert [route.address[0] for route in met] == await hosts(routes)
-    routes.failed(met[0])
+    routes.failed(met[0], 500)
+    assert (await hosts(routes))[0] == "192.0.2.1", "one call went wrong, the trunk did not"
+    routes.failed(met[0], None)
     assert await hosts(routes) == ["192.0.2.11", "192.0.2.2", "192.0.2.1"]
     routes.worked(met[0])
     assert await hosts(routes) == ["192.0.2.1", "192.0.2.11", "192.0.2.2"]
-    routes.failed(met[0], retry_after_s=5)
+    routes.wants_rest(met[0].address, 5)
+    routes.failed(met[0], 503)
+    assert (await hosts(routes))[0] == "192.0.2.11"
     now = 6.0
     assert (await hosts(routes))[0] == "192.0.2.1"
 
