@@ -20,7 +20,7 @@ from relay.phone.leg import Answered, Ended, LegEvent, MediaChanged
 from relay.phone.pacing import every_20_ms
 from relay.phone.rtp import RtpEndpoint, RtpPorts, open_rtp
 from relay.phone.rtp_packets import Payload
-from relay.phone.sdp import LocalAudio
+from relay.phone.sdp import CodecName, LocalAudio
 from relay.phone.sippy_adapter import SippyStack, StackConfig
 from relay.phone.sippy_calls import IncomingSippyLeg
 
@@ -31,6 +31,7 @@ REFUSALS: dict[str, tuple[int, str]] = {
     "unknown": (404, "Not Found"),
     "declines": (603, "Decline"),
 }
+NARROW: tuple[CodecName, ...] = ("PCMA", "PCMU")  # a plain telephone; all its sounds are 8 kHz
 CLOSE_DEADLINE_S = 2.0
 log = logging.getLogger(__name__)
 
@@ -65,7 +66,7 @@ class DemoCall:
             self._end()
             return
         self.rtp.on_payload, self.rtp.on_dtmf = self._hear, self._digit
-        self._leg.answer(LocalAudio(config.sip_host, self.rtp.port, secrets.randbits(31)))
+        self._leg.answer(LocalAudio(config.sip_host, self.rtp.port, secrets.randbits(31), codecs=NARROW))
 
     def decline(self) -> None:
         self._leg.reject(*REFUSALS["declines"])

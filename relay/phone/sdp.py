@@ -17,7 +17,7 @@ CodecName = Literal["PCMA", "PCMU", "G722", "opus"]
 Encryption = Literal["off", "offer", "require"]
 CLOCK_RATES: dict[CodecName, int] = {"opus": 48_000, "G722": 8_000, "PCMA": 8_000, "PCMU": 8_000}  # Hz, RTP's
 #: Best first; A-law before mu-law: Europe's.
-DEFAULT_CODECS: tuple[CodecName, ...] = ("PCMA", "PCMU")
+DEFAULT_CODECS: tuple[CodecName, ...] = ("opus", "G722", "PCMA", "PCMU")
 _NAMES: dict[CodecName, str] = {"opus": "opus/48000/2", "G722": "G722/8000", "PCMA": "PCMA/8000", "PCMU": "PCMU/8000"}
 _TYPES: dict[CodecName, int] = {"opus": 111, "G722": 9, "PCMA": 8, "PCMU": 0}  # RFC 3551; 111 as browsers
 _PARAMETERS: dict[str, str] = {"opus": "useinbandfec=1;maxplaybackrate=48000", "telephone-event": "0-15"}
@@ -160,7 +160,7 @@ def read(remote: str, local: LocalAudio | None = None) -> Negotiated:
     :param local: what we offered; None takes every codec and no encryption.
     :raises BadDescriptionError: oversized, no audio, no codec of ours, no address, not encrypted as it must be.
     """
-    offered = local or LocalAudio("", 0, 0, codecs=tuple(CLOCK_RATES))
+    offered = local or LocalAudio("", 0, 0)
     return _with_our_types(_chosen(read_description(remote), offered, ours_first=False)[1])
 
 

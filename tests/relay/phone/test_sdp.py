@@ -17,7 +17,8 @@ def agreed_by_answer(text: str) -> Negotiated:
     return replace(sdp.read(text), received_type=None, event_received_type=None)
 
 
-OURS = LocalAudio("192.0.2.1", 20_000, 42)
+ALL = LocalAudio("192.0.2.1", 20_000, 42)
+OURS = replace(ALL, codecs=("PCMA", "PCMU"))
 PEER = """v=0\r
 o=- 1 1 IN IP4 198.51.100.7\r
 s=-\r
@@ -30,7 +31,6 @@ a=fmtp:97 0-15\r
 """
 
 
-ALL = replace(OURS, codecs=("opus", "G722", "PCMA", "PCMU"))
 TLS = replace(ALL, encryption="offer", over_tls=True)
 REQUIRED = replace(TLS, encryption="require")
 
@@ -40,7 +40,7 @@ def media_lines(text: str) -> list[str]:
 
 
 def test_offer_has_both_g711_laws_and_digits() -> None:
-    text = sdp.offer(replace(OURS, codecs=("PCMA", "PCMU")))
+    text = sdp.offer(OURS)
     assert "m=audio 20000 RTP/AVP 8 0 13 101\r\n" in text
     assert "a=rtpmap:101 telephone-event/8000\r\n" in text
     assert "o=- 42 1 IN IP4 192.0.2.1\r\n" in text
@@ -142,7 +142,7 @@ def test_offer_has_wideband_first_and_digits_at_the_clock_of_each() -> None:
 def test_answer_takes_what_sounds_best_among_what_is_offered() -> None:
     text = PEER.replace("18 8 0 97", "0 8 9 97")
     assert sdp.answer(text, ALL)[1].codec == "G722"
-    assert sdp.answer(text, OURS)[1].codec in OURS.codecs
+    assert sdp.answer(text, OURS)[1].codec == "PCMA"
     assert sdp.answer(text, replace(ALL, codecs=("PCMU",)))[1].codec == "PCMU", "a trunk may allow fewer"
 
 
@@ -157,8 +157,7 @@ def test_opus_with_numbers_of_the_peer_and_digits_at_either_clock() -> None:
 
 def test_comfort_noise_is_agreed_beside_a_narrow_codec_only() -> None:
     text = PEER.replace("18 8 0 97", "96 8 13 97") + "a=rtpmap:96 opus/48000/2\r\n"
-    assert sdp.answer(text, OURS)[1].comfort_noise == (13 if "opus" not in OURS.codecs else None)
-    assert sdp.answer(text, replace(ALL, codecs=("PCMA",)))[1].comfort_noise == 13
+    assert sdp.answer(text, OURS)[1].comfort_noise == 13
     assert sdp.answer(text, ALL)[1].comfort_noise is None
 
 
