@@ -23,6 +23,7 @@ from relay.visibility.config import VisibilityWorkerConfig
 from signaling.config import Config, ConfigError
 
 PROBE_DEADLINE_S = 2.0
+GREETING_DEADLINE_S = 5.0  # of a worker that is busy
 KILL_MARGIN_S = 5  # after the stop deadline the process is ended by the kernel, whatever hangs in it
 Run = Callable[[asyncio.Event], Awaitable[None]]
 
@@ -164,6 +165,17 @@ async def socket_answers(path: Path) -> bool:
         return False
     writer.close()
     return True
+
+
+async def worker_greets(path: Path) -> bool:
+    """A worker says who it is to whoever connects; one that hangs leaves the connection to the kernel."""
+    try:
+        async with asyncio.timeout(GREETING_DEADLINE_S):
+            reader, writer = await asyncio.open_unix_connection(str(path))
+            with contextlib.closing(writer):
+                return bool(await reader.read(1))
+    except (OSError, TimeoutError):
+        return False
 
 
 async def http_status(host: str, port: int, path: str, *, tls: bool = False) -> int | None:

@@ -79,6 +79,7 @@ def _worker(config: Config, environ: Mapping[str, str], name: str, words: list[s
         stage=MEDIA_STAGE,
         stop_stage=1,
         is_ready=functools.partial(processes.socket_answers, control_socket),
+        is_alive=functools.partial(processes.worker_greets, control_socket),
         before_start=functools.partial(control_socket.unlink, missing_ok=True),
         ready_deadline_s=VISIBILITY_READY_S,
         stop_deadline_s=config.service.stop_deadline_s,

@@ -33,6 +33,8 @@ class Child:
     :param stage: processes of a stage start together, once the stage before is ready.
     :param stop_stage: the highest stops first.
     :param is_ready: asked until it says yes; a child that is never ready is reported, not stopped.
+    :param is_alive: asked regularly once it is ready: whether it does its work. A child that hangs is killed, and so
+        started again; None: only its end counts.
     :param before_start: runs before each start (stale sockets).
     """
 
@@ -42,6 +44,7 @@ class Child:
     stop_stage: int
     is_ready: Callable[[], Awaitable[bool]]
     env: Mapping[str, str] | None = None
+    is_alive: Callable[[], Awaitable[bool]] | None = None
     before_start: Callable[[], None] | None = None
     ready_deadline_s: float = 30.0
     stop_deadline_s: float = 10.0
@@ -63,6 +66,14 @@ class Backoff:
         return min(self.longest_s, self.first_s * 2.0 ** min(failures - 1, 20)) if failures > 0 else 0.0
 
 
+@dataclass(frozen=True)
+class Pulse:
+    """When a child counts as hung: some 45 s in all; a machine that is merely busy answers sooner or later."""
+
+    period_s: float = 10.0  # between two questions
+    missed: int = 3  # so many in a row without an answer
+
+
 @dataclass
 class _Running:
     child: Child
@@ -81,11 +92,15 @@ class Supervisor:
     """
 
     def __init__(
-        self, children: Sequence[Child], on_output: Callable[[str, str], None], backoff: Backoff | None = None
+        self,
+        children: Sequence[Child],
+        on_output: Callable[[str, str], None],
+        backoff: Backoff | None = None,
+        pulse: Pulse | None = None,
     ) -> None:
         self._children = [_Running(child) for child in children]
         self._on_output = on_output
-        self._backoff = backoff or Backoff()
+        self._backoff, self._pulse = backoff or Backoff(), pulse or Pulse()
 
     async def start(self) -> list[str]:
         """:returns: names of the children that were not ready in their time; they go on trying."""
@@ -135,7 +150,7 @@ class Supervisor:
             return f"not started: {error}"
         running.process = process
         log.info("%s started, process %d", child.name, process.pid)
-        watch = asyncio.create_task(self._watch_ready(running))
+        watch = asyncio.create_task(self._watch(running, process))
         pump = asyncio.create_task(self._pump(child.name, output))
         try:
             if running.stopping.is_set():
@@ -159,10 +174,19 @@ class Supervisor:
         finally:
             transport.close()
 
-    async def _watch_ready(self, running: _Running) -> None:
+    async def _watch(self, running: _Running, process: asyncio.subprocess.Process) -> None:
+        """Until it is ready, and then whether it hangs."""
         while not await running.child.is_ready():  # noqa: ASYNC110 # another process: there is no event to wait for
             await asyncio.sleep(READY_POLL_S)
         running.ready.set()
+        is_alive, missed = running.child.is_alive, 0
+        while is_alive is not None and missed < self._pulse.missed:
+            await asyncio.sleep(self._pulse.period_s)
+            missed = 0 if await is_alive() else missed + 1
+        if is_alive is not None and not running.stopping.is_set():
+            log.error("%s hangs and is killed", running.child.name)
+            with contextlib.suppress(ProcessLookupError):
+                process.kill()
 
     async def _wait_ready(self, running: _Running) -> bool:
         try:

@@ -25,6 +25,7 @@ POLL_S = 0.5
 GREETING_DEADLINE_S = 5.0
 LOAD_AGE_S = BEAT_S + POLL_S + 0.5  # so old may the load in the registry be
 KINDS: tuple[WorkerKind, ...] = ("media", "phone", "visibility")
+ENDS_ON_SILENCE: frozenset[WorkerKind] = frozenset({"media", "phone"})  # people wait for what a hung one owes them
 log = logging.getLogger(__name__)
 
 
@@ -159,7 +160,7 @@ class WorkerPool:
             elif not greeted.cancelled() and greeted.exception() is None:
                 self._lost(greeted.result())
 
-        client = ControlClient(on_event, on_close, ends_on_silence=entry.kind == "media")
+        client = ControlClient(on_event, on_close, ends_on_silence=entry.kind in ENDS_ON_SILENCE)
         try:
             await client.connect(entry.address_from(self._place), self._dialer)
             async with asyncio.timeout(GREETING_DEADLINE_S):

@@ -1,6 +1,7 @@
 """Workers found in the registry, here and on other machines: which address is used, who is chosen, what doctor says."""
 
 import asyncio
+import contextlib
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Iterator
@@ -12,7 +13,7 @@ from typing import Any
 import pytest
 
 from relay.control import ControlServer
-from relay.control_messages import AnyCommand, WorkerKind, WorkerState
+from relay.control_messages import AnyCommand, Notification, WorkerKind, WorkerState
 from relay.network_config import NetworkConfig
 from relay.registry import Registration, registered
 from relay.secure_sockets import Dialer, place_of
@@ -126,6 +127,42 @@ async def test_an_entry_that_nobody_understands_costs_the_others_nothing(redis: 
         for number, value in enumerate(("", "{}", "no json", '{"worker_id":"new","later":1}')):
             await client.set(f"passerelle:worker:visibility:{number}", value)
         assert [entry.worker_id for entry in await registered(client, "visibility")] == ["fine"]
+
+
+async def test_a_media_or_phone_worker_that_hangs_is_lost_and_one_that_nobody_waits_for_is_not(
+    redis: RedisServer, directory: Path
+) -> None:
+    async with contextlib.AsyncExitStack() as stack:
+        for kind in ("media", "phone", "visibility"):
+            await stack.enter_async_context(hung_worker(redis, directory, kind))
+        lost: list[str] = []
+        client = await stack.enter_async_context(redis.client())
+        nothing = lambda *_: None  # noqa: E731
+        found = WorkerPool(client, nothing, lambda link: lost.append(link.worker_id), nothing)
+        task = asyncio.create_task(found.run())
+        await until(lambda: {"media", "phone"} <= set(lost), "both are noticed")
+        assert "visibility" not in lost
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+@asynccontextmanager
+async def hung_worker(redis: RedisServer, directory: Path, kind: WorkerKind) -> AsyncIterator[None]:
+    """It greets, and says nothing more."""
+    greeting = Notification(event=WorkerState(worker_id=kind, kind=kind, capacity=5, load=0.0))
+
+    async def greet(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(greeting.model_dump_json().encode() + b"\n")
+        await reader.read()
+        writer.close()
+
+    path = directory / kind
+    server = await asyncio.start_unix_server(greet, path)
+    entry = Registration(worker_id=kind, kind=kind, address=str(path), capacity=5, load=0.0)
+    async with redis.client() as client:
+        await client.set(f"passerelle:worker:{kind}:{kind}", entry.model_dump_json())
+    yield
+    server.close()
 
 
 async def test_doctor_names_each_process_that_this_machine_does_not_reach_and_why(

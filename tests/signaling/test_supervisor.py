@@ -9,14 +9,14 @@ import signal
 import subprocess
 import sys
 import textwrap
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 
 from signaling.log import ChildOutput
-from signaling.supervisor import Backoff, Child, Supervisor
+from signaling.supervisor import Backoff, Child, Pulse, Supervisor
 
 QUICK = Backoff(first_s=0.01, longest_s=0.05)
 DEADLINE_S = 20.0
@@ -130,6 +130,31 @@ async def test_killed_process_is_started_again_and_its_siblings_do_not_notice(st
         assert supervisor.process_id("one") not in (None, killed)
         assert supervisor.process_id("other") == spared
         assert stage.history().count("other started") == 1
+
+
+async def test_hung_process_is_killed_and_started_again_while_a_slow_one_is_left_alone(stage: Stage) -> None:
+    answers = {"hung": [True], "slow": [False, True]}  # the last one goes on for ever
+
+    def alive(name: str) -> Callable[[], Awaitable[bool]]:
+        async def is_alive() -> bool:
+            await asyncio.sleep(0)
+            return answers[name].pop(0) if len(answers[name]) > 1 else answers[name][0]
+
+        return is_alive
+
+    hung, slow = stage.child("hung", is_alive=alive("hung")), stage.child("slow", is_alive=alive("slow"))
+    supervisor = Supervisor([hung, slow], stage.on_output, QUICK, Pulse(period_s=0.01, missed=2))
+    try:
+        await supervisor.start()
+        process_id = supervisor.process_id("hung")
+        assert process_id is not None
+        os.kill(process_id, signal.SIGSTOP)
+        answers["hung"] = [False, False, True]
+        await until(lambda: stage.history().count("hung started") == 2)
+        assert stage.history().count("slow started") == 1
+        assert not is_alive(process_id)
+    finally:
+        await supervisor.stop()
 
 
 async def test_process_that_always_ends_is_tried_again_and_again(stage: Stage) -> None:
