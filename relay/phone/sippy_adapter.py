@@ -27,7 +27,7 @@ from relay.phone.peers import Peers
 from relay.phone.sip_streams import StreamOptions, StreamServer
 from relay.phone.sip_transport import SipServers, UdpServer
 from relay.phone.sippy_agent import ALLOW, METHODS, SUPPORTED, headers
-from relay.phone.sippy_calls import IncomingSippyLeg, OutgoingLeg, unsupported
+from relay.phone.sippy_calls import IncomingSippyLeg, OutgoingLeg, take_over, unsupported
 from relay.phone.sippy_transactions import TICK_S, NoLog, Transactions, fire_timers, forget_timers
 from relay.phone.target import uri_host
 
@@ -198,6 +198,8 @@ class SippyStack:
         answer = self._answer(request, trunk)
         if answer is not None:
             return answer, None, None
+        if request.countHFs("replaces"):
+            return take_over(self.transactions, request, transaction)
         leg = IncomingSippyLeg(self.transactions, request)
         response = leg.begin(transaction)
         if not leg.is_over and self._on_incoming is not None:

@@ -10,6 +10,7 @@ pinned.
 import asyncio
 import logging
 from collections.abc import Callable
+from functools import partial
 from heapq import heapify
 from typing import Any
 
@@ -69,6 +70,7 @@ class Transactions(SipTransactionManager):  # type: ignore[misc]
     servers: SipServers
     on_retry_after: Callable[[Address, float], None] = staticmethod(lambda *_: None)
     dialog = DialogConfig()
+    _after_ack: list[Callable[[], None]] | None = None
 
     def __init__(self, global_config: dict[str, Any], req_cb: Any = None) -> None:
         self._forks = Forks(self)
@@ -80,7 +82,7 @@ class Transactions(SipTransactionManager):  # type: ignore[misc]
 
     def newTransaction(self, msg: Any, resp_cb: Any = None, *args: Any, userv: Any = None, **kwargs: Any) -> Any:  # noqa: N802
         if resp_cb is not None and msg.getMethod() == "INVITE":
-            resp_cb = _after_ack(resp_cb)
+            resp_cb = partial(self._tell_after_ack, resp_cb)
         address, transport = msg.getTarget()
         transport = str(transport).lower()
         msg.setTarget((address, transport))
@@ -116,7 +118,20 @@ class Transactions(SipTransactionManager):  # type: ignore[misc]
                 self.on_retry_after(t.address, float(seconds))
         if msg.getHFBody("cseq").getCSeq()[1] == "INVITE" and 200 <= msg.getSCode()[0] < 300:
             self._forks.expect(t.tid, msg.getHFBody("to").getTag())
-        super().incomingResponse(msg, t, checksum)
+        self._after_ack = after_ack = []
+        try:
+            super().incomingResponse(msg, t, checksum)
+        finally:
+            self._after_ack = None
+        for tell in after_ack:
+            tell()
+
+    def _tell_after_ack(self, callback: Callable[..., None], response: Any, *rest: Any) -> None:
+        """sippy tells the dialog of a final response before it sends the ACK: let the ACK go first, nothing else."""
+        if self._after_ack is not None and response.getSCode()[0] >= 200:
+            self._after_ack.append(partial(callback, response, *rest))
+        else:
+            callback(response, *rest)
 
     def timerA(self, t: Any) -> None:  # noqa: N802
         """Sends again: requests not over a stream, others than INVITE and all answers at least every T2 (RFC 3261)."""
@@ -126,19 +141,6 @@ class Transactions(SipTransactionManager):  # type: ignore[misc]
         self.transmitData(t.userv, t.data, t.address)
         t.tout = t.tout * 2 if is_request and t.method == "INVITE" else min(t.tout * 2, T2_S)
         t.teA = Timeout(self.timerA, t.tout, 1, t)
-
-
-def _after_ack(callback: Any) -> Any:
-    """sippy tells the dialog of a final response before it sends the ACK: let the ACK go first."""
-    loop = asyncio.get_running_loop()
-
-    def deferred(response: Any, *rest: Any) -> None:
-        if response.getSCode()[0] >= 200:
-            loop.call_soon(callback, response, *rest)
-        else:
-            callback(response, *rest)
-
-    return deferred
 
 
 async def fire_timers() -> None:

@@ -99,12 +99,23 @@ class Sipp:
 
 @contextlib.asynccontextmanager
 async def sipp(
-    scenario: str, *, echo: bool = False, tcp: bool = False, port: int | None = None, keys: dict[str, str] | None = None
+    scenario: str | Path,
+    *,
+    echo: bool = False,
+    tcp: bool = False,
+    port: int | None = None,
+    keys: dict[str, str] | None = None,
+    calls: int | None = None,
+    host: str = "127.0.0.1",
 ) -> AsyncIterator[Sipp]:
+    """
+    :param scenario: name of a file of tests/data/sipp, or another file. :param calls: port on 127.0.0.1 that it calls.
+    """
     port = port or free_port(socket.SOCK_STREAM if tcp else socket.SOCK_DGRAM)
     with tempfile.TemporaryDirectory(prefix="psr-sipp-") as name:
         folder = Path(name)
-        arguments = ["-sf", str(SCENARIOS / f"{scenario}.xml"), "-i", "127.0.0.1", "-mi", "127.0.0.1"]
+        path = scenario if isinstance(scenario, Path) else SCENARIOS / f"{scenario}.xml"
+        arguments = ["-sf", str(path), "-i", host, "-mi", host, *([f"127.0.0.1:{calls}"] if calls else [])]
         arguments += ["-p", str(port), "-mp", str(free_pair()), "-m", "1", "-nostdin", "-t", "t1" if tcp else "u1"]
         arguments += ["-cp", str(free_port()), "-timeout", "60", "-timeout_error", *(["-rtp_echo"] if echo else [])]
         arguments += ["-trace_err", "-error_file", str(folder / "errors")]
@@ -120,8 +131,9 @@ async def sipp(
             env={**os.environ, "TERM": "dumb"},
         )
         try:
-            await until(lambda: _listens(port, tcp), START_DEADLINE_S)
-            yield Sipp(scenario, process, port, folder)
+            if calls is None:
+                await until(lambda: _listens(port, tcp), START_DEADLINE_S)
+            yield Sipp(str(scenario), process, port, folder)
         finally:
             await _end(process)
 
@@ -208,13 +220,13 @@ class Baresip:
         """:returns: the reason that the latest event of that kind gave."""
         return str([event for event in self.events if event.get("type") == kind][-1].get("param"))
 
-    def hears(self) -> set[int]:
-        """:returns: the tones of :meth:`heard`, in Hz rounded to 10; empty before the end of the call."""
+    def hears(self, at_most: int = 1) -> set[int]:
+        """:returns: the strongest tones of :meth:`heard`, in Hz rounded to 10; empty before the end of the call."""
         try:
             rate, sound = self.heard()
         except (StopIteration, OSError, EOFError, wave.Error):
             return set()
-        return {round(tone.hz / 10) * 10 for tone in tones(sound, rate, at_most=1)}
+        return {round(tone.hz / 10) * 10 for tone in tones(sound, rate, at_most=at_most)}
 
     async def _read(self) -> None:
         assert self._reader is not None
