@@ -7,6 +7,7 @@ from typing import Literal
 
 from relay.network_config import NetworkConfig
 from relay.phone.leg import Transport
+from relay.phone.sdp import DEFAULT_CODECS, CodecName
 
 DEMO_SIP_PORT = 5070  # 5060 is often taken by a site's own telephony
 
@@ -37,6 +38,7 @@ class TrunkConfig:
     :param register_expires_s: asked for; 300 survives a router that forgets us, the trunk may want longer.
     :param srtp: ``off``; ``offer`` encrypted sound where the trunk takes it; ``require`` it. Keys travel in the SIP
         messages (SDES, RFC 4568): only with tls.
+    :param codecs: that this trunk may use, best first: opus, G722, PCMA, PCMU. Fewer where a trunk's wideband fails.
     :param incoming_auth: calls from this trunk must know ``username`` and ``password`` as well (401).
     :param keep_alive_s: seconds between empty lines sent to keep the firewall's way back open; 0: none. 25 is below
         the 30 s after which routers forget a UDP flow (RFC 5626 §4.4.1 asks 24 to 29).
@@ -58,6 +60,7 @@ class TrunkConfig:
     register: bool = False
     register_expires_s: int = 300
     srtp: Srtp = "off"
+    codecs: tuple[CodecName, ...] = DEFAULT_CODECS
     incoming_auth: bool = False
     keep_alive_s: float = 25.0
 
@@ -70,6 +73,8 @@ class TrunkConfig:
             raise ValueError("port is 0 to 65535; priority, weight and keep_alive_s are at least 0")
         if self.register_expires_s < 60:
             raise ValueError("register_expires_s is at least 60")
+        if not self.codecs or not set(self.codecs) <= set(DEFAULT_CODECS):
+            raise ValueError(f"codecs are some of {', '.join(DEFAULT_CODECS)}")
         for host in self.known_hosts:
             ipaddress.ip_network(host, strict=False)
 
