@@ -123,6 +123,11 @@ class Routes:
         ours = (self._config.sip_host, self._config.sip_host_2)
         return next((host for host in ours if host and ipaddress.ip_address(host).version == version), None)
 
+    def own_hosts(self, peer: str) -> tuple[str, str]:
+        """:returns: our address for RTP with this peer, and what it is told of it."""
+        local = self.local_host(peer.strip("[]")) or self._config.sip_host
+        return local, self.public_host(local)
+
     def public_host(self, local_host: str) -> str:
         public = self._config.sip_public_host
         return public if public and local_host == self._config.sip_host else local_host
