@@ -15,11 +15,12 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from interpreter_queue.dispatcher import InterpreterQueue
-from relay.control_messages import WorkerKind
+from relay.control_messages import AnyEvent, WorkerKind
 from relay.secure_sockets import Dialer, place_of
 from signaling import http_api
 from signaling.auth import Auth
 from signaling.call_desk import CallDesk
+from signaling.call_requests import CallRequests
 from signaling.call_runner import Services
 from signaling.config import SignalingConfig
 from signaling.elsewhere import Elsewhere
@@ -27,18 +28,22 @@ from signaling.floor import Floor
 from signaling.health import Health
 from signaling.ice_check import IceHealth
 from signaling.ice_servers import IceServers
+from signaling.inbox import InboxDesk
+from signaling.incoming_desk import IncomingDesk
 from signaling.metrics import Metrics
 from signaling.ownership import Ownership
 from signaling.peer_desk import PeerDesk
 from signaling.peers import Peers
+from signaling.push import Push
 from signaling.records import Records
 from signaling.records.outbox import Outbox
 from signaling.records_desk import RecordsDesk
 from signaling.session_watch import SessionWatch
 from signaling.sessions import Hub
+from signaling.signer_desk import SignerDesk
 from signaling.websocket import Pages
 from signaling.worker_metrics import WorkerCollector
-from signaling.workers import WorkerPool
+from signaling.workers import WorkerLink, WorkerPool
 
 REDIS_TIMEOUT_S = 2.0
 CANCEL_AGAIN_S = 0.5
@@ -67,7 +72,7 @@ async def serve(config: SignalingConfig, stop: asyncio.Event) -> None:
         ownership = Ownership(redis, config.instance_id, config.call_lease_s, secret=config.secret_key)
         pool = WorkerPool(
             redis,
-            on_event=lambda link, event: desk.worker_event(link, event),  # noqa: PLW0108 -- the desk comes after the pool
+            on_event=lambda link, event: worker_said(link, event),  # noqa: PLW0108 -- the desks come after the pool
             on_lost=lambda link: desk.worker_lost(link),  # noqa: PLW0108
             on_found=lambda link: desk.worker_found(link),  # noqa: PLW0108
             dialer=Dialer(config.network),
@@ -75,10 +80,18 @@ async def serve(config: SignalingConfig, stop: asyncio.Event) -> None:
         )
         metrics.registry.register(WorkerCollector(pool.links))
         records_desk = RecordsDesk(config, records)
-        services = Services(config, hub, pool, queue, ownership, outbox, metrics, elsewhere)
-        desk = CallDesk(services, records_desk)
+        push = Push(config, records.push)
+        inbox = InboxDesk(config, records.inbox, outbox, redis, hub=hub, push=push.send)
+        services = Services(config, hub, pool, queue, ownership, outbox, metrics, elsewhere, push, inbox)
+        desk = CallDesk(services, CallRequests(services, records_desk, inbox.take_out), inbox.missed)
+        incoming = IncomingDesk(services, desk, records_desk, inbox.missed, is_alone=lambda: peers.is_alone)
         floor = Floor(queue, hub, desk, metrics, contact=records_desk.contact, today=records_desk.send_today)
-        pages = Pages(services, desk, floor, records_desk, Auth(records, config))
+        pages = Pages(services, desk, floor, records_desk, Auth(records, config), SignerDesk(inbox, push))
+
+        def worker_said(link: WorkerLink, event: AnyEvent) -> None:
+            incoming.worker_event(link, event)
+            desk.worker_event(link, event)
+
         peer_desk = PeerDesk(elsewhere, hub, desk, floor, pages.outcome)
         health = _health(services, redis, records)
 
@@ -98,6 +111,8 @@ async def serve(config: SignalingConfig, stop: asyncio.Event) -> None:
                 ("agents", floor.keep()),
                 ("line", floor.watch_line()),
                 ("records", outbox.run()),
+                ("messages", inbox.run()),
+                ("push", push.run()),
                 ("sign-ins", SessionWatch(hub, records.sessions, desk.in_call).run()),
             )
         ]
@@ -111,6 +126,7 @@ async def serve(config: SignalingConfig, stop: asyncio.Event) -> None:
             await _until(stop, background)
         finally:
             desk.draining = health.draining = True
+            await incoming.close()
             await desk.close(deadline_s=min(2.0, config.drain_deadline_s))
             await _cancel(background)
             await peers.close()

@@ -1,7 +1,8 @@
 """
-All calls this process owns: begun from requests, fed with events, taken over from owners that died.
+All calls this process owns: begun, fed with events, taken over from owners that died.
 
-Decides which runner an event belongs to and whether a request becomes a call. What happens in a call belongs to
+Decides which runner an event belongs to, and that a person is in one call at a time. What a request becomes is
+``signaling.call_requests``', telephones that call ``signaling.incoming_desk``'s; what happens in a call belongs to
 ``signaling.call``; agents and alerts to ``signaling.floor``.
 """
 
@@ -9,52 +10,37 @@ import asyncio
 import contextlib
 import logging
 import time
-import uuid
-from typing import Protocol
+from collections.abc import AsyncIterator, Awaitable, Callable
 
 from redis.exceptions import RedisError
 
 from interpreter_queue.errors import QueueError
-from interpreter_queue.model import REHEARSAL_SKILL, Position, Queued, Trade
+from interpreter_queue.model import Position, Queued
 from relay.control_messages import AnyEvent, WorkerLeaves
 from signaling.call_events import Act, AlertEnded, Alerting, Assigned, Event, PageCame, PageWent
-from signaling.call_model import EMERGENCY_PRIORITY, WAITING, Call, CallState, Grace, Mode, Party
+from signaling.call_model import WAITING, Action, Call, CallState, Party
+from signaling.call_requests import CallRequests
 from signaling.call_runner import PARTIES, CallRunner, CongestedError, OutOfPlaceError, Services
 from signaling.messages import CallAct, CallRequest, EmergencyNotice, MediaClosed, QueueView
-from signaling.numbers import Dialable, EmergencyFound, read_number
+from signaling.numbers import EmergencyFound, read_number
 from signaling.ownership import Snapshot
 from signaling.page_errors import PageError
-from signaling.records.model import Brand
 from signaling.sessions import Page, PageSession
 from signaling.workers import WorkerLink
 
-#: Which trades serve which mode of a relay call, the preferred first (PRODUCT, modes).
-TRADES_BY_MODE: dict[Mode, tuple[Trade, ...]] = {
-    "LSF": ("interpreter",),
-    "LSFA": ("interpreter",),
-    "LfPC": ("lfpc_coder",),
-    "LfPCA": ("lfpc_coder",),
-    "TTH": ("transcriber",),
-    "TTA": ("transcriber",),
-    "CAS": ("interpreter", "transcriber"),
-    "CAA": ("transcriber", "interpreter"),
-}
+TAKES_NUMBER: frozenset[Action] = frozenset({"dial", "join_phone", "transfer"})
 ENDED_SHOWN_S = 30.0  # to a page that comes back: a reload at the end of a call still shows the end
 KEEP_PHONES_S = 15.0  # well below the phone worker's own limit (PhoneWorkerConfig.unkept_after_s)
 log = logging.getLogger(__name__)
 
 
-class Lookups(Protocol):
-    """What the desk asks the records."""
-
-    async def brand(self, slug: str) -> Brand | None: ...
-    def brand_is_open(self, brand: Brand, now: float) -> bool: ...
-    async def refused_agents(self, signer_id: str | None) -> tuple[str, ...]: ...
+#: Tells a signer's inbox of a call that was not put through: call id, person id, number of who called (E.164).
+Missed = Callable[[str, str, str | None], Awaitable[None]]
 
 
 class CallDesk:
-    def __init__(self, services: Services, lookups: Lookups) -> None:
-        self._services, self._lookups = services, lookups
+    def __init__(self, services: Services, requests: CallRequests, missed: Missed) -> None:
+        self._services, self._requests, self._missed = services, requests, missed
         self._runners: dict[str, CallRunner] = {}
         self._beginning: set[str] = set()
         self._phones_kept_at = 0.0
@@ -114,7 +100,7 @@ class CallDesk:
         :raises PageError: why there is no call.
         """
         who = session.identity
-        if notice := self._emergency(message, rehearsal=who.rehearsal):
+        if notice := self._requests.emergency(message, rehearsal=who.rehearsal):
             return notice
         if self.draining:
             raise PageError("draining")
@@ -127,102 +113,64 @@ class CallDesk:
             self._beginning.discard(who.key)
         return None
 
-    def _emergency(self, message: CallRequest, *, rehearsal: bool) -> EmergencyNotice | None:
-        """Before sign-in, queue, quota, hours and everything else (PRODUCT): 114 is offered at once."""
-        if not message.number:
-            return None
-        try:
-            read = read_number(message.number, self._services.config, allow_uri=rehearsal)
-        except PageError:
-            return None  # refused in its turn, with its reason
-        if not isinstance(read, EmergencyFound) or read.kind == "relay_first":
-            return None
-        may_relay = self._services.config.relay_emergency
-        if may_relay and message.emergency_confirmed:
-            return None
-        return EmergencyNotice(number=read.display, kind=read.kind, may_relay=may_relay)
-
     async def _begin(self, session: PageSession, message: CallRequest) -> None:
-        call = await (self._relay(session, message) if message.kind == "relay" else self._direct(session, message))
+        call = await self._requests.call(session, message)
+        if call.kind == "video" and call.peer_key is not None:
+            await self._reach(call, call.peer_key)
+            return
         # Redis away: the owner goes on from memory, its epoch is the first one
         epoch: int | None = None
         with contextlib.suppress(RedisError, OSError):
             epoch = await self._services.ownership.claim(call.call_id)
-        runner = CallRunner(call, epoch or 1, self._services)
-        self._runners[call.call_id] = runner
-        runner.enqueue()
+        self.begin(call, epoch or 1)
+
+    async def _reach(self, call: Call, peer: str) -> None:
+        """:raises PageError: who is called is in a call; they will see that somebody tried."""
+        async with self.reaching(peer) as is_free:
+            if not is_free:
+                await self._missed(call.call_id, peer, call.caller_id)
+                raise PageError("peer_busy")
+            epoch: int | None = None
+            with contextlib.suppress(RedisError, OSError):
+                epoch = await self._services.ownership.claim(call.call_id)
+            self.begin(call, epoch or 1)
+
+    def begin(self, call: Call, epoch: int, phone_worker: str | None = None) -> None:
+        """:param phone_worker: id, of the worker where the call's telephone is already."""
+        snapshot = Snapshot(call=call, phone_worker=phone_worker) if phone_worker else None
+        runner = self._runners[call.call_id] = CallRunner(call, epoch, self._services, snapshot)
+        runner.begin()
         runner.publish()
 
-    async def _relay(self, session: PageSession, message: CallRequest) -> Call:
-        who = session.identity
-        if who.person_id is None and not who.rehearsal:
-            raise PageError("sign_in_required")
-        if not message.number:
-            raise PageError("number_missing")
-        read = read_number(message.number, self._services.config, allow_uri=who.rehearsal)
-        return self._call(
-            session,
-            message,
-            trades=TRADES_BY_MODE[message.mode],
-            target=read.target,
-            display=read.display,
-            priority=EMERGENCY_PRIORITY if isinstance(read, EmergencyFound) else 0,
-            caller_id=who.number or self._services.config.default_caller_id,
-            refused_agents=await self._lookups.refused_agents(who.person_id),
-        )
+    @contextlib.asynccontextmanager
+    async def reaching(self, person_id: str) -> AsyncIterator[bool]:
+        """
+        Somebody calls this signer. For the time of the block nobody else does, in no process of the centre.
 
-    async def _direct(self, session: PageSession, message: CallRequest) -> Call:
-        brand = await self._lookups.brand(message.brand or session.brand or "")
-        if brand is None or (brand.is_rehearsal and not session.identity.rehearsal):
-            raise PageError("unknown_brand")
-        if not self._lookups.brand_is_open(brand, time.time()):
-            raise PageError("brand_closed")
-        number: Dialable | EmergencyFound | None = None
-        if brand.numbers:
-            with contextlib.suppress(PageError):  # not dialled today: the brand is reachable all the same
-                number = read_number(brand.numbers[0], self._services.config, allow_uri=session.identity.rehearsal)
-        return self._call(
-            session,
-            message,
-            trades=("adviser",),
-            skills=brand.skills,
-            brand=brand.slug,
-            brand_id=brand.id,
-            brand_name=brand.name,
-            target=number.target if number else None,
-            display=number.display if number else None,
-            caller_id=self._services.config.default_caller_id,
-            refused_agents=await self._lookups.refused_agents(session.identity.person_id),
-        )
-
-    def _call(self, session: PageSession, message: CallRequest, **facts: object) -> Call:
-        config, who = self._services.config, session.identity
-        skills = {"skills": (*facts.get("skills", ()), REHEARSAL_SKILL)} if who.rehearsal else {}  # type: ignore[misc]
-        return Call.model_validate(
-            {
-                "call_id": uuid.uuid4().hex,
-                "kind": message.kind,
-                "mode": message.mode,
-                "signer_key": who.key,
-                "signer_device": session.device,
-                "signer_id": who.person_id,
-                "voice": message.voice,
-                "hearing": message.hearing,
-                "rehearsal": who.rehearsal,
-                "queued_at": time.time(),
-                "grace": Grace(signer_s=config.signer_grace_s, agent_s=config.agent_grace_s),
-                **facts,
-                **skills,
-            }
-        )
+        :returns: whether the signer is free.
+        """
+        if person_id in self._beginning:
+            yield False
+            return
+        self._beginning.add(person_id)
+        name, is_first = f"person-{person_id}", True
+        try:
+            with contextlib.suppress(RedisError, OSError):
+                is_first = await self._services.ownership.claim(name) is not None
+            yield is_first and not self.in_call("signer", person_id)
+        finally:
+            self._beginning.discard(person_id)
+            if is_first:
+                with contextlib.suppress(RedisError, OSError):
+                    await self._services.ownership.forget(name)
 
     # --- events in
 
-    def act(self, session: Page, message: CallAct) -> None:
+    async def act(self, session: Page, message: CallAct) -> None:
         """:raises PageError: not open now, or the number may not be dialled."""
         runner, party = self.held(session, message.call_id)
         target, display = None, None
-        if message.action == "dial" and message.number:
+        if message.action in TAKES_NUMBER and message.number:
             read = read_number(message.number, self._services.config, allow_uri=runner.call.rehearsal)
             if (
                 isinstance(read, EmergencyFound)
@@ -232,9 +180,21 @@ class CallDesk:
                 notice = EmergencyNotice(number=read.display, kind=read.kind, may_relay=False)
                 runner.tell("signer", notice)
                 raise PageError("emergency_in_call")
+            if await self._requests.callee(read.target, session.identity) is not None:
+                raise PageError("signer_number")  # a telephone's place in a call cannot be taken by a picture
             target, display = read.target, read.display
+        act = Act(
+            party,
+            message.action,
+            target,
+            display,
+            message.digits,
+            mode=message.mode,
+            voice=message.voice,
+            hearing=message.hearing,
+            device=session.device,
+        )
         try:
-            act = Act(party, message.action, target, display, message.digits)
             runner.submit(act)
         except OutOfPlaceError:
             raise PageError("out_of_place") from None

@@ -34,6 +34,11 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "Cette personne est déjà en appel. Elle verra que vous avez appelé.",
         "This person is in a call already. They will see that you called.",
     ),
+    "own_number": ("C’est votre propre numéro.", "This is your own number."),
+    "signer_number": (
+        "Ce numéro est celui d’une personne qui signe : appelez-la depuis un nouvel appel, sans interprète.",
+        "This number is a signer’s: call it from a new call, without an interpreter.",
+    ),
     "push_refused": (
         "Ce navigateur ne peut pas être appelé page fermée.",
         "This browser cannot be rung while its page is closed.",

@@ -132,6 +132,10 @@ class Peers:
         self._failures: dict[str, str] = {}  # instance -> code of the last one
         self._tasks: set[asyncio.Task[None]] = set()
 
+    @property
+    def is_alone(self) -> bool:
+        return not self._links
+
     def tell_all(self, message: AnyPeerMessage) -> None:
         for link in list(self._links.values()):
             link.send(message)

@@ -10,7 +10,7 @@ from signaling.config import SignalingConfig
 from signaling.messages import CallRate, CallsToday, ContactKnown, WrapUpSubmit
 from signaling.page_errors import PageError
 from signaling.records import Records
-from signaling.records.model import Brand, RatingGiven, WrapUp
+from signaling.records.model import Brand, Person, RatingGiven, WrapUp
 from signaling.records.opening import opening
 from signaling.sessions import Page
 
@@ -30,6 +30,13 @@ class RecordsDesk:
     async def refused_agents(self, signer_id: str | None) -> tuple[str, ...]:
         return await self._records.people.refused(signer_id) if signer_id else ()
 
+    async def signer_by_number(self, number: str) -> Person | None:
+        """:param number: E.164."""
+        return await self._records.people.by_number(number)
+
+    async def signer_by_code(self, code: str) -> Person | None:
+        return await self._records.people.by_code(code)
+
     async def origin_allowed(self, request: web.Request, slug: str | None) -> bool:
         brand = await self.brand(slug) if slug else None
         return origin_allowed(request.headers.get("Origin"), self._config, brand)
@@ -46,7 +53,7 @@ class RecordsDesk:
 
         :raises PageError: ``not_in_relay``.
         """
-        if call.kind == "relay":
+        if call.kind != "direct":
             if message.disposition or message.note or message.contact:
                 raise PageError("not_in_relay")
             return None

@@ -36,6 +36,8 @@ from signaling.messages import (
     ClientMessageAdapter,
     Error,
     Hello,
+    InboxDelete,
+    InboxHeard,
     MediaAnswer,
     MediaRenew,
     Ok,
@@ -44,15 +46,19 @@ from signaling.messages import (
     Ping,
     Pong,
     PresenceSet,
+    PushSubscribe,
+    PushUnsubscribe,
     Welcome,
     WrapUpExtend,
     WrapUpFinish,
     WrapUpSubmit,
 )
+from signaling.numbers import readable
 from signaling.page_errors import PageError, sentence
 from signaling.rate_limit import Rate, TokenBuckets
 from signaling.records_desk import RecordsDesk
 from signaling.sessions import Page, PageSession
+from signaling.signer_desk import SignerDesk
 
 HELLO_DEADLINE_S = 10.0
 RECORD_DEADLINE_S = 20.0  # above the outbox's own deadlines
@@ -65,7 +71,7 @@ FOR_AGENTS = (
     WrapUpExtend,
     WrapUpFinish,
 )
-FOR_SIGNERS = (CallRequest, CallContinueHere, CallRate)
+FOR_SIGNERS = (CallRequest, CallContinueHere, CallRate, InboxHeard, InboxDelete, PushSubscribe, PushUnsubscribe)
 ANSWERED_LENGTH = 4_096  # characters; a longer message over the rate gets an answer without its ref
 log = logging.getLogger(__name__)
 
@@ -80,11 +86,19 @@ _REF = TypeAdapter(_OnlyRef)
 class Pages:
     """All pages' connections of this process."""
 
-    def __init__(self, services: Services, desk: CallDesk, floor: Floor, records: RecordsDesk, auth: Auth) -> None:
+    def __init__(  # noqa: PLR0917 -- one desk for each kind of message
+        self,
+        services: Services,
+        desk: CallDesk,
+        floor: Floor,
+        records: RecordsDesk,
+        auth: Auth,
+        signers: SignerDesk,
+    ) -> None:
         config = services.config
         self._config, self._hub, self._metrics = config, services.hub, services.metrics
         self._elsewhere = services.elsewhere
-        self._desk, self._floor, self._records = desk, floor, records
+        self._desk, self._floor, self._records, self._signers = desk, floor, records, signers
         self._admission, self._limits = Admission(config, records, auth), CallLimits(config)
         self._by_address: Counter[str] = Counter()
         self._leaving: set[asyncio.Task[None]] = set()
@@ -93,6 +107,10 @@ class Pages:
             CallRequest: self._call_request,
             CallAct: self._call_act,
             CallContinueHere: self._continue_here,
+            InboxHeard: signers.heard,
+            InboxDelete: signers.delete,
+            PushSubscribe: signers.subscribe,
+            PushUnsubscribe: signers.unsubscribe,
             CallRate: self._call_rate,
             MediaAnswer: self._media_answer,
             MediaRenew: self._media_renew,
@@ -198,9 +216,12 @@ class Pages:
                 heartbeat_s=self._config.heartbeat_s,
                 resumed=self._desk.in_call(who.role, who.key),
                 demo_phone_url=self._config.demo_phone_url,
+                number=readable(who.number) if who.number else None,
+                push_key=self._signers.push_key(who),
             )
         )
         self._desk.page_came(who.role, who.key, session.device, hello.live_generation)
+        await self._signers.came(session)
         if who.role == "agent":
             try:
                 await self._floor.came(session)
@@ -296,7 +317,7 @@ class Pages:
         return sum(1 for key in {page.identity.key for page in pages} if self._desk.in_call("signer", key))
 
     async def _call_act(self, session: Page, message: CallAct) -> None:
-        self._desk.act(session, message)
+        await self._desk.act(session, message)
 
     async def _call_rate(self, session: Page, message: CallRate) -> None:
         runner = self._desk.mine(session, message.call_id)

@@ -1,0 +1,203 @@
+"""
+From what a signer asks for to a call that can begin: relay, direct, to another signer, about a voice message.
+
+Decides whether it may be and what is in it; that a person has one call at a time, and running it, is the desk's.
+"""
+
+import contextlib
+import time
+import uuid
+from collections.abc import Awaitable, Callable
+from typing import Protocol
+
+from interpreter_queue.model import REHEARSAL_SKILL
+from signaling.call_incoming import video_call
+from signaling.call_model import EMERGENCY_PRIORITY, TRADES_BY_MODE, Call, Grace
+from signaling.call_services import Services
+from signaling.identity import Identity
+from signaling.messages import CallRequest, EmergencyNotice
+from signaling.numbers import Dialable, EmergencyFound, read_number, readable
+from signaling.page_errors import PageError
+from signaling.records.database import is_temporary
+from signaling.records.model import Brand, Person
+from signaling.sessions import Page, PageSession
+
+#: A voice message: its sound's key in Redis, and the number of who left it, None: anonymous.
+TakeOut = Callable[[Page, str], Awaitable[tuple[str, str | None]]]
+
+
+class Lookups(Protocol):
+    """What is asked of the records."""
+
+    async def brand(self, slug: str) -> Brand | None: ...
+    def brand_is_open(self, brand: Brand, now: float) -> bool: ...
+    async def refused_agents(self, signer_id: str | None) -> tuple[str, ...]: ...
+    async def signer_by_number(self, number: str) -> Person | None: ...
+
+
+class CallRequests:
+    """:param take_out: of the signer's inbox."""
+
+    def __init__(self, services: Services, lookups: Lookups, take_out: TakeOut) -> None:
+        self._config, self._lookups, self._take_out = services.config, lookups, take_out
+
+    def emergency(self, message: CallRequest, *, rehearsal: bool) -> EmergencyNotice | None:
+        """Before sign-in, queue, quota, hours and everything else (PRODUCT): 114 is offered at once."""
+        if not message.number:
+            return None
+        try:
+            read = read_number(message.number, self._config, allow_uri=rehearsal)
+        except PageError:
+            return None  # refused in its turn, with its reason
+        if not isinstance(read, EmergencyFound) or read.kind == "relay_first":
+            return None
+        if self._config.relay_emergency and message.emergency_confirmed:
+            return None
+        return EmergencyNotice(number=read.display, kind=read.kind, may_relay=self._config.relay_emergency)
+
+    async def call(self, session: PageSession, message: CallRequest) -> Call:
+        """:raises PageError: why there is no call."""
+        match message.kind:
+            case "relay":
+                return await self._relay(session, message)
+            case "direct":
+                return await self._direct(session, message)
+            case _:
+                raise PageError("invalid")  # a number decides that a call is one between signers
+
+    async def callee(self, number: str | None, who: Identity) -> Person | None:
+        """
+        :param number: E.164. :param who: asks.
+        :returns: the signer whose relay number it is; None: a telephone's.
+        :raises PageError: it is their own, or of somebody who has left the service.
+        """
+        if number is None or who.rehearsal:
+            return None
+        person = None
+        try:
+            person = await self._lookups.signer_by_number(number)
+        except Exception as error:  # without the database a number is a telephone's: the call is not refused for it
+            if not is_temporary(error):
+                raise
+        if person is not None and person.id == who.person_id:
+            raise PageError("own_number")
+        if person is not None and person.disabled:
+            raise PageError("number_refused")
+        return person
+
+    async def _relay(self, session: PageSession, message: CallRequest) -> Call:
+        who = session.identity
+        if who.person_id is None and not who.rehearsal:
+            raise PageError("sign_in_required")
+        if message.message_id is not None:
+            return await self._about_message(session, message)
+        if not message.number:
+            raise PageError("number_missing")
+        read = read_number(message.number, self._config, allow_uri=who.rehearsal)
+        callee = await self.callee(read.target, who)
+        if callee is not None:
+            return self._video(session, message, callee, read)
+        is_emergency = isinstance(read, EmergencyFound)
+        return self._call(
+            session,
+            message,
+            trades=TRADES_BY_MODE[message.mode],
+            target=read.target,
+            display=read.display,
+            priority=EMERGENCY_PRIORITY if is_emergency else 0,
+            location=message.location if is_emergency else None,
+            caller_id=self._shown(who, message),
+            refused_agents=await self._lookups.refused_agents(who.person_id),
+        )
+
+    async def _about_message(self, session: PageSession, message: CallRequest) -> Call:
+        """An agent relays it; who left it may be called back, where that is allowed."""
+        who = session.identity
+        recording, number = await self._take_out(session, message.message_id or "")
+        back: Dialable | None = None
+        if number is not None:
+            with contextlib.suppress(PageError):
+                back = read_number(number, self._config, allow_uri=who.rehearsal)
+        return self._call(
+            session,
+            message,
+            trades=TRADES_BY_MODE[message.mode],
+            recording=recording,
+            target=back.target if back else None,
+            display=back.display if back else None,
+            caller_id=self._shown(who, message),
+            refused_agents=await self._lookups.refused_agents(who.person_id),
+        )
+
+    def _video(self, session: PageSession, message: CallRequest, callee: Person, read: Dialable) -> Call:
+        who = session.identity
+        is_shown = not message.anonymous and who.number is not None
+        return video_call(
+            call_id=uuid.uuid4().hex,
+            now=time.time(),
+            signer_key=who.key,
+            signer_id=who.person_id,
+            signer_device=session.device,
+            signer_name=readable(who.number) if is_shown and who.number else None,
+            peer_key=callee.id,
+            peer_name=read.display,
+            grace=self._grace,
+            voice=message.voice,
+            hearing=message.hearing,
+            caller_id=who.number if is_shown else None,
+            display=read.display,
+        )
+
+    async def _direct(self, session: PageSession, message: CallRequest) -> Call:
+        brand = await self._lookups.brand(message.brand or session.brand or "")
+        if brand is None or (brand.is_rehearsal and not session.identity.rehearsal):
+            raise PageError("unknown_brand")
+        if not self._lookups.brand_is_open(brand, time.time()):
+            raise PageError("brand_closed")
+        number: Dialable | EmergencyFound | None = None
+        if brand.numbers:
+            with contextlib.suppress(PageError):  # not dialled today: the brand is reachable all the same
+                number = read_number(brand.numbers[0], self._config, allow_uri=session.identity.rehearsal)
+        return self._call(
+            session,
+            message,
+            trades=("adviser",),
+            skills=brand.skills,
+            brand=brand.slug,
+            brand_id=brand.id,
+            brand_name=brand.name,
+            target=number.target if number else None,
+            display=number.display if number else None,
+            caller_id=self._config.default_caller_id,
+            refused_agents=await self._lookups.refused_agents(session.identity.person_id),
+        )
+
+    def _shown(self, who: Identity, message: CallRequest) -> str | None:
+        """:returns: the number that the phone party sees."""
+        return None if message.anonymous else who.number or self._config.default_caller_id
+
+    @property
+    def _grace(self) -> Grace:
+        return Grace(signer_s=self._config.signer_grace_s, agent_s=self._config.agent_grace_s)
+
+    def _call(self, session: PageSession, message: CallRequest, **facts: object) -> Call:
+        who = session.identity
+        skills = {"skills": (*facts.get("skills", ()), REHEARSAL_SKILL)} if who.rehearsal else {}  # type: ignore[misc]
+        return Call.model_validate(
+            {
+                "call_id": uuid.uuid4().hex,
+                "kind": message.kind,
+                "mode": message.mode,
+                "signer_key": who.key,
+                "signer_device": session.device,
+                "signer_id": who.person_id,
+                "voice": message.voice,
+                "hearing": message.hearing,
+                "announce": message.announce,
+                "rehearsal": who.rehearsal,
+                "queued_at": time.time(),
+                "grace": self._grace,
+                **facts,
+                **skills,
+            }
+        )

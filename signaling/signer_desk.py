@@ -1,0 +1,48 @@
+"""What a signer's page asks for besides calls: missed calls and messages, and being rung while it is closed."""
+
+import logging
+
+from signaling.identity import Identity
+from signaling.inbox import InboxDesk
+from signaling.messages import InboxDelete, InboxHeard, PushSubscribe, PushUnsubscribe
+from signaling.page_errors import PageError
+from signaling.push import Push
+from signaling.sessions import Page
+
+log = logging.getLogger(__name__)
+
+
+class SignerDesk:
+    def __init__(self, inbox: InboxDesk, push: Push) -> None:
+        self._inbox, self._push = inbox, push
+
+    def push_key(self, who: Identity) -> str | None:
+        """:returns: for ``PushManager.subscribe``; None: nobody who can be called."""
+        return self._push.public_key if who.role == "signer" and who.person_id is not None else None
+
+    async def came(self, page: Page) -> None:
+        """Without the database a page is welcome all the same."""
+        try:
+            await self._inbox.show(page)
+        except Exception as error:
+            log.warning("messages not shown: %s", type(error).__name__)
+
+    async def heard(self, page: Page, message: InboxHeard) -> None:
+        await self._inbox.heard(page, message.entry_id)
+
+    async def delete(self, page: Page, message: InboxDelete) -> None:
+        await self._inbox.delete(page, message.entry_id)
+
+    async def subscribe(self, page: Page, message: PushSubscribe) -> None:
+        """:raises PageError: nobody who can be called, or no browser's address."""
+        await self._push.subscribe(_signed_in(page), message)
+
+    async def unsubscribe(self, page: Page, message: PushUnsubscribe) -> None:
+        """:raises PageError: nobody who can be called."""
+        await self._push.unsubscribe(_signed_in(page), message.endpoint)
+
+
+def _signed_in(page: Page) -> str:
+    if page.identity.person_id is None:
+        raise PageError("sign_in_required")
+    return page.identity.person_id
