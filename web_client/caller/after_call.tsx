@@ -49,7 +49,7 @@ function endWords(call: CallStateMessage): readonly [title: Key, body: Key] {
   const reason = call.end_reason ?? "completed";
   const body: Key = `ended.${reason}`;
   if (isCalled(call)) {
-    if (reason === "declined") return ["ended.declined_title", body];
+    if (reason === "declined" || reason === "abandoned") return ["ended.declined_title", "ended.declined"];
     const isMissed = reason === "not_answered" || reason === "caller_gave_up" || reason === "message_left";
     return [isMissed ? "ended.missed_title" : "ended.title", body];
   }

@@ -194,8 +194,7 @@ export class Caller {
   /** Takes the call that rings, and only then asks for the camera. */
   async accept(): Promise<void> {
     const { mode, voice, hearing } = this.wishes.value;
-    const how = this.session.call.value?.kind === "video" ? {} : { mode, voice, hearing };
-    const answer = this.session.act("accept", how);
+    const answer = this.session.act("accept", { mode, voice, hearing });
     const { local } = this.session;
     const hasCamera = this.goesWithoutCamera.value || (await this.startCamera());
     if (voice) await local.openMicrophone();

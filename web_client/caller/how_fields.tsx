@@ -5,23 +5,37 @@ import { t } from "../shared/i18n.ts";
 import type { Caller } from "./caller.ts";
 import { MODES } from "./wishes.ts";
 
-export function HowFields({ caller, isBrief = false }: { caller: Caller; isBrief?: boolean }): JSX.Element {
-  const { mode, voice, hearing } = caller.wishes.value;
+interface HowProps {
+  readonly caller: Caller;
+  readonly isBrief?: boolean;
+  /** Between two signers nobody interprets: there is no mode. */
+  readonly hasMode?: boolean;
+}
+
+export function HowFields({ caller, isBrief = false, hasMode = true }: HowProps): JSX.Element {
+  const { voice, hearing } = caller.wishes.value;
   return (
     <>
-      <label class="field">
-        <span>{t("call_form.mode")}</span>
-        <select value={mode} onChange={(event) => caller.wish({ mode: MODES.find((one) => one === event.currentTarget.value) ?? "LSF" })}>
-          {MODES.map((one) => (
-            <option key={one} value={one}>
-              {t(`mode.${one}`)}
-            </option>
-          ))}
-        </select>
-      </label>
+      {hasMode && <ModeChoice caller={caller} />}
       <Tick label={t("call_form.voice")} hint={isBrief ? null : t("call_form.voice_hint")} checked={voice} onChange={(next) => caller.wish({ voice: next })} />
       <Tick label={t("call_form.hearing")} hint={isBrief ? null : t("call_form.hearing_hint")} checked={hearing} onChange={(next) => caller.wish({ hearing: next })} />
     </>
+  );
+}
+
+function ModeChoice({ caller }: { caller: Caller }): JSX.Element {
+  const { mode } = caller.wishes.value;
+  return (
+    <label class="field">
+      <span>{t("call_form.mode")}</span>
+      <select value={mode} onChange={(event) => caller.wish({ mode: MODES.find((one) => one === event.currentTarget.value) ?? "LSF" })}>
+        {MODES.map((one) => (
+          <option key={one} value={one}>
+            {t(`mode.${one}`)}
+          </option>
+        ))}
+      </select>
+    </label>
   );
 }
 

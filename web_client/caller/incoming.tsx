@@ -1,5 +1,6 @@
 // Somebody calls: seen by the whole page, answered by one key. Nothing rings, nothing has to be heard.
 
+import { useSignal } from "@preact/signals";
 import type { JSX } from "preact";
 import { useEffect, useMemo } from "preact/hooks";
 import { clock } from "../shared/format.ts";
@@ -23,10 +24,14 @@ export function callerWords(call: CallStateMessage): string {
 
 export function Incoming({ caller, call }: { caller: Caller; call: CallStateMessage }): JSX.Element {
   const isVideo = call.kind === "video";
-  const rungAt = useMemo(() => performance.now(), [call.call_id]);
+  const isSettled = useSignal(false);
+  useEffect(() => {
+    const timer = setTimeout(() => (isSettled.value = true), GUARD_MS);
+    return () => clearTimeout(timer);
+  }, []);
 
   function answer(action: () => void): void {
-    if (performance.now() - rungAt >= GUARD_MS) action();
+    if (isSettled.value) action();
   }
 
   useEffect(() => {
@@ -36,10 +41,10 @@ export function Incoming({ caller, call }: { caller: Caller; call: CallStateMess
     };
     document.addEventListener("keydown", onKey);
     return () => document.removeEventListener("keydown", onKey);
-  }, [call.call_id]);
+  }, []);
 
   return (
-    <main id="main" class="incoming">
+    <main id="main" class={`incoming ${isSettled.value ? "is-settled" : ""}`}>
       <div class="pulse" aria-hidden="true" />
       <div class="incoming-top">
         <TimeLeft call={call} />
@@ -55,12 +60,10 @@ export function Incoming({ caller, call }: { caller: Caller; call: CallStateMess
         <p class="incoming-who">{callerWords(call)}</p>
         <p>{t(isVideo ? "incoming.from_video" : "incoming.from_phone")}</p>
       </div>
-      {!isVideo && (
-        <fieldset class="incoming-how">
-          <legend class="visually-hidden">{t("incoming.how")}</legend>
-          <HowFields caller={caller} isBrief />
-        </fieldset>
-      )}
+      <fieldset class="incoming-how">
+        <legend class="visually-hidden">{t("incoming.how")}</legend>
+        <HowFields caller={caller} isBrief hasMode={!isVideo} />
+      </fieldset>
       <div class="incoming-answer">
         <Button look="primary" icon="camera" autofocus shortcut="Enter" onClick={() => answer(() => void caller.accept())}>
           {t("incoming.accept")}
