@@ -115,6 +115,7 @@ class FakeParty:
         self.frames = 0
         self.peer: RTCPeerConnection | None = None
         self._channel: Any = None
+        self._phone_channel: Any = None
         self._changed = asyncio.Condition()
         self._socket: web.WebSocketResponse | None = None
         self._watchers: list[asyncio.Task[None]] = []
@@ -169,6 +170,13 @@ class FakeParty:
     async def write(self, wire: str) -> None:
         await self.until(lambda: self._channel is not None and self._channel.readyState == "open", "the text channel")
         self._channel.send(wire)
+
+    async def write_as_phone(self, wire: str) -> None:
+        """A channel for the phone party's own text, as it is made once the phone leg agreed on text."""
+        assert self.peer is not None
+        channel = self.peer.createDataChannel("phone", ordered=True, protocol="t140")
+        self._phone_channel = channel
+        channel.on("open", lambda: channel.send(wire))
 
     async def seen(self, frames: int = 5) -> None:
         """The page's own picture arrives here."""
