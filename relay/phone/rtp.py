@@ -22,7 +22,6 @@ from relay.phone.rtp_sending import Packetiser, SendClock
 from relay.phone.sdp import CLOCK_RATES, COMFORT_NOISE, CodecName, Negotiated
 
 KEEP_ALIVE_S = 15.0  # the way back through a NAT stays open (RFC 6263 §5.1)
-_UNASSIGNED = (127, 126, 125)  # a payload type that nobody agreed on is ignored by every receiver (RFC 6263 §4.6)
 
 __all__ = ["RtpEndpoint", "RtpPorts", "RtpStatistics", "open_rtp"]
 
@@ -171,8 +170,9 @@ class RtpEndpoint(Bound):
         self.link.send(RtpPacket(agreed.telephone_event, 0, self._dtmf_timestamp, 0, payload, step.first))
 
     def _keep_alive(self, agreed: Negotiated, now: float) -> None:
-        taken = (agreed.payload_type, agreed.telephone_event, agreed.received_type, agreed.event_received_type)
-        number = next(number for number in _UNASSIGNED if number not in taken)
+        number = unassigned_type(
+            agreed.payload_type, agreed.telephone_event, agreed.received_type, agreed.event_received_type
+        )
         self.link.send(RtpPacket(number, 0, self._time.at(now, self.clock_rate), 0, b""))
 
     def _report(self, now: float) -> bytes:
@@ -221,6 +221,11 @@ class RtpEndpoint(Bound):
         self._reception = Reception(packet, self.clock_rate)
         self._reception.first(packet, now)
         return 0
+
+
+def unassigned_type(*agreed: int | None) -> int:
+    """:returns: a payload type for keep-alives: one that nobody agreed on, every receiver ignores (RFC 6263 §4.6)."""
+    return next(number for number in range(127, 95, -1) if number not in agreed)
 
 
 async def open_rtp(host: str, ports: RtpPorts) -> RtpEndpoint:
