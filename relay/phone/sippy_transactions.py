@@ -118,7 +118,8 @@ class Transactions(SipTransactionManager):  # type: ignore[misc]
                 self.on_retry_after(t.address, float(seconds))
         if msg.getHFBody("cseq").getCSeq()[1] == "INVITE" and 200 <= msg.getSCode()[0] < 300:
             self._forks.expect(t.tid, msg.getHFBody("to").getTag())
-        self._after_ack = after_ack = []
+        after_ack: list[Callable[[], None]] = []
+        self._after_ack = after_ack
         try:
             super().incomingResponse(msg, t, checksum)
         finally:
