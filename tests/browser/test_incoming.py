@@ -112,7 +112,7 @@ async def test_who_hides_the_number_is_said_so_and_there_is_nobody_to_call_back(
     page: Page, signer_service: FakeService
 ) -> None:
     call = incoming()
-    hidden = {"phone": call.phone.model_copy(update={"number": None})}
+    hidden: dict[str, Any] = {"phone": call.phone.model_copy(update={"number": None})}
     await rung(page, signer_service, call.model_copy(update=hidden))
     await expect(page.get_by_text("numéro masqué")).to_be_visible()
     over = call_state(CallState.ENDED, end_reason="caller_gave_up", direction="incoming", together_at=None, **hidden)

@@ -2,6 +2,7 @@
 
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.async_api import Page, expect
@@ -30,7 +31,7 @@ pytestmark = [
 ON_LINE: tuple[Action, ...] = (*AGENT_ACTIONS, "hang_up_phone", "hold", "dtmf", "voicemail", "watch_hold")
 
 
-def on_line(*actions: Action, **changes: object) -> CallStateMessage:
+def on_line(*actions: Action, **changes: Any) -> CallStateMessage:
     return call_state(CallState.ACTIVE, *actions, progress="answered", **changes)
 
 

@@ -134,11 +134,17 @@ export function HoldWatch({ desk, call }: PartProps): JSX.Element | null {
       </Button>
       {isWatching && (
         <p class={`sound is-${sound ?? "none"}`} role="status">
-          {sound === null ? t("desk.watch_hint") : `${t(`phone.sound.${sound}`)} · ${t("desk.watch_hint")}`}
+          {soundWords(sound)}
         </p>
       )}
     </>
   );
+}
+
+function soundWords(sound: PhoneView["sound"]): string {
+  if (sound === null) return t("desk.watch_hint");
+  const heard = t(`phone.sound.${sound}`);
+  return sound === "speech" ? heard : `${heard} · ${t("desk.watch_hint")}`;
 }
 
 /** The page flashes, at most once in 2.5 s, until somebody has seen it. */
