@@ -2,21 +2,27 @@
 One call's telephone side: its phone parties and what is done to which.
 
 Decides which party a command means and how one gives way to another. Left to others: a party's own course
-(``relay.phone.party``), sound (``relay.phone.call_sound``), commands and epochs (``relay.phone.worker``).
+(``relay.phone.party``), sound (``relay.phone.call_sound``), what is played and recorded (``relay.phone.playback``,
+``relay.phone.answering``), handing parties on (``relay.phone.transfers``), commands and epochs
+(``relay.phone.worker``).
 """
 
 import logging
 from collections import deque
 from typing import Any
 
-from relay.control_messages import Dial, PhoneDtmf, PhoneReferred, PhoneState, PhoneTransferFailed
+from relay.control_messages import Dial, PhoneDtmf, PhoneState, PlayAnnouncement, PlayRecording, RecordMessage
 from relay.errors import RelayError, UnknownLegError
 from relay.model import PhoneOutcome, PhoneProgress
-from relay.phone.call_sound import CallSound, PhoneLine
-from relay.phone.leg import IncomingLeg
+from relay.phone.answering import END_KEY, AnsweringMachine
+from relay.phone.call_sound import CallSound
+from relay.phone.leg import IncomingLeg, Referred
+from relay.phone.line_sound import PhoneLine
 from relay.phone.party import PhoneParty
+from relay.phone.playback import Playback
 from relay.phone.services import Services
 from relay.phone.target import read_target
+from relay.phone.transfers import Transfers
 
 ATTEMPTS_KEPT = 32
 PARTIES_LIMIT = 2  # a conversation between more telephones is a conference, not a relayed call
@@ -31,8 +37,10 @@ class PhoneCall:
         self._services = services
         self._attempts: deque[str] = deque(maxlen=ATTEMPTS_KEPT)
         self._parties: dict[str, PhoneParty] = {}
-        self._replaced_by: dict[str, str] = {}
+        self._machine: AnsweringMachine | None = None
         self.sound = CallSound(call_id, services.send, services.emit)
+        self._playback = Playback(call_id, self.sound, services)
+        self._transfers = Transfers(call_id, services.emit)
 
     @property
     def parties(self) -> tuple[PhoneParty, ...]:
@@ -52,7 +60,7 @@ class PhoneCall:
         legs = {party.attempt: party.progress for party in self.parties}
         return {"attempt": first.attempt, "progress": first.progress, "legs": legs}
 
-    # --- commands -----------------------------------------------------------------------------------------
+    # --- commands to parties ------------------------------------------------------------------------------
 
     async def dial(self, command: Dial) -> None:
         """:raises RelayError: ``phone_busy``, ``bad_target``, ``unknown_leg``; later faults are told as events."""
@@ -60,11 +68,10 @@ class PhoneCall:
             return
         self._check_room(command)
         target = read_target(command.target, self._services.config.trunk)
-        if command.replaces is not None:
-            self._replaced_by[command.replaces] = command.attempt
         party = self._new_party(command.attempt)
+        replaces = self._transfers.replace(party, self._parties.get(command.replaces or ""))
         self.party_moved(party)
-        await party.dial(command, target)
+        await party.dial(command, target, replaces)
 
     async def take(self, attempt: str, leg: IncomingLeg) -> None:
         """:raises RelayError: ``unknown_leg``: the telephone that rang is gone."""
@@ -91,15 +98,13 @@ class PhoneCall:
         for party in self._meant(attempt):
             party.hang_up(outcome)
 
-    def kept(self, now: float) -> None:
-        """The owner gave a command. :param now: the loop's time in s."""
-        for party in self.parties:
-            party.kept(now)
-
-    def watch(self, now: float) -> None:
-        """End what nobody keeps or uses. :param now: the loop's time in s."""
-        for party in self.parties:
-            party.watch(now)
+    def transfer(self, target: str | None, attempt: str | None = None) -> None:
+        """:raises RelayError: ``unknown_leg``, ``bad_target``."""
+        if target is not None:
+            read_target(target, self._services.config.trunk)
+            self._transfers.blind(self._speaking(attempt)[0], target)
+        else:
+            self._transfers.attended(self._speaking(None))
 
     def _check_room(self, command: Dial) -> None:
         if command.replaces is not None:
@@ -123,34 +128,75 @@ class PhoneCall:
             raise UnknownLegError("phone")
         return found
 
+    # --- commands to the sound ----------------------------------------------------------------------------
+
+    async def announce(self, command: PlayAnnouncement) -> None:
+        """:raises RelayError: ``unknown_leg``, ``no_sound``."""
+        lines = [party.line for party in self._speaking(command.attempt) if party.line is not None]
+        await self._playback.announce(command, lines)
+
+    async def play(self, command: PlayRecording) -> None:
+        """:raises RelayError: ``no_recording``."""
+        await self._playback.play(command)
+
+    def record(self, command: RecordMessage) -> None:
+        """Repeated while one is taken: nothing changes. :raises UnknownLegError: there is nobody to leave one."""
+        line = self._speaking(None)[0].line
+        if line is None or (self._machine is not None and not self._machine.is_over):
+            return
+        self._machine = AnsweringMachine(command, line, self.sound, self._services)
+        self._machine.begin()
+
+    # --- time ---------------------------------------------------------------------------------------------
+
+    def kept(self, now: float) -> None:
+        """The owner gave a command. :param now: the loop's time in s."""
+        for party in self.parties:
+            party.kept(now)
+
+    def tick(self, now: float) -> None:
+        """Every 20 ms; what nobody keeps or uses is ended. :param now: the loop's time in s."""
+        for party in self.parties:
+            party.watch(now)
+        if self._machine is not None:
+            self._machine.step()
+
     # --- what parties tell --------------------------------------------------------------------------------
 
     def party_joined(self, party: PhoneParty, line: PhoneLine) -> None:
         self.sound.add_line(line)
 
+    def party_left(self, party: PhoneParty, line: PhoneLine) -> None:
+        if self._machine is not None and self._machine.line is line:
+            self._machine.end()
+        self._playback.forget(line)
+        self.sound.remove_line(line)
+
     def party_moved(self, party: PhoneParty) -> None:
         if not party.is_up:
             self._parties.pop(party.attempt, None)
-            if party.line is not None:
-                self.sound.remove_line(party.line)
         elif party.line is not None:
             self.sound.line_changed()
-        self._services.emit(
-            PhoneState(
-                call_id=self.call_id,
-                attempt=party.attempt,
-                progress=party.progress,
-                outcome=party.outcome,
-                sip_code=party.sip_code,
-            )
+        state = PhoneState(
+            call_id=self.call_id,
+            attempt=party.attempt,
+            progress=party.progress,
+            outcome=party.outcome,
+            sip_code=party.sip_code,
         )
+        if not party.is_up and self._machine is not None:  # first what the caller said, then that they are gone
+            self._machine.then(lambda: self._services.emit(state))
+        else:
+            self._services.emit(state)
+        self._transfers.moved(party)
 
     def party_pressed(self, party: PhoneParty, digit: str) -> None:
+        if digit == END_KEY and self._machine is not None and self._machine.line is party.line:
+            self._machine.end()
         self._services.emit(PhoneDtmf(call_id=self.call_id, digit=digit, attempt=party.attempt))
 
-    def party_referred(self, party: PhoneParty, number: str) -> None:
-        self._services.emit(PhoneReferred(call_id=self.call_id, attempt=party.attempt, number=number))
+    def party_referred(self, party: PhoneParty, referred: Referred) -> None:
+        self._transfers.referred(party, referred)
 
     def party_refer_ended(self, party: PhoneParty, sip_code: int) -> None:
-        if not 200 <= sip_code < 300:
-            self._services.emit(PhoneTransferFailed(call_id=self.call_id, sip_code=sip_code))
+        self._transfers.ended(party, sip_code)

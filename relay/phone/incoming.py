@@ -15,7 +15,6 @@ from relay.control_messages import AnyEvent, PhoneIncoming, PhoneState
 from relay.model import PhoneOutcome
 from relay.phone.leg import Ended, IncomingLeg, LegEvent
 
-TAKEN_WITHIN_S = 10.0  # a signaling process that lives answers in a fraction of this
 REASONS = {
     403: "Forbidden",
     404: "Not Found",
@@ -46,7 +45,7 @@ class Incoming:
         self,
         emit: Callable[[AnyEvent], None],
         has_room: Callable[[], bool],
-        taken_within_s: float = TAKEN_WITHIN_S,
+        taken_within_s: float,
     ) -> None:
         self._emit, self._has_room, self._taken_within_s = emit, has_room, taken_within_s
         self._waiting: dict[str, Waiting] = {}

@@ -9,13 +9,12 @@ Decides what each SIP event means for the party. Left to others: SIP itself (``r
 import asyncio
 import logging
 import secrets
+from dataclasses import replace
 from typing import Protocol
 
 from relay.control_messages import Dial
 from relay.errors import RelayError
 from relay.model import PhoneOutcome, PhoneProgress
-from relay.phone.call_sound import PhoneLine
-from relay.phone.config import PhoneWorkerConfig
 from relay.phone.leg import (
     Answered,
     EarlyMedia,
@@ -24,6 +23,7 @@ from relay.phone.leg import (
     Invite,
     KeyPressed,
     LegEvent,
+    LegListener,
     MediaChanged,
     PhoneLeg,
     ReferEnded,
@@ -31,12 +31,14 @@ from relay.phone.leg import (
     Ringing,
     Trying,
 )
+from relay.phone.line_sound import PhoneLine
 from relay.phone.outcome import outcome_of
 from relay.phone.rtp import RtpEndpoint, open_rtp
 from relay.phone.sdp import LocalAudio
 from relay.phone.services import Services
-from relay.phone.sip_transport import resolve
 from relay.phone.target import Target
+from relay.phone.trunk_dialling import Dialling
+from relay.phone.trunk_routes import Route
 from relay.phone.watchdog import Watchdog
 
 SPEAKING_PROGRESS = ("answered", "held")
@@ -49,12 +51,15 @@ class PartyOwner(Protocol):
     def party_joined(self, party: "PhoneParty", line: PhoneLine) -> None:
         """Its sound can come and go now."""
 
+    def party_left(self, party: "PhoneParty", line: PhoneLine) -> None:
+        """Its sound has ended."""
+
     def party_moved(self, party: "PhoneParty") -> None:
         """``progress`` is another one; after ``ended`` nothing more is told."""
 
     def party_pressed(self, party: "PhoneParty", digit: str) -> None: ...
 
-    def party_referred(self, party: "PhoneParty", number: str) -> None: ...
+    def party_referred(self, party: "PhoneParty", referred: Referred) -> None: ...
 
     def party_refer_ended(self, party: "PhoneParty", sip_code: int) -> None: ...
 
@@ -75,8 +80,9 @@ class PhoneParty:
         self._watchdog = Watchdog(config.unkept_after_s, config.rtp_timeout_s, asyncio.get_running_loop().time())
         self._timers: list[asyncio.TimerHandle] = []
         self._ending: PhoneOutcome | None = None
-        self._responded = False
+        self._dialling: Dialling | None = None
         self._rang = False
+        self._sound_host = ""
 
     @property
     def is_up(self) -> bool:
@@ -89,26 +95,34 @@ class PhoneParty:
 
     # --- beginning ----------------------------------------------------------------------------------------
 
-    async def dial(self, command: Dial, target: Target) -> None:
-        """What goes wrong is told by ``progress``."""
+    async def dial(self, command: Dial, target: Target, replaces: str | None = None) -> None:
+        """What goes wrong is told by ``progress``. :param replaces: see :class:`relay.phone.leg.Invite`."""
         log.info("phone leg begins call_id=%s attempt=%s", self._call_id, self.attempt)
-        loop = asyncio.get_running_loop()
-        self._timers = [
-            loop.call_later(command.timeout_s, self.hang_up, "no_answer"),
-            loop.call_later(self._services.config.no_response_s, self._no_response),
-        ]
-        try:
-            await self._place(command, target)
-        except (OSError, ValueError, RuntimeError) as error:  # no name, no port, or a URI the stack cannot write
-            log.warning("phone leg cannot be placed call_id=%s: %s", self._call_id, type(error).__name__)
-            self._finish("trunk_failed")
+        self._timers = [asyncio.get_running_loop().call_later(command.timeout_s, self.hang_up, "no_answer")]
+        routes = self._services.routes
 
-    async def _place(self, command: Dial, target: Target) -> None:
-        address = await resolve(target.host, target.port)
-        audio = await self._open_sound()
-        if audio is not None:
-            invite = _invite(command, target, address, self._services.config, audio)
-            self.leg = self._services.stack.dial(invite, self._on_leg_event)
+        async def place(route: Route, listener: LegListener) -> PhoneLeg | None:
+            audio = await self._open_sound(route.local_host, route.public_host)
+            if audio is None:
+                return None
+            if route.trunk is not None:
+                audio = replace(
+                    audio,
+                    encryption=route.trunk.srtp,
+                    over_tls=route.transport == "tls",
+                    codecs=route.trunk.codecs,
+                )
+            self.leg = self._services.stack.dial(_invite(command, route, audio, replaces), listener)
+            return self.leg
+
+        self._dialling = Dialling(
+            routes.find(target),
+            routes,
+            place,
+            self._on_leg_event,
+            no_response_s=self._services.config.no_response_s,
+        )
+        await self._dialling.begin()
 
     async def take(self, leg: IncomingLeg) -> None:
         """
@@ -120,26 +134,34 @@ class PhoneParty:
         self.progress, self._rang, self.leg = "ringing", True, leg
         leg.listen(self._on_leg_event)
         try:
-            audio = await self._open_sound()
+            audio = await self._open_sound(*self._services.routes.own_hosts(leg.peer_host))
         except OSError:
             leg.reject(503, "Service Unavailable")
             audio = None
         if audio is not None:
-            leg.answer(audio)
+            leg.answer(replace(audio, encryption="offer", over_tls=leg.transport == "tls"))
         if not self.is_up:
             raise RelayError("unknown_leg", "the telephone is gone")
 
-    async def _open_sound(self) -> LocalAudio | None:
-        """:returns: None when the party was ended meanwhile. :raises OSError: no RTP port is free."""
-        config = self._services.config
-        rtp = await open_rtp(config.sip_host, self._services.ports)
-        if not self.is_up:
-            rtp.close()
-            return None
-        rtp.on_dtmf = self._key
-        self.rtp, self.line = rtp, PhoneLine(rtp)
-        self._owner.party_joined(self, self.line)
-        return LocalAudio(config.sip_host, rtp.port, secrets.randbits(31))
+    async def _open_sound(self, local_host: str, public_host: str) -> LocalAudio | None:
+        """
+        Once for all ways of one address family.
+
+        :returns: None when the party was ended meanwhile. :raises OSError: no RTP port is free.
+        """
+        if self.rtp is not None and self.line is not None and self._sound_host != local_host:
+            self._owner.party_left(self, self.line)
+            self.rtp.close()
+            self.rtp = self.line = None
+        if self.rtp is None:
+            rtp = await open_rtp(local_host, self._services.ports)
+            if not self.is_up:
+                rtp.close()
+                return None
+            rtp.on_dtmf = self._key
+            self.rtp, self.line, self._sound_host = rtp, PhoneLine(rtp), local_host
+            self._owner.party_joined(self, self.line)
+        return LocalAudio(public_host, self.rtp.port, secrets.randbits(31))
 
     # --- commands -----------------------------------------------------------------------------------------
 
@@ -153,12 +175,18 @@ class PhoneParty:
         """:returns: whether the peer takes keys now."""
         if self.rtp is None or self.progress not in ("early_media", *SPEAKING_PROGRESS):
             return False
-        return self.rtp.press(digits)
+        return self.rtp.press(digits) or self._press_by_info(digits)
+
+    def _press_by_info(self, digits: str) -> bool:
+        return self.leg is not None and all(self.leg.press_by_info(digit) for digit in digits)
 
     def hang_up(self, outcome: PhoneOutcome = "released") -> None:
         if not self.is_up:
             return
         self._ending = outcome
+        if self._dialling is not None:
+            self._dialling.stop()
+            self.leg = self._dialling.leg
         if self.leg is not None:
             self.leg.hang_up()
         else:
@@ -184,7 +212,6 @@ class PhoneParty:
     def _on_leg_event(self, event: LegEvent) -> None:
         if not self.is_up:
             return
-        self._responded = True
         match event:
             case Ringing(code):
                 self._rang, self.sip_code = True, code
@@ -203,8 +230,8 @@ class PhoneParty:
                 self._connect(event)
             case KeyPressed(digit):
                 self._key(digit)
-            case Referred(number):
-                self._owner.party_referred(self, number)
+            case Referred():
+                self._owner.party_referred(self, event)
             case ReferEnded(sip_code):
                 self._owner.party_refer_ended(self, sip_code)
             case Ended():
@@ -245,9 +272,11 @@ class PhoneParty:
         self._services.farewells.drop(self._farewell_key())
         log.info("phone leg ends call_id=%s outcome=%s sip_code=%s", self._call_id, outcome, self.sip_code)
         self.outcome = outcome
-        self._advance("ended")
-        if self.rtp is not None:
+        self.progress = "ended"
+        if self.rtp is not None and self.line is not None:
+            self._owner.party_left(self, self.line)
             self.rtp.close()
+        self._owner.party_moved(self)
 
     def _advance(self, progress: PhoneProgress) -> None:
         if progress == self.progress:
@@ -258,30 +287,26 @@ class PhoneParty:
             self.line.hears = progress == "answered"
         self._owner.party_moved(self)
 
-    def _no_response(self) -> None:
-        if not self._responded:
-            self.hang_up("trunk_failed")
-
     def _stop_timers(self) -> None:
         for timer in self._timers:
             timer.cancel()
         self._timers = []
 
 
-def _invite(
-    command: Dial, target: Target, address: tuple[str, int], config: PhoneWorkerConfig, audio: LocalAudio
-) -> Invite:
-    trunk = config.trunk
+def _invite(command: Dial, route: Route, audio: LocalAudio, replaces: str | None = None) -> Invite:
+    trunk = route.trunk
     return Invite(
-        user=target.user,
-        domain=(trunk.from_domain if target.by_trunk else None) or target.domain,
-        address=address,
-        transport=target.transport,
-        from_domain=(trunk.from_domain if target.by_trunk else None) or config.sip_host,
+        user=route.user,
+        domain=route.domain,
+        address=route.address,
+        transport=route.transport,
+        from_domain=route.from_domain,
         audio=audio,
         caller_id=command.caller_id,
-        asserted_id=trunk.caller_id if target.by_trunk else None,
-        username=trunk.username if target.by_trunk else None,
-        password=trunk.password if target.by_trunk else None,
-        is_number=target.by_trunk,
+        asserted_id=trunk.caller_id if trunk else None,
+        username=trunk.username if trunk else None,
+        password=trunk.password if trunk else None,
+        is_number=trunk is not None,
+        own_hosts=frozenset({trunk.host, route.address[0]} if trunk else ()),
+        replaces=replaces,
     )

@@ -3,7 +3,7 @@ Voice messages: heard from a telephone, kept sealed for the one they are meant f
 
 A message is sealed (AES-256-GCM) with a key made of the service's secret and the receiver's id (HKDF): whoever holds
 Redis or the database reads nothing, and no message can be opened as somebody else's. Left to others: when one is
-recorded or played (``relay.phone.call``), where it is kept for longer (signaling).
+recorded or played (``relay.phone.answering``), where it is kept (``relay.phone.recording_store``, signaling).
 """
 
 import secrets
@@ -14,13 +14,10 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-from redis.asyncio import Redis
 
 from relay.audio import PCM, PTIME_S, VoiceActivity, silence
 from relay.phone.opus import OpusEncoder
 
-LIFETIME_S = 3600  # in Redis: until signaling has taken it, or while an agent relays it
-SIZE_LIMIT = 4 * 1024 * 1024  # bytes: ten minutes at 48 kbit/s
 PATIENCE_S = 10.0  # nothing was said for so long: nothing will be
 TAIL_FRAMES = 25  # 0.5 s of the silence that ended a message stay with it
 LATE_FRAMES = 10  # 0.2 s without packets is a telephone that sends nothing in silence
@@ -112,39 +109,3 @@ def _cipher(secret: str, receiver: str) -> AESGCM:
     if not secret or not receiver:
         raise ValueError("a message needs a secret and a receiver")
     return AESGCM(HKDF(hashes.SHA256(), 32, salt=None, info=_PREFIX + receiver.encode()).derive(secret.encode()))
-
-
-class RecordingStore:
-    """Sealed messages in Redis. :param secret: the same for all phone workers of the service."""
-
-    def __init__(self, redis: "Redis | None", secret: str) -> None:
-        self._redis, self._secret = redis, secret
-
-    @property
-    def keeps(self) -> bool:
-        """Whether a message can be kept at all."""
-        return self._redis is not None and bool(self._secret)
-
-    async def keep(self, call_id: str, packets: Sequence[bytes], receiver: str) -> str:
-        """
-        :returns: the key.
-        :raises ValueError: see :func:`seal`. :raises RedisError: not kept. :raises OSError: likewise.
-        """
-        assert self._redis is not None
-        key = f"passerelle:recording:{{{call_id}}}:{secrets.token_hex(8)}"
-        await self._redis.set(key, seal(pack(packets), self._secret, receiver), ex=LIFETIME_S)
-        return key
-
-    async def fetch(self, key: str, receiver: str) -> tuple[bytes, ...]:
-        """
-        :returns: Opus packets.
-        :raises ValueError: gone, or not this receiver's. :raises RedisError: :raises OSError: Redis is away.
-        """
-        if self._redis is None or not key.startswith(_PREFIX.decode()):
-            raise ValueError("no such message")
-        sealed = await self._redis.getrange(key, 0, SIZE_LIMIT)
-        return unpack(open_(_bytes(sealed), self._secret, receiver))
-
-
-def _bytes(value: bytes | str) -> bytes:
-    return value if isinstance(value, bytes) else value.encode()

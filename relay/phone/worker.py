@@ -25,20 +25,26 @@ from relay.control_messages import (
     HangUpPhone,
     HoldPhone,
     Keep,
+    PlayAnnouncement,
+    PlayRecording,
+    RecordMessage,
     RefuseIncoming,
     SendDtmf,
     SetPhoneAudio,
     TakeIncoming,
+    TransferPhone,
     WorkerState,
 )
 from relay.datagram_network import datagram_sender
 from relay.errors import RelayError, StaleEpochError, UnknownLegError
 from relay.model import Leg
+from relay.phone.announcements import Announcements
 from relay.phone.call import PhoneCall
 from relay.phone.config import PhoneWorkerConfig
 from relay.phone.farewells import Farewells
 from relay.phone.incoming import Incoming
 from relay.phone.pacing import every_20_ms
+from relay.phone.recording_store import RecordingStore
 from relay.phone.rtp import RtpPorts
 from relay.phone.services import Services
 from relay.phone.sippy_adapter import SippyStack
@@ -59,9 +65,10 @@ class PhoneWorker:
         self._by_key: dict[bytes, PhoneCall] = {}
         self._epochs: OrderedDict[str, int] = OrderedDict()
         self._redis = _redis(config.redis_url)
+        self._recordings = RecordingStore(self._redis, config.secret)
         self._farewells = Farewells(self._redis, config.worker_id, config.secret)
         self._control = ControlServer(config.control_socket, self.handle, self._greet, config.network)
-        self._incoming = Incoming(self._control.emit, self._has_room)
+        self._incoming = Incoming(self._control.emit, self._has_room, config.taken_within_s)
         self._stack = SippyStack(stack_config(config), self._incoming.ring)
         self._trunks = TrunkService(config, self._stack)
         self._place = place_of(config.control_socket.parent)
@@ -73,7 +80,10 @@ class PhoneWorker:
             config=config,
             stack=self._stack,
             ports=RtpPorts(*config.rtp_ports),
+            routes=self._trunks.routes,
             farewells=self._farewells,
+            announcements=Announcements(config.sounds_dir),
+            recordings=self._recordings,
             emit=self._control.emit,
             send=lambda address, message: self._sender.send(message, address),
         )
@@ -102,6 +112,7 @@ class PhoneWorker:
         await self._trunks.close()
         await self._stack.close(self.config.stop_deadline_s)
         await self._farewells.settle()
+        await self._recordings.settle()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -138,8 +149,10 @@ class PhoneWorker:
                 self._call(command.call_id).sound.set_audio(command)
             case Keep():
                 return self._calls[command.call_id].told() if command.call_id in self._calls else {"progress": "ended"}
+            case PlayRecording():
+                await self._call(command.call_id).play(command)
             case _:
-                self._for_parties(command)
+                await self._for_parties(command)
         return {}
 
     async def _dial(self, command: Dial) -> None:
@@ -159,7 +172,7 @@ class PhoneWorker:
             raise UnknownLegError("phone")
         await self._call(command.call_id).take(command.attempt, leg)
 
-    def _for_parties(self, command: AnyCommand) -> None:
+    async def _for_parties(self, command: AnyCommand) -> None:
         call = self._calls.get(command.call_id)
         match command:
             case HangUpPhone():
@@ -169,6 +182,12 @@ class PhoneWorker:
                 _there(call).hold(command.held, command.attempt)
             case SendDtmf():
                 _there(call).press(command.digits, command.attempt)
+            case TransferPhone():
+                _there(call).transfer(command.target, command.attempt)
+            case PlayAnnouncement():
+                await _there(call).announce(command)
+            case RecordMessage():
+                _there(call).record(command)
             case _:
                 raise RelayError("bad_command", f"{command.type} is not for a phone worker")
 
@@ -207,7 +226,7 @@ class PhoneWorker:
     def _tick(self) -> None:
         now = asyncio.get_running_loop().time()
         for call in list(self._calls.values()):
-            for step in (partial(call.watch, now), call.sound.tick):
+            for step in (partial(call.tick, now), call.sound.tick):
                 try:
                     step()
                 except Exception:  # one call's fault must not silence the others, nor keep its own line open

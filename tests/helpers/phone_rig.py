@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -182,9 +183,10 @@ def worker_config(folder: Path, trunk: TrunkConfig | None = None, redis_url: str
 
 
 @contextlib.asynccontextmanager
-async def phone_worker(trunk: TrunkConfig | None = None, capacity: int = 40) -> AsyncIterator[Rig]:
+async def phone_worker(trunk: TrunkConfig | None = None, capacity: int = 40, **settings: Any) -> AsyncIterator[Rig]:
+    """:param settings: of :class:`PhoneWorkerConfig`, others than the rig's."""
     folder = Path(tempfile.mkdtemp(prefix="psr-", dir="/tmp"))
-    config = replace(worker_config(folder, trunk), capacity=capacity)
+    config = replace(worker_config(folder, trunk), capacity=capacity, **settings)
     stop = asyncio.Event()
     running = asyncio.create_task(worker.run(config, stop))
     rig = Rig(folder, config)

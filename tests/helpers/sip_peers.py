@@ -163,6 +163,9 @@ jitter_buffer_delay 1-5
 net_interface 127.0.0.1
 module_path /usr/lib/baresip/modules
 module g711.so
+module g722.so
+module opus.so
+module srtp.so
 module ausine.so
 module aubridge.so
 module sndfile.so
@@ -255,8 +258,13 @@ class Baresip:
 
 
 @contextlib.asynccontextmanager
-async def baresip(hz: int = 440, certificate: Path | None = None, user: str = "bob") -> AsyncIterator[Baresip]:
-    """:param certificate: PEM with its key; TLS is then spoken on the port after ``port``."""
+async def baresip(
+    hz: int = 440, certificate: Path | None = None, user: str = "bob", *, codec: str = "PCMU", account: str = ""
+) -> AsyncIterator[Baresip]:
+    """
+    :param certificate: PEM with its key; TLS is then spoken on the port after ``port``. :param codec: the only one.
+    :param account: further parameters of the account, ``;mediaenc=srtp-mand``.
+    """
     port, control, rtp = free_port(), free_port(socket.SOCK_STREAM), free_pair()
     with tempfile.TemporaryDirectory(prefix="psr-baresip-") as name:
         folder = Path(name)
@@ -265,7 +273,7 @@ async def baresip(hz: int = 440, certificate: Path | None = None, user: str = "b
             BARESIP_CONFIG.format(port=port, hz=hz, rtp=rtp, rtp_last=rtp + 20, control=control, folder=folder, tls=tls)
         )
         (folder / "accounts").write_text(
-            f"<sip:{user}@127.0.0.1>;regint=0;answermode=auto;audio_codecs=PCMU\n", encoding="utf-8"
+            f"<sip:{user}@127.0.0.1>;regint=0;answermode=auto;audio_codecs={codec}{account}\n", encoding="utf-8"
         )
         (folder / "contacts").write_text("\n")
         process = await asyncio.create_subprocess_exec(

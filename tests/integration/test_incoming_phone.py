@@ -1,23 +1,42 @@
 """Telephones that call the phone worker: real softphones, real sound."""
 
 import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import TypeVar
 
+import numpy as np
 import pytest
+from redis.asyncio import Redis
 
+from relay.audio import sine, tones
 from relay.control_messages import (
+    AnnouncementEnded,
     AnyEvent,
+    Dial,
     HangUpPhone,
+    Keep,
     PhoneDtmf,
     PhoneIncoming,
+    PhoneRecorded,
+    PhoneState,
+    PlayAnnouncement,
+    PlayRecording,
+    RecordingEnded,
+    RecordMessage,
     RefuseIncoming,
     SetPhoneAudio,
     TakeIncoming,
 )
 from relay.errors import RelayError
 from relay.model import Leg
+from relay.phone.opus import OpusDecoder
+from relay.phone.recordings import open_, unpack
 from tests.helpers.phone_rig import MediaStandIn, Rig, Signaling, phone_worker
+from tests.helpers.redis_server import redis_server
 from tests.helpers.sip_peers import Baresip, baresip, until
+from tests.relay.phone.test_announcements import write_wav
 
 pytestmark = pytest.mark.integration
 E = TypeVar("E", bound=AnyEvent)
@@ -47,9 +66,9 @@ async def bridge(rig: Rig, call_id: str, hears: dict[Leg, tuple[Leg, ...]], hz: 
 
 
 async def test_telephone_that_calls_is_told_taken_and_speaks_with_the_agent() -> None:
-    async with phone_worker() as rig, baresip(hz=440) as phone:
+    async with phone_worker() as rig, baresip(hz=440, user="+33199000077") as phone:
         incoming = await rings(rig, phone)
-        assert (incoming.number, incoming.caller) == (NUMBER, "bob")
+        assert (incoming.number, incoming.caller) == (NUMBER, "+33199000077")
         await take(rig, incoming.call_id)
         await take(rig, incoming.call_id)  # again: nothing changes
         await rig.signaling.until_phone("answered", "in")
@@ -121,3 +140,141 @@ async def test_keys_of_the_caller_are_told_one_by_one() -> None:
             await until(lambda key=key: key in [event.digit for event in events(rig, PhoneDtmf)])  # type: ignore[misc]
         assert [event.digit for event in events(rig, PhoneDtmf)] == list("42#")
         assert {event.attempt for event in events(rig, PhoneDtmf)} == {"in"}
+
+
+# --- announcements ------------------------------------------------------------------------------------------
+
+
+async def taken(rig: Rig, phone: Baresip) -> str:
+    """:returns: the call's id, once the telephone has been answered."""
+    incoming = await rings(rig, phone)
+    await take(rig, incoming.call_id)
+    await rig.signaling.until_phone("answered", "in")
+    return incoming.call_id
+
+
+async def test_announcement_is_heard_alone_and_its_end_told_once(tmp_path: Path) -> None:
+    write_wav(tmp_path / "lumiere" / "seeking_agent.wav", sine(660, 12_000))
+    async with phone_worker(sounds_dir=tmp_path) as rig, baresip(hz=440) as phone:
+        call_id = await taken(rig, phone)
+        await bridge(rig, call_id, {"phone": ("agent",), "agent": ("phone",)})
+        await rig.signaling.ask(
+            PlayAnnouncement(call_id=call_id, epoch=1, name="seeking_agent", brand="lumiere", every_s=0.02)
+        )
+        await asyncio.sleep(2)  # sound to be heard
+        assert not events(rig, AnnouncementEnded)
+        await rig.signaling.ask(HangUpPhone(call_id=call_id, epoch=1))
+        await until(lambda: phone.hears() == {660})
+    async with phone_worker(sounds_dir=tmp_path) as rig, baresip(hz=440) as phone:
+        call_id = await taken(rig, phone)
+        await bridge(rig, call_id, {"phone": ("agent",), "agent": ("phone",)})
+        command = PlayAnnouncement(call_id=call_id, epoch=1, name="seeking_agent", brand="lumiere")
+        await rig.signaling.ask(command)
+        await until(
+            lambda: events(rig, AnnouncementEnded) == [AnnouncementEnded(call_id=call_id, name="seeking_agent")]
+        )
+        await asyncio.sleep(1)
+        await rig.signaling.ask(command)
+        await rig.signaling.ask(command.model_copy(update={"name": None}))
+        await asyncio.sleep(1)  # the agent again
+        await rig.signaling.ask(HangUpPhone(call_id=call_id, epoch=1))
+        await until(lambda: phone.hears() == {1000})
+        assert len(events(rig, AnnouncementEnded)) == 1, "what is stopped does not end"
+
+
+async def test_announcement_without_anybody_to_hear_it_is_refused() -> None:
+    async with phone_worker() as rig:
+        with pytest.raises(RelayError) as refused:
+            await rig.signaling.ask(PlayAnnouncement(call_id="call-1", epoch=1, name="relay"))
+        assert refused.value.code == "unknown_leg"
+
+
+# --- messages -----------------------------------------------------------------------------------------------
+
+
+@contextlib.asynccontextmanager
+async def keeping_worker() -> AsyncIterator[tuple[Rig, "Redis"]]:
+    async with (
+        redis_server() as redis,
+        redis.client() as client,
+        phone_worker(redis_url=redis.url, secret="kept") as rig,
+    ):
+        yield rig, client
+
+
+async def leave_message(rig: Rig, phone: Baresip, call_id: str) -> None:
+    await rig.signaling.ask(RecordMessage(call_id=call_id, epoch=1, receiver="person-1"))
+    await asyncio.sleep(2)  # the tone, then something said
+
+
+async def test_message_is_kept_for_its_receiver_alone_and_played_to_the_agent() -> None:
+    async with keeping_worker() as (rig, client), baresip(hz=440) as phone:
+        call_id = await taken(rig, phone)
+        await leave_message(rig, phone, call_id)
+        phone.press("#")
+        await until(lambda: bool(events(rig, PhoneRecorded)))
+        told = events(rig, PhoneRecorded)[0]
+        assert told.key is not None
+        assert 0.5 < told.duration_s < 10
+        sealed = await client.get(told.key)
+        assert isinstance(sealed, bytes)
+        assert 0 < await client.ttl(told.key) <= 3600
+        with pytest.raises(ValueError):
+            open_(sealed, "kept", "person-2")
+        packets = unpack(open_(sealed, "kept", "person-1"))
+        assert abs(len(packets) * 0.02 - told.duration_s) < 0.001
+        sound = np.concatenate([decoder.decode(packet) for decoder in [OpusDecoder()] for packet in packets])
+        assert round(tones(sound[24_000:48_000], 48_000)[0].hz / 10) == 44
+        await rig.signaling.ask(HangUpPhone(call_id=call_id, epoch=1))
+        media = await bridge(rig, "later", {"agent": ("phone",)})
+        await rig.signaling.ask(PlayRecording(call_id="later", epoch=1, key=told.key, receiver="person-1"))
+        await until(lambda: media.tones("agent") == {440})
+        await until(lambda: events(rig, RecordingEnded) == [RecordingEnded(call_id="later")])
+        with pytest.raises(RelayError) as refused:
+            await rig.signaling.ask(PlayRecording(call_id="later", epoch=1, key=told.key, receiver="person-2"))
+        assert refused.value.code == "no_recording"
+
+
+async def test_message_of_a_caller_who_hangs_up_is_told_before_the_end() -> None:
+    async with keeping_worker() as (rig, _), baresip(hz=440) as phone:
+        call_id = await taken(rig, phone)
+        await leave_message(rig, phone, call_id)
+        phone.command("hangup")
+        await rig.signaling.until_phone("hung_up", "in")
+        told = [event for event in rig.signaling.events if isinstance(event, PhoneRecorded | PhoneState)][-2:]
+        assert isinstance(told[0], PhoneRecorded)
+        assert told[0].key is not None
+        assert isinstance(told[1], PhoneState)
+
+
+async def test_no_message_can_be_left_without_a_secret() -> None:
+    async with phone_worker() as rig, baresip() as phone:
+        call_id = await taken(rig, phone)
+        await rig.signaling.ask(RecordMessage(call_id=call_id, epoch=1, receiver="person-1"))
+        await until(lambda: events(rig, PhoneRecorded) == [PhoneRecorded(call_id=call_id, key=None, duration_s=0)])
+
+
+# --- two telephones -----------------------------------------------------------------------------------------
+
+
+async def test_second_phone_party_hears_and_is_heard_by_both_and_goes_alone() -> None:
+    async with phone_worker() as rig, baresip(hz=440) as first, baresip(hz=700) as second:
+        call_id = await taken(rig, first)
+        media = await bridge(rig, call_id, {"phone": ("agent",), "agent": ("phone",)})
+        busy = Dial(call_id=call_id, epoch=1, attempt="b", target=second.uri)
+        with pytest.raises(RelayError) as refused:
+            await rig.signaling.ask(busy)
+        assert refused.value.code == "phone_busy"
+        await rig.signaling.ask(busy.model_copy(update={"attempt": "c", "joins": True}))
+        await rig.signaling.until_phone("answered", "c")
+        await until(lambda: media.tones("agent") == {440, 700})
+        told = await rig.signaling.ask(Keep(call_id=call_id, epoch=1))
+        assert told == {"attempt": "in", "progress": "answered", "legs": {"in": "answered", "c": "answered"}}
+        await asyncio.sleep(1.5)  # sound to be heard
+        await rig.signaling.ask(HangUpPhone(call_id=call_id, epoch=1, attempt="c"))
+        await rig.signaling.until_phone("released", "c")
+        await until(lambda: media.tones("agent") == {440})
+        assert rig.signaling.phone("in") == ["answered"]
+        await until(lambda: second.hears(2) == {440, 1000})
+        await rig.signaling.ask(HangUpPhone(call_id=call_id, epoch=1))
+        await until(lambda: first.told("CALL_CLOSED"))
