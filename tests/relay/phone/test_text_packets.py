@@ -1,8 +1,13 @@
+import re
+import struct
+import subprocess
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from relay.phone.rtp_packets import RtpPacket
+from relay.phone.rtp_packets import RtpPacket, build_rtp
 from relay.phone.text_packets import (
     BUFFER_CHARACTERS,
     BYTE_ORDER_MARK,
@@ -16,6 +21,16 @@ from relay.phone.text_packets import (
 )
 
 T140, RED = 98, 100
+
+
+PCAP_HEADER = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65_535, 101)  # raw IP
+
+
+def captured(data: bytes) -> bytes:
+    """:returns: one record of a capture: an IPv4 datagram from port 20010 to port 20020."""
+    udp = struct.pack("!HHHH", 20_010, 20_020, 8 + len(data), 0) + data
+    ip = struct.pack("!BBHHHBBHII", 0x45, 0, 20 + len(udp), 0, 0, 64, 17, 0, 0x7F000001, 0x7F000001) + udp
+    return struct.pack("<IIII", 0, 0, len(ip), len(ip)) + ip
 
 
 def receiver() -> TextReceiver:
@@ -46,6 +61,21 @@ def test_redundancy_is_laid_out_as_rfc_2198_says() -> None:
     data = build_red([Block(T140, 600, b"A"), Block(T140, 300, b"BC"), Block(T140, 0, b"D")])
     assert data == bytes([0xE2, 0x09, 0x60, 0x01, 0xE2, 0x04, 0xB0, 0x02, 0x62]) + b"ABCD"
     assert parse_red(data) == [Block(T140, 600, b"A"), Block(T140, 300, b"BC"), Block(T140, 0, b"D")]
+
+
+@pytest.mark.integration
+def test_wireshark_reads_our_redundancy(tmp_path: Path) -> None:
+    sent = [
+        build_rtp(RtpPacket(packet.payload_type, index, packet.timestamp, 1, packet.payload, packet.marker))
+        for index, packet in enumerate(packets_of(TextSender(T140, RED, 0.0), ["bon", "jour"]))
+    ]
+    capture = tmp_path / "text.pcap"
+    capture.write_bytes(b"".join([PCAP_HEADER, *map(captured, sent)]))
+    command = ["tshark", "-r", str(capture), "-d", "udp.port==20020,rtp", "-o", f"rtp.rfc2198_payload_type:{RED}", "-V"]
+    found = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True).stdout
+    blocks = re.findall(r"Payload: ([0-9a-f]+|<MISSING>)", found.split("Frame 2:")[1].split("Frame 3:")[0])
+    assert blocks == ["<MISSING>", (BYTE_ORDER_MARK + "bon").encode().hex(), b"jour".hex()]
+    assert "Timestamp offset: 300" in found
 
 
 @given(st.binary(max_size=80))
