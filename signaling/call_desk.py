@@ -36,11 +36,24 @@ log = logging.getLogger(__name__)
 
 #: Tells a signer's inbox of a call that was not put through: call id, person id, number of who called (E.164).
 Missed = Callable[[str, str, str | None], Awaitable[None]]
+#: Whether this caller (E.164, None: anonymous) may reach a signer (person id).
+MayCall = Callable[[str, str | None], Awaitable[bool]]
+
+
+async def everybody_may_call(_signer: str, _caller: str | None) -> bool:
+    return True
 
 
 class CallDesk:
-    def __init__(self, services: Services, requests: CallRequests, missed: Missed) -> None:
+    def __init__(
+        self,
+        services: Services,
+        requests: CallRequests,
+        missed: Missed,
+        may_call: MayCall = everybody_may_call,
+    ) -> None:
         self._services, self._requests, self._missed = services, requests, missed
+        self._may_call = may_call
         self._runners: dict[str, CallRunner] = {}
         self._beginning: set[str] = set()
         self._phones_kept_at = 0.0
@@ -125,7 +138,9 @@ class CallDesk:
         self.begin(call, epoch or 1)
 
     async def _reach(self, call: Call, peer: str) -> None:
-        """:raises PageError: who is called is in a call; they will see that somebody tried."""
+        """:raises PageError: who is called is in a call, and will see that somebody tried; or takes none from here."""
+        if not await self._may_call(peer, call.caller_id):
+            raise PageError("peer_busy")  # whoever is blocked is not told
         async with self.reaching(peer) as is_free:
             if not is_free:
                 await self._missed(call.call_id, peer, call.caller_id)

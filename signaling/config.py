@@ -9,6 +9,7 @@ default given here with its unit and its reason. The leaves own their settings (
 import contextlib
 import hashlib
 import os
+import re
 import secrets
 import socket
 import tempfile
@@ -115,7 +116,7 @@ class SignalingConfig:
     session_lifetime_s: float = setting(43_200.0, "s", "one shift: 12 h, then sign in again", at_least=60)
     resume_lifetime_s: float = setting(900.0, "s", "a reload or a dead zone; longer, and the seat is lost", at_least=30)
     first_people: bool = setting(
-        True, "yes/no", "an empty directory gets one signer, interpreter and adviser to try with"
+        True, "yes/no", "an empty directory gets two signers, an interpreter and an adviser to try with"
     )
 
     # --- the call
@@ -369,6 +370,10 @@ def _check(config: SignalingConfig) -> None:
         )
     if config.public_url.count("/") != 2 or not config.public_url.startswith(("http://", "https://")):
         raise ConfigError("PASSERELLE_PUBLIC_URL", "une origine, https://nom[:port], sans chemin", config.public_url)
+    if not all(re.fullmatch(r"\+[1-9][0-9]{4,14}", number) for number in config.front_numbers):
+        raise ConfigError("PASSERELLE_FRONT_NUMBERS", "des numéros +33…, séparés par des virgules", "autre chose")
+    if config.push_contact and not config.push_contact.startswith(("mailto:", "https://")):
+        raise ConfigError("PASSERELLE_PUSH_CONTACT", "mailto:… ou https://…", config.push_contact)
     if not config.redis_url.startswith(("redis://", "rediss://", "unix://")):
         raise ConfigError("PASSERELLE_REDIS_URL", "redis://…, rediss://… ou unix://…", config.redis_url.split("@")[-1])
     check_ice_settings(config)

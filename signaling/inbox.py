@@ -71,10 +71,12 @@ class InboxDesk:
         await self._keep(call.call_id, missed, sound if isinstance(sound, bytes) else sound.encode())
         if missed.recording:
             await self._redis.delete(missed.recording)
+        await self._tell(call.call_id, missed.receiver)
 
     async def missed(self, call_id: str, receiver: str, number: str | None) -> None:
         """Somebody called who was not put through. :param receiver: person id. :param number: E.164."""
         await self._keep(call_id, KeepMissed(receiver, number, self._clock()), b"")
+        await self._tell(call_id, receiver)
 
     async def _keep(self, call_id: str, missed: KeepMissed, sound: bytes) -> None:
         is_whole = 0 < len(sound) <= SIZE_LIMIT
@@ -88,8 +90,10 @@ class InboxDesk:
             message_s=missed.message_s if is_whole else None,
         )
         await self._keeper.put(write)
-        self._push(missed.receiver, call_id, "missed")
-        await self._show_all(missed.receiver)
+
+    async def _tell(self, call_id: str, receiver: str) -> None:
+        self._push(receiver, call_id, "missed")
+        await self._show_all(receiver)
 
     # --- out
 

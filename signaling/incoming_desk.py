@@ -10,13 +10,13 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import Protocol
 
 from redis.exceptions import RedisError
 
 from relay.control_messages import AnyEvent, PhoneIncoming
-from signaling.call_desk import CallDesk, Missed
+from signaling.call_desk import CallDesk, MayCall, Missed, everybody_may_call
 from signaling.call_incoming import incoming_call
 from signaling.call_model import Grace
 from signaling.call_services import Services
@@ -40,14 +40,9 @@ class Lookups(Protocol):
     async def refused_agents(self, signer_id: str | None) -> tuple[str, ...]: ...
 
 
-async def everybody_may_call(_signer: Person, _caller: str | None) -> bool:
-    return True
-
-
 class IncomingDesk:
     """
     :param missed: tells a signer's inbox of a call that was not put through.
-    :param may_call: whether this caller (E.164, None: anonymous) may reach the signer.
     :param is_alone: no other process is there; decides who serves while Redis is away.
     """
 
@@ -58,7 +53,7 @@ class IncomingDesk:
         lookups: Lookups,
         missed: Missed,
         *,
-        may_call: Callable[[Person, str | None], Awaitable[bool]] = everybody_may_call,
+        may_call: MayCall = everybody_may_call,
         is_alone: Callable[[], bool] = lambda: True,
     ) -> None:
         self._services, self._desk, self._lookups, self._missed = services, desk, lookups, missed
@@ -136,7 +131,7 @@ class IncomingDesk:
             signer = await self._lookups.signer_by_number(number)
         if signer is None or signer.disabled:
             await self._dismiss(caller, "unknown")
-        elif not await self._may_call(signer, calling):
+        elif not await self._may_call(signer.id, calling):
             await self._dismiss(caller, "blocked")
         else:
             await self._put_through(caller, signer, calling)
