@@ -8,10 +8,12 @@ of (``relay.phone.sound_listener``), one telephone (``relay.phone.line_sound``),
 
 import time
 from collections.abc import Callable
+from typing import NamedTuple
 
 from relay import datagram
-from relay.control_messages import AnyEvent, PhoneSpeaking, SetPhoneAudio
-from relay.model import Leg, WebLeg
+from relay.control_messages import AnyEvent, PhoneSoundChanged, PhoneSpeaking, SetPhoneAudio
+from relay.model import Leg, PhoneSound, WebLeg
+from relay.phone.echo import Echo
 from relay.phone.line_sound import LineSound, PhoneLine, Player, Sink
 from relay.phone.rtp_packets import Payload
 from relay.phone.sound_listener import Listener
@@ -21,7 +23,19 @@ from relay.phone.web_sound import WebSpeaker, web_listener
 __all__ = ["CallSound", "PhoneLine", "Player", "Sink"]
 
 WEB_LEGS: tuple[WebLeg, ...] = ("signer", "agent")
+SOUNDS: tuple[PhoneSound, ...] = ("speech", "music", "silence")  # of two telephones the first of these counts
 Send = Callable[[str, bytes], object]
+
+
+class Measured(NamedTuple):
+    """
+    Of one telephone's sound, for :class:`relay.model.PhoneStats`.
+
+    :param delay_s: what our buffering adds to its sound, median of 2 s; None: nobody hears it.
+    """
+
+    delay_s: float | None
+    echo: Echo | None
 
 
 class CallSound:
@@ -47,6 +61,8 @@ class CallSound:
         self._lines_so_far = 0
         self._recording: tuple[Player, SoundSource] | None = None
         self._speaking = False
+        self._watches_hold = False
+        self._sound: PhoneSound | None = None
 
     # --- who is there ---------------------------------------------------------------------------------------
 
@@ -58,6 +74,7 @@ class CallSound:
     def add_line(self, line: PhoneLine) -> None:
         self._lines_so_far += 1
         sound = LineSound(line, f"phone {self._lines_so_far}")
+        sound.watch_hold(self._watches_hold)
         line.rtp.on_payload = lambda packet: self._phone_sound(sound, packet)
         self._lines.append(sound)
         self._reroute()
@@ -86,6 +103,19 @@ class CallSound:
         """:param sink: is given what this telephone says, lost packets concealed, and its rate in Hz; None: stop."""
         self._line(line).sink = sink
 
+    def watch_hold(self, enabled: bool) -> None:
+        """Tell speech from music and silence, as :class:`PhoneSoundChanged`, until it is disabled."""
+        if enabled != self._watches_hold:
+            self._watches_hold, self._sound = enabled, None
+            for line in self._lines:
+                line.watch_hold(enabled)
+            self._tell_sound()
+
+    def measured(self, line: PhoneLine) -> Measured:
+        """:raises KeyError: it has gone."""
+        found = self._line(line)
+        return Measured(found.source.delay_s, found.echo.echo)
+
     # --- sound ----------------------------------------------------------------------------------------------
 
     def web_sound(self, leg: WebLeg, packet: bytes) -> None:
@@ -96,6 +126,7 @@ class CallSound:
         if not listeners or payload is None:
             return
         decode = any(each.needs_sound(speaker.source) for each in listeners)
+        decode = decode or any(line.echo.wants(now) for line in self._lines if leg in line.listener.sources)
         self._pass_on(speaker.source.take(payload, now, decode=decode), listeners, now)
 
     def tick(self) -> None:
@@ -116,6 +147,7 @@ class CallSound:
             self._reroute()
         self._pass_on(frames, [each for each in self._listeners() if line.name in each.sources], now)
         self._tell_speaking()
+        self._tell_sound()
 
     @staticmethod
     def _pass_on(frames: list[Frame], listeners: list[Listener], now: float) -> None:
@@ -139,6 +171,15 @@ class CallSound:
             self._speaking = speaking
             self._emit(PhoneSpeaking(call_id=self._call_id, speaking=speaking))
 
+    def _tell_sound(self) -> None:
+        if not self._watches_hold:
+            return
+        found = {line.watcher.sound for line in self._lines if line.watcher is not None}
+        sound: PhoneSound = next((sound for sound in SOUNDS if sound in found), "silence")
+        if sound != self._sound:
+            self._sound = sound
+            self._emit(PhoneSoundChanged(call_id=self._call_id, sound=sound))
+
     # --- who hears whom -------------------------------------------------------------------------------------
 
     def _reroute(self) -> None:
@@ -148,6 +189,7 @@ class CallSound:
         for line in self._lines:
             line.listener.sources = self._heard_by_phone(line)
         self._tell_speaking()
+        self._tell_sound()
 
     def _heard_by_web(self, leg: WebLeg) -> dict[str, SoundSource]:
         names = self._hears.get(leg, ())

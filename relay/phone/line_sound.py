@@ -7,6 +7,8 @@ from typing import Protocol
 
 from relay.audio import PCM, VoiceActivity
 from relay.phone.codecs import SoundCodec, sound_codec
+from relay.phone.echo import EchoMeter
+from relay.phone.hold_watcher import HoldWatcher
 from relay.phone.rtp import RtpEndpoint
 from relay.phone.rtp_packets import Payload
 from relay.phone.sound_listener import Encoder, Listener
@@ -48,9 +50,11 @@ class LineSound:
         self.line, self.name = line, name
         self.codec: SoundCodec = sound_codec(line.rtp.codec or "PCMA")
         self.source = PacketSource(name, self.codec)
+        self.echo = EchoMeter()
         self.listener = self._new_listener()
         self.voice = VoiceActivity()
         self.sink: Sink | None = None
+        self.watcher: HoldWatcher | None = None
         self._player: tuple[Player, SoundSource] | None = None
         self._silent_at: float | None = None
 
@@ -63,7 +67,7 @@ class LineSound:
         self.follow_codec()
         frames = self.source.take(packet, now)
         for frame in frames:
-            self._heard(frame.at(self.source.rate))
+            self._heard(frame.at(self.source.rate), now)
         return frames
 
     def follow_codec(self) -> None:
@@ -72,8 +76,12 @@ class LineSound:
             return
         self.codec = sound_codec(self.line.rtp.codec or self.codec.name)
         self.source = PacketSource(self.name, self.codec)
+        self.watch_hold(self.watcher is not None)
         sources, self.listener = self.listener.sources, self._new_listener()
         self.listener.sources = sources
+
+    def watch_hold(self, enabled: bool) -> None:
+        self.watcher = HoldWatcher(self.source.rate) if enabled else None
 
     def announce(self, player: Player | None, name: str = "announcement") -> None:
         self._player = None if player is None else (player, SoundSource(name, player.rate))
@@ -89,7 +97,7 @@ class LineSound:
         if not self.line.rtp.active:
             return
         self.follow_codec()
-        sound = self._next_of_player()
+        sound = self._next_of_player(now)
         if sound is not None:
             self.listener.play(sound, now)
         elif self._nobody_speaks_to_it(now):
@@ -100,7 +108,7 @@ class LineSound:
         last = self.listener.sent_at
         return last is None or last == self._silent_at or now - last > SILENCE_AFTER_S
 
-    def _next_of_player(self) -> Frame | None:
+    def _next_of_player(self, now: float) -> Frame | None:
         if self._player is None:
             return None
         player, source = self._player
@@ -109,16 +117,19 @@ class LineSound:
             if self._player == (player, source):  # next() may have begun another one
                 self._player = None
             return None
-        return Frame(source, sound)
+        return source.frame(sound, now)
 
-    def _heard(self, sound: PCM) -> None:
+    def _heard(self, sound: PCM, now: float) -> None:
+        self.echo.heard(sound, self.source.rate, now)
+        if self.watcher is not None:
+            self.watcher.hear(sound)
         if self.line.hears:
             self.voice.hear(sound)
         if self.sink is not None:
             self.sink(sound, self.source.rate)
 
     def _new_listener(self) -> Listener:
-        return Listener(self.codec.name, self._encoder, self.line.rtp.send)
+        return Listener(self.codec.name, self._encoder, self.line.rtp.send, self.echo.sent)
 
     def _encoder(self, rate: int, current: Encoder | None) -> Encoder:
         return self.codec

@@ -32,7 +32,7 @@ class SendPayload(Protocol):
 class Listener:
     """
     :param codec: that it hears. :param encoder: chooses one for sound of a rate in Hz, given the one used so far.
-    :param sent: is given the sound of each packet and its rate, unless nobody opened that packet.
+    :param sent: is given the sound of each packet, its rate and the time, unless nobody opened that packet.
     """
 
     def __init__(
@@ -40,7 +40,7 @@ class Listener:
         codec: CodecName,
         encoder: Callable[[int, Encoder | None], Encoder],
         send: SendPayload,
-        sent: Callable[[PCM, int], None] = lambda sound, rate: None,
+        sent: Callable[[PCM, int, float], None] = lambda sound, rate, now: None,
     ) -> None:
         self.codec = codec
         self.sent_at: float | None = None
@@ -84,6 +84,8 @@ class Listener:
         self._send_mixed(sound, encoder, None, now)
 
     def _turn(self, frames: list[Frame], gap: int | None, now: float) -> None:
+        for frame in frames:
+            frame.source.waited(now - frame.arrived)
         single = self._single(frames, now)
         if single is None:
             self._mixing = True
@@ -101,7 +103,7 @@ class Listener:
         source = frames[0].source if not loud else loud[0]
         if len(loud) > 1 or not isinstance(source, PacketSource) or source.codec.name != self.codec:
             return None
-        frame = next((frame for frame in frames if frame.source is source), Frame(source, None))
+        frame = next((frame for frame in frames if frame.source is source), Frame(source, now, None))
         if self._mixing:
             return frame if frame.payload is not None and source.level_dbfs <= CALM_DBFS else None
         return frame if frame.payload is not None or self._passed is not None else None
@@ -114,7 +116,7 @@ class Listener:
         self._passed, self._mixing, self.sent_at = frame, False, now
         self._send(frame.payload, self._samples, lost=frame.lost + skipped, gap=gap)
         if frame.sound is not None:
-            self._sent(frame.sound, frame.source.rate)
+            self._sent(frame.sound, frame.source.rate, now)
 
     def _send_mixed(self, sound: PCM, encoder: Encoder, gap: int | None, now: float) -> None:
         if self._passed is not None:  # what an encoder says at first depends on what it heard before
@@ -124,4 +126,4 @@ class Listener:
             gap = (gap + skipped) * self._samples
         self.sent_at = now
         self._send(encoder.encode(sound), self._samples, gap=gap)
-        self._sent(sound, encoder.rate)
+        self._sent(sound, encoder.rate, now)

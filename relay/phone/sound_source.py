@@ -1,6 +1,8 @@
 """Sources of sound in a call: packets become frames of 20 ms, decoded and resampled once for all who listen."""
 
+from collections import deque
 from collections.abc import Callable
+from statistics import median
 
 import numpy as np
 
@@ -12,6 +14,7 @@ CONCEALED_FRAMES = 3  # 60 ms: a longer loss leaves a gap
 GAP_LIMIT_S = 60.0  # a longer one, or one backwards, is a peer that has begun anew
 LOUD_DBFS = -50.0  # below is background that nobody misses in a mix
 LOUD_HANG_S = 1.0
+DELAYS_KEPT = 100  # 2 s
 _OPUS_FRAME_MS = ((10, 20, 40, 60),) * 3 + ((10, 20, 10, 20),) + ((2.5, 5, 10, 20),) * 4
 
 
@@ -22,19 +25,23 @@ class Frame:
     :param sound: at the source's rate, None when nobody asked for it.
     :param payload: as it came, of the source's codec, None when no single packet is these 20 ms.
     :param gap: frames missing before this one by the source's own timestamps, None: unknown. :param lost: of these.
+    :param arrived: s.
     """
 
-    __slots__ = ("_resampled", "gap", "lost", "payload", "sound", "source")
+    __slots__ = ("_resampled", "arrived", "gap", "lost", "payload", "sound", "source")
 
     def __init__(
         self,
         source: "SoundSource",
+        arrived: float,
         sound: PCM | None,
         payload: bytes | None = None,
+        *,
         gap: int | None = 0,
         lost: int = 0,
     ) -> None:
-        self.source, self.sound, self.payload, self.gap, self.lost = source, sound, payload, gap, lost
+        self.source, self.arrived, self.sound, self.payload = source, arrived, sound, payload
+        self.gap, self.lost = gap, lost
         self._resampled: dict[int, PCM] = {}
 
     def at(self, rate: int) -> PCM:
@@ -60,11 +67,20 @@ class SoundSource:
         self.level_dbfs = SILENCE_DBFS
         self._loud_at = -LOUD_HANG_S
         self._resamplers: dict[int, Callable[[PCM], PCM]] = {}
+        self._delays: deque[float] = deque(maxlen=DELAYS_KEPT)
+
+    @property
+    def delay_s(self) -> float | None:
+        """Between arrival and sending on, median of the last 2 s; None: nobody listened."""
+        return median(self._delays) if self._delays else None
+
+    def waited(self, delay_s: float) -> None:
+        self._delays.append(delay_s)
 
     def frame(self, sound: PCM, now: float) -> Frame:
         """:param sound: 20 ms at ``rate``. :param now: s."""
         self.measure(sound, now)
-        return Frame(self, sound)
+        return Frame(self, now, sound)
 
     def is_loud(self, now: float) -> bool:
         """Whether it was heard during the last second, as far as it was decoded."""
@@ -100,11 +116,11 @@ class PacketSource(SoundSource):
         gap = self._gap(packet)
         if not decode and not len(self._rest) and _lasts_20_ms(packet.data):
             self._expected = packet.timestamp + self._ticks
-            return [Frame(self, None, packet.data, gap, packet.lost)]
-        concealed = self._conceal(gap, packet.lost)
+            return [Frame(self, now, None, packet.data, gap=gap, lost=packet.lost)]
+        concealed = self._conceal(gap, packet.lost, now)
         sound = self.codec.decode(packet.data)
         self._expected = packet.timestamp + len(sound) * self._ticks // self._samples
-        frames = self._cut(sound, packet.data, 0 if concealed else gap)
+        frames = self._cut(sound, packet.data, 0 if concealed else gap, now)
         for frame in frames:
             self.measure(frame.at(self.rate), now)
         return [*concealed, *frames]
@@ -117,20 +133,20 @@ class PacketSource(SoundSource):
             return None
         return max(0, round(ticks / self._ticks))
 
-    def _conceal(self, gap: int | None, lost: int) -> list[Frame]:
+    def _conceal(self, gap: int | None, lost: int, now: float) -> list[Frame]:
         if not lost or gap is None or not 0 < gap <= CONCEALED_FRAMES:
             return []
         made = (self.codec.conceal()[: self._samples] for _ in range(gap))
-        return [Frame(self, sound) for sound in made if len(sound) == self._samples]
+        return [Frame(self, now, sound) for sound in made if len(sound) == self._samples]
 
-    def _cut(self, sound: PCM, payload: bytes, gap: int | None) -> list[Frame]:
+    def _cut(self, sound: PCM, payload: bytes, gap: int | None, now: float) -> list[Frame]:
         if len(sound) == self._samples and not len(self._rest):
-            return [Frame(self, sound, payload, gap)]
+            return [Frame(self, now, sound, payload, gap=gap)]
         sound = np.concatenate([self._rest, sound])
         whole = len(sound) // self._samples * self._samples
         self._rest = sound[whole:]
         pieces = [sound[start : start + self._samples] for start in range(0, whole, self._samples)]
-        return [Frame(self, piece, None, 0 if index else gap) for index, piece in enumerate(pieces)]
+        return [Frame(self, now, piece, gap=0 if index else gap) for index, piece in enumerate(pieces)]
 
 
 def _lasts_20_ms(packet: bytes) -> bool:

@@ -134,10 +134,15 @@ class SoundRig:
         """20 ms of a page's tone arrive. :returns: the Opus payload."""
         at = self._sequence[leg] * WEB_FRAME
         payload = self._encoders[leg].encode(sine(self.hz[leg], WEB_FRAME, at, WEB_RATE, amplitude))
+        self.arrive(leg, payload)
+        return payload
+
+    def arrive(self, leg: WebLeg, payload: bytes) -> None:
+        """20 ms of Opus."""
         self._sequence[leg] += 1
+        at = self._sequence[leg] * WEB_FRAME
         packet = RtpPacket(111, self._sequence[leg], at, WEB_LEGS.index(leg) + 1, payload)
         self.sound.web_sound(leg, packets.build_rtp(packet))
-        return payload
 
     def lose(self, leg: WebLeg, frames: int = 1) -> None:
         self._sequence[leg] += frames

@@ -6,10 +6,12 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from relay.audio import PCM, PHONE_FRAME, PHONE_RATE, sine
-from relay.control_messages import PhoneSpeaking
+from relay.audio import PCM, PHONE_FRAME, PHONE_RATE, WEB_RATE, resampler, silence, sine
+from relay.control_messages import PhoneSoundChanged, PhoneSpeaking
 from relay.model import Leg
+from relay.phone.opus import OpusEncoder
 from relay.phone.sdp import CodecName
+from tests.helpers import phone_sounds
 from tests.helpers.call_sound_rig import CALL, STEP, SoundRig
 
 CODECS: tuple[CodecName, ...] = ("PCMA", "PCMU", "G722", "opus")
@@ -328,3 +330,59 @@ def test_change_of_codec_in_a_call_is_followed() -> None:
     rig.run(1.0, "agent", phone)
     assert phone.ear.tones() == {1000}
     assert rig.ears["agent"].tones() == {440}
+
+
+# --- what is made of it -------------------------------------------------------------------------------------
+
+
+def test_hold_watcher_tells_when_somebody_speaks_and_only_when_asked() -> None:
+    rig = SoundRig(RELAY, ("PCMA", 0))
+    (phone,) = rig.telephones
+
+    def hear(sound: PCM) -> None:
+        for start in range(0, len(sound) - PHONE_FRAME + 1, PHONE_FRAME):
+            phone.arrive(phone.codec.encode(sound[start : start + PHONE_FRAME]))
+            rig.clock.now += STEP
+
+    def told() -> list[str]:
+        return [event.sound for event in rig.events if isinstance(event, PhoneSoundChanged)]
+
+    hear(phone_sounds.voice(1))
+    assert told() == []
+    rig.sound.watch_hold(True)
+    hear(phone_sounds.music(1, 6))
+    assert told() == ["silence", "music"]
+    hear(phone_sounds.voice(2))
+    assert told() == ["silence", "music", "speech"]
+    rig.sound.watch_hold(False)
+    hear(phone_sounds.quiet(6, 1))
+    assert told() == ["silence", "music", "speech"]
+
+
+def test_own_delay_and_echo_of_a_telephone_are_measured() -> None:
+    rig = SoundRig(RELAY, ("PCMA", 0))
+    (phone,) = rig.telephones
+    assert rig.sound.measured(phone.line) == (None, None)
+    voice = phone_sounds.joined([phone_sounds.voice(seed) for seed in range(10)])[: 28 * PHONE_RATE]
+    rig.hears({"phone": ("agent",), "agent": ("phone",)})
+    encoder, up = OpusEncoder(), resampler(PHONE_RATE, WEB_RATE)
+    for start in range(0, len(voice), PHONE_FRAME):
+        rig.clock.now += STEP
+        rig.arrive("agent", encoder.encode(up(voice[start : start + PHONE_FRAME])))
+        late = phone.ear.sound[max(0, start - 800) : max(0, start - 800) + PHONE_FRAME]
+        echo: PCM = late // 10 if len(late) == PHONE_FRAME else silence(PHONE_FRAME)
+        phone.arrive(phone.codec.encode(echo))
+    found = rig.sound.measured(phone.line)
+    assert found.delay_s == 0
+    assert found.echo is not None
+    assert found.echo.return_loss_db == pytest.approx(20, abs=2)
+    assert found.echo.delay_s == pytest.approx(0.1, abs=0.005)
+
+
+def test_delay_of_a_mix_is_that_of_waiting_for_the_other() -> None:
+    rig = SoundRig(VCO, ("PCMA", 440))
+    (phone,) = rig.telephones
+    rig.run(2.5, "signer", phone)
+    delay = rig.sound.measured(phone.line).delay_s
+    assert delay is not None
+    assert 0 <= delay <= STEP
