@@ -96,6 +96,7 @@ class PhoneWorkerConfig:
     :param sip_port: UDP and TCP port, the same after a restart so that peers find us; 5062 leaves 5060 to others.
     :param sip_tls_port: TCP port for peers that connect to us by TLS; served with ``sip_certificate``.
     :param sip_certificate: PEM, shown to peers that connect by TLS. :param sip_key: its key.
+    :param dns_servers: asked for the names of trunks, ``host`` or ``host:port``; empty: those of the machine.
     :param trunk: where calls go. :param trunks: further ones; alone when ``trunk`` is not set.
     :param incoming_limit: calls to us that ring at once, further ones get 503: a flood must not fill the agents' day.
     :param rtp_ports: first and last UDP port for sound, an even and an odd one per call.
@@ -129,6 +130,7 @@ class PhoneWorkerConfig:
     sip_tls_port: int = 5063
     sip_certificate: Path | None = None
     sip_key: Path | None = None
+    dns_servers: tuple[str, ...] = ()
     trunk: TrunkConfig = field(default_factory=TrunkConfig)
     trunks: tuple[TrunkConfig, ...] = ()
     incoming_limit: int = 20

@@ -99,9 +99,10 @@ class Names:
     async def _ask(self, host: str, port: int, transport: Transport) -> list[Address]:
         if port:
             return [(address, port) for address in await self._hosts(host)]
-        records = srv_order(await self._srv(_SERVICE[transport] + host), self._draw)[:TARGETS_LIMIT]
-        if not records:
+        found = await self._srv(_SERVICE[transport] + host)
+        if not found:
             return [(address, DEFAULT_PORT[transport]) for address in await self._hosts(host)]
+        records = srv_order(found, self._draw)[:TARGETS_LIMIT]
         hosts = await asyncio.gather(*(self._hosts(record.host) for record in records))
         return [(ip, record.port) for record, ips in zip(records, hosts, strict=True) for ip in ips]
 

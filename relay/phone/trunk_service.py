@@ -16,6 +16,7 @@ from relay.phone.dns_names import Names
 from relay.phone.leg import DialogConfig, Transport
 from relay.phone.registration import Registration
 from relay.phone.sippy_adapter import SippyStack, StackConfig
+from relay.phone.target import split_port
 from relay.phone.trunk_routes import AddressBook, Route, Routes
 
 LEARN_EVERY_S = 60.0  # the DNS itself is asked when its answer's TTL has passed
@@ -30,7 +31,7 @@ class TrunkService:
     def __init__(self, config: PhoneWorkerConfig, stack: SippyStack, names: AddressBook | None = None) -> None:
         self._config, self._stack = config, stack
         self._contexts = {trunk.label: _context(trunk.ca_file) for trunk in config.all_trunks if trunk.ca_file}
-        self.routes = Routes(config, names or Names(families(config)), self._met)
+        self.routes = Routes(config, names or _names(config), self._met)
         self.registrations: list[Registration] = []
         self._latest: dict[str, Route] = {}
         self._tasks: list[asyncio.Task[None]] = []
@@ -112,6 +113,11 @@ def families(config: PhoneWorkerConfig) -> tuple[int, ...]:
     """Of our own addresses, in their order."""
     hosts = [host for host in (config.sip_host, config.sip_host_2) if host]
     return tuple(socket.AF_INET6 if ":" in host else socket.AF_INET for host in hosts)
+
+
+def _names(config: PhoneWorkerConfig) -> Names:
+    servers = tuple((host.strip("[]"), port or 53) for host, port in map(split_port, config.dns_servers))
+    return Names(families(config), servers or None)
 
 
 def stack_config(config: PhoneWorkerConfig) -> StackConfig:

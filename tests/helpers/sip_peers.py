@@ -132,16 +132,17 @@ async def sipp(
         )
         try:
             if calls is None:
-                await until(lambda: _listens(port, tcp), START_DEADLINE_S)
+                await until(lambda: _listens(port, tcp, host), START_DEADLINE_S)
             yield Sipp(str(scenario), process, port, folder)
         finally:
             await _end(process)
 
 
-def _listens(port: int, tcp: bool) -> bool:
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM if tcp else socket.SOCK_DGRAM) as probe:
+def _listens(port: int, tcp: bool, host: str = "127.0.0.1") -> bool:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM if tcp else socket.SOCK_DGRAM) as probe:
         try:
-            probe.bind(("127.0.0.1", port))
+            probe.bind((host, port))
         except OSError:
             return True
     return False

@@ -1,0 +1,173 @@
+"""Real trunks: Kamailio over UDP, TCP and TLS, dead and full ones, SRV records of a real DNS server, IPv6."""
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from relay.control_messages import HangUpPhone, PhoneIncoming
+from relay.phone.config import TrunkConfig
+from relay.phone.leg import Transport
+from tests.helpers.dns_server import DnsServer
+from tests.helpers.kamailio import LACKING, PROGRAM, USER, kamailio
+from tests.helpers.phone_rig import CALL, Rig, phone_worker
+from tests.helpers.sip_peers import baresip, free_port, self_signed, sipp, until
+
+pytestmark = pytest.mark.integration
+needs_kamailio = pytest.mark.skipif(PROGRAM is None, reason=LACKING)
+
+
+async def hang_up(rig: Rig) -> None:
+    await rig.signaling.ask(HangUpPhone(call_id=CALL, epoch=1))
+
+
+@needs_kamailio
+@pytest.mark.parametrize("transport", ["udp", "tcp", "tls"])
+async def test_calls_go_both_ways_through_a_trunk_that_we_are_registered_at(transport: Transport) -> None:
+    port = free_port()
+    async with sipp("behind_proxy", port=port) as phone, kamailio(callee=port) as trunk:
+        async with phone_worker(trunk.trunk(transport)) as rig:
+            async with asyncio.timeout(30):
+                while not await trunk.knows_us():
+                    await asyncio.sleep(0.1)
+            await trunk.ask("INVITE", USER)
+            await until(lambda: any(isinstance(event, PhoneIncoming) for event in rig.signaling.events))
+            told = next(event for event in rig.signaling.events if isinstance(event, PhoneIncoming))
+            assert told.trunk == "kamailio"
+            await rig.dial("+33199000001")
+            await rig.signaling.until_phone("answered")
+            await hang_up(rig)
+            assert await phone.passed(), phone.why()
+            assert "ACK sip:callee@" in phone.messages()
+            assert f"Via: SIP/2.0/{transport.upper()} 127.0.0.1" in phone.messages(), "it came by another transport"
+        assert not await trunk.knows_us(), "the trunk still believes that we are there"
+
+
+class FullTrunk(asyncio.DatagramProtocol):
+    """Answers every INVITE with 503 and counts them."""
+
+    def __init__(self) -> None:
+        self.port = 0
+        self.calls: set[str] = set()
+        self._transport: asyncio.DatagramTransport | None = None
+
+    async def start(self) -> None:
+        loop = asyncio.get_running_loop()
+        self._transport, _ = await loop.create_datagram_endpoint(lambda: self, local_addr=("127.0.0.1", 0))
+        self.port = int(self._transport.get_extra_info("sockname")[1])
+
+    def close(self) -> None:
+        if self._transport is not None:
+            self._transport.close()
+
+    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
+        lines = data.decode().split("\r\n")
+        if not lines[0].startswith("INVITE") or self._transport is None:
+            return
+        names = ("via", "from", "to", "call-id", "cseq")
+        kept = [line for line in lines if line.partition(":")[0].lower() in names]
+        self.calls.add(next(line for line in kept if line.lower().startswith("call-id")))
+        answer = ["SIP/2.0 503 Service Unavailable", *kept, "Retry-After: 60", "Content-Length: 0", "", ""]
+        self._transport.sendto("\r\n".join(answer).encode(), addr)
+
+
+@contextlib.asynccontextmanager
+async def full_trunk() -> AsyncIterator[FullTrunk]:
+    trunk = FullTrunk()
+    await trunk.start()
+    try:
+        yield trunk
+    finally:
+        trunk.close()
+
+
+async def test_call_finds_its_way_past_trunks_that_are_dead_full_or_strange(tmp_path: Path) -> None:
+    async with full_trunk() as full, sipp("answers") as phone, sipp("answers") as again:
+        strange = baresip(certificate=self_signed(tmp_path))  # its certificate is signed by nobody we trust
+        async with strange as unverified:
+            trunks = (
+                TrunkConfig(name="nameless", host="no-such-trunk.invalid", priority=1),
+                TrunkConfig(name="closed", port=free_port(socket.SOCK_STREAM), transport="tcp", priority=2),
+                TrunkConfig(name="strange", port=unverified.port + 1, transport="tls", priority=3),
+                TrunkConfig(name="full", port=full.port, priority=4),
+                TrunkConfig(name="good", port=phone.port, priority=5),
+                TrunkConfig(name="spare", port=again.port, priority=6),
+            )
+            async with phone_worker(trunks=trunks) as rig:
+                await rig.dial("+33199000001")
+                await rig.signaling.until_phone("answered")
+                await hang_up(rig)
+                assert await phone.passed(), phone.why()
+                assert len(full.calls) == 1
+                await rig.dial("+33199000001", "b")  # "good" is gone and silent: the next one takes the call
+                await rig.signaling.until_phone("answered", "b")
+                await hang_up(rig)
+                assert await again.passed(), again.why()
+                assert len(full.calls) == 1, "a trunk that asked for rest was called again"
+
+
+async def test_refusal_by_the_one_who_is_called_is_not_taken_to_the_next_trunk() -> None:
+    async with full_trunk() as spare, sipp("busy") as phone:
+        trunks = (
+            TrunkConfig(name="a", port=phone.port, priority=1),
+            TrunkConfig(name="b", port=spare.port, priority=2),
+        )
+        async with phone_worker(trunks=trunks) as rig:
+            await rig.dial("+33199000001")
+            await rig.signaling.until_phone("busy")
+            assert not spare.calls
+
+
+async def test_servers_of_a_trunk_are_found_by_srv_records_and_tried_in_their_order() -> None:
+    async with full_trunk() as first, sipp("answers") as second:
+        server = DnsServer(
+            {
+                ("_sip._udp.trunk.example", "SRV"): [
+                    f"20 0 {second.port} b.trunk.example.",
+                    f"10 0 {first.port} a.trunk.example.",
+                ],
+                ("a.trunk.example", "A"): ["127.0.0.1"],
+                ("b.trunk.example", "A"): ["127.0.0.1"],
+            }
+        )
+        host, port = await server.start()
+        try:
+            trunk = TrunkConfig(host="trunk.example", port=0)
+            async with phone_worker(trunk, dns_servers=(f"{host}:{port}",)) as rig:
+                await rig.dial("+33199000001")
+                await rig.signaling.until_phone("answered")
+                await hang_up(rig)
+                assert await second.passed(), second.why()
+                assert len(first.calls) == 1
+                assert "INVITE sip:+33199000001@trunk.example;user=phone" in second.messages()
+        finally:
+            server.close()
+
+
+def has_ipv6() -> bool:
+    with contextlib.suppress(OSError), socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as probe:
+        probe.bind(("::1", 0))
+        return True
+    return False
+
+
+@pytest.mark.skipif(not has_ipv6(), reason="this machine has no IPv6")
+async def test_call_over_ipv6_beside_ipv4() -> None:
+    async with (
+        sipp("answers_v6", host="::1") as phone,
+        sipp("answers") as old,
+        phone_worker(sip_host_2="::1") as rig,
+    ):
+        await rig.dial(f"sip:bob@[::1]:{phone.port}")
+        await rig.signaling.until_phone("answered")
+        await hang_up(rig)
+        assert await phone.passed(), phone.why()
+        assert "c=IN IP6 ::1" in phone.messages()
+        assert f"Via: SIP/2.0/UDP [::1]:{rig.config.sip_port}" in phone.messages()
+        await rig.dial(old.uri, "b")
+        await rig.signaling.until_phone("answered", "b")
+        await hang_up(rig)
+        assert await old.passed(), old.why()
