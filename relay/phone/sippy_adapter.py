@@ -100,6 +100,7 @@ class SippyStack:
         """:raises OSError: a port is taken."""
         ED2.my_ident = threading.get_ident()
         SipConf.my_uaname = "Passerelle"
+        SipConf.autoconvert_tel_url = True
         self.transactions = Transactions(self.globals, self._request)
         self.transactions.dialog = self.config.dialog
         self.transactions.servers = self.servers = SipServers()

@@ -127,8 +127,8 @@ class IncomingSippyLeg(SippyLeg):
         config = transactions.dialog
         to, from_ = (request.getHFBody(name) for name in ("to", "from"))
         asserted = values(request, "p-asserted-identity") if host in config.trusted_hosts else []
-        self.number = called_number(str(request.getRURI()), str(to), config.region)
-        self.caller = caller_number(str(from_), asserted, ";".join(values(request, "privacy")), config.region)
+        self.number = called_number(str(request.getRURI()), _uri(to), config.region)
+        self.caller = caller_number(_uri(from_), asserted, ";".join(values(request, "privacy")), config.region)
         self.own_hosts = frozenset(str(uri.host).lower() for uri in (to.getUrl(), from_.getUrl(), request.getRURI()))
         self._request = request
         self.offer = None if request.getBody() is None else str(request.getBody())
@@ -246,6 +246,12 @@ def take_over(transactions: Transactions, request: Any, transaction: Any) -> Any
         if agent.lTag == wanted.to_tag and agent.rUri is not None and agent.rUri.getTag() == wanted.from_tag:
             return agent.owner.replace_dialog(request, transaction, early_only=wanted.early_only)
     return request.genResponse(481, "Call/Transaction Does Not Exist"), None, None
+
+
+def _uri(party: Any) -> str:
+    """:param party: From or To. :returns: its URI; sippy makes one without a host of a ``tel:`` URI."""
+    url = party.getUrl()
+    return str(url) if url.host else ";".join([f"tel:{url.username}", *url.userparams])
 
 
 def unsupported(request: Any) -> list[str]:

@@ -22,6 +22,8 @@ import sippy.UacStateRinging
 import sippy.UacStateTrying
 import sippy.UaStateConnected
 from sippy.Core.EventDispatcher import ED2
+from sippy.SipHeader import SipHeader
+from sippy.SipRecordRoute import SipRecordRoute
 from sippy.SipTransactionManager import TRYING, SipTransactionManager
 from sippy.Time.MonoTime import MonoTime
 from sippy.Time.Timeout import Timeout
@@ -119,11 +121,13 @@ class Transactions(SipTransactionManager):  # type: ignore[misc]
         if msg.getHFBody("cseq").getCSeq()[1] == "INVITE" and 200 <= msg.getSCode()[0] < 300:
             self._forks.expect(t.tid, msg.getHFBody("to").getTag())
         after_ack: list[Callable[[], None]] = []
-        self._after_ack = after_ack
+        self._after_ack, told = after_ack, msg.headers
+        if t.needack and msg.getSCode()[0] >= 300 and t.cancel is not None:
+            msg.headers = _as_hop_by_hop(told, t.cancel)
         try:
             super().incomingResponse(msg, t, checksum)
         finally:
-            self._after_ack = None
+            self._after_ack, msg.headers = None, told
         for tell in after_ack:
             tell()
 
@@ -142,6 +146,17 @@ class Transactions(SipTransactionManager):  # type: ignore[misc]
         self.transmitData(t.userv, t.data, t.address)
         t.tout = t.tout * 2 if is_request and t.method == "INVITE" else min(t.tout * 2, T2_S)
         t.teA = Timeout(self.timerA, t.tout, 1, t)
+
+
+def _as_hop_by_hop(headers: list[Any], request: Any) -> list[Any]:
+    """
+    The ACK of a refusal takes the way of its INVITE (RFC 3261 §17.1.1.3); sippy reads its way from the response.
+
+    :param request: with the INVITE's Route headers.
+    """
+    routes = [SipRecordRoute(address=route.getUri().getCopy()) for route in reversed(request.getHFBodys("route"))]
+    kept = [header for header in headers if header.name not in ("contact", "record-route")]
+    return kept + [SipHeader(name="record-route", body=route) for route in routes]
 
 
 async def fire_timers() -> None:

@@ -76,12 +76,18 @@ class Script:
             kept = {"Via:": "kvia", "From:": "kfrom", "To:": "kto", "CSeq:": "kcseq"}
             actions += [self._action(".*", f'search_in="hdr" header="{name}"', to) for name, to in kept.items()]
         wait = 'optional="true"' if optional else f'timeout="{DEADLINE_MS}"'
-        routes = ' rrs="true"' if kind == "response" else ""
+        routes = ' rrs="true"' if what == 200 else ""
         self._steps.append(f'<recv {kind}="{what}" {wait}{routes}><action>{"".join(actions)}</action></recv>')
         return self
 
     def reply(
-        self, code: int, *headers: str, body: str | None = None, tagged: bool = False, again: bool = False
+        self,
+        code: int,
+        *headers: str,
+        body: str | None = None,
+        tagged: bool = False,
+        again: bool = False,
+        contact: bool = True,
     ) -> "Script":
         """
         :param tagged: the request has our tag in To already: it came inside the dialog.
@@ -91,15 +97,17 @@ class Script:
         head = [
             f"SIP/2.0 {code} {REASONS.get(code, 'Because')}",
             *("[last_Via:]", "[last_Record-Route:]", "[last_From:]", to, "[last_Call-ID:]", "[last_CSeq:]"),
-            self._contact,
+            *([self._contact] if contact else []),
             *headers,
         ]
         return self._send(head, body, "application/sdp", retrans=again)
 
-    def late_reply(self, code: int) -> "Script":
-        """To the request kept, after others came and went."""
-        head = [f"SIP/2.0 {code} {REASONS.get(code, 'Because')}", "Via: [$kvia]", "From: [$kfrom]", "To: [$kto]"]
-        return self._send([*head, "Call-ID: [call_id]", "CSeq: [$kcseq]", self._contact], None, "", retrans=True)
+    def late_reply(self, code: int, *headers: str, to_tag: str | None = None, body: str | None = None) -> "Script":
+        """To the request kept, after others came and went. :param to_tag: for one outside a dialog."""
+        to = "To: [$kto]" if to_tag is None else f"To: [$kto];tag={to_tag}"
+        head = [f"SIP/2.0 {code} {REASONS.get(code, 'Because')}", "Via: [$kvia]", "From: [$kfrom]", to]
+        head += ["Call-ID: [call_id]", "CSeq: [$kcseq]", self._contact, *headers]
+        return self._send(head, body, "application/sdp", retrans=True)
 
     def request(
         self,

@@ -40,12 +40,12 @@ async def test_call_we_placed_is_refreshed_by_us_or_ended_when_the_peer_forgets(
 
 async def test_peer_that_refreshes_keeps_the_call_up() -> None:
     """By re-INVITE and by UPDATE, with the description and without; a peer without the extension is not timed."""
-    refreshing = Script().answers("Require: timer", "Session-Expires: 3;refresher=uas")
+    refreshing = Script().answers("Require: timer", "Session-Expires: 6;refresher=uas")
     for method, body in (("INVITE", sdp()), ("UPDATE", None), ("INVITE", sdp())):
-        refreshing.pause(1200)
-        headers = (WITH_TIMER, "Session-Expires: 3;refresher=uac")
+        refreshing.pause(2200)
+        headers = (WITH_TIMER, "Session-Expires: 6;refresher=uac")
         refreshing.asks(
-            method, 200, "Session-[Ee]xpires: 3;refresher=uac", "Require: timer", headers=headers, body=body
+            method, 200, "Session-[Ee]xpires: 6;refresher=uac", "Require: timer", headers=headers, body=body
         )
     refreshing.asks("UPDATE", 422, "Min-[Ss][Ee]: 2", headers=(WITH_TIMER, "Session-Expires: 1")).asks("BYE", 200)
     untimed = Script().answers().pause(5000).asks("BYE", 200)
