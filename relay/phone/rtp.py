@@ -199,7 +199,7 @@ class RtpEndpoint(Bound):
         is_sound = number in (agreed.payload_type, agreed.received_type)
         is_event = number in (agreed.telephone_event, agreed.event_received_type)
         is_known = is_sound or is_event or number in (agreed.comfort_noise, COMFORT_NOISE)
-        lost = self._lost_before(packet, is_known=is_known)
+        lost = self._lost_before(packet, is_known=is_known, timed=is_sound)
         if lost is None:
             return False
         if is_sound:
@@ -208,14 +208,14 @@ class RtpEndpoint(Bound):
             self.on_dtmf(digit)
         return True
 
-    def _lost_before(self, packet: RtpPacket, *, is_known: bool) -> int | None:
+    def _lost_before(self, packet: RtpPacket, *, is_known: bool, timed: bool) -> int | None:
         """
         :returns: None for a packet that comes too late. A new SSRC starts afresh, with a packet that was agreed on:
             comfort noise and events have numbers of the same row, so that neither they nor a silence are a loss.
         """
         now = self._clock()
         if self._reception is not None and packet.ssrc == self._reception.ssrc:
-            return self._reception.take(packet, now)
+            return self._reception.take(packet, now, timed=timed)
         if not is_known:
             return None
         self._reception = Reception(packet, self.clock_rate)

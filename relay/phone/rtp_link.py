@@ -74,14 +74,14 @@ class RtpLink:
         return self._srtp is not None
 
     def connect(self, address: Address, rtcp: Address | None, srtp: SrtpKeys | None) -> None:
-        """A new address forgets the latched port; the hold address changes nothing."""
+        """A new address forgets the latched port; the hold address is none."""
         if srtp is None:
             self._srtp = None
         elif self._srtp is None:
             self._srtp = Srtp(srtp)
         else:
             self._srtp.rekey(srtp)
-        if address[0] in HOLD_ADDRESSES and self._latch is not None:
+        if address[0] in HOLD_ADDRESSES:
             return
         if self._latch is None:
             self.sent_at = self._clock()

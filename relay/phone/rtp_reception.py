@@ -27,17 +27,19 @@ class Reception:
     def jitter_s(self) -> float:
         return self._jitter / self.clock_rate
 
-    def take(self, packet: RtpPacket, now: float) -> int | None:
+    def take(self, packet: RtpPacket, now: float, *, timed: bool = True) -> int | None:
         """
-        :param now: arrival, s. :returns: how many packets are missing right before this one; None: late, repeated or
-            far from the rest, of no use to somebody listening now.
+        :param now: arrival, s. :param timed: its timestamp is the time of its sampling; a key's is that of its start.
+        :returns: how many packets are missing right before this one; None: late, repeated or far from the rest, of no
+            use to somebody listening now.
         """
         step = (packet.sequence - self._highest) & 0xFFFF
         if not newer(packet.sequence, self._highest & 0xFFFF) or step > MAX_DROPOUT:
             return self._stray(packet.sequence)
         self._highest += step
         self._received += 1
-        self._measure(packet.timestamp, now)
+        if timed:
+            self._measure(packet.timestamp, now)
         return step - 1
 
     def first(self, packet: RtpPacket, now: float) -> None:

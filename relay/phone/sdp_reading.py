@@ -122,10 +122,12 @@ def _host(attributes: dict[str, list[str]]) -> str:
 
 
 def _ip(text: str) -> str:
+    """:returns: empty for what is no single host's address: sound is sent to nobody's whole network."""
     try:
-        return str(ipaddress.ip_address(text))
+        address = ipaddress.ip_address(text)
     except ValueError:
         return ""
+    return "" if address.is_multicast or text == "255.255.255.255" else str(address)
 
 
 def _direction(own: dict[str, list[str]], session: dict[str, list[str]], host: str) -> Direction:

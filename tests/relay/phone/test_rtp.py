@@ -5,14 +5,17 @@ import secrets
 from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from relay.audio import PHONE_FRAME, a_law_encode, silence, sine
 from relay.phone import rtp_packets as packets
 from relay.phone.dtmf import DTMF_END_PACKETS, DTMF_FRAMES, DTMF_GAP_FRAMES
-from relay.phone.rtp import RtpEndpoint, RtpPorts
+from relay.phone.rtp import RtpEndpoint, RtpPorts, open_rtp
 from relay.phone.rtp_packets import DtmfEvent, Payload, RtpPacket
 from relay.phone.sdp import Negotiated
 from relay.phone.sdp_crypto import SUITES, SrtpKeys, Suite
+from tests.helpers.sip_peers import free_pair, until
 
 PEER = ("198.51.100.7", 30_000)
 AGREED = Negotiated(*PEER, "PCMA", 8, 101)
@@ -317,6 +320,70 @@ def test_held_line_is_kept_open_through_a_nat() -> None:
     assert len(sent) == 2
     assert {packet.payload_type for packet in sent}.isdisjoint({8, 101, 13})
     assert not sent[0].payload
+
+
+def test_call_that_begins_on_hold_sends_nothing_anywhere() -> None:
+    clock = Clock()
+    made, rtp, rtcp, sound, _ = endpoint(Negotiated("0.0.0.0", 30_000, "PCMA", 8, 101, we_send=False), clock)
+    talk(made, clock, 1000)
+    made.rtp_received(voice(1), ("0.0.0.0", 30_000))
+    assert not rtp.sent + rtcp.sent
+    assert not sound
+    made.connect(AGREED)
+    talk(made, clock, 1)
+    assert rtp.sent[-1][1] == PEER
+
+
+def test_key_does_not_look_like_jitter() -> None:
+    clock = Clock()
+    made, _, _, _, _ = endpoint(clock=clock)
+    for sequence in range(100):
+        is_key = sequence % 20 > 10
+        made.rtp_received(key(sequence, 1600, DtmfEvent("7", False, 160)) if is_key else voice(sequence), PEER)
+        clock.now += 0.02
+    stats = made.stats()
+    assert stats is not None
+    assert stats.jitter_s == pytest.approx(0, abs=0.001)
+
+
+DATAGRAM = st.binary(max_size=60) | st.builds(
+    lambda head, body: bytes([0x80 | head[0], head[1]]) + body,
+    st.tuples(st.integers(0, 63), st.sampled_from([8, 13, 101, 0x88, 200, 201, 127])),
+    st.binary(max_size=200),
+)
+
+
+@given(st.lists(DATAGRAM, max_size=20), st.booleans())
+def test_noise_reaches_nobody_as_an_error(noise: list[bytes], encrypted: bool) -> None:
+    keys = SrtpKeys(1, "AES_CM_128_HMAC_SHA1_80", b"a" * 30, b"b" * 30) if encrypted else None
+    made, _, _, _, _ = endpoint(replace(AGREED, srtp=keys))
+    for data in noise:
+        made.rtp_received(data, PEER)
+        made.rtcp_received(data, PEER)
+        step(made)
+    assert made.stats() is not None
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
+async def test_two_endpoints_speak_over_real_sockets_of_either_family(host: str) -> None:
+    one, two = await open_rtp(host, some_ports()), await open_rtp(host, some_ports())
+    heard: list[Payload] = []
+    two.on_payload = heard.append
+    one.connect(Negotiated(host, two.port, "PCMA", 8, 101))
+    two.connect(Negotiated(host, one.port, "PCMA", 8, 101))
+
+    def heard_and_told() -> bool:
+        step(one)
+        return len(heard) > 3 and two.statistics.reports_received > 0
+
+    await until(heard_and_told)
+    one.close()
+    two.close()
+
+
+def some_ports() -> RtpPorts:
+    first = free_pair()
+    return RtpPorts(first, first + 19)
 
 
 def test_other_clock_is_another_source() -> None:

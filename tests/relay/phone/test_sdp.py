@@ -111,6 +111,8 @@ def test_video_in_an_offer_is_refused_in_its_place() -> None:
         PEER.replace("18 8 0 97", "18"),
         PEER.replace("c=IN IP4 198.51.100.7\r\n", ""),
         PEER.replace("c=IN IP4 198.51.100.7", "c=IN IP4 phone.example"),
+        PEER.replace("c=IN IP4 198.51.100.7", "c=IN IP4 224.0.1.1"),
+        PEER.replace("c=IN IP4 198.51.100.7", "c=IN IP4 255.255.255.255"),
         PEER.replace("m=audio 30000 RTP/AVP 18 8 0 97", "m=audio"),
         PEER.replace("m=audio 30000", "m=audio abc"),
         PEER + "a=x\r\n" * 3000,
