@@ -11,7 +11,15 @@ import logging
 from collections import deque
 from typing import Any
 
-from relay.control_messages import Dial, PhoneDtmf, PhoneState, PlayAnnouncement, PlayRecording, RecordMessage
+from relay.control_messages import (
+    Dial,
+    PhoneDtmf,
+    PhoneState,
+    PhoneStatsEvent,
+    PlayAnnouncement,
+    PlayRecording,
+    RecordMessage,
+)
 from relay.errors import RelayError, UnknownLegError
 from relay.model import PhoneOutcome, PhoneProgress
 from relay.phone.answering import END_KEY, AnsweringMachine
@@ -25,6 +33,7 @@ from relay.phone.target import read_target
 from relay.phone.transfers import Transfers
 
 ATTEMPTS_KEPT = 32
+STATS_EVERY_S = 2.0
 PARTIES_LIMIT = 2  # a conversation between more telephones is a conference, not a relayed call
 log = logging.getLogger(__name__)
 
@@ -38,6 +47,7 @@ class PhoneCall:
         self._attempts: deque[str] = deque(maxlen=ATTEMPTS_KEPT)
         self._parties: dict[str, PhoneParty] = {}
         self._machine: AnsweringMachine | None = None
+        self._stats_due = 0.0
         self.sound = CallSound(call_id, services.send, services.emit)
         self._playback = Playback(call_id, self.sound, services)
         self._transfers = Transfers(call_id, services.emit)
@@ -160,6 +170,25 @@ class PhoneCall:
             party.watch(now)
         if self._machine is not None:
             self._machine.step()
+        if now >= self._stats_due:
+            self._stats_due = now + STATS_EVERY_S
+            self._tell_stats()
+
+    def _tell_stats(self) -> None:
+        for party in self.parties:
+            stats = party.rtp.stats() if party.rtp is not None and party.is_speaking else None
+            if stats is None or party.line is None:
+                continue
+            measured = self.sound.measured(party.line)
+            echo = measured.echo
+            found = {
+                "delay_s": measured.delay_s,
+                "echo_return_loss_db": echo.return_loss_db if echo is not None else None,
+                "echo_delay_s": echo.delay_s if echo is not None else None,
+            }
+            self._services.emit(
+                PhoneStatsEvent(call_id=self.call_id, attempt=party.attempt, stats=stats.model_copy(update=found))
+            )
 
     # --- what parties tell --------------------------------------------------------------------------------
 

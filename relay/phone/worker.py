@@ -33,6 +33,7 @@ from relay.control_messages import (
     SetPhoneAudio,
     TakeIncoming,
     TransferPhone,
+    WatchHold,
     WorkerState,
 )
 from relay.datagram_network import datagram_sender
@@ -188,6 +189,8 @@ class PhoneWorker:
                 await _there(call).announce(command)
             case RecordMessage():
                 _there(call).record(command)
+            case WatchHold():
+                _there(call).sound.watch_hold(command.enabled)
             case _:
                 raise RelayError("bad_command", f"{command.type} is not for a phone worker")
 

@@ -20,7 +20,9 @@ from relay.control_messages import (
     PhoneDtmf,
     PhoneIncoming,
     PhoneRecorded,
+    PhoneSoundChanged,
     PhoneState,
+    PhoneStatsEvent,
     PlayAnnouncement,
     PlayRecording,
     RecordingEnded,
@@ -28,6 +30,8 @@ from relay.control_messages import (
     RefuseIncoming,
     SetPhoneAudio,
     TakeIncoming,
+    TransferPhone,
+    WatchHold,
 )
 from relay.errors import RelayError
 from relay.model import Leg
@@ -74,6 +78,9 @@ async def test_telephone_that_calls_is_told_taken_and_speaks_with_the_agent() ->
         await rig.signaling.until_phone("answered", "in")
         media = await bridge(rig, incoming.call_id, {"phone": ("agent",), "agent": ("phone",)})
         await until(lambda: media.tones("agent") == {440})
+        await until(lambda: bool(events(rig, PhoneStatsEvent)))
+        stats = events(rig, PhoneStatsEvent)[-1]
+        assert (stats.call_id, stats.attempt, stats.stats.codec) == (incoming.call_id, "in", "PCMU")
         await asyncio.sleep(1.0)  # sound to be heard
         await rig.signaling.ask(HangUpPhone(call_id=incoming.call_id, epoch=1))
         await until(lambda: phone.hears() == {1000})
@@ -255,6 +262,23 @@ async def test_no_message_can_be_left_without_a_secret() -> None:
 
 
 # --- two telephones -----------------------------------------------------------------------------------------
+
+
+async def test_phone_party_is_handed_on_to_a_number_or_to_the_second_one() -> None:
+    async with phone_worker() as rig, baresip(hz=440) as first, baresip(hz=700) as second:
+        call_id = await taken(rig, first)
+        await rig.signaling.ask(TransferPhone(call_id=call_id, epoch=1, target=second.uri))
+        await rig.signaling.until_phone("transferred", "in")
+        await until(lambda: second.told("CALL_ESTABLISHED"))
+        assert rig.signaling.phone("in") == ["answered", "transferred"]
+
+
+async def test_hold_watcher_tells_what_the_line_plays() -> None:
+    async with phone_worker() as rig, baresip(hz=440) as phone:
+        call_id = await taken(rig, phone)
+        await rig.signaling.ask(WatchHold(call_id=call_id, epoch=1, enabled=True))
+        await until(lambda: bool(events(rig, PhoneSoundChanged)))
+        assert "speech" not in [event.sound for event in events(rig, PhoneSoundChanged)]
 
 
 async def test_second_phone_party_hears_and_is_heard_by_both_and_goes_alone() -> None:
