@@ -181,7 +181,7 @@ async def test_who_calls_another_signer_sees_it_ring_there_and_reads_how_it_ende
     await page.goto(signer_service.url)
     await party.said(Hello)
     await party.send(call_state(CallState.INCOMING, "hang_up", kind="video", peer_name="Camille Exemple"))
-    await expect(page.get_by_role("heading", name="Ça sonne chez Camille Exemple")).to_be_visible()
+    await expect(page.get_by_role("heading", name="Ça sonne : Camille Exemple")).to_be_visible()
     await axe_finds_nothing(page)
     await page.get_by_role("button", name="Raccrocher").click()
     assert (await party.said(CallAct)).action == "hang_up"

@@ -43,7 +43,7 @@ WALL = """video => {
 @pytest.fixture(scope="module")
 def service() -> Iterator[WholeService]:
     with whole_service(media_workers="1", first_people="no") as running:
-        running.add_people(PASSWORD, signers=["Camille Exemple"], agents=["Nour Démonstration"])
+        running.add_people(PASSWORD, signers=["Camille Exemple", "Sacha Essai"], agents=["Nour Démonstration"])
         yield running
 
 
@@ -204,3 +204,44 @@ async def write_to_each_other(signer: Seat, agent: Seat) -> None:
     await visible(signer, "Bien reçu")
     await agent.page.get_by_label("Écrire").press("Enter")
     await visible(agent, "Bien reçu")
+
+
+async def test_a_signer_calls_another_by_relay_number_and_both_see_each_other_without_an_agent(
+    service: WholeService, seats: tuple[Seat, Seat]
+) -> None:
+    camille, sacha = seats
+    for login, number in (("camille", "+33199000011"), ("sacha", "+33199000012")):
+        assert service.run("user", "number", login, "--give", number).returncode == 0
+    await sign_in(sacha, service.url, "sacha")
+    await visible(sacha, "01 99 00 00 12")  # to give to hearing people
+    await sign_in(camille, service.url, "camille")
+    await camille.page.get_by_label("Numéro de téléphone").fill("0199000012")
+    await expect(camille.page.locator(".preview video")).not_to_have_js_property("videoWidth", 0)
+    await camille.page.get_by_role("button", name="Appeler", exact=True).click()
+
+    await expect(sacha.page.get_by_role("heading", name="On vous appelle")).to_be_visible()
+    await visible(sacha, "01 99 00 00 11")
+    await visible(camille, "Ça sonne : 01 99 00 00 12")
+    await sacha.shoot("incoming")
+    await expect(sacha.page.locator(".incoming.is-settled")).to_be_visible()
+    await sacha.page.keyboard.press("Enter")
+
+    await visible(camille, "En vidéo avec 01 99 00 00 12")
+    await camille.sees("green")
+    await sacha.sees("blue")
+    await camille.picture_moves()
+    await sacha.picture_moves()
+    await write_to_each_other(camille, sacha)
+    await sacha.shoot("video")
+    await sacha.page.get_by_role("button", name="Raccrocher").click()
+    await sacha.page.get_by_role("button", name="Oui, terminer").click()
+    for seat in seats:
+        await expect(seat.page.get_by_role("heading", name="Appel terminé")).to_be_visible()
+
+    await camille.page.get_by_role("button", name="Rappeler").click()
+    await expect(sacha.page.get_by_role("heading", name="On vous appelle")).to_be_visible()
+    await camille.page.get_by_role("button", name="Raccrocher").click()
+    await expect(sacha.page.get_by_role("heading", name="Appel manqué")).to_be_visible()
+    await sacha.page.get_by_role("button", name="Nouvel appel").click()
+    await expect(sacha.page.get_by_role("heading", name="Appels et messages reçus")).to_contain_text("1 nouveau")
+    await sacha.shoot("missed")
