@@ -1,34 +1,46 @@
 """Every sound codec and SRTP against a real softphone: tones both ways, proven by their spectrum."""
 
 import asyncio
+import socket
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 
 from relay.audio import tones
-from relay.control_messages import HangUpPhone
+from relay.control_messages import HangUpPhone, PhoneIncoming, PhoneStatsEvent, SetPhoneAudio, TakeIncoming
+from relay.model import Frozen, Leg, PhoneStats
 from relay.phone.config import TrunkConfig
 from relay.phone.sdp import CodecName
 from tests.helpers.phone_rig import CALL, Rig, phone_worker
-from tests.helpers.sip_peers import Baresip, baresip, self_signed, until
+from tests.helpers.sip_peers import Baresip, baresip, free_port, self_signed, until
 
 pytestmark = pytest.mark.integration
 NUMBER = "+33199000001"
 
 
-async def tones_go_both_ways(rig: Rig, phone: Baresip) -> None:
-    """The telephone sounds 440 Hz, the agent 1000 Hz."""
+async def tones_go_both_ways(rig: Rig, phone: Baresip) -> PhoneStats:
+    """The telephone sounds 440 Hz, the agent 1000 Hz. :returns: what the worker tells of the leg."""
     rig.media.speaks = {"agent": 1000}
     await rig.hears({"phone": ("agent",), "agent": ("phone",)})
     await rig.dial(NUMBER)
     await rig.signaling.until_phone("answered")
     await until(lambda: rig.media.tones("agent") == {440}, 30)
     await until(lambda: any(phone.folder.glob("*-dec.wav")))
+    await until(lambda: bool(told(rig, PhoneStatsEvent)))
     await asyncio.sleep(1.5)  # as much sound as is looked at below
     await rig.signaling.ask(HangUpPhone(call_id=CALL, epoch=1))
     await until(lambda: any(event.get("type") == "CALL_CLOSED" for event in phone.events))
     rate, sound = phone.heard()
     assert [round(tone.hz, -1) for tone in tones(sound, rate, at_most=1)] == [1000]
+    return told(rig, PhoneStatsEvent)[-1].stats
+
+
+Event = TypeVar("Event", bound=Frozen)
+
+
+def told(rig: Rig, kind: type[Event]) -> list[Event]:
+    return [event for event in rig.signaling.events if isinstance(event, kind)]
 
 
 @pytest.mark.parametrize(
@@ -39,7 +51,8 @@ async def test_tones_go_both_ways(codec: CodecName, theirs: str) -> None:
         baresip(440, user=NUMBER, codec=theirs) as phone,
         phone_worker(TrunkConfig(port=phone.port, codecs=(codec,))) as rig,
     ):
-        await tones_go_both_ways(rig, phone)
+        stats = await tones_go_both_ways(rig, phone)
+        assert (stats.codec, stats.is_encrypted) == (codec, False)
 
 
 async def test_sound_is_encrypted_over_tls_where_the_trunk_requires_it(tmp_path: Path) -> None:
@@ -47,7 +60,27 @@ async def test_sound_is_encrypted_over_tls_where_the_trunk_requires_it(tmp_path:
     async with baresip(440, certificate, user=NUMBER, account=";mediaenc=srtp-mand") as phone:
         trunk = TrunkConfig(port=phone.port + 1, transport="tls", ca_file=certificate, srtp="require")
         async with phone_worker(trunk) as rig:
-            await tones_go_both_ways(rig, phone)
+            stats = await tones_go_both_ways(rig, phone)
+            assert (stats.codec, stats.is_encrypted) == ("PCMU", True)
+
+
+async def test_sound_of_a_telephone_that_calls_over_tls_is_encrypted(tmp_path: Path) -> None:
+    certificate, port = self_signed(tmp_path), free_port(socket.SOCK_STREAM)
+    async with (
+        phone_worker(sip_certificate=certificate, sip_key=certificate, sip_tls_port=port) as rig,
+        baresip(440, certificate, user="+33199000077", account=";mediaenc=srtp-mand") as phone,
+    ):
+        phone.command("dial", f"sip:{NUMBER}@127.0.0.1:{port};transport=tls")
+        await until(lambda: bool(told(rig, PhoneIncoming)))
+        call_id = told(rig, PhoneIncoming)[0].call_id
+        await rig.signaling.ask(TakeIncoming(call_id=call_id, epoch=1, attempt="in"))
+        media = rig.second_call(call_id, {"agent": 1000})
+        hears: dict[Leg, tuple[Leg, ...]] = {"phone": ("agent",), "agent": ("phone",)}
+        await rig.signaling.ask(SetPhoneAudio(call_id=call_id, epoch=1, worker_socket=str(media.path), hears=hears))
+        await until(lambda: media.tones("agent") == {440}, 30)
+        await until(lambda: bool(told(rig, PhoneStatsEvent)))
+        assert told(rig, PhoneStatsEvent)[-1].stats.is_encrypted
+        await rig.signaling.ask(HangUpPhone(call_id=call_id, epoch=1))
 
 
 async def test_call_does_not_become_open_where_encryption_is_required(tmp_path: Path) -> None:
