@@ -83,13 +83,15 @@ def visibility_worker_config(config: Config, index: int) -> VisibilityWorkerConf
 
 def demo_phone_config(config: Config) -> DemoPhoneConfig:
     """Its page is beside the service's own unless the operator says otherwise."""
-    return config.reader.build(DemoPhoneConfig, "demo_phone", http_port=min(config.signaling.http_port + 1, 65535))
+    http_port, relay_port = min(config.signaling.http_port + 1, 65535), phone_worker_config(config).sip_port
+    return config.reader.build(DemoPhoneConfig, "demo_phone", http_port=http_port, relay_port=relay_port)
 
 
 def uses_demo_trunk(config: Config) -> bool:
     """Nobody named a trunk: calls go to the demonstration phone. A PBX of this machine is another port."""
-    trunk, demo = phone_worker_config(config).trunk, demo_phone_config(config)
-    return config.service.demo_phone and (trunk.host, trunk.port) == (demo.sip_host, demo.sip_port)
+    trunks, demo = phone_worker_config(config).all_trunks, demo_phone_config(config)
+    ours = (demo.sip_host, demo.sip_port)
+    return config.service.demo_phone and [(trunk.host, trunk.port) for trunk in trunks] == [ours]
 
 
 def _worker_id(config: Config, kind: str, index: int) -> str:

@@ -117,7 +117,10 @@ class Reader:
         found: dict[str, Any] = {}
         for field in dataclasses.fields(cls):
             variable, kind = prefix + field.name.upper(), hints[field.name]
-            if dataclasses.is_dataclass(kind) and isinstance(kind, type):
+            if (item := _item_class(kind)) is not None:
+                if items := self._items(item, f"{variable}_", table.get(field.name, ()), f"{section}.{field.name}"):
+                    found[field.name] = items
+            elif dataclasses.is_dataclass(kind) and isinstance(kind, type):
                 inner = f"{section}.{field.name}".removeprefix("signaling.")
                 if inside := self._read(kind, f"{variable}_", table.get(field.name, {}), inner):
                     found[field.name] = _make(inner, kind, inside)
@@ -126,6 +129,23 @@ class Reader:
             elif field.name in table:
                 found[field.name] = _checked(f"[{section}] {field.name}", field, kind, table[field.name])
         return found
+
+    def _items(self, cls: type[T], prefix: str, tables: Any, section: str) -> tuple[T, ...]:
+        """``[[section]]`` in TOML, ``<prefix>1_<FIELD>``, ``<prefix>2_<FIELD>``… in the environment, which wins."""
+        if not isinstance(tables, (list, tuple)):
+            raise ConfigError(f"[{section}]", f"une liste de sections, écrites [[{section}]]", repr(tables))
+        numbers = re.compile(re.escape(prefix) + r"([1-9][0-9]?)_")
+        named = [int(match[1]) for name in self._environ if (match := numbers.match(name))]
+        several = range(1, max([len(tables), *named]) + 1)
+        given = {number: tables[number - 1] if number <= len(tables) else {} for number in several}
+        read = {n: self._read(cls, f"{prefix}{n}_", given[n], f"{section}.{n}") for n in several}
+        return tuple(_make(f"{section}.{number}", cls, values) for number, values in read.items() if values)
+
+
+def _item_class(kind: Any) -> Any:
+    """:returns: the dataclass of a ``tuple[dataclass, ...]``, else None."""
+    arguments = get_args(kind) if get_origin(kind) is tuple else ()
+    return next((each for each in arguments if isinstance(each, type) and dataclasses.is_dataclass(each)), None)
 
 
 def reject_unknown(cls: type[Any], table: Any, section: str) -> None:

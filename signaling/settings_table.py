@@ -46,6 +46,10 @@ def rows(section: str, config: Any) -> Iterator[Row]:
         if dataclasses.is_dataclass(value):
             yield from rows(f"{section}.{field.name}".removeprefix("signaling."), value)
             continue
+        if isinstance(value, tuple) and value and all(dataclasses.is_dataclass(part) for part in value):
+            for number, part in enumerate(value, 1):
+                yield from rows(f"{section}.{field.name}.{number}", part)
+            continue
         default = _default(field)
         yield Row(
             section=section,

@@ -89,8 +89,10 @@ async def test_peers_connect_by_tls_to_the_certificate_that_is_configured(tmp_pa
     certificate = self_signed(tmp_path)
     tls_port = free_port(socket.SOCK_STREAM)
     trusting = ssl.create_default_context(cafile=str(certificate))
-    settings = {"sip_certificate": certificate, "sip_key": certificate, "sip_tls_port": tls_port}
-    async with phone_worker(**settings), asyncio.timeout(DEADLINE_S):
+    async with (
+        phone_worker(sip_certificate=certificate, sip_key=certificate, sip_tls_port=tls_port),
+        asyncio.timeout(DEADLINE_S),
+    ):
         reader, writer = await asyncio.open_connection("127.0.0.1", tls_port, ssl=trusting)
         writer.write(request("OPTIONS", "a", transport="TLS"))
         answer = await reader.readuntil(b"\r\n\r\n")

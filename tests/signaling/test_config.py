@@ -256,6 +256,39 @@ def test_trunk_that_was_named_is_used_instead_of_the_demonstration_phone(tmp_pat
     assert not processes.uses_demo_trunk(load_config(environ(tmp_path, PHONE_TRUNK_PORT="5060")))  # a PBX beside us
 
 
+def test_several_trunks_are_read_from_toml_and_environment(tmp_path: Path) -> None:
+    (tmp_path / "passerelle.toml").write_text(
+        '[[phone.trunks]]\nname = "main"\nhost = "one.example"\nprefixes = ["+33", "112"]\n'
+        '[[phone.trunks]]\nname = "spare"\nhost = "two.example"\npassword = "pw-word"\n'
+    )
+    config = load_config(
+        environ(tmp_path, PHONE_TRUNKS_2_PRIORITY="20", PHONE_TRUNKS_3_HOST="three.example", PHONE_TRUNKS_3_PORT="0")
+    )
+    trunks = processes.phone_worker_config(config).all_trunks
+    assert [(trunk.label, trunk.host, trunk.priority, trunk.port) for trunk in trunks] == [
+        ("main", "one.example", 10, 5070),
+        ("spare", "two.example", 20, 5070),
+        ("three.example", "three.example", 10, 0),
+    ]
+    assert trunks[0].prefixes == ("+33", "112")
+    assert not processes.uses_demo_trunk(config)
+    shown = {f"{row.section}.{row.name}": row for row in service_rows(config)}
+    assert shown["phone.trunks.2.password"].value == HIDDEN
+    assert shown["phone.trunks.1.host"].is_changed
+
+
+def test_wrong_setting_of_one_of_several_trunks_is_named(tmp_path: Path) -> None:
+    for text, named in (
+        ('[[phone.trunks]]\nhots = "x"\n', "phone.trunks.1"),
+        ('[phone.trunks]\nhost = "x"\n', "phone.trunks"),
+        ('[[phone.trunks]]\nhost = "x"\nregister = true\n', "phone.trunks.1"),
+    ):
+        (tmp_path / "passerelle.toml").write_text(text)
+        with pytest.raises(ConfigError) as refused:
+            processes.phone_worker_config(load_config(environ(tmp_path)))
+        assert named in refused.value.name
+
+
 def test_every_setting_is_shown_with_a_reason(tmp_path: Path) -> None:
     found = service_rows(load_config(environ(tmp_path)))
     assert [f"{row.section}.{row.name}" for row in found if not row.reason] == []
