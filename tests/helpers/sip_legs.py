@@ -52,7 +52,8 @@ class Legs:
 
     def dial(self, port: int, **options: Any) -> Line:
         line = Line()
-        invite = Invite(NUMBER, HOST, (HOST, port), options.pop("transport", "udp"), HOST, audio(), **options)
+        number = options.pop("number", NUMBER)
+        invite = Invite(number, HOST, (HOST, port), options.pop("transport", "udp"), HOST, audio(), **options)
         line.leg = self.stack.dial(invite, line.hear)
         return line
 
@@ -69,8 +70,17 @@ class Legs:
 
 
 @contextlib.asynccontextmanager
-async def legs(dialog: DialogConfig | None = None, port: int | None = None) -> AsyncIterator[Legs]:
-    found = Legs(StackConfig(HOST, port or free_port(), known_hosts=frozenset({HOST}), dialog=dialog or DialogConfig()))
+async def legs(dialog: DialogConfig | None = None) -> AsyncIterator[Legs]:
+    """Over UDP and TCP."""
+    found = Legs(
+        StackConfig(
+            HOST,
+            free_port(),
+            transports=frozenset({"udp", "tcp"}),
+            known_hosts=frozenset({HOST}),
+            dialog=dialog or DialogConfig(),
+        )
+    )
     await found.stack.start()
     try:
         yield found

@@ -326,9 +326,14 @@ class LossyRelay(asyncio.DatagramProtocol):
     Between a client and a SIP server: loses the n-th packet of a kind.
 
     :param drops: kind -> which ones, counted from 1. A kind is a method, or a code with its method (``200INVITE``).
+    :param first_of: kinds of which the first packet of each CSeq number is lost.
     """
 
-    def __init__(self, server: tuple[str, int], drops: dict[str, Collection[int]]) -> None:
+    def __init__(
+        self, server: tuple[str, int], drops: dict[str, Collection[int]], first_of: Collection[str] = ()
+    ) -> None:
+        self._first_of = first_of
+        self._known: set[tuple[str, bytes]] = set()
         self.lost: list[str] = []
         self.seen: dict[str, int] = {}
         self.port = 0
@@ -352,10 +357,16 @@ class LossyRelay(asyncio.DatagramProtocol):
         if addr != self._server:
             self._client = addr
         target = self._client if addr == self._server else self._server
-        if self.seen[kind] in self._drops.get(kind, ()):
+        if self.seen[kind] in self._drops.get(kind, ()) or self._is_first(kind, data):
             self.lost.append(kind)
         elif self._transport is not None and target is not None:
             self._transport.sendto(data, target)
+
+    def _is_first(self, kind: str, data: bytes) -> bool:
+        transaction = kind, data.split(b"CSeq:", 1)[1].split()[0]
+        known = transaction in self._known
+        self._known.add(transaction)
+        return kind in self._first_of and not known
 
 
 def _kind(data: bytes) -> str:
