@@ -182,6 +182,7 @@ class DemoPhoneConfig:
     :param ring_s: seconds of ringing before a number answers by itself: two French rings (1.5 s on, 3.5 s off)
         are 6.5 s, shortened to what a demonstration bears.
     :param capacity: calls at once, beyond it 486.
+    :param relay_port: the phone worker's SIP port, on ``sip_host``: where a call from the page goes.
     """
 
     sip_host: str = "127.0.0.1"
@@ -191,6 +192,7 @@ class DemoPhoneConfig:
     rtp_ports: tuple[int, int] = (22_000, 22_999)
     ring_s: float = 3.0
     capacity: int = 100
+    relay_port: int = 5062
 
     def __post_init__(self) -> None:
         for host in (self.sip_host, self.http_host):
