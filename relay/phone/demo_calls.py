@@ -6,6 +6,7 @@ Left to others: which number behaves how (``relay.phone.demo_numbers``), the pag
 
 import asyncio
 import logging
+import re
 import secrets
 import time
 from collections.abc import Callable
@@ -16,63 +17,51 @@ from relay.phone.codecs import SoundCodec, sound_codec
 from relay.phone.config import DemoPhoneConfig
 from relay.phone.demo_numbers import HANG_UP_AFTER_S, Behaviour, behaviour_of, normalise
 from relay.phone.demo_sound import ContinuousTone, GreetingThenEcho, Heard, PageSound, Sound
-from relay.phone.leg import Answered, Ended, LegEvent, MediaChanged
+from relay.phone.leg import Answered, EarlyMedia, Ended, IncomingLeg, Invite, LegEvent, MediaChanged, PhoneLeg
 from relay.phone.pacing import every_20_ms
 from relay.phone.rtp import RtpEndpoint, RtpPorts, open_rtp
 from relay.phone.rtp_packets import Payload
 from relay.phone.sdp import CodecName, LocalAudio
 from relay.phone.sippy_adapter import SippyStack, StackConfig
-from relay.phone.sippy_calls import IncomingSippyLeg
 
-CallState = Literal["ringing", "answered", "ended"]
+CallState = Literal["ringing", "calling", "answered", "ended"]
 DIGITS_KEPT = 64
 REFUSALS: dict[str, tuple[int, str]] = {
     "busy": (486, "Busy Here"),
     "unknown": (404, "Not Found"),
     "declines": (603, "Decline"),
 }
+DIALLED = re.compile(r"\+?[0-9][0-9 .]{1,24}")
+CALLER = "+33199000099"  # the demonstration phone's own number
 NARROW: tuple[CodecName, ...] = ("PCMA", "PCMU")  # a plain telephone; all its sounds are 8 kHz
 CLOSE_DEADLINE_S = 2.0
 log = logging.getLogger(__name__)
 
 
 class DemoCall:
-    """One call to the demonstration phone."""
+    """One call of the demonstration phone: :class:`ReceivedCall` or :class:`PlacedCall`."""
 
-    def __init__(self, leg: IncomingSippyLeg, behaviour: Behaviour, phone: "DemoPhone") -> None:
+    def __init__(self, number: str, caller: str | None, behaviour: Behaviour, phone: "DemoPhone") -> None:
         self.id = secrets.token_hex(8)
-        self.number = normalise(leg.number)
-        self.caller = leg.caller
+        self.number, self.caller = number, caller
         self.behaviour = behaviour
         self.state: CallState = "ringing"
+        self.sip_code: int | None = None  # why it came to nothing
         self.began = time.monotonic()
         self.digits = ""
         self.page = PageSound()
         self.heard = Heard()
         self.rtp: RtpEndpoint | None = None
+        self.leg: PhoneLeg | None = None
         self._codec: SoundCodec = sound_codec("PCMA")
-        self._leg = leg
         self._phone = phone
         self._sound = _sound(behaviour, self.page)
-        leg.listen(self._on_leg_event)
-
-    async def answer(self) -> None:
-        """:raises OSError: no RTP port is free."""
-        if self.state != "ringing" or self.rtp is not None:
-            return
-        config = self._phone.config
-        self.rtp = await open_rtp(config.sip_host, self._phone.ports)
-        if self.state != "ringing":  # the caller gave up meanwhile
-            self._end()
-            return
-        self.rtp.on_payload, self.rtp.on_dtmf = self._hear, self._digit
-        self._leg.answer(LocalAudio(config.sip_host, self.rtp.port, secrets.randbits(31), codecs=NARROW))
-
-    def decline(self) -> None:
-        self._leg.reject(*REFUSALS["declines"])
 
     def hang_up(self) -> None:
-        self._leg.hang_up()
+        if self.leg is not None:
+            self.leg.hang_up()
+        else:
+            self._end()
 
     def press(self, digits: str) -> None:
         if self.rtp is not None:
@@ -100,13 +89,26 @@ class DemoCall:
             "digits": self.digits,
         }
 
+    async def _open_sound(self) -> LocalAudio | None:
+        """:returns: None: the call has ended meanwhile. :raises OSError: no RTP port is free."""
+        config = self._phone.config
+        rtp = await open_rtp(config.sip_host, self._phone.ports)
+        if self.state == "ended":
+            rtp.close()
+            return None
+        self.rtp = rtp
+        rtp.on_payload, rtp.on_dtmf = self._hear, self._digit
+        return LocalAudio(config.sip_host, rtp.port, secrets.randbits(31), codecs=NARROW)
+
     def _on_leg_event(self, event: LegEvent) -> None:
-        if isinstance(event, Answered | MediaChanged) and self.rtp is not None:
+        if isinstance(event, Answered | EarlyMedia | MediaChanged) and self.rtp is not None:
             self.rtp.connect(event.media)
             self._codec = sound_codec(event.media.codec)
-            self.state = "answered"
+            if isinstance(event, Answered):
+                self.state = "answered"
             self._phone.changed()
         elif isinstance(event, Ended):
+            self.sip_code = event.sip_code
             self._end()
 
     def _end(self) -> None:
@@ -123,6 +125,43 @@ class DemoCall:
     def _digit(self, digit: str) -> None:
         self.digits = (self.digits + digit)[-DIGITS_KEPT:]
         self._phone.changed()
+
+
+class ReceivedCall(DemoCall):
+    def __init__(self, leg: IncomingLeg, behaviour: Behaviour, phone: "DemoPhone") -> None:
+        super().__init__(normalise(leg.number), leg.caller, behaviour, phone)
+        self.leg = self._incoming = leg
+        leg.listen(self._on_leg_event)
+
+    async def answer(self) -> None:
+        """:raises OSError: no RTP port is free."""
+        if self.state != "ringing" or self.rtp is not None:
+            return
+        audio = await self._open_sound()
+        if audio is not None:
+            self._incoming.answer(audio)
+
+    def decline(self) -> None:
+        self._incoming.reject(*REFUSALS["declines"])
+
+
+class PlacedCall(DemoCall):
+    """By a person at the page, to the relay: what a hearing person does who calls a signer."""
+
+    def __init__(self, number: str, phone: "DemoPhone") -> None:
+        super().__init__(normalise(number), CALLER, Behaviour("person"), phone)
+        self.state = "calling"
+
+    async def place(self, stack: SippyStack) -> None:
+        """:raises OSError: no RTP port is free. :raises ValueError: not a number that can be written."""
+        config = self._phone.config
+        audio = await self._open_sound()
+        if audio is None:
+            return
+        relay = f"{config.sip_host}:{config.relay_port}"
+        address = (config.sip_host, config.relay_port)
+        invite = Invite(self.number, relay, address, "udp", config.sip_host, audio, caller_id=self.caller)
+        self.leg = stack.dial(invite, self._on_leg_event)
 
 
 def _sound(behaviour: Behaviour, page: PageSound) -> Sound:
@@ -166,14 +205,14 @@ class DemoPhone:
             log.info("demonstration call ends id=%s", call.id)
             self.changed()
 
-    def _incoming(self, leg: IncomingSippyLeg, _trunk: str) -> None:
+    def _incoming(self, leg: IncomingLeg, _trunk: str) -> None:
         behaviour = behaviour_of(leg.number)
         if len(self.calls) >= self.config.capacity:
             behaviour = Behaviour("busy")
         if behaviour.kind in REFUSALS:
             leg.reject(*REFUSALS[behaviour.kind])
             return
-        call = DemoCall(leg, behaviour, self)
+        call = ReceivedCall(leg, behaviour, self)
         self.calls[call.id] = call
         leg.ring()
         log.info("demonstration call begins id=%s kind=%s", call.id, behaviour.kind)
@@ -181,7 +220,27 @@ class DemoPhone:
         if behaviour.kind in ("echo", "tone", "hangs_up"):
             self._spawn(self._behave(call))
 
-    async def _behave(self, call: DemoCall) -> None:
+    def new_call(self, number: str) -> PlacedCall | None:
+        """
+        For :meth:`place`.
+
+        :param number: as typed. :returns: None: it is none, or there are too many calls.
+        """
+        if len(self.calls) >= self.config.capacity or not DIALLED.fullmatch(number.strip()):
+            return None
+        call = PlacedCall(number, self)
+        self.calls[call.id] = call
+        self.changed()
+        return call
+
+    async def place(self, call: PlacedCall) -> None:
+        log.info("demonstration call is placed id=%s", call.id)
+        try:
+            await call.place(self._stack)
+        except (OSError, ValueError, RuntimeError):
+            call.hang_up()
+
+    async def _behave(self, call: ReceivedCall) -> None:
         await asyncio.sleep(self.config.ring_s)
         try:
             await call.answer()

@@ -1,5 +1,5 @@
 """
-The page of the demonstration phone: shows what rings, lets a person answer, hear, speak, dial digits and hang up.
+The page of the demonstration phone: shows what rings, lets a person answer, call, hear, speak, press keys, hang up.
 
 One WebSocket per page: JSON for calls and buttons, binary frames for sound (PCM16 little-endian, 8 kHz, mono). Loopback
 names only, and the WebSocket takes pages of its own origin only, so that no web site can pick up the receiver.
@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 from aiohttp import WSMsgType, web
 from aiohttp.typedefs import Handler
 
-from relay.phone.demo_calls import DemoCall, DemoPhone
+from relay.phone.demo_calls import DemoCall, DemoPhone, ReceivedCall
 from relay.phone.rtp_packets import DTMF_DIGITS
 
 FILES = Path(__file__).parent / "demo_page"
@@ -25,6 +25,7 @@ MESSAGE_LIMIT = 16_384  # bytes: a second of sound
 PAGES_LIMIT = 20
 HEARTBEAT_S = 15.0
 SOUND_EVERY_S = 0.02
+WRONG_NUMBER = 404
 HEADERS = {
     "Content-Security-Policy": "default-src 'self'; frame-ancestors 'none'",
     "X-Content-Type-Options": "nosniff",
@@ -92,6 +93,7 @@ class _Page:
         self._phone = phone
         self._socket = socket
         self._call: DemoCall | None = None
+        self._failed: int | None = None  # SIP code, told once
         self._news = asyncio.Event()
 
     def tell(self) -> None:
@@ -121,21 +123,23 @@ class _Page:
         try:
             command = json.loads(text)
             call = self._phone.calls.get(command["call"])
-            kind, digits = command["type"], str(command.get("digits", ""))
+            kind, digits, number = command["type"], str(command.get("digits", "")), str(command.get("number", ""))
         except (ValueError, KeyError, TypeError, AttributeError):
             return
+        if kind == "call" and self._call is None:
+            await self._place(number)
         if call is None or call.behaviour.kind != "person":
             return
-        if kind == "answer" and self._call is None:
+        if isinstance(call, ReceivedCall) and kind == "answer" and self._call is None:
             await self._answer(call)
-        elif kind == "decline" and call.state == "ringing":
+        elif isinstance(call, ReceivedCall) and kind == "decline" and call.state == "ringing":
             call.decline()
         elif kind == "hang_up" and call is self._call:
             call.hang_up()
         elif kind == "dtmf" and call is self._call and 0 < len(digits) <= 8 and set(digits) <= set(DTMF_DIGITS):
             call.press(digits)
 
-    async def _answer(self, call: DemoCall) -> None:
+    async def _answer(self, call: ReceivedCall) -> None:
         if call.state != "ringing":
             return
         self._call = call
@@ -144,16 +148,26 @@ class _Page:
         except OSError:
             call.hang_up()
 
+    async def _place(self, number: str) -> None:
+        call = self._call = self._phone.new_call(number)
+        if call is None:
+            self._failed = WRONG_NUMBER
+            self.tell()
+        else:
+            await self._phone.place(call)
+
     async def _send(self) -> None:
         """News when there are, sound every 20 ms while a call is held."""
         with contextlib.suppress(ConnectionError):
             while True:
                 if self._call is not None and self._call.state == "ended":
+                    self._failed = self._call.sip_code
                     self._call = None
                     self.tell()
                 if self._news.is_set():
                     self._news.clear()
-                    await self._socket.send_str(json.dumps(self._state()))
+                    state, self._failed = self._state(), None
+                    await self._socket.send_str(json.dumps(state))
                 if self._call is None:
                     await self._news.wait()
                 else:
@@ -167,7 +181,8 @@ class _Page:
             for call in self._phone.calls.values()
             if call.behaviour.kind == "person"
         ]
-        return {"type": "calls", "calls": calls, "mine": self._call.id if self._call is not None else None}
+        mine = self._call.id if self._call is not None else None
+        return {"type": "calls", "calls": calls, "mine": mine, "failed": self._failed}
 
 
 @web.middleware

@@ -13,7 +13,17 @@ import numpy as np
 import pytest
 
 from relay.audio import PHONE_FRAME, PHONE_RATE, sine, tones
-from relay.control_messages import HangUpPhone, PhoneDtmf, SendDtmf
+from relay.control_messages import (
+    HangUpPhone,
+    PhoneDtmf,
+    PhoneIncoming,
+    PlayAnnouncement,
+    RefuseIncoming,
+    SendDtmf,
+    SetPhoneAudio,
+    TakeIncoming,
+)
+from relay.model import Leg
 from relay.phone import demo
 from relay.phone.config import DemoPhoneConfig, TrunkConfig
 from tests.helpers.phone_rig import CALL, Rig, phone_worker
@@ -40,9 +50,15 @@ class Demo:
 
 
 @contextlib.asynccontextmanager
-async def demonstration(ring_s: float = 0.2) -> AsyncIterator[Demo]:
+async def demonstration(ring_s: float = 0.2, relay_port: int = 9) -> AsyncIterator[Demo]:
     sip_port, http_port, first = free_port(), free_port(socket.SOCK_STREAM), free_pair()
-    config = DemoPhoneConfig(sip_port=sip_port, http_port=http_port, rtp_ports=(first, first + 39), ring_s=ring_s)
+    config = DemoPhoneConfig(
+        sip_port=sip_port,
+        http_port=http_port,
+        rtp_ports=(first, first + 39),
+        ring_s=ring_s,
+        relay_port=relay_port,
+    )
     stop = asyncio.Event()
     running = asyncio.create_task(demo.run(config, stop))
     try:
@@ -65,6 +81,17 @@ async def _answers(phone: Demo) -> bool:
     except aiohttp.ClientError:
         return False
     return True
+
+
+@contextlib.asynccontextmanager
+async def relay_that_is_called(ring_s: float = 0.2) -> AsyncIterator[tuple[Demo, Rig]]:
+    """The demonstration phone knows where the phone worker is."""
+    port = free_port()
+    async with (
+        demonstration(ring_s, port) as phone,
+        phone_worker(TrunkConfig(port=phone.sip_port), sip_port=port) as rig,
+    ):
+        yield phone, rig
 
 
 @contextlib.asynccontextmanager
@@ -182,6 +209,7 @@ class Page:
     def __init__(self, socket_: aiohttp.ClientWebSocketResponse) -> None:
         self.calls: list[dict[str, Any]] = []
         self.mine: str | None = None
+        self.failed: list[int] = []
         self.sound = np.zeros(0, np.int16)
         self._socket = socket_
 
@@ -190,6 +218,7 @@ class Page:
             if message.type == aiohttp.WSMsgType.TEXT:
                 news = json.loads(message.data)
                 self.calls, self.mine = news["calls"], news["mine"]
+                self.failed += [news["failed"]] if news["failed"] else []
             elif message.type == aiohttp.WSMsgType.BINARY:
                 self.sound = np.concatenate([self.sound, np.frombuffer(message.data, "<i2")])[-PHONE_RATE:]
 
@@ -201,7 +230,7 @@ class Page:
             await asyncio.sleep(0.02)
 
     async def send(self, kind: str, call: str | None = None, **more: str) -> None:
-        await self._socket.send_json({"type": kind, "call": call or self.calls[0]["id"], **more})
+        await self._socket.send_json({"type": kind, "call": self.calls[0]["id"] if call is None else call, **more})
 
 
 @contextlib.asynccontextmanager
@@ -299,6 +328,71 @@ async def test_page_is_served_with_its_files_and_lets_nothing_foreign_in() -> No
                 assert response.status == 200
                 assert kind in response.headers["Content-Type"]
                 assert "default-src 'self'" in response.headers["Content-Security-Policy"]
+
+
+async def test_person_at_the_page_calls_the_relay_presses_a_code_and_is_heard() -> None:
+    async with relay_that_is_called() as (phone, rig), open_page(phone) as page:
+        await page.send("call", "", number="01 99 00 00 50")
+        await until(lambda: any(isinstance(event, PhoneIncoming) for event in rig.signaling.events))
+        incoming = next(event for event in rig.signaling.events if isinstance(event, PhoneIncoming))
+        assert (incoming.number, incoming.caller) == ("+33199000050", "+33199000099")
+        await until(lambda: [call["state"] for call in page.calls] == ["calling"])
+        await rig.signaling.ask(TakeIncoming(call_id=incoming.call_id, epoch=1, attempt="in"))
+        await until(lambda: [call["state"] for call in page.calls] == ["answered"])
+        await page.send("dtmf", digits="4")
+        await until(lambda: PhoneDtmf(call_id=incoming.call_id, digit="4", attempt="in") in rig.signaling.events)
+        media = rig.second_call(incoming.call_id, {"agent": 1000})
+        hears: dict[Leg, tuple[Leg, ...]] = {"phone": ("agent",), "agent": ("phone",)}
+        await rig.signaling.ask(
+            SetPhoneAudio(call_id=incoming.call_id, epoch=1, worker_socket=str(media.path), hears=hears)
+        )
+        speaking = asyncio.create_task(page.speak(600))
+        await until(lambda: [round(tone.hz, -1) for tone in tones(page.sound, PHONE_RATE)] == [1000])
+        await until(lambda: media.tones("agent") == {600})
+        speaking.cancel()
+        await page.send("hang_up")
+        await rig.signaling.until_phone("hung_up", "in")
+        await until(lambda: page.calls == [])
+
+
+async def test_call_from_the_page_that_comes_to_nothing_is_told() -> None:
+    async with relay_that_is_called() as (phone, rig), open_page(phone) as page:
+        for count, number in enumerate(("", "sip:x@example.org", "01" * 20, "<b>"), 1):
+            await page.send("call", "", number=number)
+            await until(lambda count=count: page.failed == [404] * count)  # type: ignore[misc]
+        await page.send("call", "", number="0199000050")
+        await until(lambda: any(isinstance(event, PhoneIncoming) for event in rig.signaling.events))
+        incoming = next(event for event in rig.signaling.events if isinstance(event, PhoneIncoming))
+        await rig.signaling.ask(RefuseIncoming(call_id=incoming.call_id, epoch=1, sip_code=480))
+        await until(lambda: page.failed == [404] * 4 + [480] and page.mine is None)
+
+
+@pytest.mark.browser
+async def test_page_calls_the_relay_from_a_real_browser() -> None:
+    from playwright.async_api import async_playwright
+
+    arguments = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream", "--no-sandbox"]
+    async with relay_that_is_called() as (phone, rig), async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path="/usr/bin/chromium", args=arguments)
+        page = await browser.new_page()
+        faults: list[str] = []
+        page.on("pageerror", lambda error: faults.append(str(error)))
+        await page.goto(phone.url)
+        await page.get_by_label("Numéro de relais").fill("01 99 00 00 50")
+        await page.get_by_role("button", name="Appeler").click()
+        await until(lambda: any(isinstance(event, PhoneIncoming) for event in rig.signaling.events))
+        await page.get_by_text("Le relais sonne…").wait_for()
+        incoming = next(event for event in rig.signaling.events if isinstance(event, PhoneIncoming))
+        await rig.signaling.ask(TakeIncoming(call_id=incoming.call_id, epoch=1, attempt="in"))
+        await rig.signaling.ask(PlayAnnouncement(call_id=incoming.call_id, epoch=1, name="ringing", every_s=1))
+        await page.get_by_text("voix ou annonce").wait_for()
+        await page.get_by_role("button", name="#").click()
+        await until(lambda: PhoneDtmf(call_id=incoming.call_id, digit="#", attempt="in") in rig.signaling.events)
+        await page.get_by_role("button", name="Raccrocher").click()
+        await rig.signaling.until_phone("hung_up", "in")
+        await page.get_by_text("Prêt : en attente d’un appel.").wait_for()
+        assert faults == []
+        await browser.close()
 
 
 @pytest.mark.browser

@@ -9,9 +9,32 @@ let mine = null;
 let answeredAt = 0;
 let sound = null; // { context, node, stream }
 let muted = false;
+let heardAt = 0;
+const HEARD_LEVEL = 0.02; // of full scale: somebody speaks, or an announcement
+const HEARD_MS = 600;
+const FAILURES = {
+  404: ["Numéro inconnu du relais.", "The relay does not know this number."],
+  480: ["Personne ne prend l’appel.", "Nobody takes the call."],
+  486: ["Occupé.", "Busy."],
+  503: ["Le relais ne peut pas prendre d’appel maintenant.", "The relay cannot take calls now."],
+};
 
-function say(text) {
-  if (byId("status").textContent !== text) byId("status").textContent = text;
+function say(french, english) {
+  const text = `${french} ${english}`;
+  if (byId("status").dataset.text === text) return;
+  byId("status").dataset.text = text;
+  byId("status").replaceChildren(french, " ", inEnglish(english));
+}
+
+function inEnglish(text) {
+  const made = document.createElement("span");
+  made.lang = "en";
+  made.textContent = text;
+  return made;
+}
+
+function ready() {
+  say("Prêt : en attente d’un appel.", "Ready: waiting for a call.");
 }
 
 function spaced(number) {
@@ -21,11 +44,11 @@ function spaced(number) {
 function connect() {
   socket = new WebSocket(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ws`);
   socket.binaryType = "arraybuffer";
-  socket.onopen = () => say("Prêt : en attente d’un appel.");
+  socket.onopen = ready;
   socket.onmessage = (event) => (typeof event.data === "string" ? update(JSON.parse(event.data)) : hear(event.data));
   socket.onclose = () => {
     update({ calls: [], mine: null });
-    say("Téléphone de démonstration arrêté. Nouvelle tentative…");
+    say("Téléphone de démonstration arrêté. Nouvelle tentative…", "Demonstration phone stopped. Trying again…");
     setTimeout(connect, RECONNECT_MS);
   };
 }
@@ -39,12 +62,12 @@ function update(news) {
   calls = news.calls;
   mine = news.mine;
   if (mine && !before) started();
-  if (!mine && before) ended();
-  showRinging();
+  if ((!mine && before) || news.failed) ended(news.failed);
+  showRinging(news.failed);
   showCall();
 }
 
-function showRinging() {
+function showRinging(failed) {
   const ringing = calls.filter((call) => call.state === "ringing" && call.id !== mine);
   const list = byId("ringing-list");
   const shown = new Map([...list.children].map((row) => [row.dataset.call, row]));
@@ -52,8 +75,9 @@ function showRinging() {
   for (const call of ringing) if (!shown.has(call.id)) list.append(row(call));
   byId("ringing").hidden = ringing.length === 0;
   document.title = `${ringing.length ? "☎ Appel entrant – " : ""}Téléphone de démonstration – Passerelle`;
-  if (ringing.length && !mine) say(`Appel entrant au ${spaced(ringing[0].number)}.`);
-  else if (!mine && socket?.readyState === WebSocket.OPEN) say("Prêt : en attente d’un appel.");
+  if (ringing.length && !mine) {
+    say(`Appel entrant au ${spaced(ringing[0].number)}.`, `Incoming call to ${spaced(ringing[0].number)}.`);
+  } else if (!mine && !failed && socket?.readyState === WebSocket.OPEN) ready();
 }
 
 function row(call) {
@@ -62,17 +86,18 @@ function row(call) {
   const label = document.createElement("span");
   label.className = "number";
   label.textContent = spaced(call.number);
-  const answer = button("Répondre", "go", () => pickUp(call.id));
-  const decline = button("Refuser", "stop", () => send("decline", call.id));
+  const answer = button("Répondre", "Answer", "go", () => pickUp(call.id));
+  const decline = button("Refuser", "Decline", "stop", () => send("decline", call.id));
   item.append(label, answer, decline);
   if (!mine) queueMicrotask(() => answer.focus());
   return item;
 }
 
-function button(text, kind, onclick) {
+function button(text, english, kind, onclick) {
   const made = document.createElement("button");
   made.type = "button";
-  made.textContent = text;
+  made.append(text);
+  if (english) made.append(" ", inEnglish(english));
   made.className = kind;
   made.onclick = onclick;
   return made;
@@ -83,24 +108,34 @@ async function pickUp(id) {
   send("answer", id);
 }
 
+async function call(event) {
+  event.preventDefault();
+  if (mine) return;
+  await openSound(); // inside the click, as above
+  send("call", "", { number: byId("number").value });
+}
+
 function started() {
   answeredAt = Date.now();
   const call = calls.find((one) => one.id === mine);
   byId("call-number").textContent = call ? spaced(call.number) : "";
-  say("En communication.");
   queueMicrotask(() => byId("call-title").focus());
 }
 
-function ended() {
+function ended(failed) {
   closeSound();
   mute(false);
-  say("Appel terminé.");
+  say(...(FAILURES[failed] ?? ["Appel terminé.", "The call has ended."]));
 }
 
 function showCall() {
   byId("call").hidden = !mine;
+  byId("calling").hidden = Boolean(mine);
   const call = calls.find((one) => one.id === mine);
   byId("digits").textContent = call?.digits || "–";
+  if (call?.state === "calling") say("Le relais sonne…", "The relay rings…");
+  else if (call) say("En communication.", "In a call.");
+  if (call?.state === "calling") answeredAt = Date.now();
 }
 
 function mute(on) {
@@ -121,9 +156,10 @@ async function openSound() {
   try {
     sound.stream = await navigator.mediaDevices.getUserMedia({ audio: { echoCancellation: true } });
     context.createMediaStreamSource(sound.stream).connect(node);
-    byId("microphone").textContent = "Micro ouvert.";
+    byId("microphone").replaceChildren("Micro ouvert. ", inEnglish("Microphone on."));
   } catch {
-    byId("microphone").textContent = "Pas de micro : vous entendez sans pouvoir parler.";
+    const english = inEnglish("No microphone: you hear without being able to speak.");
+    byId("microphone").replaceChildren("Pas de micro : vous entendez sans pouvoir parler. ", english);
   }
   if (context.state === "suspended") await context.resume();
 }
@@ -140,18 +176,22 @@ function hear(data) {
   let peak = 0;
   for (const sample of samples) peak = Math.max(peak, Math.abs(sample));
   byId("level").value = peak / 32768;
+  if (peak / 32768 > HEARD_LEVEL) heardAt = Date.now();
   sound?.node.port.postMessage(data, [data]);
 }
 
-for (const digit of DIGITS) byId("pad").append(button(digit, "", () => send("dtmf", mine, { digits: digit })));
+for (const digit of DIGITS) byId("pad").append(button(digit, "", "", () => send("dtmf", mine, { digits: digit })));
 byId("hang-up").onclick = () => send("hang_up", mine);
+byId("call-form").onsubmit = call;
 byId("mute").onclick = () => mute(!muted);
 addEventListener("keydown", (event) => {
-  if (mine && !event.ctrlKey && !event.metaKey && !event.altKey && DIGITS.includes(event.key)) {
+  if (mine && event.target !== byId("number") && !event.ctrlKey && !event.metaKey && !event.altKey && DIGITS.includes(event.key)) {
     send("dtmf", mine, { digits: event.key });
   }
 });
 setInterval(() => {
+  const heard = Date.now() - heardAt < HEARD_MS ? "voix ou annonce · voice or announcement" : "";
+  if (byId("sound-heard").textContent !== heard) byId("sound-heard").textContent = heard;
   if (!mine) return;
   const seconds = Math.floor((Date.now() - answeredAt) / 1000);
   byId("call-time").textContent = `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
