@@ -138,14 +138,12 @@ class DialogConfig:
     :param session_expires_s: proposed length of a session without a refresh; RFC 4028's recommendation.
     :param min_session_s: shortest one accepted; RFC 4028 allows none below 90 s.
     :param own_hosts: names and addresses by which peers write us and our trunks: where a REFER may point to.
-    :param trusted_hosts: peers whose P-Asserted-Identity is believed (RFC 3325).
     :param region: where a number without country code is (ISO 3166-1).
     """
 
     session_expires_s: int = 1800
     min_session_s: int = 90
     own_hosts: frozenset[str] = frozenset()
-    trusted_hosts: frozenset[str] = frozenset()
     region: str = "FR"
 
 
@@ -191,7 +189,7 @@ class IncomingLeg(PhoneLeg, Protocol):
     A call to us.
 
     :param number: of the Request-URI, else of To: E.164 where it is one, else as written. :param caller: E.164, the
-        P-Asserted-Identity of a trusted peer, else From; None when the caller asks for privacy (RFC 3323) or has no
+        P-Asserted-Identity of a configured trunk, else From; None when the caller asks for privacy (RFC 3323) or has no
         readable number. :param peer_host: IP address it came from. :param transport: by which it came.
     :param offer: the INVITE's description, None when it has none and ours is the offer.
     """

@@ -245,7 +245,7 @@ class PhoneParty:
         if self._ending is not None:
             self._finish(self._ending)
         elif event.sip_code is not None:
-            self._finish(outcome_of(event.sip_code, rang=self._rang))
+            self._finish(outcome_of(event.sip_code, rang=self._rang, cause=event.cause))
         else:
             self._finish("hung_up")
 

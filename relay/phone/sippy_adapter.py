@@ -201,7 +201,7 @@ class SippyStack:
             return answer, None, None
         if request.countHFs("replaces"):
             return take_over(self.transactions, request, transaction)
-        leg = IncomingSippyLeg(self.transactions, request)
+        leg = IncomingSippyLeg(self.transactions, request, is_trusted=bool(trunk))
         response = leg.begin(transaction)
         if not leg.is_over and self._on_incoming is not None:
             self._incoming.add(leg)

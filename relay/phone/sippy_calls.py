@@ -118,15 +118,15 @@ class OutgoingLeg(SippyLeg):
 
 
 class IncomingSippyLeg(SippyLeg):
-    """A call to us."""
+    """A call to us. :param is_trusted: it comes from a trunk, whose P-Asserted-Identity is believed (RFC 3325)."""
 
-    def __init__(self, transactions: Transactions, request: Any) -> None:
+    def __init__(self, transactions: Transactions, request: Any, *, is_trusted: bool) -> None:
         host = request.getSource()[0]
         audio = LocalAudio(transactions.global_config["_sip_address"], 0, new_session())
         super().__init__(transactions, audio, lambda _: None, host)
         config = transactions.dialog
         to, from_ = (request.getHFBody(name) for name in ("to", "from"))
-        asserted = values(request, "p-asserted-identity") if host in config.trusted_hosts else []
+        asserted = values(request, "p-asserted-identity") if is_trusted else []
         self.number = called_number(str(request.getRURI()), _uri(to), config.region)
         self.caller = caller_number(_uri(from_), asserted, ";".join(values(request, "privacy")), config.region)
         self.own_hosts = frozenset(str(uri.host).lower() for uri in (to.getUrl(), from_.getUrl(), request.getRURI()))

@@ -70,17 +70,19 @@ class Legs:
 
 
 @contextlib.asynccontextmanager
-async def legs(dialog: DialogConfig | None = None) -> AsyncIterator[Legs]:
-    """Over UDP and TCP."""
+async def legs(dialog: DialogConfig | None = None, *, trunk: str = "") -> AsyncIterator[Legs]:
+    """Over UDP and TCP. :param trunk: name of the trunk that this machine is; empty: a known host without a trunk."""
     found = Legs(
         StackConfig(
             HOST,
             free_port(),
             transports=frozenset({"udp", "tcp"}),
-            known_hosts=frozenset({HOST}),
+            known_hosts=frozenset(() if trunk else {HOST}),
             dialog=dialog or DialogConfig(),
         )
     )
+    if trunk:
+        found.stack.peers.know(frozenset({HOST}), trunk)
     await found.stack.start()
     try:
         yield found

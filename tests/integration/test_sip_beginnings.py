@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from relay.phone.leg import Answered, DialogConfig, EarlyMedia, Ended, Held, MediaChanged, Ringing
+from relay.phone.leg import Answered, EarlyMedia, Ended, Held, MediaChanged, Ringing
 from tests.helpers.sip_legs import Line, answered, audio, legs, played, playing
 from tests.helpers.sip_peers import until
 from tests.helpers.sipp_script import Script, sdp
@@ -145,7 +145,7 @@ async def test_caller_hears_ringing_then_sound_then_the_answer() -> None:
     script.recv(183, "a=sendrecv", "Contact:").recv(200, "a=sendrecv", "Allow: .*REFER", "Supported: .*replaces")
     script.request("ACK").takes("BYE")
 
-    async with legs(DialogConfig(trusted_hosts=frozenset({"127.0.0.1"}))) as ours:
+    async with legs(trunk="carrier") as ours:
         ours.on_incoming = lambda leg: leg.ring()
         async with playing(script, calls=ours.port) as caller:
             await until(lambda: bool(ours.incoming))
