@@ -24,8 +24,10 @@ class OpusDecoder:
         """:returns: 48 kHz, as long as the packet; nothing for a broken one."""
         if not 0 < len(payload) <= PACKET_LIMIT:
             return np.zeros(0, np.int16)
-        self._last = payload[:2]
-        return self._decoded(payload)
+        sound = self._decoded(payload)
+        if len(sound):
+            self._last = payload[:2]
+        return sound
 
     def conceal(self) -> PCM:
         """

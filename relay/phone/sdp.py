@@ -100,7 +100,7 @@ class Negotiated:
     :param we_send: the peer wants our sound; ``we_receive``: it sends its own.
     :param event_rate: Hz of the events' durations. :param comfort_noise: payload type of RFC 3389.
     :param ptime_ms: length of the packets that the peer wants. :param rtcp: where reports go, None: the port above.
-    :param srtp: None: the sound is not encrypted.
+    :param srtp: None: the sound is not encrypted. :param must_be_encrypted: the peer's description left no choice.
     """
 
     host: str
@@ -117,16 +117,22 @@ class Negotiated:
     ptime_ms: int = DEFAULT_PTIME_MS
     rtcp: tuple[str, int] | None = None
     srtp: SrtpKeys | None = None
+    must_be_encrypted: bool = False
     text: NegotiatedText | None = None
 
 
-def offer(local: LocalAudio) -> str:
-    """:raises BadDescriptionError: encryption is required, and the keys would not go through TLS."""
-    formats = _offered_formats(local.codecs)
+def offer(local: LocalAudio, before: Negotiated | None = None) -> str:
+    """
+    :param before: what is agreed so far in this dialog: its codec stays the first, encrypted sound stays so.
+    :raises BadDescriptionError: encryption is required, and the keys would not go through TLS.
+    """
+    first = before.codec if before is not None else None
+    formats = _offered_formats(sorted(local.codecs, key=lambda codec: codec != first))
     if local.encryption == "require" and not local.over_tls:
         raise BadDescriptionError("keys need TLS")
     keys = local.keys if local.encryption != "off" and local.over_tls else ()
-    profile = "RTP/SAVP" if local.encryption == "require" else "RTP/AVP"
+    must = local.encryption == "require" or (before is not None and before.must_be_encrypted)
+    profile = "RTP/SAVP" if must else "RTP/AVP"
     parts = [_head(local), _audio(local, profile, formats, keys)]
     if local.text is not None:
         text_keys = local.text.keys if keys else ()
@@ -206,6 +212,7 @@ def _agreed(audio: Media, local: LocalAudio, *, ours_first: bool) -> Negotiated:
         ptime_ms=max((each for each in PTIMES_MS if each <= (audio.ptime_ms or DEFAULT_PTIME_MS)), default=10),
         rtcp=audio.rtcp,
         srtp=_srtp(audio, local, local.keys),
+        must_be_encrypted=audio.must_be_encrypted,
     )
 
 

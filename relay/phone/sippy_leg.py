@@ -222,12 +222,12 @@ class SippyLeg(ABC):
         self.audio = replace(self._next_audio(), direction=self._wanted)
         session = self._clock.session
         extra = [] if session is None else [("Session-Expires", session_timer.header(session, in_request=True))]
-        self.agent.reinvite(MsgBody(sdp.offer(self.audio)), [*OK_HEADERS, *extra])
+        self.agent.reinvite(MsgBody(sdp.offer(self.audio, self._media)), [*OK_HEADERS, *extra])
 
     def _on_update_refused(self, code: int) -> None:
         """The call goes on as it was. 491 is glare: once more, later."""
         self._updating = False
-        self.agent.lSDP = self.agent.lSDP or MsgBody(sdp.offer(self.audio))
+        self.agent.lSDP = self.agent.lSDP or MsgBody(sdp.offer(self.audio, self._media))
         if code == 491:
             self.audio = replace(self.audio, direction="inactive")  # whatever is wanted is not told yet
             delay = random.uniform(*self.glare_s)
@@ -265,7 +265,7 @@ class SippyLeg(ABC):
 
     def _offer_again(self) -> str:
         self.audio = replace(self._next_audio(), direction=self._wanted)
-        return sdp.offer(self.audio)
+        return sdp.offer(self.audio, self._media)
 
     def _late_answer(self, answer: str | None) -> None:
         self._take_answer(answer)

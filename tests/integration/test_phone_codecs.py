@@ -8,7 +8,7 @@ from typing import TypeVar
 import pytest
 
 from relay.audio import tones
-from relay.control_messages import HangUpPhone, PhoneIncoming, PhoneStatsEvent, SetPhoneAudio, TakeIncoming
+from relay.control_messages import HangUpPhone, HoldPhone, PhoneIncoming, PhoneStatsEvent, SetPhoneAudio, TakeIncoming
 from relay.model import Frozen, Leg, PhoneStats
 from relay.phone.config import TrunkConfig
 from relay.phone.sdp import CodecName
@@ -80,6 +80,11 @@ async def test_sound_of_a_telephone_that_calls_over_tls_is_encrypted(tmp_path: P
         await until(lambda: media.tones("agent") == {440}, 30)
         await until(lambda: bool(told(rig, PhoneStatsEvent)))
         assert told(rig, PhoneStatsEvent)[-1].stats.is_encrypted
+        await rig.signaling.ask(HoldPhone(call_id=call_id, epoch=1, held=True))
+        await rig.signaling.until_phone("held", "in")
+        media.forget()
+        await rig.signaling.ask(HoldPhone(call_id=call_id, epoch=1, held=False))
+        await until(lambda: media.tones("agent") == {440}, 30)
         await rig.signaling.ask(HangUpPhone(call_id=call_id, epoch=1))
 
 

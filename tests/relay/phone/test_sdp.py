@@ -236,6 +236,13 @@ def test_both_ends_agree_on_the_same_keys_the_other_way_round(offering: LocalAud
     assert media_lines(text)[0].split()[2] == ("RTP/SAVP" if offering is REQUIRED else "RTP/AVP")
 
 
+def test_later_offer_keeps_the_codec_and_the_encryption_of_the_call() -> None:
+    _, agreed = sdp.answer(sdp.offer(replace(REQUIRED, codecs=("PCMU", "PCMA"))), TLS)
+    assert media_lines(sdp.offer(TLS, agreed)) == ["m=audio 20000 RTP/SAVP 8 111 9 0 13 101 100"]
+    _, agreed = sdp.answer(sdp.offer(TLS), TLS)
+    assert media_lines(sdp.offer(TLS, agreed)) == ["m=audio 20000 RTP/AVP 111 9 8 0 13 101 100"]
+
+
 def test_required_encryption_is_not_given_up() -> None:
     for attempt in (lambda: sdp.answer(PEER, REQUIRED), lambda: sdp.read(PEER, REQUIRED)):
         with pytest.raises(BadDescriptionError):
