@@ -1,0 +1,224 @@
+"""
+A hearing person calls a signer: the real signaling application and Redis, a real phone worker, a real softphone.
+
+Pictures are not the matter here: nobody waits for media.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+import pytest
+
+from relay.control_messages import AnnouncementEnded, Dial
+from relay.phone.config import TrunkConfig
+from signaling.auth import SESSION_COOKIE
+from signaling.records import Records
+from signaling.records.model import Qualification
+from tests.helpers.centre import accept, ask_until_ok
+from tests.helpers.control_plane import Browser, ControlPlane, RawPage, browser, control_plane
+from tests.helpers.phone_rig import Rig, phone_worker
+from tests.helpers.scripted_phone import scripted_phone
+from tests.helpers.sip_peers import Baresip, baresip, free_port, until
+
+pytestmark = pytest.mark.integration
+NUMBER, CALLER = "+33199000050", "+33199000077"
+WAV_HEADER = 44  # bytes
+PHONE, DESK = "phone-0001", "desk-00001"
+
+
+@dataclass
+class People:
+    """A signer with two devices, and an interpreter."""
+
+    plane: ControlPlane
+    pages: Browser
+
+    async def page(self, role: str, device: str | None = None, of: Browser | None = None) -> RawPage:
+        page = await (of or self.pages).open(headers={"Cookie": f"{SESSION_COOKIE}={role}-token"})
+        await page.send("hello", role=role, **({"device": device} if device else {}))
+        await page.of_type("welcome")
+        return page
+
+    async def interpreter(self) -> RawPage:
+        agent = await self.page("agent")
+        assert (await agent.ask("presence.set", presence="available"))["type"] == "ok"
+        return agent
+
+
+@dataclass
+class Bench(People):
+    """And somebody with a telephone."""
+
+    rig: Rig
+    caller: Baresip
+
+    def hears_sound(self) -> bool:
+        """The caller has heard something, whatever it is: its softphone writes that down."""
+        return any(any(path.read_bytes()[WAV_HEADER:]) for path in self.caller.folder.glob("*-dec.wav"))
+
+    def played(self) -> list[str]:
+        return [event.name for event in self.rig.signaling.events if isinstance(event, AnnouncementEnded)]
+
+    def dials(self) -> None:
+        self.caller.command("dial", f"sip:{NUMBER}@127.0.0.1:{self.rig.config.sip_port}")
+
+
+@pytest.fixture
+async def people() -> AsyncIterator[People]:
+    async with control_plane(signer_grace_s=8.0) as plane, browser(plane) as pages:
+        async with Records(plane.config.database_url) as records:
+            signer = await records.people.add(
+                login="camille", name="Camille", role="signer", password_hash="-", numbers=[NUMBER]
+            )
+            agent = await records.people.add(
+                login="dominique",
+                name="Dominique",
+                role="agent",
+                password_hash="-",
+                qualifications=[Qualification("interpreter", "Master")],
+            )
+            await records.sessions.add("signer-token", signer.id, 3600)
+            await records.sessions.add("agent-token", agent.id, 3600)
+        yield People(plane, pages)
+
+
+@pytest.fixture
+async def bench(people: People) -> AsyncIterator[Bench]:
+    plane = people.plane
+    async with (
+        phone_worker(TrunkConfig(port=free_port()), redis_url=plane.redis.url, secret=plane.config.secret_key) as rig,
+        baresip(hz=440, user=CALLER) as caller,
+    ):
+        yield Bench(plane, people.pages, rig, caller)
+
+
+async def act(page: RawPage, action: str, **fields: object) -> None:
+    answer = await page.ask("call.act", call_id=page.call["call_id"], action=action, **fields)
+    assert answer["type"] == "ok", answer
+
+
+async def test_all_devices_ring_the_first_to_accept_has_the_call_and_an_interpreter_joins(bench: Bench) -> None:
+    phone, desk, agent = await bench.page("signer", PHONE), await bench.page("signer", DESK), await bench.interpreter()
+    bench.dials()
+    for page in (phone, desk):
+        ringing = await page.state("incoming")
+        assert ringing["actions"] == ["accept", "decline"]
+        assert ringing["phone"]["number"] == "01 99 00 00 77"
+        assert ringing["direction"] == "incoming"
+    await until(bench.hears_sound, 30)  # « on appelle la personne »
+    await act(desk, "accept", mode="LSF", hearing=True)
+    await phone.wait(lambda m: m["type"] == "call.state" and m["on_other_device"])
+    late = await phone.ask("call.act", call_id=phone.call["call_id"], action="accept")
+    assert late["code"] == "out_of_place"
+    assert (await agent.of_type("assignment.alert"))["direction"] == "incoming"
+    await accept(agent)
+    together = await desk.state("active")
+    assert together["hearing"]
+    assert "hold" in (await agent.state("active"))["actions"]
+
+    bench.caller.press("5")
+    assert (await agent.of_type("phone.key"))["digit"] == "5"
+    assert desk.newest("phone.key") is None
+    assert (await agent.of_type("phone.line"))["stats"]["codec"] == "PCMU"
+    assert desk.newest("phone.line") is None
+    await act(desk, "dtmf", digits="4")
+    await until(lambda: bench.caller.digits_heard() == ["4"], 30)
+    assert "digits" not in str(agent.messages)
+
+    bench.caller.command("hangup")
+    assert "dial" in (await desk.state("after_phone"))["actions"]
+    await act(desk, "dial")  # the same number, by the trunk: nobody is there
+    await desk.wait(lambda m: m["type"] == "call.state" and m["phone"]["outcome"] == "trunk_failed")
+    await act(desk, "hang_up")
+    assert (await desk.state("ended"))["end_reason"] == "completed"
+
+
+async def test_a_caller_who_gives_up_is_a_missed_call(bench: Bench) -> None:
+    signer = await bench.page("signer", PHONE)
+    bench.dials()
+    await signer.state("incoming")
+    bench.caller.command("hangup")
+    ended = await signer.state("ended")
+    assert (ended["end_reason"], ended["end_fault"]) == ("caller_gave_up", "phone")
+    inbox = await signer.wait(lambda m: m["type"] == "inbox" and len(m["entries"]) == 1)
+    assert (inbox["entries"][0]["number"], inbox["entries"][0]["message_s"]) == ("01 99 00 00 77", None)
+
+
+async def test_a_message_left_by_a_caller_is_found_and_relayed_by_an_interpreter(bench: Bench) -> None:
+    signer, agent = await bench.page("signer", PHONE), await bench.interpreter()
+    bench.dials()
+    await signer.state("incoming")
+    await act(signer, "decline")
+    await signer.state("message")
+    await until(lambda: "leave_message" in bench.played(), 40)
+    await asyncio.sleep(2.0)  # of the caller's tone
+    bench.caller.press("#")
+    found = await signer.wait(lambda m: m["type"] == "inbox" and len(m["entries"]) == 1)
+    (entry,) = found["entries"]
+    assert entry["message_s"] > 0
+    assert (await signer.state("ended"))["end_reason"] == "message_left"
+    await until(lambda: bench.caller.told("CALL_CLOSED"), 30)
+
+    assert (await signer.ask("call.request", kind="relay", message_id=entry["entry_id"]))["type"] == "ok"
+    await accept(agent)
+    briefing = await agent.state("briefing")
+    assert briefing["has_message"] and briefing["phone"]["number"] == "01 99 00 00 77"
+    await act(agent, "play_message")
+    await agent.wait(lambda m: m["type"] == "call.state" and "stop_message" in m["actions"])
+    await agent.wait(lambda m: m is agent.newest("call.state") and "play_message" in m["actions"])  # to its end
+    await act(signer, "hang_up")
+
+
+async def test_a_ringing_call_goes_on_at_another_process_when_its_own_ends(bench: Bench) -> None:
+    bench.dials()
+    second = bench.plane.beside()
+    await until(lambda: bench.caller.told("CALL_ESTABLISHED"), 30)
+    await second.start_signaling()
+    try:
+        async with browser(second) as pages:
+            signer = await bench.page("signer", PHONE, of=pages)
+            ringing = await signer.state("incoming")
+            async with asyncio.timeout(30):
+                while (await second.checks())["phone"] != "ok":
+                    await asyncio.sleep(0.05)
+            await bench.plane.stop_signaling()
+            met = await ask_until_ok(
+                signer, "call.act", call_id=ringing["call_id"], action="accept", mode="LSF", hearing=True
+            )
+            assert met <= {"unavailable", "unknown_call"}
+            await signer.state("queued")
+            assert all(
+                message["ring_until"] == ringing["ring_until"]
+                for message in signer.messages
+                if message["type"] == "call.state" and message["state"] == "incoming"
+            )
+            assert not bench.caller.told("CALL_CLOSED")
+            await act(signer, "hang_up")
+            await until(lambda: bench.caller.told("CALL_CLOSED"), 30)
+    finally:
+        await second.stop_signaling()
+
+
+async def test_a_caller_cut_off_with_the_phone_worker_can_be_called_back_and_nobody_is_parted(people: People) -> None:
+    signer, agent = await people.page("signer", PHONE), await people.interpreter()
+    async with people.plane.redis.client() as redis:
+        async with scripted_phone(redis) as phone:
+            async with asyncio.timeout(30):
+                while (await people.plane.checks())["phone"] != "ok":
+                    await asyncio.sleep(0.05)
+            phone.rings(NUMBER, CALLER)
+            await signer.state("incoming")
+            await act(signer, "accept")
+            await accept(agent)
+            await signer.state("active")
+        after = await signer.state("after_phone")  # the worker is gone, and does not come back in time
+        assert (after["phone"]["outcome"], after["phone"]["number"]) == ("trunk_failed", "01 99 00 00 77")
+        assert after["agent"]["present"]
+        async with scripted_phone(redis) as phone:
+            async with asyncio.timeout(30):
+                while not phone.told(after["call_id"], Dial):  # until the new worker is known
+                    await signer.ask("call.act", call_id=after["call_id"], action="dial")
+                    await asyncio.sleep(0.2)
+            assert phone.told(after["call_id"], Dial)[0].target == CALLER
+            await act(signer, "hang_up")
