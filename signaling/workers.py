@@ -152,6 +152,8 @@ class WorkerPool:
             if isinstance(event, WorkerState) and not greeted.done():
                 greeted.set_result(WorkerLink(event, client))
             elif greeted.done():
+                if isinstance(event, WorkerState):
+                    greeted.result().state = event
                 self._on_event(greeted.result(), event)
 
         def on_close() -> None:

@@ -8,7 +8,7 @@ Decides when to tell again and what to do about each answer. Left to others: the
 import asyncio
 import logging
 import random
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -77,14 +77,21 @@ class Registration:
     """
     :param find_routes: the trunk's addresses now, best first.
     :param contact_user: user part of our Contact: calls to us carry it in the Request-URI.
+    :param on_change: called when ``state`` is another one.
     """
 
     def __init__(
-        self, trunk: TrunkConfig, transactions: Any, find_routes: Callable[[], Any], contact_user: str
+        self,
+        trunk: TrunkConfig,
+        transactions: Any,
+        find_routes: Callable[[], Awaitable[list[Route]]],
+        *,
+        contact_user: str,
+        on_change: Callable[[], None] = lambda: None,
     ) -> None:
         self.trunk = trunk
+        self._on_change = on_change
         self.state: State = "unregistered"
-        self.last_code: int | None = None
         self._transactions, self._find_routes = transactions, find_routes
         self._contact_user = contact_user
         self._expires_s = trunk.register_expires_s
@@ -178,7 +185,7 @@ class Registration:
             self._transactions.newTransaction(request, heard)
             async with asyncio.timeout(ANSWER_DEADLINE_S):
                 return await final
-        except (TimeoutError, RuntimeError):
+        except (TimeoutError, RuntimeError, ValueError):  # no answer, no socket, nothing that sippy can write
             return None
 
     def _answer(self, response: Any, name: str, request: Any) -> Any:
@@ -191,7 +198,7 @@ class Registration:
         return None
 
     def _tell(self, outcome: Outcome) -> None:
-        before, self.last_code = self.state, outcome.code
+        before = self.state
         if outcome.code == 200:
             self.state = "registered"
         else:
@@ -199,6 +206,8 @@ class Registration:
         if self.state != before or self.state != "registered":
             level = logging.INFO if self.state == "registered" else logging.WARNING
             log.log(level, "trunk is %s trunk=%s sip_code=%s", self.state, self.trunk.label, outcome.code)
+        if self.state != before:
+            self._on_change()
 
 
 def _is_stale(response: Any, name: str) -> bool:

@@ -9,6 +9,7 @@ import contextlib
 import logging
 import socket
 import ssl
+from collections.abc import Callable
 from pathlib import Path
 
 from relay.phone.config import PhoneWorkerConfig, TrunkConfig
@@ -26,10 +27,16 @@ log = logging.getLogger(__name__)
 
 
 class TrunkService:
-    """:param names: None: the machine's DNS and file of hosts."""
+    """:param on_change: called when ``notice`` may be another one. :param names: None: as the settings say."""
 
-    def __init__(self, config: PhoneWorkerConfig, stack: SippyStack, names: AddressBook | None = None) -> None:
-        self._config, self._stack = config, stack
+    def __init__(
+        self,
+        config: PhoneWorkerConfig,
+        stack: SippyStack,
+        on_change: Callable[[], None] = lambda: None,
+        names: AddressBook | None = None,
+    ) -> None:
+        self._config, self._stack, self._on_change = config, stack, on_change
         self._contexts = {trunk.label: _context(trunk.ca_file) for trunk in config.all_trunks if trunk.ca_file}
         self.routes = Routes(config, names or _names(config), self._met)
         self.registrations: list[Registration] = []
@@ -73,7 +80,9 @@ class TrunkService:
                 self._met(route)
             return found
 
-        registration = Registration(trunk, self._stack.transactions, routes, CONTACT_USER)
+        registration = Registration(
+            trunk, self._stack.transactions, routes, contact_user=CONTACT_USER, on_change=self._on_change
+        )
         self.registrations.append(registration)
         self._tasks.append(asyncio.create_task(registration.run()))
 

@@ -71,7 +71,7 @@ class PhoneWorker:
         self._control = ControlServer(config.control_socket, self.handle, self._greet, config.network)
         self._incoming = Incoming(self._control.emit, self._has_room, config.taken_within_s)
         self._stack = SippyStack(stack_config(config), self._incoming.ring)
-        self._trunks = TrunkService(config, self._stack)
+        self._trunks = TrunkService(config, self._stack, on_change=lambda: self._control.emit(self.state()))
         self._place = place_of(config.control_socket.parent)
         self._tasks: list[asyncio.Task[None]] = []
         self._draining = False
@@ -248,6 +248,7 @@ class PhoneWorker:
             datagram_address=self._exchange.network_address,
             place=self._place,
             calls=tuple(self._summaries()),
+            notice=self._trunks.notice,
         )
 
     def _greet(self) -> WorkerState:

@@ -2,13 +2,14 @@
 
 import asyncio
 import contextlib
+import re
 import socket
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
-from relay.control_messages import HangUpPhone, PhoneIncoming
+from relay.control_messages import HangUpPhone, PhoneIncoming, WorkerState
 from relay.phone.config import TrunkConfig
 from relay.phone.leg import Transport
 from tests.helpers.dns_server import DnsServer
@@ -171,3 +172,82 @@ async def test_call_over_ipv6_beside_ipv4() -> None:
         await rig.signaling.until_phone("answered", "b")
         await hang_up(rig)
         assert await old.passed(), old.why()
+
+
+class Registrar(asyncio.DatagramProtocol):
+    """Answers REGISTER with what it is given, one after the other, the last one for ever."""
+
+    def __init__(self, *answers: str) -> None:
+        self.requests: list[str] = []
+        self.port = 0
+        self._answers = list(answers)
+        self._given: dict[str, str] = {}
+        self._transport: asyncio.DatagramTransport | None = None
+
+    async def start(self) -> None:
+        loop = asyncio.get_running_loop()
+        self._transport, _ = await loop.create_datagram_endpoint(lambda: self, local_addr=("127.0.0.1", 0))
+        self.port = int(self._transport.get_extra_info("sockname")[1])
+
+    def close(self) -> None:
+        if self._transport is not None:
+            self._transport.close()
+
+    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
+        text = data.decode()
+        if not text.startswith("REGISTER") or self._transport is None:
+            return
+        cseq = re.search(r"CSeq: (\d+)", text)
+        number = cseq[1] if cseq else ""
+        if number not in self._given:  # else sent again
+            self.requests.append(text)
+            self._given[number] = self._answers.pop(0) if len(self._answers) > 1 else self._answers[0]
+        names = ("via", "from", "to", "call-id", "cseq")
+        kept = [line for line in text.split("\r\n") if line.partition(":")[0].lower() in names]
+        first, *more = self._given[number].split("\n")
+        lines = (f"SIP/2.0 {first}", *kept, *more, "Content-Length: 0", "", "")
+        self._transport.sendto("\r\n".join(lines).encode(), addr)
+
+
+def _notice(rig: Rig) -> str | None:
+    return [event for event in rig.signaling.events if isinstance(event, WorkerState)][-1].notice
+
+
+async def test_registration_follows_what_the_trunk_asks_for_and_ends_with_us() -> None:
+    challenge = 'WWW-Authenticate: Digest realm="r",nonce="{}",algorithm=SHA-256,qop="auth"'
+    registrar = Registrar(
+        "401 Unauthorized\n" + challenge.format("n1"),
+        "401 Unauthorized\n" + challenge.format("n2") + ",stale=true",
+        "423 Interval Too Brief\nMin-Expires: 600",
+        "200 OK\nExpires: 600",
+    )
+    await registrar.start()
+    trunk = TrunkConfig(name="pbx", port=registrar.port, username="u", password="p", register=True)
+    try:
+        async with phone_worker(trunk) as rig:
+            await until(lambda: _notice(rig) is None, 30)
+            assert [re.findall(r"(?m)^Expires: (\d+)", text) for text in registrar.requests] == [
+                ["300"],
+                ["300"],
+                ["300"],
+                ["600"],
+            ]
+            assert 'nonce="n2"' in registrar.requests[2]
+            assert "algorithm=SHA-256" in registrar.requests[2]
+            assert "Contact: <sip:passerelle@127.0.0.1:" in registrar.requests[0]
+        assert "\r\nExpires: 0\r\n" in registrar.requests[-1]
+    finally:
+        registrar.close()
+
+
+async def test_trunk_that_refuses_us_is_told_by_name_and_not_asked_all_the_time() -> None:
+    registrar = Registrar("403 Forbidden")
+    await registrar.start()
+    trunk = TrunkConfig(name="pbx", port=registrar.port, username="u", password="p", register=True)
+    try:
+        async with phone_worker(trunk) as rig:
+            await until(lambda: bool(registrar.requests))
+            assert _notice(rig) == "trunk_unregistered: pbx"
+            assert len(registrar.requests) == 1
+    finally:
+        registrar.close()
