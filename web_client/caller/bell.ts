@@ -4,8 +4,8 @@ import { effect, signal } from "@preact/signals";
 import { locale } from "../shared/i18n.ts";
 import type { Session } from "../shared/session.ts";
 
-/** `impossible`: this browser has no push, or the service offers none. */
-export type BellState = "impossible" | "off" | "on" | "denied" | "failed";
+/** `impossible`: this browser has no push, or the service offers none. `ios`: only once the page is on the home screen. */
+export type BellState = "impossible" | "ios" | "off" | "on" | "denied" | "failed";
 
 export class Bell {
   readonly state = signal<BellState>("impossible");
@@ -44,7 +44,10 @@ export class Bell {
   }
 
   async #find(key: string): Promise<void> {
-    if (!("PushManager" in globalThis) || !("serviceWorker" in navigator)) return;
+    if (!("PushManager" in globalThis) || !("serviceWorker" in navigator)) {
+      if ("standalone" in navigator && navigator.standalone === false) this.state.value = "ios";
+      return;
+    }
     const subscription = await current();
     if (subscription === null) this.state.value = "off";
     else if (isFor(subscription, key)) await this.#tell(subscription);

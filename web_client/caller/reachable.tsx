@@ -45,6 +45,14 @@ function OwnNumber({ number }: { number: string }): JSX.Element {
 function BellSwitch({ bell }: { bell: Bell }): JSX.Element {
   const state = bell.state.value;
   const isOn = state === "on";
+  if (state === "ios") {
+    return (
+      <>
+        <h2>{t("bell.title")}</h2>
+        <p>{t("bell.ios")}</p>
+      </>
+    );
+  }
   return (
     <>
       <h2>{t("bell.title")}</h2>
