@@ -22,7 +22,6 @@ from signaling.call_model import WAITING, Action, Call, CallState, Party
 from signaling.call_requests import CallRequests
 from signaling.call_runner import PARTIES, CallRunner, CongestedError, OutOfPlaceError, Services
 from signaling.messages import CallAct, CallRequest, EmergencyNotice, MediaClosed, QueueView
-from signaling.numbers import EmergencyFound, read_number
 from signaling.ownership import Snapshot
 from signaling.page_errors import PageError
 from signaling.sessions import Page, PageSession
@@ -186,18 +185,12 @@ class CallDesk:
         runner, party = self.held(session, message.call_id)
         target, display = None, None
         if message.action in TAKES_NUMBER and message.number:
-            read = read_number(message.number, self._services.config, allow_uri=runner.call.rehearsal)
-            if (
-                isinstance(read, EmergencyFound)
-                and read.kind == "offer_114"
-                and not self._services.config.relay_emergency
-            ):
-                notice = EmergencyNotice(number=read.display, kind=read.kind, may_relay=False)
-                runner.tell("signer", notice)
+            rehearsal = runner.call.rehearsal
+            dialled = await self._requests.dialled(message.number, session.identity, rehearsal=rehearsal)
+            if isinstance(dialled, EmergencyNotice):
+                runner.tell("signer", dialled)
                 raise PageError("emergency_in_call")
-            if await self._requests.callee(read.target, session.identity) is not None:
-                raise PageError("signer_number")  # a telephone's place in a call cannot be taken by a picture
-            target, display = read.target, read.display
+            target, display = dialled.target, dialled.display
         act = Act(
             party,
             message.action,
@@ -225,20 +218,15 @@ class CallDesk:
         party = runner.call.party_of(role, key) if runner is not None else None
         if runner is None or party is None:
             return
-        bound = runner.call.place(party).device
-        if bound not in (None, device):
-            if runner.call.ended_at is None and not self._services.hub.is_present(role, key, bound):
-                runner.submit(PageCame(party, device=device))
-            else:
-                runner.publish(only=party)
-            return
+        ended_at, bound = runner.call.ended_at, runner.call.place(party).device
+        if ended_at is not None and time.time() - ended_at > ENDED_SHOWN_S:
+            return  # a page opened anew begins anew; the call may still be rated from the page that had it
         current = runner.media.generation.get(party)
         has_media = live_generation is not None and current in (None, live_generation)
-        ended_at = runner.call.ended_at
-        if ended_at is None:
+        if ended_at is None and bound in (None, device):
             runner.submit(PageCame(party, has_media))
-        elif time.time() - ended_at > ENDED_SHOWN_S:
-            return  # a page opened anew begins anew; the call may still be rated from the page that had it
+        elif ended_at is None and not self._services.hub.is_present(role, key, bound):
+            runner.submit(PageCame(party, device=device))
         runner.publish(only=party)
         runner.repeat_encoding(party)
 

@@ -85,6 +85,20 @@ class CallRequests:
             raise PageError("number_refused")
         return person
 
+    async def dialled(self, typed: str, who: Identity, *, rehearsal: bool) -> Dialable | EmergencyNotice:
+        """
+        A number for a telephone in a call.
+
+        :raises PageError: it may not be dialled; ``signer_number``: a picture cannot take a telephone's place.
+        """
+        read = read_number(typed, self._config, allow_uri=rehearsal)
+        is_emergency = isinstance(read, EmergencyFound) and read.kind == "offer_114"
+        if is_emergency and not self._config.relay_emergency:
+            return EmergencyNotice(number=read.display, kind="offer_114", may_relay=False)
+        if await self.callee(read.target, who) is not None:
+            raise PageError("signer_number")
+        return read
+
     async def _relay(self, session: PageSession, message: CallRequest) -> Call:
         who = session.identity
         if who.person_id is None and not who.rehearsal:

@@ -164,6 +164,8 @@ async def test_a_message_is_kept_for_its_receiver_alone_and_an_agent_can_relay_i
     await accept(agent)
     call = await agent.state("briefing")
     assert call["has_message"] and "play_message" in call["actions"] and call["phone"]["number"] == CALLER_READ
+    refused = await agent.ask("call.act", call_id=call["call_id"], action="dial", number=SACHA)
+    assert refused["code"] == "signer_number", "signers are called without anybody between"
     (again,) = [each async for each in one.redis.scan_iter("passerelle:recording:*")]
     assert await one.redis.get(again) == SOUND and 0 < await one.redis.ttl(again) <= 3600
     assert (await page.ask("call.act", call_id=call["call_id"], action="hang_up"))["type"] == "ok"
