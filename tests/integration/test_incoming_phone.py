@@ -2,6 +2,8 @@
 
 import asyncio
 import contextlib
+import shutil
+import tempfile
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import TypeVar
@@ -37,9 +39,10 @@ from relay.errors import RelayError
 from relay.model import Leg
 from relay.phone.opus import OpusDecoder
 from relay.phone.recordings import open_, unpack
-from tests.helpers.phone_rig import MediaStandIn, Rig, Signaling, phone_worker
+from tests.helpers.phone_rig import MediaStandIn, Rig, Signaling, phone_worker, worker_config
 from tests.helpers.redis_server import redis_server
 from tests.helpers.sip_peers import Baresip, baresip, until
+from tests.integration.test_phone_worker import start_worker, until_async
 from tests.relay.phone.test_announcements import write_wav
 
 pytestmark = pytest.mark.integration
@@ -302,3 +305,32 @@ async def test_second_phone_party_hears_and_is_heard_by_both_and_goes_alone() ->
         await until(lambda: second.hears(2) == {440, 1000})
         await rig.signaling.ask(HangUpPhone(call_id=call_id, epoch=1))
         await until(lambda: first.told("CALL_CLOSED"))
+
+
+# --- death of the process -----------------------------------------------------------------------------------
+
+
+async def test_killed_worker_comes_back_and_ends_the_call_that_came_to_it() -> None:
+    folder = Path(tempfile.mkdtemp(prefix="psr-", dir="/tmp"))
+    config = worker_config(folder)
+    try:
+        async with redis_server() as redis, redis.client() as client, baresip(user="+33199000077") as phone:
+            first = await start_worker(folder, config.sip_port, redis.url, config.rtp_ports[0])
+            rig = Rig(folder, config)
+            await rig.signaling.connect(config.control_socket)
+            await taken(rig, phone)
+            await until(lambda: phone.told("CALL_ESTABLISHED"))
+            await until_async(lambda: client.hlen("passerelle:phone:farewell:phone-test"), 1)
+            first.kill()
+            await first.wait()
+            second = await start_worker(folder, config.sip_port, redis.url, config.rtp_ports[0])
+            try:
+                await until(lambda: phone.told("CALL_CLOSED"), 30)
+                await until_async(lambda: client.hlen("passerelle:phone:farewell:phone-test"), 0)
+            finally:
+                second.terminate()
+                assert await asyncio.wait_for(second.wait(), 15) == 0
+                await rig.signaling.close()
+                await rig.media.close()
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
