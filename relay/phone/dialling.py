@@ -145,6 +145,21 @@ def dial_rule(
     return _ordinary(digits, policy)
 
 
+def may_be_forwarded(dialled: str, number: str) -> bool:
+    """
+    Whether a telephone's redirection (3xx) may be followed without asking anybody: to an ordinary number of the
+    same country, which costs no more than the call that was allowed.
+
+    :param dialled: E.164, or anything else, which is never forwarded. :param number: E.164.
+    """
+    if not (dialled.startswith("+") and number.startswith("+") and isinstance(dial_rule(number), Allowed)):
+        return False
+    try:
+        return bool(phonenumbers.parse(dialled).country_code == phonenumbers.parse(number).country_code)
+    except NumberParseException:
+        return False
+
+
 def find_emergency(typed: str) -> Emergency | None:
     """For pages that must know before anything else is decided."""
     result = dial_rule(typed)

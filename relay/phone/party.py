@@ -10,11 +10,13 @@ import asyncio
 import logging
 import secrets
 from dataclasses import replace
+from functools import partial
 from typing import Protocol
 
 from relay.control_messages import Dial
 from relay.errors import RelayError
 from relay.model import PhoneOutcome, PhoneProgress
+from relay.phone.dialling import may_be_forwarded
 from relay.phone.leg import (
     Answered,
     EarlyMedia,
@@ -308,5 +310,6 @@ def _invite(command: Dial, route: Route, audio: LocalAudio, replaces: str | None
         password=trunk.password if trunk else None,
         is_number=trunk is not None,
         own_hosts=frozenset({trunk.host, route.address[0]} if trunk else ()),
+        may_follow=partial(may_be_forwarded, command.target),
         replaces=replaces,
     )

@@ -2,7 +2,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from relay.phone.dialling import Allowed, DiallingPolicy, DialResult, Emergency, Refused, dial_rule, find_emergency
+from relay.phone.dialling import (
+    Allowed,
+    DiallingPolicy,
+    DialResult,
+    Emergency,
+    Refused,
+    dial_rule,
+    find_emergency,
+)
 from relay.phone.emergency import EMERGENCY_NUMBERS
 
 
@@ -188,3 +196,11 @@ def test_any_text_gets_an_answer_and_never_an_error(typed: str) -> None:
     if isinstance(result, Allowed):
         assert result.e164.lstrip("+").isascii()
         assert result.e164.lstrip("+").isdigit()
+
+
+def test_redirection_is_followed_to_an_ordinary_number_of_the_same_country_alone() -> None:
+    assert may_be_forwarded("+33199000001", "+33199000002")
+    refused = ("+33899000001", "+442079460001", "+3315", "15", "0199000002", "bob", "")
+    assert [number for number in refused if may_be_forwarded("+33199000001", number)] == []
+    assert not may_be_forwarded("sip:bob@127.0.0.1", "+33199000002")
+    assert not may_be_forwarded("3919", "+33199000002")
