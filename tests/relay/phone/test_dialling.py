@@ -10,6 +10,7 @@ from relay.phone.dialling import (
     Refused,
     dial_rule,
     find_emergency,
+    may_be_forwarded,
 )
 from relay.phone.emergency import EMERGENCY_NUMBERS
 
