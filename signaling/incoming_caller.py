@@ -72,12 +72,16 @@ class CodeEntry:
 
 
 class IncomingCaller:
-    """:param link: of the phone worker where it is. :param epoch: of the lease that this process has on it."""
+    """
+    :param link: of the phone worker where it is. :param epoch: of the lease that this process has on it.
+
+    ``is_taken``: answered. ``is_gone``: hung up. ``is_through``: there is a call for it.
+    """
 
     def __init__(self, link: WorkerLink, told: PhoneIncoming, epoch: int) -> None:
         self.told, self.epoch = told, epoch
         self.worker_id = link.worker_id
-        self.is_taken = self.is_gone = False
+        self.is_taken = self.is_gone = self.is_through = False
         self._link = link
         self._heard: asyncio.Queue[str] = asyncio.Queue(_WAITING_LIMIT)  # keys, names of announcements, "" at its end
 
@@ -148,15 +152,20 @@ class IncomingCaller:
 
     async def dismiss(self, sip_code: RefusalCode, said: Announcement) -> None:
         """Not answered yet, it hears the code's own tone; else it is told, and hung up."""
-        if self.is_gone:
+        if self.is_taken:
+            with contextlib.suppress(CallerGoneError):
+                await self._say(said)
+        await self.leave(sip_code)
+
+    async def leave(self, sip_code: RefusalCode = 480) -> None:
+        """Let go of the telephone, without a word, unless there is a call for it."""
+        if self.is_gone or self.is_through:
             return
         call_id, epoch = self.call_id, self.epoch
         with contextlib.suppress(RelayError):
             if not self.is_taken:
                 await self._link.request(RefuseIncoming(call_id=call_id, epoch=epoch, sip_code=sip_code))
                 return
-            with contextlib.suppress(CallerGoneError):
-                await self._say(said)
             await self._link.request(HangUpPhone(call_id=call_id, epoch=epoch))
             await self._link.request(CloseCall(call_id=call_id, epoch=epoch))
 

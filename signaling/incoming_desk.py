@@ -15,6 +15,7 @@ from typing import Protocol
 
 from redis.exceptions import RedisError
 
+from interpreter_queue.model import REHEARSAL_SKILL
 from relay.control_messages import AnyEvent, PhoneIncoming
 from signaling.call_desk import CallDesk, MayCall, Missed, everybody_may_call
 from signaling.call_incoming import incoming_call
@@ -24,9 +25,11 @@ from signaling.incoming_caller import CallerGoneError, IncomingCaller
 from signaling.numbers import e164, readable
 from signaling.rate_limit import Rate, TokenBuckets
 from signaling.records.model import Person
+from signaling.rehearsal_number import KEY_PREFIX, rehearsal_key
 from signaling.workers import WorkerLink
 
 CALLERS_LIMIT = 200  # telephones asked for a code or looked up at once, in one process; more are told to try later
+LEAVING_S = 2.0
 TRIES = 3  # codes in one call
 WRONG_CODES = Rate(burst=9, period_s=3600.0)  # of one caller in all their calls: three calls' worth, then one in 7 min
 log = logging.getLogger(__name__)
@@ -70,9 +73,14 @@ class IncomingDesk:
             caller.hear(event)
 
     async def close(self) -> None:
+        """Nobody is left waiting for a process that is gone: they may call again at once."""
+        callers = [caller for caller in self._callers.values() if caller is not None]
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(LEAVING_S):
+                await asyncio.gather(*(caller.leave() for caller in callers))
 
     def _comes(self, link: WorkerLink, told: PhoneIncoming) -> None:
         """A phone worker says it again to whoever has just come."""
@@ -124,6 +132,10 @@ class IncomingDesk:
         """:raises CallerGoneError:"""
         number = e164(caller.told.number) or caller.told.number
         calling = e164(caller.told.caller) if caller.told.caller else None
+        rehearsing = rehearsal_key(number)
+        if rehearsing is not None and self._services.hub.is_present("signer", rehearsing):
+            await self._put_through(caller, Person(rehearsing, "", "", "signer"), calling)
+            return
         if number in self._fronts:
             await caller.take()
             signer = await self._asked(caller, calling)
@@ -153,7 +165,9 @@ class IncomingDesk:
         return None
 
     async def _put_through(self, caller: IncomingCaller, signer: Person, calling: str | None) -> None:
+        """:param signer: of the records, or a rehearsal's."""
         refused_agents = await self._lookups.refused_agents(signer.id)
+        is_rehearsal = signer.id.startswith(KEY_PREFIX)
         async with self._desk.reaching(signer.id) as is_free:
             if is_free and not caller.is_gone:
                 config = self._services.config
@@ -161,7 +175,9 @@ class IncomingDesk:
                     call_id=caller.call_id,
                     now=time.time(),
                     signer_key=signer.id,
-                    signer_id=signer.id,
+                    signer_id=None if is_rehearsal else signer.id,
+                    skills=(REHEARSAL_SKILL,) if is_rehearsal else (),
+                    rehearsal=is_rehearsal,
                     caller=calling,
                     display=readable(calling) if calling else None,
                     grace=Grace(signer_s=config.signer_grace_s, agent_s=config.agent_grace_s),
@@ -169,9 +185,11 @@ class IncomingDesk:
                     caller_id=signer.numbers[0] if signer.numbers else config.default_caller_id,
                 )
                 log.info("incoming: rings", extra={"call_id": caller.call_id})
+                caller.is_through = True
                 self._desk.begin(call, caller.epoch, caller.worker_id)
                 return
-        await self._missed(caller.call_id, signer.id, calling)
+        if not is_rehearsal:
+            await self._missed(caller.call_id, signer.id, calling)
         await self._dismiss(caller, "busy")
 
     async def _dismiss(self, caller: IncomingCaller, why: str) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import functools
 import json
 import os
 import ssl
@@ -19,6 +20,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from joserfc import jwt
 from joserfc.jwk import ECKey
 
+from signaling import app
 from signaling.config import SignalingConfig
 from signaling.messages import PushKeys, PushSubscribe
 from signaling.page_errors import PageError
@@ -27,6 +29,7 @@ from signaling.push import Push
 from signaling.push_encryption import base64url, unpadded
 from signaling.records import Records
 from tests.helpers.certificates import network
+from tests.helpers.signers import CAMILLE, site
 from tests.signaling.records.samples import signer
 
 pytestmark = pytest.mark.integration
@@ -80,9 +83,9 @@ async def service(tmp_path: Path) -> AsyncIterator[PushService]:
     server_tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     server_tls.load_cert_chain(made.certificate_file, made.key_file)
     service = PushService("", ssl.create_default_context(cafile=str(made.ca_file)))
-    app = web.Application()
-    app.router.add_post("/{name}", service.take)
-    runner = web.AppRunner(app)
+    routes = web.Application()
+    routes.router.add_post("/{name}", service.take)
+    runner = web.AppRunner(routes)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0, ssl_context=server_tls)
     await site.start()
@@ -185,6 +188,27 @@ async def test_a_browser_cannot_have_us_knock_at_doors_inside(bench: Bench, url:
     with pytest.raises(PageError):
         await bench.subscribe(url, Browser())
     await bench.subscriptions(0)
+
+
+async def test_a_call_rings_the_closed_pages_of_who_is_called_and_tells_them_that_they_missed_it(
+    service: PushService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(app, "Push", functools.partial(Push, tls=service.tls))  # trusts the test's certificate
+    async with site(push_allowed_hosts=("127.0.0.1",)) as centre:
+        browser, page = Browser(), await centre.page(centre.camille)
+        subscription = {"endpoint": f"{service.url}/phone", "keys": browser.keys.model_dump()}
+        assert (await page.ask("push.subscribe", **subscription))["type"] == "ok"
+        refused = await page.ask("push.subscribe", **subscription | {"endpoint": "https://127.0.0.2/x"})
+        assert refused["code"] == "push_refused"
+        await page.close()
+        call_id = centre.phone.rings(CAMILLE)
+        assert browser.read((await service.next())[1]) == {"type": "incoming", "call_id": call_id}
+        page = await centre.page(centre.camille)
+        await page.state("incoming")
+        centre.phone.hangs_up(call_id)
+        assert browser.read((await service.next())[1]) == {"type": "missed", "call_id": call_id}
+        assert (await page.ask("push.unsubscribe", endpoint=f"{service.url}/phone"))["type"] == "ok"
+        assert await centre.records.push.of(centre.camille.id) == {}
 
 
 async def test_a_name_that_stands_for_an_address_inside_is_not_asked() -> None:
