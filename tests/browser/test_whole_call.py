@@ -245,3 +245,50 @@ async def test_a_signer_calls_another_by_relay_number_and_both_see_each_other_wi
     await sacha.page.get_by_role("button", name="Nouvel appel").click()
     await expect(sacha.page.get_by_role("heading", name="Appels et messages reçus")).to_contain_text("1 nouveau")
     await sacha.shoot("missed")
+
+
+async def test_a_telephone_calls_a_signer_and_speaks_with_the_interpreter_who_joins(
+    service: WholeService, seats: tuple[Seat, Seat]
+) -> None:
+    signer, agent = seats
+    assert service.run("user", "number", "camille", "--give", "+33199000013").returncode == 0
+    await sign_in(agent, f"{service.url}/workstation", "nour")
+    await agent.page.get_by_role("button", name="Disponible").click()
+    await visible(agent, "Vous êtes disponible")
+    await sign_in(signer, service.url, "camille")
+    await visible(signer, "Votre numéro pour être appelé·e")
+    browser = agent.page.context.browser
+    assert browser is not None
+    telephone = await browser.new_page()
+    await telephone.goto(service.demo_phone_url)
+    await telephone.locator("#number").fill("0199000013")
+    await telephone.locator("#call-form button").click()
+
+    await expect(signer.page.get_by_role("heading", name="On vous appelle")).to_be_visible()
+    await visible(signer, "01 99 00 00 99")
+    await signer.shoot("rung-by-telephone")
+    await expect(signer.page.locator(".incoming.is-settled")).to_be_visible()
+    await signer.page.get_by_role("button", name="Accepter").click()
+    await visible(agent, "Un téléphone appelle la personne")
+    await visible(signer, "La personne au téléphone attend")
+    await agent.page.get_by_role("button", name="Accepter").click()
+
+    await visible(signer, "En ligne avec 01 99 00 00 99")
+    await visible(agent, "Appelant : 01 99 00 00 99")
+    await signer.sees("green")
+    await agent.sees("blue")
+    await telephone.locator("#pad button", has_text="5").click()
+    await expect(agent.page.locator(".phone-keys")).to_contain_text("5", timeout=STEP_MS)
+    await signer.page.get_by_role("button", name="Téléphone", exact=True).click()
+    await signer.page.get_by_role("button", name="7", exact=True).click()
+    await expect(telephone.locator("#digits")).to_have_text("7", timeout=STEP_MS)
+    await expect(agent.page.locator(".phone-keys kbd")).to_have_text("5")  # the signer's own are not the agent's affair
+    await signer.shoot("called")
+    await agent.shoot("called")
+
+    await telephone.locator("#hang-up").click()
+    await visible(signer, "La personne qui vous appelait a raccroché")
+    await expect(signer.page.get_by_role("button", name="Rappeler cette personne")).to_be_enabled()
+    await signer.page.get_by_role("button", name="Terminer", exact=True).click()
+    await expect(signer.page.get_by_role("heading", name="Appel terminé")).to_be_visible()
+    assert "99000099" not in service.log()
