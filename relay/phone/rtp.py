@@ -218,8 +218,7 @@ class RtpEndpoint(Bound):
             return self._reception.take(packet, now, timed=timed)
         if not is_known:
             return None
-        self._reception = Reception(packet, self.clock_rate)
-        self._reception.first(packet, now)
+        self._reception = Reception(packet, self.clock_rate, now)
         return 0
 
 

@@ -1,8 +1,9 @@
 """What has come of a peer's RTP stream: order, loss, jitter (RFC 3550 appendix A.1, A.3, A.8). Pure."""
 
-from relay.phone.rtp_packets import ReportBlock, RtpPacket, newer
+from relay.phone.rtp_packets import ReportBlock, RtpPacket
 
 MAX_DROPOUT = 3000  # packets, 60 s: a longer jump is a restart or a stray packet (RFC 3550 A.1)
+MAX_MISORDER = 100  # packets that far behind are late, not another beginning
 MAX_TRANSIT_STEP_S = 5.0  # a bigger one is a turn of the timestamps or a new clock, not the line
 
 
@@ -13,15 +14,12 @@ class Reception:
     :param clock_rate: Hz of the timestamps.
     """
 
-    def __init__(self, first: RtpPacket, clock_rate: int) -> None:
+    def __init__(self, first: RtpPacket, clock_rate: int, now: float) -> None:
         self.ssrc = first.ssrc
         self.clock_rate = clock_rate
         self._jitter = 0.0
-        self._transit: float | None = None
-        self._base = self._highest = first.sequence
-        self._received = 0
-        self._reported, self._looked_at = (0, 0), (0, 0)
-        self._expected_stray = -1
+        self._begin(first.sequence)
+        self._measure(first.timestamp, now)
 
     @property
     def jitter_s(self) -> float:
@@ -34,18 +32,15 @@ class Reception:
             use to somebody listening now.
         """
         step = (packet.sequence - self._highest) & 0xFFFF
-        if not newer(packet.sequence, self._highest & 0xFFFF) or step > MAX_DROPOUT:
+        if -step & 0xFFFF <= MAX_MISORDER:
+            return None
+        if step > MAX_DROPOUT:
             return self._stray(packet.sequence)
         self._highest += step
         self._received += 1
         if timed:
             self._measure(packet.timestamp, now)
         return step - 1
-
-    def first(self, packet: RtpPacket, now: float) -> None:
-        """The packet this stream began with."""
-        self._received = 1
-        self._measure(packet.timestamp, now)
 
     def report(self, last_sr: int, delay_since_sr: int) -> ReportBlock:
         """:returns: the block for the peer; its fraction is of the time since the last one."""
@@ -65,20 +60,19 @@ class Reception:
         return self._highest - self._base + 1, self._received
 
     def _stray(self, sequence: int) -> int | None:
-        """Two strays in a row are a peer that has begun anew."""
+        """Two of them in a row are a peer that has begun anew."""
         if sequence != self._expected_stray:
             self._expected_stray = (sequence + 1) & 0xFFFF
             return None
-        self._restart(sequence)
-        self._received = 1
+        self._begin(sequence)
         return 0
 
-    def _restart(self, sequence: int) -> None:
+    def _begin(self, sequence: int) -> None:
         self._base = self._highest = sequence
-        self._received = 0
+        self._received = 1
         self._reported, self._looked_at = (0, 0), (0, 0)
         self._expected_stray = -1
-        self._transit = None
+        self._transit: float | None = None
 
     def _measure(self, timestamp: int, now: float) -> None:
         """Interarrival jitter; a talkspurt after silence keeps its timestamps, so it needs no exception."""

@@ -53,13 +53,11 @@ class TextEndpoint(Bound):
         self.link.connect((agreed.host, agreed.port), agreed.rtcp, agreed.srtp)
 
     def send_text(self, text: str) -> bool:
-        """
-        :param text: typed characters, ``\\b`` takes one back. :returns: False when some were dropped: nobody listens,
-            or far more is waiting than anybody types.
-        """
+        """:param text: typed characters, ``\\b`` takes one back. :returns: whether the peer takes text."""
         if self._agreed is None or self._sender is None or not self._agreed.we_send:
             return False
-        return self._sender.write(text)
+        self._sender.write(text)
+        return True
 
     def tick(self, now: float) -> None:
         """Send what is due: text and its repetitions once in 300 ms, reports, keep-alive. :param now: s."""
@@ -99,8 +97,7 @@ class TextEndpoint(Bound):
         if text is None:
             return False
         if self._reception is None or self._reception.ssrc != packet.ssrc:
-            self._reception = Reception(packet, CLOCK_RATE)
-            self._reception.first(packet, self._clock())
+            self._reception = Reception(packet, CLOCK_RATE, self._clock())
         else:
             self._reception.take(packet, self._clock())
         if text:

@@ -10,16 +10,16 @@ from typing import NamedTuple
 from relay.phone.rtp_packets import RtpPacket
 from relay.phone.rtp_reception import MAX_DROPOUT
 from relay.phone.sdp import CPS_LIMIT, RED_GENERATIONS
+from relay.text import MISSING_TEXT, WINDOW_S, TextLimiter
 
 CLOCK_RATE = 1_000  # Hz
 BUFFERING_S = 0.3  # RFC 4103 §5.1
-BURST_S = 10.0  # the characters a second are a mean over so long (§6)
 PACKET_CHARACTERS = 250  # 1000 bytes at most: a redundant block's length has 10 bits
-BUFFER_CHARACTERS = 10_000  # more than anybody types while the line is slow
+BACKLOG_LIMIT = 10_000  # characters; more than anybody types while the line is slow
+MESSAGE_LIMIT = 4 * BACKLOG_LIMIT  # bytes
 OFFSET_LIMIT = (1 << 14) - 1  # ms
 LENGTH_LIMIT = (1 << 10) - 1  # bytes
 BYTE_ORDER_MARK = "\ufeff"  # T.140 §8.1: begins a session, says nothing
-MISSING = "\ufffd"  # T.140 Addendum 1: text was lost here
 
 
 class Block(NamedTuple):
@@ -78,25 +78,23 @@ class TextSender:
 
     def __init__(self, t140: int, red: int | None, now: float, characters_per_s: int = CPS_LIMIT) -> None:
         self._t140, self._red = t140, red
-        self._characters_per_s = characters_per_s
         self.began = now
-        self._waiting = BYTE_ORDER_MARK
-        self._allowance, self._allowed_at = characters_per_s * BURST_S, now
+        burst = min(PACKET_CHARACTERS, int(characters_per_s * WINDOW_S))
+        self._waiting = TextLimiter(characters_per_s, burst, BACKLOG_LIMIT, MESSAGE_LIMIT)
+        self._waiting.add(BYTE_ORDER_MARK)
         self._sent_at = now - BUFFERING_S
         self._earlier: deque[tuple[int, bytes]] = deque([(0, b"")] * RED_GENERATIONS, maxlen=RED_GENERATIONS)
         self._idle = True
 
-    def write(self, text: str) -> bool:
-        """:returns: whether there was room; characters beyond are dropped and marked as missing."""
-        room = BUFFER_CHARACTERS - len(self._waiting)
-        self._waiting += text if len(text) <= room else text[: max(0, room - 1)] + MISSING * (room > 0)
-        return len(text) <= room
+    def write(self, text: str) -> None:
+        """What does not fit beside all that waits is lost and marked."""
+        self._waiting.add(text)
 
     def due(self, now: float) -> TextPacket | None:
         """:returns: new text, or what repeats the last, once in 300 ms; None in between and when all is said."""
         if now - self._sent_at < BUFFERING_S - 0.001:
             return None
-        data = self._take(now).encode(errors="replace")
+        data = self._waiting.due(now).encode()
         if not data and (self._red is None or not any(earlier for _, earlier in self._earlier)):
             self._idle = True
             return None
@@ -106,15 +104,6 @@ class TextSender:
         packet = TextPacket(self._t140 if self._red is None else self._red, payload, timestamp, self._idle)
         self._sent_at, self._idle = now, False
         return packet
-
-    def _take(self, now: float) -> str:
-        most = self._characters_per_s * BURST_S
-        self._allowance = min(most, self._allowance + (now - self._allowed_at) * self._characters_per_s)
-        self._allowed_at = now
-        count = min(int(self._allowance), PACKET_CHARACTERS)
-        text, self._waiting = self._waiting[:count], self._waiting[count:]
-        self._allowance -= len(text)
-        return text
 
     def _redundant(self, timestamp: int, data: bytes) -> bytes:
         """All generations are always there, empty ones too: a receiver counts them backwards (§4.2)."""
@@ -153,7 +142,7 @@ class TextReceiver:
             return None
         self._ssrc, self._sequence = packet.ssrc, packet.sequence
         recovered = [block.data for block in blocks[:-1]][-lost:] if lost else []
-        missing = MISSING if lost > len(recovered) and not begins else ""
+        missing = MISSING_TEXT if lost > len(recovered) and not begins else ""
         text = b"".join([*recovered, blocks[-1].data]).decode(errors="replace")
         return missing + text.replace(BYTE_ORDER_MARK, "")
 

@@ -30,8 +30,7 @@ class WebSpeaker:
         if packet is None:
             return None
         if self._reception is None or packet.ssrc != self._reception.ssrc:
-            self._reception = Reception(packet, WEB_RATE)
-            self._reception.first(packet, now)
+            self._reception = Reception(packet, WEB_RATE, now)
             lost: int | None = 0
         else:
             lost = self._reception.take(packet, now)

@@ -205,6 +205,13 @@ def test_peer_that_begins_anew_under_its_old_name_is_heard_again() -> None:
     assert [packet.lost for packet in sound] == [0, 0, 0, 0]
 
 
+def test_packets_that_come_late_in_their_order_are_no_new_beginning() -> None:
+    made, _, _, sound, _ = endpoint()
+    for sequence in (10, 15, 11, 12, 13, 14, 16, 16, 15, 17):
+        made.rtp_received(voice(sequence), PEER)
+    assert [packet.timestamp // PHONE_FRAME for packet in sound] == [10, 15, 16, 17]
+
+
 def test_silence_suppressor_loses_nothing() -> None:
     """Comfort noise takes numbers of the row and gives no sound; then two seconds of nothing."""
     made, _, _, sound, _ = endpoint(replace(AGREED, comfort_noise=13))
