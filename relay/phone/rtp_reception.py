@@ -14,6 +14,11 @@ class Reception:
     :param clock_rate: Hz of the timestamps.
     """
 
+    _reported: tuple[int, int]
+    _looked_at: tuple[int, int]
+    _expected_stray: int
+    _transit: float | None
+
     def __init__(self, first: RtpPacket, clock_rate: int, now: float) -> None:
         self.ssrc = first.ssrc
         self.clock_rate = clock_rate
@@ -72,7 +77,7 @@ class Reception:
         self._received = 1
         self._reported, self._looked_at = (0, 0), (0, 0)
         self._expected_stray = -1
-        self._transit: float | None = None
+        self._transit = None
 
     def _measure(self, timestamp: int, now: float) -> None:
         """Interarrival jitter; a talkspurt after silence keeps its timestamps, so it needs no exception."""
