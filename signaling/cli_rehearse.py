@@ -38,7 +38,8 @@ def rehearse_command(
     mode: Annotated[str, typer.Option(help="Mode de communication : " + ", ".join(get_args(Mode)) + ".")] = "LSF",
     voice: Annotated[bool, typer.Option(help="Le signeur parle lui-même (VCO).")] = False,
     hearing: Annotated[bool, typer.Option(help="Le signeur entend lui-même (HCO).")] = False,
-    emergency: Annotated[bool, typer.Option(help="Demande le 112 : doit être reconnu, sans appel.")] = False,
+    incoming: Annotated[bool, typer.Option(help="Un téléphone appelle le signeur, au lieu de l’inverse.")] = False,
+    emergency: Annotated[bool, typer.Option(help="Exercice d’urgence ; n’appelle que le téléphone d’essai.")] = False,
     size: Annotated[str, typer.Option(help="Taille des images envoyées.")] = "640x480",
     fps: Annotated[float, typer.Option(min=5, max=60, help="Images par seconde envoyées.")] = 25.0,
     log: Annotated[Path | None, typer.Option(help="Garde ici le journal du service démarré pour l’essai.")] = None,
@@ -55,7 +56,7 @@ def rehearse_command(
 
     progress = Console(stderr=True)
     width, height = _size(size)
-    scenarios = _scenarios("emergency" if emergency else scenario, phone)
+    scenarios = _scenarios("emergency" if emergency else "incoming" if incoming else scenario, phone)
     plan = Plan(
         scenarios[0],
         mode=_mode(mode),

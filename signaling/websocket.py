@@ -57,6 +57,7 @@ from signaling.numbers import readable
 from signaling.page_errors import PageError, sentence
 from signaling.rate_limit import Rate, TokenBuckets
 from signaling.records_desk import RecordsDesk
+from signaling.rehearsal_number import rehearsal_number
 from signaling.sessions import Page, PageSession
 from signaling.signer_desk import SignerDesk
 
@@ -216,7 +217,7 @@ class Pages:
                 heartbeat_s=self._config.heartbeat_s,
                 resumed=self._desk.in_call(who.role, who.key),
                 demo_phone_url=self._config.demo_phone_url,
-                number=readable(who.number) if who.number else None,
+                number=_own_number(who),
                 push_key=self._signers.push_key(who),
             )
         )
@@ -350,6 +351,13 @@ class Pages:
     @staticmethod
     def _error(code: str, locale: str, ref: str | None) -> Error:
         return Error(code=code, message=sentence(code, locale), re=ref)
+
+
+def _own_number(who: Identity) -> str | None:
+    """As people read it; a rehearsal's signer has one for the time of the page."""
+    if who.rehearsal and who.role == "signer":
+        return rehearsal_number(who.key)
+    return readable(who.number) if who.number else None
 
 
 def _ref_of(frame: WSMessage) -> str | None:

@@ -28,8 +28,6 @@ WEB_LEGS: tuple[WebLeg, ...] = ("signer", "agent")
 def judge(plan: Plan, seen: Measurements) -> tuple[Check, ...]:
     """:returns: every check that this plan calls for, in the order of a call."""
     scenario = plan.scenario
-    if "ask_emergency" in scenario.stages:
-        return (_emergency(seen), _errors(seen))
     checks = [_course(plan, seen), *_outcome(plan, seen)]
     if scenario.proves_media:
         for viewer in WEB_LEGS:
@@ -61,10 +59,6 @@ def percentile(values: Iterable[float], share: float) -> float | None:
 
 def _status(passed: bool) -> CheckStatus:
     return "passed" if passed else "failed"
-
-
-def _emergency(seen: Measurements) -> Check:
-    return Check("emergency", "urgence", _status(seen.emergency == "offer_114"), seen.emergency or "rien", "offer_114")
 
 
 def _course(plan: Plan, seen: Measurements) -> Check:

@@ -16,7 +16,6 @@ class Findings:
 
     outcome: PhoneOutcome | None = None
     end_reason: EndReason | None = None
-    emergency: str | None = None
     pictures: dict[WebLeg, PictureSeen] = field(default_factory=dict)
     sounds: list[SoundHeard] = field(default_factory=list)
     texts: list[TextSeen] = field(default_factory=list)
@@ -41,7 +40,6 @@ def measurements(
         tones=tones,
         outcome=found.outcome,
         end_reason=found.end_reason,
-        emergency=found.emergency,
         pictures=found.pictures,
         sounds=tuple(found.sounds),
         texts=tuple(found.texts),

@@ -17,6 +17,11 @@ CheckStatus = Literal["passed", "warned", "failed", "skipped"]
 #: One step of a course; what each does is in ``signaling.rehearsal.stages``.
 Stage = Literal[
     "ask_emergency",
+    "request_emergency",
+    "be_called",
+    "accept",
+    "caller_presses",
+    "caller_hangs_up",
     "request",
     "meet",
     "alerts",
@@ -224,7 +229,6 @@ class Measurements:
     tones: Tones
     outcome: PhoneOutcome | None = None
     end_reason: EndReason | None = None
-    emergency: str | None = None
     pictures: dict[WebLeg, PictureSeen] = field(default_factory=dict)
     sounds: tuple[SoundHeard, ...] = ()
     texts: tuple[TextSeen, ...] = ()

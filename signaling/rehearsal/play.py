@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable
 from relay.model import Leg, WebLeg
 from signaling.call_model import Action, CallState
 from signaling.messages import CallAct, CallStateMessage
+from signaling.rehearsal.caller_phone import CallerPhone
 from signaling.rehearsal.client import RehearsalError
 from signaling.rehearsal.desk import AgentDesk
 from signaling.rehearsal.findings import Findings
@@ -34,6 +35,7 @@ class Equipment:
     :param number, second: dialled first, and by the signer after it.
     :param desk: the rehearsal's agents; whoever of them is given this call.
     :param phone_ear: None: nobody knows what this phone hears. :param probe: None: the records are out of reach.
+    :param caller: a telephone that calls the signer; None: there is none.
     :param on_step: told of each step as it happens (progress display).
     """
 
@@ -44,6 +46,7 @@ class Equipment:
     signer: Participant
     desk: AgentDesk
     phone_ear: PhoneEar | None = None
+    caller: CallerPhone | None = None
     probe: RecordProbe | None = None
     on_step: Callable[[Step], None] = lambda step: None
 

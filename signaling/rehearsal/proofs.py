@@ -11,6 +11,10 @@ DEAF_PHONE = "ce téléphone ne dit pas ce qu’il entend"
 #: stage -> (name, label, expected) of what it proves; a stage that was not reached has failed.
 PROVES: dict[Stage, tuple[str, str, str]] = {
     "alerts": ("alerts", "alertes", "la première close, la suivante acceptée"),
+    "be_called": ("caller_told", "annonce à l’appelant", "entendue pendant la sonnerie"),
+    "caller_presses": ("caller_key", "touche de l’appelant", "reçue par l’interprète"),
+    "ask_emergency": ("recognised", "numéros d’urgence reconnus", "le 114 proposé, sous toutes les écritures"),
+    "request_emergency": ("emergency_first", "appel d’urgence relayé", "en tête de file"),
     "hear": ("sound", "son avec le téléphone", "les deux s’entendent"),
     "hear_again": ("sound_again", "son après le changement", "les deux s’entendent"),
     "see_again": ("picture_again", "image après le changement", "les deux se voient, 0 intrus"),

@@ -13,6 +13,7 @@ from signaling.rehearsal.scenarios import SCENARIOS
 
 STEP_LABELS = {
     "scenario": "———",
+    "incoming": "Appel entrant",
     "queued": "En file",
     "accepted": "Interprète : accepté",
     "media": "Connexions vidéo établies",
@@ -25,7 +26,6 @@ STEP_LABELS = {
     "visibility": "Lisibilité reçue",
     "phone_gone": "Le téléphone n’est plus en ligne",
     "together": "Restés ensemble",
-    "emergency": "Numéro d’urgence reconnu",
     "ended": "Appel terminé",
     "rated": "Appel noté",
     "recorded": "Trace de l’appel",

@@ -39,9 +39,9 @@ SCENARIOS: dict[str, Scenario] = {
         Scenario("declined", "appel refusé", _IN_VAIN, _UNANSWERED, outcome="declined", number=DECLINES),
         Scenario(
             "phone_hangs_up",
-            "le téléphone raccroche",
+            "le téléphone raccroche dès l’annonce",
             (*_MEET, "dial", "phone_gone", "stay", *_END),
-            _ANSWERED, outcome="hung_up", number=HANGS_UP,
+            _ANSWERED, outcome="hung_up_at_announcement", number=HANGS_UP,
         ),
         Scenario(
             "second_number",
@@ -102,7 +102,19 @@ SCENARIOS: dict[str, Scenario] = {
             ("queued", "alerting", "talking", "ended"),
             end_reason="agent_ended", kind="direct", speaks=True,
         ),
-        Scenario("emergency", "numéro d’urgence", ("ask_emergency",), end_reason=None, agents=0),
+        Scenario(
+            "incoming",
+            "un téléphone appelle le signeur",
+            ("be_called", "accept", "meet", "see", "hear", "caller_presses", "caller_hangs_up", "phone_gone", "stay",
+             *_END),
+            ("incoming", "queued", "alerting", "active", "after_phone", "ended"), outcome="hung_up",
+        ),
+        Scenario(
+            "emergency",
+            "numéros d’urgence : le 114 proposé, les autres relayés d’abord, vers le téléphone de démonstration",
+            ("ask_emergency", "request_emergency", "meet", "see", "dial", *_RELEASE),
+            _ANSWERED, outcome="released",
+        ),
     )
 }  # fmt: skip
 

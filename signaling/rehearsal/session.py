@@ -16,6 +16,7 @@ import aiohttp
 
 from relay.model import WebLeg
 from signaling.records import Records
+from signaling.rehearsal.caller_phone import CallerPhone
 from signaling.rehearsal.client import UnreachableError
 from signaling.rehearsal.desk import AgentDesk
 from signaling.rehearsal.driver import play_call
@@ -175,9 +176,18 @@ class _Rehearsal:
             signer=signer,
             desk=self._desk,
             phone_ear=self._phone_ear(signer),
+            caller=self._caller(signer, tones.phone or 440.0) if "be_called" in scenario.stages else None,
             probe=self._probe,
             on_step=lambda step: on_step(index, step),
         )
+
+    def _caller(self, signer: Participant, hz: float) -> CallerPhone | None:
+        welcome = signer.client.welcome
+        if welcome is None or welcome.demo_phone_url is None:
+            return None
+        caller = CallerPhone(self._http, welcome.demo_phone_url, hz)
+        self._stack.push_async_callback(caller.close)
+        return caller
 
     def _phone_ear(self, signer: Participant) -> PhoneEar | None:
         welcome = signer.client.welcome

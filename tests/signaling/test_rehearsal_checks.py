@@ -202,7 +202,7 @@ def test_visibility_that_never_came_is_a_failure() -> None:
     assert verdict(judge(plan, good_call(plan, visibility={})), "agent_visibility") == "failed"
 
 
-CALLS = sorted(set(SCENARIOS) - {"emergency"})
+CALLS = sorted(SCENARIOS)
 
 
 @pytest.mark.parametrize("name", CALLS)
@@ -253,13 +253,6 @@ def test_busy_line_that_was_answered_is_a_failure() -> None:
     assert verdict(judge(plan, good_call(plan, outcome="released")), "phone_outcome") == "failed"
 
 
-def test_emergency_is_judged_by_the_notice_alone() -> None:
-    plan = Plan(SCENARIOS["emergency"])
-    nothing = Measurements(states=(), expected_ids={}, tones=TONES)
-    assert verdict(judge(plan, nothing), "emergency") == "failed"
-    assert verdict(judge(plan, dataclasses.replace(nothing, emergency="offer_114")), "emergency") == "passed"
-
-
 def test_rehearsal_that_cannot_keep_up_says_so_without_failing() -> None:
     plan = Plan(SCENARIOS["answered"])
     assert verdict(judge(plan, good_call(plan, load=Load(1.0, (5.0, 300.0)))), "rehearsal_load") == "warned"
@@ -274,7 +267,8 @@ def test_error_of_the_service_is_a_failure_with_its_code() -> None:
 @pytest.mark.parametrize("name", CALLS)
 def test_every_course_ends_and_is_told_from_where_its_teller_comes_in(name: str) -> None:
     scenario = SCENARIOS[name]
-    first = {"signer": "queued", "agent": "briefing"}[scenario.told]
+    rung = scenario.stages[0] == "be_called"
+    first = "incoming" if rung else {"signer": "queued", "agent": "briefing"}[scenario.told]
     assert (scenario.course[0], scenario.course[-1]) == (first, "ended")
 
 

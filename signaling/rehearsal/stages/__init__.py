@@ -4,10 +4,15 @@ from collections.abc import Awaitable, Callable
 
 from signaling.rehearsal.model import Stage
 from signaling.rehearsal.play import CallInPlay
-from signaling.rehearsal.stages import controls, loss, measuring, meeting, parting, telephone
+from signaling.rehearsal.stages import being_called, controls, loss, measuring, meeting, parting, telephone
 
 STAGES: dict[Stage, Callable[[CallInPlay], Awaitable[None]]] = {
     "ask_emergency": meeting.ask_emergency,
+    "request_emergency": meeting.request_emergency,
+    "be_called": being_called.be_called,
+    "accept": being_called.accept,
+    "caller_presses": being_called.caller_presses,
+    "caller_hangs_up": being_called.caller_hangs_up,
     "request": meeting.request,
     "meet": meeting.meet,
     "alerts": meeting.judge_alerts,

@@ -4,15 +4,17 @@ import asyncio
 import time
 
 from relay.model import WebLeg
+from relay.phone.emergency import EMERGENCY_NUMBERS
 from signaling.messages import CallRequest, EmergencyNotice
+from signaling.numbers import DRILL
 from signaling.rehearsal import proofs
 from signaling.rehearsal.client import RehearsalError
-from signaling.rehearsal.model import TextSeen
+from signaling.rehearsal.model import Proof, TextSeen
 from signaling.rehearsal.participant import Participant
 from signaling.rehearsal.play import CallInPlay
 
 BRAND = "rehearsal"  # made with every database (signaling.records.bootstrap), open to rehearsals alone
-EMERGENCY_NUMBER = "112"
+RELAYED_FIRST = "115"
 TEXTS: dict[WebLeg, str] = {"signer": "Bonjour, ici le 01 🙂", "agent": "Bien reçu, j’appelle"}
 TEXT_PIECE = 4  # characters at a time, as typed
 TEXT_PAUSE_S = 0.1
@@ -20,10 +22,46 @@ ALERT_ENDINGS = {"decline": "declined", "ignore": "not_responding"}
 
 
 async def ask_emergency(play: CallInPlay) -> None:
-    await play.signer.client.send(CallRequest(kind="relay", mode=play.plan.mode, number=EMERGENCY_NUMBER))
-    notice = await play.signer.client.wait_for(EmergencyNotice, play.plan.step_timeout_s)
-    play.found.emergency = notice.kind
-    play.step("emergency", notice.kind)
+    """However it is written, the page offers 114 at once, and no call begins."""
+    missed = [typed for typed in typed_emergencies() if not await _is_offered_114(play, typed)]
+    count = len(typed_emergencies())
+    began = play.signer.client.call is not None
+    measured = f"{count - len(missed)} écritures sur {count}" + (" ; un appel a commencé" if began else "")
+    play.prove("recognised", Proof(not missed and not began, measured))
+
+
+def typed_emergencies() -> tuple[str, ...]:
+    """:returns: each number for which 114 is offered, as people and directories write it."""
+    numbers = [entry.number for entry in EMERGENCY_NUMBERS if entry.kind == "offer_114"]
+    return tuple(
+        typed
+        for number in numbers
+        for typed in (number, " ".join(number), f"+33{number}", f"+33 {number}", f"0033{number}")
+    )
+
+
+async def _is_offered_114(play: CallInPlay, typed: str) -> bool:
+    client = play.signer.client
+    client.forget(EmergencyNotice)
+    await client.send(CallRequest(kind="relay", mode=play.plan.mode, number=typed))
+    try:
+        notice = await client.wait_for(EmergencyNotice, play.plan.step_timeout_s)
+    except RehearsalError:
+        return False
+    return notice.kind == "offer_114"
+
+
+async def request_emergency(play: CallInPlay) -> None:
+    """One of those that are relayed before everybody else; what is dialled for it is the demonstration phone."""
+    plan = play.plan
+    await play.signer.client.ask(CallRequest(kind="relay", mode=plan.mode, number=RELAYED_FIRST))
+    call = await play.signer.client.wait_call(lambda call: True, plan.step_timeout_s)
+    play.call_id, play.number = call.call_id, DRILL
+    play.desk.expect(call.call_id, plan.scenario.alerts)
+    position = call.queue.position if call.queue else None
+    is_first = position in (None, 1) and call.phone.number == RELAYED_FIRST
+    play.prove("emergency_first", Proof(is_first, f"place {position or 1}, {call.phone.number}"))
+    play.step("queued")
 
 
 async def request(play: CallInPlay) -> None:
