@@ -164,13 +164,16 @@ def first_people() -> None:
 
 
 @app.command()
-def doctor() -> None:
+def doctor(
+    trunk: Annotated[bool, typer.Option("--trunk", help="Examine de près les accès au réseau téléphonique.")] = False,
+    call: Annotated[str | None, typer.Option(help="Avec --trunk : numéro à appeler, +33…")] = None,
+) -> None:
     """Vérifie l’installation et dit, en mots, ce qui manque et quoi faire."""
     from signaling.doctor import run_doctor
 
     with _in_words():
         config = load()
-    raise typer.Exit(0 if asyncio.run(run_doctor(config, Console())) else 1)
+    raise typer.Exit(0 if asyncio.run(run_doctor(config, Console(), closely=trunk, number=call)) else 1)
 
 
 @app.command()

@@ -14,6 +14,7 @@ import subprocess
 import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Literal
@@ -77,10 +78,16 @@ class Finding:
     words: str
 
 
-async def run_doctor(config: Config, console: Console) -> bool:
-    """Print all findings. :returns: False when one of them is a failure."""
+async def run_doctor(config: Config, console: Console, *, closely: bool = False, number: str | None = None) -> bool:
+    """
+    Print all findings.
+
+    :param closely: only the trunks, with what takes longer. :param number: called then.
+    :returns: False when one of them is a failure.
+    """
     findings: list[Finding] = []
-    for check in CHECKS:
+    checks = (check_trunk, partial(check_trunk_closely, number=number)) if closely else CHECKS
+    for check in checks:
         for finding in await check(config):
             findings.append(finding)
             console.print(
@@ -291,23 +298,49 @@ async def check_trunk(config: Config) -> list[Finding]:
     if processes.uses_demo_trunk(config):
         words = "téléphone de démonstration : aucun appel ne sort de cette machine (PASSERELLE_PHONE_TRUNK_HOST)"
         return [Finding("ok", "Téléphone", words)]
-    trunk = processes.phone_worker_config(config).trunk
-    problem = await asyncio.to_thread(trunk_problem, trunk)
-    if problem:
-        return [Finding("failure", "Téléphone", f"trunk {trunk.host}:{trunk.port} ({trunk.transport}) : {problem}")]
-    return [Finding("ok", "Téléphone", f"le trunk {trunk.host}:{trunk.port} ({trunk.transport}) répond")]
+    return [await _trunk_finding(trunk) for trunk in processes.phone_worker_config(config).all_trunks]
 
 
-def trunk_problem(trunk: TrunkConfig) -> str | None:
-    """None: it answers. Over UDP an OPTIONS request is sent (RFC 3261 §11); any answer counts."""
+async def _trunk_finding(trunk: TrunkConfig) -> Finding:
+    from relay.phone.dns_names import Names  # what it needs may be missing: that is for check_modules to say
+
     try:
-        family, _, _, _, address = socket.getaddrinfo(trunk.host, trunk.port, type=socket.SOCK_DGRAM)[0]
+        host, port = (
+            await Names((socket.AF_INET, socket.AF_INET6)).addresses(trunk.host, trunk.port, trunk.transport)
+        )[0]
+    except OSError:
+        return Finding("failure", "Téléphone", f"trunk {trunk.label} : le nom {trunk.host} n’a pas d’adresse (DNS)")
+    problem = await asyncio.to_thread(trunk_problem, trunk, host, port)
+    where = f"{host}:{port} ({trunk.transport})"
+    if problem:
+        return Finding("failure", "Téléphone", f"trunk {trunk.label}, {where} : {problem}")
+    return Finding("ok", "Téléphone", f"le trunk {trunk.label}, {where}, répond")
+
+
+async def check_trunk_closely(config: Config, number: str | None) -> list[Finding]:
+    """:param number: called, when there is one."""
+    from signaling.trunk_check import Step, call_number, check_accounts
+
+    phone = processes.phone_worker_config(config)
+    try:
+        steps = await check_accounts(phone)
+        if number is not None:
+            steps.append(await call_number(phone, number))
+    except OSError as error:
+        steps = [Step(False, f"pas de port SIP sur {phone.sip_host} ({error.strerror})")]
+    return [Finding("ok" if step.is_good else "failure", "Trunk", step.words) for step in steps]
+
+
+def trunk_problem(trunk: TrunkConfig, host: str, port: int) -> str | None:
+    """None: it answers at this address. Over UDP an OPTIONS request is sent (RFC 3261 §11); any answer counts."""
+    try:
+        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM)[0]
     except OSError:
         return "ce nom est inconnu"
     try:
         if trunk.transport == "udp":
             return _options_problem(family, address)
-        with socket.create_connection((trunk.host, trunk.port), TRUNK_DEADLINE_S) as connection:
+        with socket.create_connection((host, port), TRUNK_DEADLINE_S) as connection:
             if trunk.transport == "tls":
                 context = ssl.create_default_context(cafile=str(trunk.ca_file) if trunk.ca_file else None)
                 context.wrap_socket(connection, server_hostname=trunk.host).close()

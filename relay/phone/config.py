@@ -39,6 +39,8 @@ class TrunkConfig:
     :param srtp: ``off``; ``offer`` encrypted sound where the trunk takes it; ``require`` it. Keys travel in the SIP
         messages (SDES, RFC 4568): only with tls.
     :param codecs: that this trunk may use, best first: opus, G722, PCMA, PCMU. Fewer where a trunk's wideband fails.
+    :param real_time_text: offer text (RFC 4103) on our calls too; taken wherever a call to us offers it. Off, as some
+        trunks refuse an offer of more than sound.
     :param incoming_auth: calls from this trunk must know ``username`` and ``password`` as well (401).
     :param keep_alive_s: seconds between empty lines sent to keep the firewall's way back open; 0: none. 25 is below
         the 30 s after which routers forget a UDP flow (RFC 5626 §4.4.1 asks 24 to 29).
@@ -61,6 +63,7 @@ class TrunkConfig:
     register_expires_s: int = 300
     srtp: Srtp = "off"
     codecs: tuple[CodecName, ...] = DEFAULT_CODECS
+    real_time_text: bool = False
     incoming_auth: bool = False
     keep_alive_s: float = 25.0
 
@@ -98,6 +101,8 @@ class PhoneWorkerConfig:
     :param sip_certificate: PEM, shown to peers that connect by TLS. :param sip_key: its key.
     :param dns_servers: asked for the names of trunks, ``host`` or ``host:port``; empty: those of the machine.
     :param trunk: where calls go. :param trunks: further ones; alone when ``trunk`` is not set.
+    :param sip_messages_per_s: that one address may send, twice as many at once, and a tenth of it requests that open
+        something; 200 is twenty calls a second, more than any worker holds.
     :param incoming_limit: calls to us that ring at once, further ones get 503: a flood must not fill the agents' day.
     :param rtp_ports: first and last UDP port for sound, an even and an odd one per call.
     :param capacity: calls at once; a call costs about 3 % of a core.
@@ -134,6 +139,7 @@ class PhoneWorkerConfig:
     trunk: TrunkConfig = field(default_factory=TrunkConfig)
     trunks: tuple[TrunkConfig, ...] = ()
     incoming_limit: int = 20
+    sip_messages_per_s: float = 200.0
     rtp_ports: tuple[int, int] = (20_000, 20_999)
     capacity: int = 25
     no_response_s: float = 10.0
@@ -161,6 +167,8 @@ class PhoneWorkerConfig:
             raise ValueError("rtp_ports needs at least one pair of ports")
         if self.taken_within_s <= 0 or self.message_silence_s <= 0:
             raise ValueError("taken_within_s and message_silence_s must be above 0")
+        if self.sip_messages_per_s <= 0:
+            raise ValueError("sip_messages_per_s must be above 0")
         if self.unkept_after_s <= 0 or self.rtp_timeout_s < 0:
             raise ValueError("unkept_after_s must be above 0, rtp_timeout_s at least 0")
 

@@ -30,6 +30,11 @@ class PeerLimits:
     openings_per_s: float = 20.0
     openings_burst: float = 60.0
 
+    @classmethod
+    def of(cls, messages_per_s: float) -> "PeerLimits":
+        """The others in their usual proportion."""
+        return cls(messages_per_s, messages_per_s * 2, messages_per_s / 10, messages_per_s * 0.3)
+
 
 @dataclass
 class _Bucket:

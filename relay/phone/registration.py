@@ -118,6 +118,14 @@ class Registration:
         except TimeoutError:
             log.warning("a trunk does not answer that we leave trunk=%s", self.trunk.label)
 
+    async def query(self, route: Route) -> int:
+        """
+        Ask what is registered, which changes nothing (RFC 3261 §10.2.3): shows whether name and password are right.
+
+        :returns: the final code, 408 for none.
+        """
+        return (await self._register(route, None)).code
+
     async def _register_anywhere(self) -> Outcome:
         outcome = Outcome(408)
         for route in await self._find_routes():
@@ -128,8 +136,8 @@ class Registration:
                 break
         return outcome
 
-    async def _register(self, route: Route, expires_s: int) -> Outcome:
-        """With digest when asked, and with the trunk's own minimum (423)."""
+    async def _register(self, route: Route, expires_s: int | None) -> Outcome:
+        """With digest when asked, and with the trunk's own minimum (423). :param expires_s: None only asks."""
         authorisation: Any = None
         for _ in range(CHALLENGES_LIMIT + 1):
             request = self._request(route, expires_s, authorisation)
@@ -143,12 +151,12 @@ class Registration:
                 expires_s = self._expires_s = _bounded(int(str(response.getHFBody("min-expires"))))
                 authorisation = None
             elif code == 200:
-                return Outcome(code, granted_expires(response, self._contact_user, expires_s))
+                return Outcome(code, granted_expires(response, self._contact_user, expires_s or 0))
             else:
                 return Outcome(code)
         return Outcome(code)
 
-    def _request(self, route: Route, expires_s: int, authorisation: Any) -> Any:
+    def _request(self, route: Route, expires_s: int | None, authorisation: Any) -> Any:
         trunk = self.trunk
         host, port = split_port(trunk.from_domain or route.domain)
         registrar = SipURL(host=host, port=port)
@@ -165,13 +173,16 @@ class Registration:
             fr0m=sender,
             cseq=self._cseq,
             callid=self._call_id,
-            contact=SipContact(address=SipAddress(url=SipURL(username=self._contact_user), hadbrace=True)),
-            expires=SipExpires(number=expires_s),
+            contact=None if expires_s is None else self._contact(),
+            expires=None if expires_s is None else SipExpires(number=expires_s),
             target=((uri_host(route.address[0]), route.address[1]), route.transport),
         )
         if authorisation is not None:
             request.appendHeader(SipHeader(body=authorisation))
         return request
+
+    def _contact(self) -> Any:
+        return SipContact(address=SipAddress(url=SipURL(username=self._contact_user), hadbrace=True))
 
     async def _ask(self, request: Any) -> Any:
         """:returns: the final response, None when there was none."""

@@ -23,7 +23,7 @@ from relay.phone.config import TrunkConfig
 from relay.phone.dns_names import Address
 from relay.phone.incoming_digest import challenges, is_proven
 from relay.phone.leg import DialogConfig, Invite, LegListener, StoredRequest, Transport
-from relay.phone.peers import Peers
+from relay.phone.peers import PeerLimits, Peers
 from relay.phone.sip_streams import StreamOptions, StreamServer
 from relay.phone.sip_transport import SipServers, UdpServer
 from relay.phone.sippy_agent import ALLOW, METHODS, SUPPORTED, headers
@@ -49,7 +49,7 @@ class StackConfig:
     :param known_hosts: whose SIP messages are read besides those of trunks.
     :param trunks: peers by name: their ``known_hosts``, and whether they must prove themselves.
     :param client_tls: for connections that we open, where a trunk has no authority of its own.
-    :param incoming_limit: calls to us that ring at once.
+    :param incoming_limit: calls to us that ring at once. :param limits: of one address.
     """
 
     host: str
@@ -64,6 +64,7 @@ class StackConfig:
     client_tls: SSLContext | None = None
     server_tls: SSLContext | None = None
     incoming_limit: int = 1000
+    limits: PeerLimits = field(default_factory=PeerLimits)
     dialog: DialogConfig = field(default_factory=DialogConfig)
 
 
@@ -81,7 +82,7 @@ class SippyStack:
         self.is_closing = False
         self._on_incoming = on_incoming
         self._incoming: set[IncomingSippyLeg] = set()
-        self.peers = Peers(config.known_hosts)
+        self.peers = Peers(config.known_hosts, config.limits)
         for trunk in config.trunks:
             self.peers.know(trunk.known_hosts, trunk.label)
         self._proving = {trunk.label: trunk for trunk in config.trunks if trunk.incoming_auth}

@@ -15,6 +15,7 @@ from pathlib import Path
 from relay.phone.config import PhoneWorkerConfig, TrunkConfig
 from relay.phone.dns_names import Names
 from relay.phone.leg import DialogConfig, Transport
+from relay.phone.peers import PeerLimits
 from relay.phone.registration import Registration
 from relay.phone.sippy_adapter import SippyStack, StackConfig
 from relay.phone.target import split_port
@@ -147,6 +148,7 @@ def stack_config(config: PhoneWorkerConfig) -> StackConfig:
         client_tls=_context(None),
         server_tls=_server_context(config),
         incoming_limit=config.incoming_limit,
+        limits=PeerLimits.of(config.sip_messages_per_s),
         dialog=DialogConfig(own_hosts=frozenset(host for host in own if host)),
     )
 

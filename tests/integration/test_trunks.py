@@ -4,7 +4,9 @@ import asyncio
 import contextlib
 import re
 import socket
+import tempfile
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,9 +14,10 @@ import pytest
 from relay.control_messages import HangUpPhone, PhoneIncoming, WorkerState
 from relay.phone.config import TrunkConfig
 from relay.phone.leg import Transport
+from signaling.trunk_check import call_number, check_accounts
 from tests.helpers.dns_server import DnsServer
 from tests.helpers.kamailio import LACKING, PROGRAM, USER, kamailio
-from tests.helpers.phone_rig import CALL, Rig, phone_worker
+from tests.helpers.phone_rig import CALL, Rig, phone_worker, worker_config
 from tests.helpers.sip_peers import baresip, free_port, self_signed, sipp, until
 
 pytestmark = pytest.mark.integration
@@ -251,3 +254,22 @@ async def test_trunk_that_refuses_us_is_told_by_name_and_not_asked_all_the_time(
             assert len(registrar.requests) == 1
     finally:
         registrar.close()
+
+
+@needs_kamailio
+async def test_doctor_tells_a_wrong_password_from_a_right_one_and_whether_sound_comes_back() -> None:
+    port = free_port()
+    async with sipp("behind_proxy", port=port, echo=True) as phone, kamailio(callee=port) as kam:
+        with tempfile.TemporaryDirectory(prefix="psr-") as name:
+            right = worker_config(Path(name), kam.trunk("udp"))
+            wrong = replace(right, trunk=replace(right.trunk, password="wrong"))
+            (step,) = await check_accounts(wrong)
+            assert not step.is_good
+            assert "mot de passe" in step.words
+            (step,) = await check_accounts(right)
+            assert step.is_good
+            assert not await kam.knows_us(), "asking has registered us"
+            step = await call_number(right, "+33199000001")
+            assert step.is_good, step.words
+            assert "son arrive" in step.words
+            assert await phone.passed(), phone.why()

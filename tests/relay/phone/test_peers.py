@@ -48,6 +48,10 @@ def test_flood_from_a_known_peer_is_cut_and_others_are_not_concerned() -> None:
     assert not peers.admits("192.0.2.1", INVITE, 0.15)
 
 
+def test_limits_follow_the_one_that_is_set() -> None:
+    assert PeerLimits.of(200) == PeerLimits()
+
+
 def test_every_kind_of_message_has_its_limit() -> None:
     peers = Peers(["192.0.2.1"], PeerLimits(messages_per_s=1, messages_burst=3))
     assert sum(peers.admits("192.0.2.1", b"\xff garbage", 0.0) for _ in range(50)) == 3
