@@ -46,11 +46,16 @@ class Wish:
 
 def read_refer_to(value: str, own_hosts: Collection[str], region: str = "FR") -> Wish | None:
     """
-    :param own_hosts: ours and our trunks', lower case. :returns: None for a foreign domain, another method than
+    :param own_hosts: ours and our trunks', lower case, IPv6 without brackets.
+    :returns: None for a foreign domain, another method than
         INVITE or what is no number: to be declined.
     """
     uri = read_uri(value)
-    if uri is None or (uri.host and uri.host not in own_hosts) or re.search(r";method=(?!INVITE\b)", value, re.I):
+    if (
+        uri is None
+        or (uri.host and uri.host.strip("[]") not in own_hosts)
+        or re.search(r";method=(?!INVITE\b)", value, re.I)
+    ):
         return None
     number = read_number(uri.user, region, uri.context) or uri.user
     if not _DIALLED.fullmatch(number):

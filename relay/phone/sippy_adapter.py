@@ -26,8 +26,8 @@ from relay.phone.leg import DialogConfig, Invite, LegListener, StoredRequest, Tr
 from relay.phone.peers import PeerLimits, Peers
 from relay.phone.sip_streams import StreamOptions, StreamServer
 from relay.phone.sip_transport import SipServers, UdpServer
-from relay.phone.sippy_agent import ALLOW, METHODS, SUPPORTED, headers
-from relay.phone.sippy_calls import IncomingSippyLeg, OutgoingLeg, take_over, unsupported
+from relay.phone.sippy_agent import ALLOW, METHODS, SUPPORTED, headers, unsupported
+from relay.phone.sippy_calls import IncomingSippyLeg, OutgoingLeg, take_over
 from relay.phone.sippy_transactions import TICK_S, NoLog, Transactions, fire_timers, forget_timers
 from relay.phone.target import uri_host
 

@@ -21,6 +21,7 @@ from sippy.UacStateUpdating import UacStateUpdating
 from sippy.UaStateDisconnected import UaStateDisconnected
 
 from relay.phone import session_timer
+from relay.phone.session_timer import Session, TooShort
 
 ALLOW = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, REFER, NOTIFY"
 SUPPORTED = "replaces, timer"
@@ -30,6 +31,7 @@ _KEPT_WITH_DIGEST = ("reason", "refer-to", "referred-by", "event", "subscription
 _REFRESHING = ("INVITE", "UPDATE")
 _WITH_CONTACT = ("INVITE", "UPDATE", "REFER", "NOTIFY")
 Header = tuple[str, str]
+NORMAL_CLEARING: Header = ("Q.850", "16")
 
 
 @dataclass(frozen=True)
@@ -70,6 +72,11 @@ def tokens(message: Any, *names: str) -> frozenset[str]:
     """:returns: the members of list headers, lower case."""
     found = (item.strip().lower() for name in names for text in values(message, name) for item in text.split(","))
     return frozenset(item for item in found if item)
+
+
+def unsupported(request: Any) -> list[str]:
+    """:returns: extensions that the peer requires and we do not have: 420."""
+    return sorted(tokens(request, "require") - EXTENSIONS)
 
 
 def headers(pairs: Sequence[Header]) -> list[Any]:
@@ -115,7 +122,9 @@ class DialogAgent(UA):  # type: ignore[misc]
         if method in _REFRESHING and isinstance(self.state, UacStateUpdating):
             return self._refused(req, 491, "Request Pending")
         if method not in METHODS:
-            return self._refused(req, 405, "Method Not Allowed")
+            return self._refused(req, 405, "Method Not Allowed", ("Allow", ALLOW))
+        if lacking := unsupported(req):
+            return self._refused(req, 420, "Bad Extension", ("Unsupported", ", ".join(lacking)))
         return self._answered(req, sip_t, self.owner.on_agent_request(req, self))
 
     def _early(self, req: Any) -> Any:
@@ -126,10 +135,9 @@ class DialogAgent(UA):  # type: ignore[misc]
             return req.genResponse(200, "OK"), None, None
         return self._refused(req, 481, "Call/Transaction Does Not Exist")
 
-    def _refused(self, req: Any, code: int, reason: str) -> Any:
+    def _refused(self, req: Any, code: int, reason: str, *pairs: Header) -> Any:
         response = req.genResponse(code, reason)
-        if code == 405:
-            response.appendHeaders(headers([("Allow", ALLOW)]))
+        response.appendHeaders(headers(pairs))
         return response, None, None
 
     def _answered(self, req: Any, sip_t: Any, reply: Reply) -> Any:
@@ -191,9 +199,9 @@ class DialogAgent(UA):  # type: ignore[misc]
 
         self.newTransaction(self.genRequest(method, content, extra_headers=headers(pairs)), resp_cb=answered)
 
-    def hang_up(self, reason: Header | None = None) -> None:
-        """CANCEL or BYE. :param reason: protocol and cause, e.g. ``("SIP", "488")``; normal clearing by default."""
-        protocol, cause = reason or ("Q.850", "16")
+    def hang_up(self, reason: Header) -> None:
+        """CANCEL or BYE. :param reason: protocol and cause, e.g. :data:`NORMAL_CLEARING`."""
+        protocol, cause = reason
         event = CCEventDisconnect()
         event.reason_rfc3326 = SipReason(protocol=protocol, cause=int(cause))
         self.recvEvent(event)
@@ -250,3 +258,15 @@ class DialogAgent(UA):  # type: ignore[misc]
         extra += headers([("Session-Expires", str(wanted)), ("Min-SE", str(wanted))])
         self.newUacTransaction(self.genRequest("INVITE", self.lSDP, extra_headers=extra), req_extra_headers=extra)
         return True
+
+
+def too_short(session: TooShort) -> Reply:
+    return Reply(422, "Session Interval Too Small", (("Min-SE", str(session.min_se_s)),))
+
+
+def session_headers(session: Session | None, request: Any) -> tuple[Header, ...]:
+    """For our 200 to a peer's request."""
+    if session is None:
+        return ()
+    found: tuple[Header, ...] = (("Session-Expires", session_timer.header(session, in_request=False)),)
+    return (*found, ("Require", "timer")) if "timer" in tokens(request, "supported", "k") else found

@@ -21,7 +21,7 @@ from relay.phone.leg import Answered, EarlyMedia, Invite, LegListener, Ringing, 
 from relay.phone.referring import read_replaces
 from relay.phone.sdp import LocalAudio
 from relay.phone.session_timer import Session, TooShort
-from relay.phone.sippy_agent import ALLOW, EXTENSIONS, SUPPORTED, DialogAgent, headers, tokens, value, values
+from relay.phone.sippy_agent import ALLOW, SUPPORTED, DialogAgent, headers, session_headers, too_short, value, values
 from relay.phone.sippy_leg import (
     GLARE_OWNER_S,
     NOT_ACCEPTABLE,
@@ -29,8 +29,6 @@ from relay.phone.sippy_leg import (
     SippyLeg,
     new_session,
     read_description,
-    session_headers,
-    too_short,
 )
 from relay.phone.sippy_transactions import Transactions
 from relay.phone.target import split_port
@@ -174,7 +172,7 @@ class IncomingSippyLeg(SippyLeg):
         if text is None:
             self.reject(NOT_ACCEPTABLE, "Not Acceptable Here")
             return
-        self._connected = self._unacknowledged = True
+        self._connected = self._unacknowledged = self._answer_open = True
         session = self._session if isinstance(self._session, Session) else None
         self._clock.start(session)
         event = CCEventPreConnect((200, "OK", MsgBody(text)))
@@ -252,11 +250,6 @@ def _uri(party: Any) -> str:
     """:param party: From or To. :returns: its URI; sippy makes one without a host of a ``tel:`` URI."""
     url = party.getUrl()
     return str(url) if url.host else ";".join([f"tel:{url.username}", *url.userparams])
-
-
-def unsupported(request: Any) -> list[str]:
-    """:returns: extensions that the peer requires and we do not have: 420."""
-    return sorted(tokens(request, "require") - EXTENSIONS)
 
 
 def contact(user: str) -> Any:

@@ -34,13 +34,26 @@ from relay.phone.referring import DialogId, Wish
 from relay.phone.sdp import LocalAudio, Negotiated
 from relay.phone.sdp_reading import Direction
 from relay.phone.session_timer import Session, SessionClock, TooShort
-from relay.phone.sippy_agent import ALLOW, SUPPORTED, DialogAgent, Header, Reply, headers, tokens, value, values
+from relay.phone.sippy_agent import (
+    ALLOW,
+    NORMAL_CLEARING,
+    SUPPORTED,
+    DialogAgent,
+    Header,
+    Reply,
+    headers,
+    session_headers,
+    tokens,
+    too_short,
+    value,
+    values,
+)
 from relay.phone.sippy_transactions import Transactions
+from relay.phone.stored_requests import stored_bye, stored_cancel
 
 NOT_ACCEPTABLE = 488
 GLARE_OWNER_S = (2.1, 4.0)  # of the Call-ID (RFC 3261 §14.1)
 GLARE_OTHER_S = (0.0, 2.0)
-SPARE_CSEQ = 8  # a successor's BYE must come after any request we still sent
 OK_HEADERS: tuple[Header, ...] = (("Allow", ALLOW), ("Supported", SUPPORTED))
 
 
@@ -68,7 +81,7 @@ class SippyLeg(ABC):
     def __init__(self, transactions: Transactions, audio: LocalAudio, listener: LegListener, peer_host: str) -> None:
         self.transactions = transactions
         self.audio = audio
-        self.peer_host = peer_host
+        self.peer_host = peer_host.strip("[]")
         self.own_hosts: frozenset[str] = frozenset()
         self._listener = listener
         self._media: Negotiated | None = None
@@ -77,6 +90,8 @@ class SippyLeg(ABC):
         self._released = False
         self._updating = False
         self._unacknowledged = False
+        self._answer_open = False  # our 200 to the first INVITE has no ACK yet
+        self._late_bye: Header | None = None
         self._refresh_due = False
         self._wanted: Direction = "sendrecv"
         self._held = False
@@ -127,11 +142,13 @@ class SippyLeg(ABC):
     def farewell(self) -> StoredRequest | None:
         if self._ended:
             return None
-        return self._stored_bye() if self._connected else self._stored_cancel()
+        return stored_bye(self.agent, self.transactions) if self._connected else stored_cancel(self.agent)
 
     # --- what the dialog tells ----------------------------------------------------------------------------
 
     def on_agent_event(self, event: Any, agent: DialogAgent) -> None:
+        if isinstance(event, CCEventConnect) and agent is self.agent and event.getData()[0] == "ACK":
+            self._acknowledged_first()
         if self._ended or agent is not self.agent:
             return
         if isinstance(event, CCEventRing):
@@ -143,6 +160,11 @@ class SippyLeg(ABC):
         elif isinstance(event, CCEventDisconnect):
             self._cause = self._cause or q850_cause([str(event.reason_rfc3326 or "")])
             self._end(None if self._connected else self._code_of_cancel())
+
+    def _acknowledged_first(self) -> None:
+        self._answer_open = False
+        if self._late_bye is not None:
+            self.agent.hang_up(self._late_bye)
 
     def on_agent_response(self, response: Any, agent: DialogAgent) -> None:
         if agent is not self.agent:
@@ -243,7 +265,7 @@ class SippyLeg(ABC):
     def _on_change(self, request: Any) -> Reply:
         """A re-INVITE or UPDATE: another description, a refresh, or both."""
         self.note_peer(request)
-        if self._unacknowledged and request.getMethod() == "INVITE":
+        if self._unacknowledged and (request.getMethod() == "INVITE" or request.getBody() is not None):
             return Reply(491, "Request Pending")
         session = self.session_wanted(request)
         if isinstance(session, TooShort):
@@ -312,7 +334,7 @@ class SippyLeg(ABC):
 
     def replace_dialog(self, request: Any, transaction: Any, *, early_only: bool) -> Any:
         """Another dialog of the same peer takes the place of this one: our owner sees a change of media at most."""
-        if request.getSource()[0] != self.peer_host:
+        if request.getSource()[0].strip("[]") != self.peer_host:
             return request.genResponse(403, "Forbidden"), None, None
         if not self._connected or self._ended:
             return request.genResponse(481, "Call/Transaction Does Not Exist"), None, None
@@ -328,12 +350,13 @@ class SippyLeg(ABC):
         self.agent.lContact = before.lContact
         self.note_peer(request)
         result = self.agent.recvRequest(request, transaction)
-        self._updating, self._unacknowledged, self.glare_s = False, True, GLARE_OTHER_S
+        self._updating, self.glare_s = False, GLARE_OTHER_S
+        self._unacknowledged = self._answer_open = True
         event = CCEventPreConnect((200, "OK", MsgBody(text)))
         event.extra_headers = tuple(headers([*OK_HEADERS, *session_headers(session, request)]))
         self.agent.recvEvent(event)
         self._clock.start(session)
-        before.hang_up()
+        before.hang_up(NORMAL_CLEARING)
         return result
 
     # --- time ---------------------------------------------------------------------------------------------
@@ -361,7 +384,10 @@ class SippyLeg(ABC):
     def _hang_up(self, reason: Header | None = None) -> None:
         if not self._ended:
             self._released = reason is None
-            self.agent.hang_up(reason)
+            if self._answer_open:  # RFC 3261 §15: no BYE before the ACK; without one sippy says it after 32 s
+                self._late_bye = reason or NORMAL_CLEARING
+            else:
+                self.agent.hang_up(reason or NORMAL_CLEARING)
             self._end(None)
 
     def _end(self, code: int | None) -> None:
@@ -382,37 +408,6 @@ class SippyLeg(ABC):
 
     def _read_refer_to(self, text: str) -> Wish | None:
         config = self.transactions.dialog
-        own = {host.lower() for host in (*self.own_hosts, *config.own_hosts, self.peer_host)}
-        return words.read_refer_to(text, own | {str(self.transactions.global_config["_sip_address"])}, config.region)
-
-    # --- what a successor would send ----------------------------------------------------------------------
-
-    def _stored_bye(self) -> StoredRequest:
-        agent = self.agent
-        current = agent.lCSeq
-        agent.lCSeq = current + SPARE_CSEQ
-        request = agent.genRequest("BYE")
-        agent.lCSeq = current
-        (host, port), transport = request.getTarget()
-        server = self.transactions.server((host, port), str(transport).lower())
-        return StoredRequest(str(host), port, server.transport, request.localStr(server.getSIPaddr()))
-
-    def _stored_cancel(self) -> StoredRequest | None:
-        transaction = self.agent.tr
-        if getattr(transaction, "cancel", None) is None:
-            return None
-        host, port = transaction.address
-        server = transaction.userv
-        return StoredRequest(host, port, server.transport, transaction.cancel.localStr(server.getSIPaddr()))
-
-
-def too_short(session: TooShort) -> Reply:
-    return Reply(422, "Session Interval Too Small", (("Min-SE", str(session.min_se_s)),))
-
-
-def session_headers(session: Session | None, request: Any) -> tuple[Header, ...]:
-    """For our 200 to a peer's request."""
-    if session is None:
-        return ()
-    found: tuple[Header, ...] = (("Session-Expires", session_timer.header(session, in_request=False)),)
-    return (*found, ("Require", "timer")) if "timer" in tokens(request, "supported", "k") else found
+        ours = str(self.transactions.global_config["_sip_address"])
+        own = {host.lower().strip("[]") for host in (*self.own_hosts, *config.own_hosts, self.peer_host, ours)}
+        return words.read_refer_to(text, own, config.region)

@@ -143,7 +143,7 @@ async def test_second_telephone_that_answers_is_thanked_and_hung_up() -> None:
 async def test_caller_hears_ringing_then_sound_then_the_answer() -> None:
     script = Script().call("P-Asserted-Identity: <tel:+33199000007>", body=sdp()).recv(100, optional=True).recv(180)
     script.recv(183, "a=sendrecv", "Contact:").recv(200, "a=sendrecv", "Allow: .*REFER", "Supported: .*replaces")
-    script.request("ACK").takes("BYE")
+    script.pause(300).request("ACK").takes("BYE")  # not before the ACK
 
     async with legs(trunk="carrier") as ours:
         ours.on_incoming = lambda leg: leg.ring()
