@@ -69,12 +69,12 @@ class CallDesk:
     def of(self, role: Party, key: str) -> CallRunner | None:
         """The call owned here that this person is in, an ended one too as long as it is shown."""
         mine = [runner for runner in self._runners.values() if runner.call.party_of(role, key)]
-        return max(mine, key=lambda runner: (runner.call.ended_at is None, runner.call.queued_at), default=None)
+        return max(mine, key=lambda runner: (runner.call.occupies_signer, runner.call.queued_at), default=None)
 
     def in_call(self, role: Party, key: str) -> bool:
         """Whether this person is in a call that is not over, owned here or by another process."""
         runner = self.of(role, key)
-        here = runner is not None and runner.call.state is not CallState.ENDED
+        here = runner is not None and runner.call.occupies_signer
         return here or self._services.elsewhere.in_call(role, key)
 
     def mine(self, session: Page, call_id: str) -> CallRunner:

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
-from signaling.call_model import Call, CallState, Party
+from signaling.call_model import Call, Party
 from signaling.messages import AnyServerMessage
 from signaling.peer_messages import AnyPeerMessage, CallGone, CallHere, PageGone, PageHere, ToPage
 from signaling.peers import PeerLink
@@ -96,7 +96,7 @@ class Elsewhere:
             signer_key=call.signer_key,
             agent_key=call.agent_key,
             peer_key=call.peer_key,
-            is_over=call.state is CallState.ENDED,
+            is_over=not call.occupies_signer,
         )
         known = self._calls.get(call.call_id)
         if self._mine.get(call.call_id) == here or (known is not None and known.here.epoch > epoch):

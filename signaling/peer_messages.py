@@ -59,7 +59,7 @@ class CallHere(Frozen):
     """
     I own this call. Said again when something here changes.
 
-    :param is_over: ended, and still shown and open for rating.
+    :param is_over: nobody is in it any more: ended, still shown and open for rating; or a caller leaves a message.
     """
 
     type: Literal["call_here"] = "call_here"

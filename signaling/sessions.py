@@ -15,11 +15,13 @@ from dataclasses import dataclass, field
 from aiohttp import WSCloseCode
 from aiohttp.web import WebSocketResponse
 
-from signaling.call_model import Party
+from signaling.call_model import CallState, Party
 from signaling.elsewhere import Elsewhere
 from signaling.identity import Identity
-from signaling.messages import AnyServerMessage, MediaClosed, MediaOffer, Replaced
+from signaling.messages import AnyServerMessage, CallStateMessage, MediaClosed, MediaOffer, Replaced
 from signaling.peer_messages import PageHere
+
+OVER = (CallState.MESSAGE, CallState.ENDED)  # for the person at the page
 
 
 @dataclass(eq=False)
@@ -47,11 +49,14 @@ class PageSession:
     is_open: bool = True
     close_code: int = WSCloseCode.GOING_AWAY
     _last: AnyServerMessage | None = None
+    _in_call: str | None = None
 
     def __post_init__(self) -> None:
         self._queue = asyncio.Queue(self.limit)
 
     def send(self, message: AnyServerMessage) -> None:
+        if self._is_of_earlier_call(message):
+            return
         if isinstance(message, MediaOffer):
             self.live_generation = message.generation
         elif isinstance(message, MediaClosed):
@@ -60,6 +65,15 @@ class PageSession:
             self._queue.put_nowait(message)
         except asyncio.QueueFull:
             self.is_open = False  # the reader loop sees it; the page resumes with a fresh state
+
+    def _is_of_earlier_call(self, message: AnyServerMessage) -> bool:
+        """A caller may still leave a message, and hang up, while the page is in its next call."""
+        if isinstance(message, CallStateMessage):
+            is_over = message.state in OVER
+            if is_over and self._in_call not in (None, message.call_id):
+                return True
+            self._in_call = None if is_over else message.call_id
+        return isinstance(message, MediaClosed) and self._in_call not in (None, message.call_id)
 
     def end(self, last: AnyServerMessage, close_code: int) -> None:
         """Close the page after this message."""

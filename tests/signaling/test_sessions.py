@@ -1,12 +1,15 @@
 """Which of a person's pages gets what."""
 
+import json
 from typing import cast
 
 from aiohttp.web import WebSocketResponse
 
+from signaling.call_model import Call, CallState
+from signaling.call_view import view
 from signaling.elsewhere import Elsewhere
 from signaling.identity import Identity
-from signaling.messages import AnyServerMessage, Pong, Replaced
+from signaling.messages import AnyServerMessage, MediaClosed, MediaOffer, Pong, Replaced
 from signaling.peer_messages import PageHere
 from signaling.sessions import Hub, PageSession
 
@@ -28,6 +31,55 @@ def hub_with(*pages: Page) -> Hub:
     for page in pages:
         hub.attach(page)
     return hub
+
+
+def state_of(call_id: str, state: CallState) -> AnyServerMessage:
+    call = Call(
+        call_id=call_id,
+        kind="relay",
+        mode="LSF",
+        signer_key="paul",
+        signer_id=None,
+        trades=(),
+        state=state,
+        queued_at=1,
+    )
+    return view(call, "signer", 1.0, None)
+
+
+async def test_what_becomes_of_an_earlier_call_does_not_disturb_the_one_that_is_on() -> None:
+    sent: list[str] = []
+
+    class Socket:
+        closed = False
+
+        async def send_str(self, text: str) -> None:
+            sent.append(text)
+
+        async def close(self, **_: object) -> None:
+            self.closed = True
+
+    page = PageSession(Identity("paul", "signer"), cast(WebSocketResponse, Socket()))
+    later = state_of("later", CallState.ACTIVE)
+    ended = state_of("later", CallState.ENDED)
+    for message in (
+        state_of("earlier", CallState.MESSAGE),
+        later,
+        MediaOffer(call_id="later", generation=5, sdp="", ice_servers=()),
+        state_of("earlier", CallState.ENDED),
+        MediaClosed(call_id="earlier"),
+    ):
+        page.send(message)
+    assert page.live_generation == 5, "the media of the call that is on stand"
+    page.end(ended, 1000)
+    await page.write()
+    told = [(each["type"], each["call_id"], each.get("state")) for each in map(json.loads, sent)]
+    assert told == [
+        ("call.state", "earlier", "message"),
+        ("call.state", "later", "active"),
+        ("media.offer", "later", None),
+        ("call.state", "later", "ended"),
+    ]
 
 
 def test_a_second_tab_replaces_the_first_of_the_same_device_and_no_other() -> None:
