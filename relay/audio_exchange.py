@@ -14,6 +14,8 @@ from relay.datagram import Datagram
 from relay.datagram_listener import DatagramListener
 from relay.network_config import NetworkConfig
 
+KINDS = frozenset({datagram.Kind.AUDIO, datagram.Kind.TEXT})
+
 
 class DatagramSender:
     """Non-blocking sender to named Unix datagram sockets. One per process."""
@@ -46,18 +48,23 @@ class DatagramSender:
 
 class AudioExchange(DatagramListener):
     """
-    Where audio of web legs and of phones is handed over.
+    Where audio and text of web legs and of phones are handed over.
 
-    :param on_audio: called with each audio datagram, of whatever call.
+    :param on_message: called with each datagram of either kind, of whatever call.
     """
 
     def __init__(
-        self, path: Path, on_audio: Callable[[Datagram], None], network: NetworkConfig | None = None, *, burst: int = 32
+        self,
+        path: Path,
+        on_message: Callable[[Datagram], None],
+        network: NetworkConfig | None = None,
+        *,
+        burst: int = 32,
     ) -> None:
         super().__init__(path, self._receive, network=network, burst=burst)
-        self._on_audio = on_audio
+        self._on_message = on_message
 
     def _receive(self, data: bytes) -> None:
         message = datagram.unpack(data)
-        if message is not None and message.kind is datagram.Kind.AUDIO:
-            self._on_audio(message)
+        if message is not None and message.kind in KINDS:
+            self._on_message(message)

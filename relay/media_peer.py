@@ -93,7 +93,7 @@ class MediaPeer:
 
     :param video: None for a participant without camera. :param audio: None for one without microphone.
     :param on_video: called with each decoded picture (BGR). :param on_audio: with mono samples at 48 kHz.
-    :param on_text: with the channel's label (the writer: ``signer`` or ``agent``) and the text.
+    :param on_text: with the channel's label (the writer: ``signer``, ``agent`` or ``phone``) and the text.
     """
 
     def __init__(
@@ -109,7 +109,7 @@ class MediaPeer:
         self._video, self._audio, self._fps = video, audio, fps
         self._on_video, self._on_audio, self._on_text = on_video, on_audio, on_text
         self._connection: RTCPeerConnection | None = None
-        self._channel: RTCDataChannel | None = None
+        self._channels: dict[str, RTCDataChannel] = {}
         self._readers: list[asyncio.Task[None]] = []
         self._connected = asyncio.Event()
         self._text_open = asyncio.Event()
@@ -138,11 +138,12 @@ class MediaPeer:
             await self._connected.wait()
             await self._text_open.wait()
 
-    def send_text(self, text: str) -> None:
+    def send_text(self, text: str, *, to_phone: bool = False) -> None:
         """:raises ConnectionError: the text channel is not open."""
-        if self._channel is None or self._channel.readyState != "open":
+        found = [channel for label, channel in self._channels.items() if (label == "phone") == to_phone]
+        if not found or found[0].readyState != "open":
             raise ConnectionError("text channel is not open")
-        self._channel.send(text)
+        found[0].send(text)
 
     async def close(self) -> None:
         for task in self._readers:
@@ -173,7 +174,7 @@ class MediaPeer:
             self._connected.set()
 
     def _take_channel(self, channel: RTCDataChannel) -> None:
-        self._channel = channel
+        self._channels[channel.label] = channel
         self._text_open.set()
 
         def on_message(message: object) -> None:

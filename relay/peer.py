@@ -106,6 +106,11 @@ class Peer:
             self._connecting = asyncio.create_task(self._connect(answer))
         return self._answer
 
+    def open_text(self, party: Leg) -> None:
+        """One more who writes to this leg and reads it. Again: nothing changes."""
+        if party not in self._texts and self.state != "closed":
+            self._texts[party] = TextChannel(self._link.sctp, party, functools.partial(self._text_received, party))
+
     def can_take_text(self, writer: Leg) -> bool:
         return self.state == "connected" and writer in self._texts and self._texts[writer].can_take_text
 

@@ -37,6 +37,10 @@ OTHER: dict[WebLeg, WebLeg] = {"signer": "agent", "agent": "signer"}
 log = logging.getLogger(__name__)
 
 
+def new_limiter(config: MediaWorkerConfig) -> TextLimiter:
+    return TextLimiter(config.text_rate_cps, config.text_burst, config.text_backlog, config.text_message_limit)
+
+
 class WebLegMedia:
     """One leg, one generation: its peer and what the call does with what comes from it."""
 
@@ -47,7 +51,7 @@ class WebLegMedia:
         self.audio_header = datagram.header(Kind.AUDIO, call.key, leg)
         config = call.config
         self.peer = Peer((OTHER[leg],), ice_servers, self, config)
-        self.text = TextLimiter(config.text_rate_cps, config.text_burst, config.text_backlog, config.text_message_limit)
+        self.text = new_limiter(config)
         self.router = Router()
         self.on_packet = self.router.on_packet
         self.event_stats: StatsWindow | None = None
@@ -61,7 +65,10 @@ class WebLegMedia:
     def on_state(self, state: LegConnection) -> None:
         self._call.leg_changed(self, state)
 
-    def on_text(self, _reader: Leg, text: str) -> None:
+    def on_text(self, reader: Leg, text: str) -> None:
+        if reader == "phone":
+            self._call.text_to_phone(self.leg, text)
+            return
         self.text.add(text)
         self._call.pass_text(self, time.monotonic())
 
@@ -101,6 +108,7 @@ class MediaSession:
         self._sender = sender
         self._legs: dict[WebLeg, WebLegMedia] = {}
         self._routes: Routes = routes(set(), self.plan)
+        self._phone_texts: dict[WebLeg, TextLimiter] = {leg: new_limiter(config) for leg in OTHER}
         self._lock = asyncio.Lock()
         self.taps = CallTaps(self.key, sender, self._path_of)
         self._stats_at = self._phone_report_at = now
@@ -192,6 +200,24 @@ class MediaSession:
             if text:
                 reader.peer.send_text(writer.leg, text)
 
+    def text_to_phone(self, leg: WebLeg, text: str) -> None:
+        if self.plan.phone_text and self.plan.phone_socket is not None:
+            payload = text.encode("utf-8", "replace")[: self.config.text_message_limit]
+            self._sender.send(datagram.pack(Kind.TEXT, self.key, leg, payload), self.plan.phone_socket)
+
+    def phone_text(self, leg: WebLeg, payload: bytes, now: float) -> None:
+        """The phone party's text for ``leg``; what waits for a channel waits within the limiter's bound."""
+        if self.plan.phone_text:
+            self._phone_texts[leg].add(payload.decode("utf-8", "replace"))
+            self._pass_phone_text(leg, now)
+
+    def _pass_phone_text(self, leg: WebLeg, now: float) -> None:
+        media = self._legs.get(leg)
+        if media is not None and media.peer.can_take_text("phone"):
+            text = self._phone_texts[leg].due(now)
+            if text:
+                media.peer.send_text("phone", text)
+
     def _phone_sender(self, media: WebLegMedia) -> Callable[[MediaPacket], None]:
         def send(packet: MediaPacket) -> None:
             if self.plan.phone_socket is not None:
@@ -240,6 +266,9 @@ class MediaSession:
             media.peer.tick(now)
             if media.text.is_waiting:
                 self.pass_text(media, now)
+        for leg, waiting in self._phone_texts.items():
+            if waiting.is_waiting:
+                self._pass_phone_text(leg, now)
         self._request_wanted_key_frames(now)
         self._adapt(now)
         if self.plan.phone_socket is not None and now - self._phone_report_at >= PHONE_REPORT_PERIOD_S:
@@ -303,6 +332,8 @@ class MediaSession:
             writer = self._legs.get(OTHER[media.leg])
             if writer is not None and previous.peer.may_have_lost_text(writer.leg):
                 writer.text.mark_missing()
+            if previous.peer.may_have_lost_text("phone"):
+                self._phone_texts[media.leg].mark_missing()
         self._legs[media.leg] = media
         self._refresh()
         self._emit_state(media, "connecting")
@@ -319,6 +350,8 @@ class MediaSession:
             media.router.disconnect()
             media.router.to_tap = self.taps.receiver(media.leg)
             media.router.to_phone = self._phone_sender(media) if self.plan.phone_socket is not None else None
+            if self.plan.phone_text:
+                media.peer.open_text("phone")
         for leg, media in self._legs.items():
             source = self._routes.sees[leg]
             self._connect(media, self._legs.get(source) if source is not None else None, VIDEO_STREAMS)

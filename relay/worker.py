@@ -30,7 +30,7 @@ from relay.control_messages import (
     WorkerLeaves,
     WorkerState,
 )
-from relay.datagram import Datagram
+from relay.datagram import Datagram, Kind
 from relay.datagram_network import datagram_sender
 from relay.errors import RelayError, StaleEpochError, UnknownCallError
 from relay.event_loop import bind_fixed_port, new_event_loop, release_sockets
@@ -105,7 +105,7 @@ class MediaWorker:
         self._farewells: set[asyncio.Task[None]] = set()
         self._sender = datagram_sender(config.network)
         self._is_draining = False
-        self._exchange = AudioExchange(config.audio_socket, self._phone_audio, config.network)
+        self._exchange = AudioExchange(config.audio_socket, self._from_phone, config.network)
         self._control = ControlServer(config.control_socket, self.handle, self.state, config.network)
         self._place = place_of(config.control_socket.parent)
 
@@ -264,7 +264,11 @@ class MediaWorker:
             self._closed_epochs.popitem(last=False)
         await session.close()
 
-    def _phone_audio(self, message: Datagram) -> None:
+    def _from_phone(self, message: Datagram) -> None:
         session = self._by_key.get(message.call_key)
-        if session is not None:
+        if session is None:
+            return
+        if message.kind is Kind.TEXT:
+            session.phone_text(message.leg, message.payload, time.monotonic())
+        else:
             session.phone_audio(message.leg, message.payload, time.monotonic())

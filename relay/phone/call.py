@@ -19,11 +19,13 @@ from relay.control_messages import (
     PlayAnnouncement,
     PlayRecording,
     RecordMessage,
+    SetPhoneAudio,
 )
 from relay.errors import RelayError, UnknownLegError
 from relay.model import PhoneOutcome, PhoneProgress
 from relay.phone.answering import END_KEY, AnsweringMachine
 from relay.phone.call_sound import CallSound
+from relay.phone.call_text import CallText
 from relay.phone.leg import IncomingLeg, Referred
 from relay.phone.line_sound import PhoneLine
 from relay.phone.party import PhoneParty
@@ -51,6 +53,7 @@ class PhoneCall:
         self.sound = CallSound(call_id, services.send, services.emit)
         self._playback = Playback(call_id, self.sound, services)
         self._transfers = Transfers(call_id, services.emit)
+        self._text = CallText(call_id, services.send, services.emit)
 
     @property
     def parties(self) -> tuple[PhoneParty, ...]:
@@ -138,7 +141,15 @@ class PhoneCall:
             raise UnknownLegError("phone")
         return found
 
-    # --- commands to the sound ----------------------------------------------------------------------------
+    # --- commands to the sound and the text ---------------------------------------------------------------
+
+    def set_audio(self, command: SetPhoneAudio) -> None:
+        self._text.worker_socket = command.worker_socket
+        self.sound.set_audio(command)
+
+    def web_text(self, payload: bytes) -> None:
+        """What a web leg typed, from the media worker."""
+        self._text.from_web(payload, self.parties)
 
     async def announce(self, command: PlayAnnouncement) -> None:
         """:raises RelayError: ``unknown_leg``, ``no_sound``."""
@@ -218,6 +229,13 @@ class PhoneCall:
         else:
             self._services.emit(state)
         self._transfers.moved(party)
+        self._text.changed(party for party in self.parties if party.is_speaking)
+
+    def party_renegotiated(self, party: PhoneParty) -> None:
+        self._text.changed(party for party in self.parties if party.is_speaking)
+
+    def party_wrote(self, party: PhoneParty, text: str) -> None:
+        self._text.from_phone(party, text, self.parties)
 
     def party_pressed(self, party: PhoneParty, digit: str) -> None:
         if digit == END_KEY and self._machine is not None and self._machine.line is party.line:

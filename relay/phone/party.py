@@ -36,9 +36,10 @@ from relay.phone.leg import (
 from relay.phone.line_sound import PhoneLine
 from relay.phone.outcome import outcome_of
 from relay.phone.rtp import RtpEndpoint, open_rtp
-from relay.phone.sdp import LocalAudio
+from relay.phone.sdp import LocalAudio, LocalText, offers_text
 from relay.phone.services import Services
 from relay.phone.target import Target
+from relay.phone.text_endpoint import TextEndpoint, open_text
 from relay.phone.trunk_dialling import Dialling
 from relay.phone.trunk_routes import Route
 from relay.phone.watchdog import Watchdog
@@ -59,6 +60,12 @@ class PartyOwner(Protocol):
     def party_moved(self, party: "PhoneParty") -> None:
         """``progress`` is another one; after ``ended`` nothing more is told."""
 
+    def party_renegotiated(self, party: "PhoneParty") -> None:
+        """Something else is negotiated, while ``progress`` stays."""
+
+    def party_wrote(self, party: "PhoneParty", text: str) -> None:
+        """Real-time text (T.140)."""
+
     def party_pressed(self, party: "PhoneParty", digit: str) -> None: ...
 
     def party_referred(self, party: "PhoneParty", referred: Referred) -> None: ...
@@ -77,6 +84,8 @@ class PhoneParty:
         self.leg: PhoneLeg | None = None
         self.rtp: RtpEndpoint | None = None
         self.line: PhoneLine | None = None
+        self.text: TextEndpoint | None = None
+        self.takes_text = False
         self._call_id, self._services, self._owner = call_id, services, owner
         config = services.config
         self._watchdog = Watchdog(config.unkept_after_s, config.rtp_timeout_s, asyncio.get_running_loop().time())
@@ -104,7 +113,8 @@ class PhoneParty:
         routes = self._services.routes
 
         async def place(route: Route, listener: LegListener) -> PhoneLeg | None:
-            audio = await self._open_sound(route.local_host, route.public_host)
+            wants_text = route.trunk is not None and route.trunk.real_time_text
+            audio = await self._open_sound(route.local_host, route.public_host, wants_text=wants_text)
             if audio is None:
                 return None
             if route.trunk is not None:
@@ -136,7 +146,8 @@ class PhoneParty:
         self.progress, self._rang, self.leg = "ringing", True, leg
         leg.listen(self._on_leg_event)
         try:
-            audio = await self._open_sound(*self._services.routes.own_hosts(leg.peer_host))
+            hosts = self._services.routes.own_hosts(leg.peer_host)
+            audio = await self._open_sound(*hosts, wants_text=offers_text(leg.offer or ""))
         except OSError:
             leg.reject(503, "Service Unavailable")
             audio = None
@@ -145,7 +156,7 @@ class PhoneParty:
         if not self.is_up:
             raise RelayError("unknown_leg", "the telephone is gone")
 
-    async def _open_sound(self, local_host: str, public_host: str) -> LocalAudio | None:
+    async def _open_sound(self, local_host: str, public_host: str, *, wants_text: bool) -> LocalAudio | None:
         """
         Once for all ways of one address family.
 
@@ -153,8 +164,7 @@ class PhoneParty:
         """
         if self.rtp is not None and self.line is not None and self._sound_host != local_host:
             self._owner.party_left(self, self.line)
-            self.rtp.close()
-            self.rtp = self.line = None
+            self._close_sound()
         if self.rtp is None:
             rtp = await open_rtp(local_host, self._services.ports)
             if not self.is_up:
@@ -163,7 +173,27 @@ class PhoneParty:
             rtp.on_dtmf = self._key
             self.rtp, self.line, self._sound_host = rtp, PhoneLine(rtp), local_host
             self._owner.party_joined(self, self.line)
-        return LocalAudio(public_host, self.rtp.port, secrets.randbits(31))
+        if wants_text and self.text is None:
+            await self._open_text(local_host)
+        if self.rtp is None:  # ended meanwhile
+            return None
+        text = LocalText(self.text.port) if wants_text and self.text is not None else None
+        return LocalAudio(public_host, self.rtp.port, secrets.randbits(31), text=text)
+
+    async def _open_text(self, local_host: str) -> None:
+        text = await open_text(local_host, self._services.ports)
+        if self.is_up:
+            self.text = text
+            text.on_text = lambda written: self._owner.party_wrote(self, written)
+        else:
+            text.close()
+
+    def _close_sound(self) -> None:
+        for endpoint in (self.rtp, self.text):
+            if endpoint is not None:
+                endpoint.close()
+        self.rtp = self.text = self.line = None
+        self.takes_text = False
 
     # --- commands -----------------------------------------------------------------------------------------
 
@@ -204,6 +234,8 @@ class PhoneParty:
             return
         signs = self.rtp.signs_of_life if self.rtp is not None else 0
         sound_is_due = self.progress == "answered" and self.rtp is not None and self.rtp.goes_both_ways
+        if self.text is not None:
+            self.text.tick(now)
         outcome = self._watchdog.verdict(now, signs, sound_is_due=sound_is_due)
         if outcome is not None:
             log.warning("phone leg is given up call_id=%s outcome=%s", self._call_id, outcome)
@@ -230,6 +262,7 @@ class PhoneParty:
                 self._advance("answered")
             case MediaChanged():
                 self._connect(event)
+                self._owner.party_renegotiated(self)
             case KeyPressed(digit):
                 self._key(digit)
             case Referred():
@@ -254,6 +287,9 @@ class PhoneParty:
     def _connect(self, event: EarlyMedia | Answered | MediaChanged) -> None:
         if self.rtp is not None:
             self.rtp.connect(event.media)
+        if self.text is not None:
+            self.text.connect(event.media.text)
+            self.takes_text = event.media.text is not None
 
     def _key(self, digit: str) -> None:
         if self.is_speaking:
@@ -275,9 +311,9 @@ class PhoneParty:
         log.info("phone leg ends call_id=%s outcome=%s sip_code=%s", self._call_id, outcome, self.sip_code)
         self.outcome = outcome
         self.progress = "ended"
-        if self.rtp is not None and self.line is not None:
+        if self.line is not None:
             self._owner.party_left(self, self.line)
-            self.rtp.close()
+        self._close_sound()
         self._owner.party_moved(self)
 
     def _advance(self, progress: PhoneProgress) -> None:

@@ -76,7 +76,7 @@ class PhoneWorker:
         self._tasks: list[asyncio.Task[None]] = []
         self._draining = False
         self._sender = datagram_sender(config.network)
-        self._exchange = AudioExchange(config.audio_socket, self._web_sound, config.network, burst=BURST)
+        self._exchange = AudioExchange(config.audio_socket, self._from_web, config.network, burst=BURST)
         self._services = Services(
             config=config,
             stack=self._stack,
@@ -147,7 +147,7 @@ class PhoneWorker:
             case CloseCall():
                 self._close_call(command.call_id)
             case SetPhoneAudio():
-                self._call(command.call_id).sound.set_audio(command)
+                self._call(command.call_id).set_audio(command)
             case Keep():
                 return self._calls[command.call_id].told() if command.call_id in self._calls else {"progress": "ended"}
             case PlayRecording():
@@ -221,9 +221,13 @@ class PhoneWorker:
 
     # --- sound --------------------------------------------------------------------------------------------
 
-    def _web_sound(self, message: datagram.Datagram) -> None:
+    def _from_web(self, message: datagram.Datagram) -> None:
         call = self._by_key.get(message.call_key)
-        if call is not None:
+        if call is None:
+            return
+        if message.kind is datagram.Kind.TEXT:
+            call.web_text(message.payload)
+        else:
             call.sound.web_sound(message.leg, message.payload)
 
     def _tick(self) -> None:

@@ -44,6 +44,7 @@ class MediaStandIn:
         self.path = folder / f"media-{call_id}.sock"
         self.speaks: dict[WebLeg, float] = {}
         self.heard: dict[WebLeg, PCM] = {"signer": np.zeros(0, np.int16), "agent": np.zeros(0, np.int16)}
+        self.texts: dict[WebLeg, str] = {"signer": "", "agent": ""}
         self._worker = folder / "audio.sock"
         self._key = datagram.call_key(call_id)
         self._voices: dict[WebLeg, tuple[OpusEncoder, WebStream]] = {
@@ -69,10 +70,17 @@ class MediaStandIn:
         with contextlib.suppress(OSError):
             self._socket.sendto(datagram.pack(datagram.Kind.AUDIO, self._key, leg, packet), str(self._worker))
 
+    def write(self, leg: WebLeg, text: str) -> None:
+        """What a web leg types to the telephone."""
+        self._socket.sendto(datagram.pack(datagram.Kind.TEXT, self._key, leg, text.encode()), str(self._worker))
+
     def _readable(self) -> None:
         message = datagram.unpack(self._socket.recv(4096))
         assert message is not None
         assert message.call_key == self._key
+        if message.kind is datagram.Kind.TEXT:
+            self.texts[message.leg] += message.payload.decode()
+            return
         speaker, decoder = self._ears[message.leg]
         packet = speaker.read(message.payload, 0.0)
         assert packet is not None

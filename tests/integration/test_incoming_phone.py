@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import shutil
 import tempfile
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import TypeVar
@@ -25,6 +26,7 @@ from relay.control_messages import (
     PhoneSoundChanged,
     PhoneState,
     PhoneStatsEvent,
+    PhoneTextOffered,
     PlayAnnouncement,
     PlayRecording,
     RecordingEnded,
@@ -37,11 +39,17 @@ from relay.control_messages import (
 )
 from relay.errors import RelayError
 from relay.model import Leg
+from relay.phone.leg import Answered, Invite
 from relay.phone.opus import OpusDecoder
+from relay.phone.pacing import every_20_ms
 from relay.phone.recordings import open_, unpack
+from relay.phone.rtp import RtpPorts
+from relay.phone.sdp import LocalAudio, LocalText
+from relay.phone.text_endpoint import open_text
 from tests.helpers.phone_rig import MediaStandIn, Rig, Signaling, phone_worker, worker_config
 from tests.helpers.redis_server import redis_server
-from tests.helpers.sip_peers import Baresip, baresip, until
+from tests.helpers.sip_legs import HOST, Line, legs
+from tests.helpers.sip_peers import Baresip, baresip, free_pair, until
 from tests.integration.test_phone_worker import start_worker, until_async
 from tests.relay.phone.test_announcements import write_wav
 
@@ -305,6 +313,34 @@ async def test_second_phone_party_hears_and_is_heard_by_both_and_goes_alone() ->
         await until(lambda: second.hears(2) == {440, 1000})
         await rig.signaling.ask(HangUpPhone(call_id=call_id, epoch=1))
         await until(lambda: first.told("CALL_CLOSED"))
+
+
+# --- real-time text -----------------------------------------------------------------------------------------
+
+
+async def test_text_of_a_telephone_goes_both_ways_and_ends_with_it() -> None:
+    async with phone_worker() as rig, legs() as peer:
+        first = free_pair()
+        text, line, read = await open_text(HOST, RtpPorts(first, first + 1)), Line(), list[str]()
+        text.on_text = read.append
+        ticking = asyncio.create_task(every_20_ms(lambda: text.tick(time.monotonic())))
+        sound = LocalAudio(HOST, free_pair(), 1, text=LocalText(text.port))
+        invite = Invite(NUMBER, HOST, (HOST, rig.config.sip_port), "udp", HOST, sound, caller_id="+33199000077")
+        line.leg = peer.stack.dial(invite, line.hear)
+        await until(lambda: bool(events(rig, PhoneIncoming)))
+        call_id = events(rig, PhoneIncoming)[0].call_id
+        await take(rig, call_id)
+        text.connect((await line.until(Answered)).media.text)
+        await until(lambda: events(rig, PhoneTextOffered) == [PhoneTextOffered(call_id=call_id, enabled=True)])
+        media = await bridge(rig, call_id, {"phone": ("agent",), "agent": ("phone",)})
+        text.send_text("allô é 🤟")
+        await until(lambda: media.texts == {"signer": "allô é 🤟", "agent": "allô é 🤟"})
+        media.write("agent", "oui\b")
+        await until(lambda: "".join(read) == "oui\b")
+        await rig.signaling.ask(HangUpPhone(call_id=call_id, epoch=1))
+        await until(lambda: [event.enabled for event in events(rig, PhoneTextOffered)] == [True, False])
+        ticking.cancel()
+        text.close()
 
 
 # --- death of the process -----------------------------------------------------------------------------------

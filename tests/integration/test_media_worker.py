@@ -391,6 +391,27 @@ async def test_voices_pass_through_the_phone_worker_while_there_is_a_phone(harne
     await until(lambda: agent.hears(SIGNER_HZ) and signer.hears(AGENT_HZ), "direct voices again")
 
 
+async def test_text_of_the_telephone_comes_to_both_and_theirs_goes_to_it(harness: Harness) -> None:
+    signer, agent = await harness.call("c")
+    path = harness.directory / "phone"
+    with Receiver(path) as phone, socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:
+
+        def write(leg: WebLeg, text: str) -> None:
+            sender.sendto(pack(Kind.TEXT, call_key("c"), leg, text.encode()), str(harness.config.audio_socket))
+
+        write("agent", "too early")
+        await harness.plan("c", TALK.model_copy(update={"phone_socket": str(path), "phone_text": True}))
+        write("signer", "allô é")
+        write("agent", "allô è")
+        await until(lambda: bool(signer.texts and agent.texts), "the telephone's text")
+        assert (signer.texts, agent.texts) == ([("phone", "allô é")], [("phone", "allô è")])
+        agent.media.send_text("oui", to_phone=True)
+        await until(lambda: phone.of(Kind.TEXT, "agent") == [b"oui"], "the agent's text")
+        signer.media.send_text("bonjour")
+        await until(lambda: ("signer", "bonjour") in agent.texts, "text between the two")
+        assert phone.of(Kind.TEXT, "signer") == []
+
+
 async def test_phone_worker_that_is_gone_does_not_hurt(harness: Harness) -> None:
     signer, agent = await harness.call("c", plan=TALK.model_copy(update={"phone_socket": "/nonexistent/phone"}))
     await until(lambda: sees_only(signer, 2) and sees_only(agent, 1), "pictures")
