@@ -5,6 +5,7 @@ Left to others: Opus (``relay.phone.opus``), who hears whom (``relay.routing``),
 (``relay.phone.mixing``).
 """
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
@@ -58,8 +59,9 @@ def level_dbfs(frame: PCM) -> float:
     """:returns: RMS against full scale, from ``SILENCE_DBFS`` to 0."""
     if not len(frame):
         return SILENCE_DBFS
-    rms = float(np.sqrt(np.mean(np.square(frame.astype(np.float64)))))
-    return max(SILENCE_DBFS, 20 * float(np.log10(rms / FULL_SCALE))) if rms > 0 else SILENCE_DBFS
+    samples = frame.astype(np.float32)
+    power = float(np.dot(samples, samples)) / len(frame)
+    return max(SILENCE_DBFS, 10 * math.log10(power / FULL_SCALE**2)) if power > 0 else SILENCE_DBFS
 
 
 def _saturate(samples: NDArray[Any]) -> PCM:
@@ -187,7 +189,10 @@ class VoiceActivity:
 
     def hear(self, frame: PCM) -> bool:
         """:returns: whether ``speaking`` has changed."""
-        level = level_dbfs(frame)
+        return self.hear_level(level_dbfs(frame))
+
+    def hear_level(self, level: float) -> bool:
+        """:param level: of one frame, dBFS. :returns: whether ``speaking`` has changed."""
         self._loud = self._loud + 1 if level >= self._on_dbfs else 0
         self._quiet = self._quiet + 1 if level < self._off_dbfs else 0
         before = self.speaking

@@ -59,6 +59,7 @@ class CallSound:
         self._speakers: dict[WebLeg, WebSpeaker] = {leg: WebSpeaker(leg) for leg in WEB_LEGS}
         self._lines: list[LineSound] = []
         self._lines_so_far = 0
+        self._listeners: dict[str, list[Listener]] = {}
         self._recording: tuple[Player, SoundSource] | None = None
         self._speaking = False
         self._watches_hold = False
@@ -120,14 +121,13 @@ class CallSound:
 
     def web_sound(self, leg: WebLeg, packet: bytes) -> None:
         """An Opus RTP packet from the media worker; not opened unless somebody needs more than its bytes."""
-        listeners = [each for each in self._listeners() if leg in each.sources]
-        speaker, now = self._speakers[leg], self._clock()
+        listeners, speaker, now = self._listeners.get(leg), self._speakers[leg], self._clock()
         payload = speaker.read(packet, now)
         if not listeners or payload is None:
             return
         decode = any(each.needs_sound(speaker.source) for each in listeners)
         decode = decode or any(line.echo.wants(now) for line in self._lines if leg in line.listener.sources)
-        self._pass_on(speaker.source.take(payload, now, decode=decode), listeners, now)
+        self._pass_on(speaker.source.take(payload, now, decode=decode), now)
 
     def tick(self) -> None:
         """Every 20 ms: what nobody paces."""
@@ -145,14 +145,13 @@ class CallSound:
         frames = line.take(packet, now)
         if line.source is not source:
             self._reroute()
-        self._pass_on(frames, [each for each in self._listeners() if line.name in each.sources], now)
+        self._pass_on(frames, now)
         self._tell_speaking()
         self._tell_sound()
 
-    @staticmethod
-    def _pass_on(frames: list[Frame], listeners: list[Listener], now: float) -> None:
+    def _pass_on(self, frames: list[Frame], now: float) -> None:
         for frame in frames:
-            for listener in listeners:
+            for listener in self._listeners.get(frame.source.name, ()):
                 listener.hear(frame, now)
 
     def _play_recording(self, now: float) -> None:
@@ -161,7 +160,7 @@ class CallSound:
         player, source = self._recording
         sound = player.next()
         if sound is not None:
-            self._pass_on([source.frame(sound, now)], list(self._web.values()), now)
+            self._pass_on([source.frame(sound, now)], now)
         elif self._recording == (player, source):  # next() may have begun another one
             self.play(None)
 
@@ -188,6 +187,10 @@ class CallSound:
             listener.sources = self._heard_by_web(leg)
         for line in self._lines:
             line.listener.sources = self._heard_by_phone(line)
+        self._listeners = {}
+        for listener in (*self._web.values(), *(line.listener for line in self._lines)):
+            for name in listener.sources:
+                self._listeners.setdefault(name, []).append(listener)
         self._tell_speaking()
         self._tell_sound()
 
@@ -208,9 +211,6 @@ class CallSound:
         sources: list[SoundSource] = [self._speakers[each].source for each in WEB_LEGS if each in names]
         sources += [each.source for each in self._lines if each is not line and each.line.is_heard and each.line.hears]
         return {source.name: source for source in sources}
-
-    def _listeners(self) -> list[Listener]:
-        return [*self._web.values(), *(line.listener for line in self._lines)]
 
     def _line(self, line: PhoneLine) -> LineSound:
         """:raises KeyError: it has gone."""

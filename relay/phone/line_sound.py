@@ -67,7 +67,7 @@ class LineSound:
         self.follow_codec()
         frames = self.source.take(packet, now)
         for frame in frames:
-            self._heard(frame.at(self.source.rate), now)
+            self._heard(frame, now)
         return frames
 
     def follow_codec(self) -> None:
@@ -119,12 +119,13 @@ class LineSound:
             return None
         return source.frame(sound, now)
 
-    def _heard(self, sound: PCM, now: float) -> None:
+    def _heard(self, frame: Frame, now: float) -> None:
+        sound = frame.at(self.source.rate)
         self.echo.heard(sound, self.source.rate, now)
         if self.watcher is not None:
             self.watcher.hear(sound)
         if self.line.hears:
-            self.voice.hear(sound)
+            self.voice.hear_level(frame.level_dbfs)
         if self.sink is not None:
             self.sink(sound, self.source.rate)
 

@@ -105,7 +105,7 @@ class Listener:
             return None
         frame = next((frame for frame in frames if frame.source is source), Frame(source, now, None))
         if self._mixing:
-            return frame if frame.payload is not None and source.level_dbfs <= CALM_DBFS else None
+            return frame if frame.payload is not None and frame.level_dbfs <= CALM_DBFS else None
         return frame if frame.payload is not None or self._passed is not None else None
 
     def _pass_on(self, frame: Frame, gap: int | None, now: float) -> None:

@@ -25,10 +25,10 @@ class Frame:
     :param sound: at the source's rate, None when nobody asked for it.
     :param payload: as it came, of the source's codec, None when no single packet is these 20 ms.
     :param gap: frames missing before this one by the source's own timestamps, None: unknown. :param lost: of these.
-    :param arrived: s.
+    :param arrived: s. ``level_dbfs`` is that of silence when nobody asked for the sound.
     """
 
-    __slots__ = ("_resampled", "arrived", "gap", "lost", "payload", "sound", "source")
+    __slots__ = ("_resampled", "arrived", "gap", "level_dbfs", "lost", "payload", "sound", "source")
 
     def __init__(
         self,
@@ -42,6 +42,7 @@ class Frame:
     ) -> None:
         self.source, self.arrived, self.sound, self.payload = source, arrived, sound, payload
         self.gap, self.lost = gap, lost
+        self.level_dbfs = SILENCE_DBFS if sound is None else level_dbfs(sound)
         self._resampled: dict[int, PCM] = {}
 
     def at(self, rate: int) -> PCM:
@@ -64,7 +65,6 @@ class SoundSource:
 
     def __init__(self, name: str, rate: int) -> None:
         self.name, self.rate = name, rate
-        self.level_dbfs = SILENCE_DBFS
         self._loud_at = -LOUD_HANG_S
         self._resamplers: dict[int, Callable[[PCM], PCM]] = {}
         self._delays: deque[float] = deque(maxlen=DELAYS_KEPT)
@@ -79,17 +79,16 @@ class SoundSource:
 
     def frame(self, sound: PCM, now: float) -> Frame:
         """:param sound: 20 ms at ``rate``. :param now: s."""
-        self.measure(sound, now)
-        return Frame(self, now, sound)
+        return self.noticed(Frame(self, now, sound))
 
     def is_loud(self, now: float) -> bool:
         """Whether it was heard during the last second, as far as it was decoded."""
         return now - self._loud_at < LOUD_HANG_S
 
-    def measure(self, sound: PCM, now: float) -> None:
-        self.level_dbfs = level_dbfs(sound)
-        if self.level_dbfs > LOUD_DBFS:
-            self._loud_at = now
+    def noticed(self, frame: Frame) -> Frame:
+        if frame.level_dbfs > LOUD_DBFS:
+            self._loud_at = frame.arrived
+        return frame
 
     def resample(self, sound: PCM, rate: int) -> PCM:
         if rate not in self._resamplers:
@@ -121,9 +120,7 @@ class PacketSource(SoundSource):
         sound = self.codec.decode(packet.data)
         self._expected = packet.timestamp + len(sound) * self._ticks // self._samples
         frames = self._cut(sound, packet.data, 0 if concealed else gap, now)
-        for frame in frames:
-            self.measure(frame.at(self.rate), now)
-        return [*concealed, *frames]
+        return [*concealed, *map(self.noticed, frames)]
 
     def _gap(self, packet: Payload) -> int | None:
         if self._expected is None:
