@@ -123,6 +123,16 @@ async def test_who_hides_the_number_is_said_so_and_there_is_nobody_to_call_back(
     await expect(page.get_by_text("Comment était l’appel ?")).to_have_count(0)
 
 
+async def test_an_answer_that_comes_too_late_is_said_so_on_the_ringing_page(
+    page: Page, signer_service: FakeService
+) -> None:
+    signer_service.party.refuses = "out_of_place"
+    await rung(page, signer_service, incoming())
+    await page.get_by_role("button", name="Accepter").click()
+    await expect(page.locator(".incoming .notice.is-error")).to_contain_text("Refusé.")
+    await axe_finds_nothing(page)
+
+
 @pytest.mark.parametrize("size", [(320, 640), (360, 740), (740, 360), (1280, 800)])
 async def test_whatever_the_screen_both_answers_are_on_it(
     page: Page, signer_service: FakeService, size: tuple[int, int]

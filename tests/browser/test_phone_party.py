@@ -167,6 +167,7 @@ async def test_the_page_flashes_when_speech_comes_back_at_most_once_a_second_unt
     party = agent_service.party
     await agent_in_call(page, agent_service)
     await party.send(on_line(*ON_LINE))
+    await expect(page.get_by_role("button", name="Guetter la reprise")).to_be_visible()
     await page.keyboard.press("w")
     assert (await party.said(CallAct)).action == "watch_hold"
     watching = on_line(*AGENT_ACTIONS, "hang_up_phone", "stop_watching")

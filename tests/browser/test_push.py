@@ -2,6 +2,7 @@
 
 import asyncio
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.async_api import Page, expect
@@ -86,10 +87,12 @@ async def test_a_push_to_a_closed_page_shows_a_notice_that_does_not_say_who_call
     worker = await started.value
     devtools = await page.context.new_cdp_session(page)
     known: asyncio.Queue[str] = asyncio.Queue()
-    devtools.on(
-        "ServiceWorker.workerRegistrationUpdated",
-        lambda event: [known.put_nowait(one["registrationId"]) for one in event["registrations"]],
-    )
+
+    def learn(event: dict[str, Any]) -> None:
+        for registration in event["registrations"]:
+            known.put_nowait(registration["registrationId"])
+
+    devtools.on("ServiceWorker.workerRegistrationUpdated", learn)
     await devtools.send("ServiceWorker.enable")
     await page.wait_for_function("navigator.serviceWorker.controller !== null")  # active, and claimed this page
     await page.goto("about:blank")

@@ -7,7 +7,7 @@ import { clock } from "../shared/format.ts";
 import { t } from "../shared/i18n.ts";
 import { now } from "../shared/now.ts";
 import type { CallStateMessage } from "../shared/protocol.d.ts";
-import { Button } from "../shared/ui/basics.tsx";
+import { Button, ConnectionBanner, Notices } from "../shared/ui/basics.tsx";
 import { Icon } from "../shared/ui/icons.tsx";
 import { OwnPicture } from "../shared/ui/own_picture.tsx";
 import type { Caller } from "./caller.ts";
@@ -36,7 +36,8 @@ export function Incoming({ caller, call }: { caller: Caller; call: CallStateMess
 
   useEffect(() => {
     const onKey = (event: KeyboardEvent): void => {
-      if (event.key !== "Escape" || event.repeat || document.querySelector("dialog[open]") !== null) return;
+      const isForElse = document.querySelector("dialog[open]") !== null || event.target instanceof HTMLSelectElement;
+      if (event.key !== "Escape" || event.repeat || isForElse) return;
       answer(() => void caller.decline());
     };
     document.addEventListener("keydown", onKey);
@@ -65,6 +66,8 @@ export function Incoming({ caller, call }: { caller: Caller; call: CallStateMess
         <HowFields caller={caller} isBrief hasMode={!isVideo} />
       </fieldset>
       <div class="incoming-answer">
+        <ConnectionBanner session={caller.session} />
+        <Notices session={caller.session} />
         <Button look="primary" icon="camera" autofocus shortcut="Enter" onClick={() => answer(() => void caller.accept())}>
           {t("incoming.accept")}
         </Button>
