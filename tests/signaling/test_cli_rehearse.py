@@ -54,6 +54,6 @@ def test_service_that_cannot_be_reached_is_exit_code_2_with_json(tmp_path: Path)
 
 
 def test_clip_that_cannot_be_read_is_told(tmp_path: Path) -> None:
-    result = CliRunner().invoke(app, ["rehearse", "--clip", str(tmp_path / "absent.gif"), "--data-dir", str(tmp_path)])
+    result = CliRunner().invoke(app, ["rehearse", "--clip", "absent.gif", "--data-dir", str(tmp_path)])
     assert result.exit_code == 2
     assert "absent.gif" in result.output

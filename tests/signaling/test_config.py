@@ -3,6 +3,8 @@
 import dataclasses
 import os
 import stat
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -29,10 +31,17 @@ def write_toml(tmp_path: Path, text: str) -> None:
     (tmp_path / "passerelle.toml").write_text(text)
 
 
-def test_nothing_configured_is_a_whole_service_on_this_machine(tmp_path: Path) -> None:
-    settings = load_config(environ(tmp_path)).signaling
-    assert settings.database_url == f"sqlite+aiosqlite:///{tmp_path}/passerelle.sqlite3"
-    assert settings.redis_url == f"unix://{tmp_path}/run/redis.sock"
+@pytest.fixture
+def short_dir() -> Iterator[Path]:
+    """Short enough for a Unix socket's path."""
+    with tempfile.TemporaryDirectory(prefix="psr-") as name:
+        yield Path(name)
+
+
+def test_nothing_configured_is_a_whole_service_on_this_machine(short_dir: Path) -> None:
+    settings = load_config(environ(short_dir)).signaling
+    assert settings.database_url == f"sqlite+aiosqlite:///{short_dir}/passerelle.sqlite3"
+    assert settings.redis_url == f"unix://{short_dir}/run/redis.sock"
     assert settings.has_own_redis
     assert settings.http_host == "127.0.0.1"
     assert settings.public_url == "http://localhost:8080"
