@@ -49,6 +49,7 @@ class PhoneCall:
         self._attempts: deque[str] = deque(maxlen=ATTEMPTS_KEPT)
         self._parties: dict[str, PhoneParty] = {}
         self._machine: AnsweringMachine | None = None
+        self._recorded = ""  # whose message it takes
         self._stats_due = 0.0
         self.sound = CallSound(call_id, services.send, services.emit)
         self._playback = Playback(call_id, self.sound, services)
@@ -162,10 +163,11 @@ class PhoneCall:
 
     def record(self, command: RecordMessage) -> None:
         """Repeated while one is taken: nothing changes. :raises UnknownLegError: there is nobody to leave one."""
-        line = self._speaking(None)[0].line
-        if line is None or (self._machine is not None and not self._machine.is_over):
+        party = self._speaking(None)[0]
+        if party.line is None or (self._machine is not None and not self._machine.is_over):
             return
-        self._machine = AnsweringMachine(command, line, self.sound, self._services)
+        self._recorded = party.attempt
+        self._machine = AnsweringMachine(command, party.line, self.sound, self._services)
         self._machine.begin()
 
     # --- time ---------------------------------------------------------------------------------------------
@@ -224,7 +226,10 @@ class PhoneCall:
             outcome=party.outcome,
             sip_code=party.sip_code,
         )
-        if not party.is_up and self._machine is not None:  # first what the caller said, then that they are gone
+        if self._machine is not None and (party.is_up, party.attempt) == (
+            False,
+            self._recorded,
+        ):  # first what the caller said, then that they are gone
             self._machine.then(lambda: self._services.emit(state))
         else:
             self._services.emit(state)

@@ -159,11 +159,11 @@ class PhoneWorker:
     async def _dial(self, command: Dial) -> None:
         if self._draining:
             raise RelayError("draining", "the worker is stopping")
-        call = self._call(command.call_id)
-        is_one_more = command.joins or command.replaces is not None or not call.parties
-        if is_one_more and not self._has_room() and not call.knows(command.attempt):
+        known = self._calls.get(command.call_id)
+        is_one_more = command.joins or command.replaces is not None or known is None or not known.parties
+        if is_one_more and not self._has_room() and not self._knows(command.call_id, command.attempt):
             raise RelayError("no_capacity", "every phone line of this worker is in use")
-        await call.dial(command)
+        await self._call(command.call_id).dial(command)
 
     async def _take(self, command: TakeIncoming) -> None:
         if self._knows(command.call_id, command.attempt):

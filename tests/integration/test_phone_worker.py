@@ -433,6 +433,10 @@ async def test_full_worker_says_so() -> None:
         with pytest.raises(RelayError) as refused:
             await rig.signaling.ask(Dial(call_id="call-2", epoch=1, attempt="b", target=phone.uri))
         assert refused.value.code == "no_capacity"
+        late = Signaling()
+        await late.connect(rig.config.control_socket)
+        assert [call.call_id for call in late.greeting.calls] == [CALL], "what was refused leaves nothing behind"
+        await late.close()
         await hang_up(rig)
         assert await phone.passed(), phone.why()
 
