@@ -165,6 +165,11 @@ class Script:
         ]
         return self._send(head, None, "", retrans=False)
 
+    def moves(self, user: str) -> "Script":
+        """Its Contact is another one from now on."""
+        self._contact = f"Contact: <sip:{user}@{self._contact.partition('@')[2]}"
+        return self
+
     def pause(self, ms: int) -> "Script":
         self._steps.append(f'<pause milliseconds="{ms}"/>')
         return self

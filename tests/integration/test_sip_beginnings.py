@@ -86,13 +86,12 @@ async def test_password_is_given_for_every_request_that_is_asked_for_it() -> Non
         line.leg.hold(True)
         await until(lambda: "a=recvonly" in peer.messages(), 30)
         assert line.leg.press_by_info("5")
-        await until(lambda: peer.messages().count("Signal=5") == 2, 30)
+        await until(lambda: _proven("INFO", peer.messages()), 30)
         line.leg.refer("+33199000003")
-        await until(lambda: peer.messages().count("REFER sip:") == 2, 30)
+        await until(lambda: _proven("REFER", peer.messages()), 30)
         line.leg.hang_up()
         await played(peer)
         messages = peer.messages()
-    answers = re.findall(r"^(\w+) sip.*?uthorization: Digest ([^\r\n]*)", messages, re.DOTALL | re.MULTILINE)
     for method in ("INFO", "REFER", "BYE"):
         found = [
             re.search(rf"^{method} (\S+) SIP[^\0]*?uthorization: Digest ([^\r\n]*)", part, re.M)
@@ -105,7 +104,10 @@ async def test_password_is_given_for_every_request_that_is_asked_for_it() -> Non
         )
         assert fields["uri"] == uri
         assert fields["response"] == hashlib.md5(f"{secret}:abc123:{what}".encode()).hexdigest()
-    assert answers
+
+
+def _proven(method: str, messages: str) -> bool:
+    return any(f"{method} sip:" in part and "uthorization: Digest" in part for part in _split(messages))
 
 
 def _split(messages: str) -> list[str]:

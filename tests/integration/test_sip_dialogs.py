@@ -97,12 +97,31 @@ async def test_reinvite_without_description_gets_our_whole_offer_and_its_ack_ans
         await played(peer)
 
 
+async def test_requests_go_where_the_peer_was_last() -> None:
+    """Its Contact may change with a re-INVITE, an UPDATE, and its answer to a re-INVITE of ours."""
+    script = Script().answers().moves("second").asks("UPDATE", 200).takes("INFO", "INFO sip:second@")
+    script.moves("third").recv("INVITE", "INVITE sip:second@").reply(
+        200, body=sdp("recvonly", 2), tagged=True, again=True
+    )
+    script.recv("ACK", "ACK sip:third@").takes("BYE", "BYE sip:third@")
+    async with legs() as ours, playing(script) as peer:
+        line = await answered(ours, peer)
+        await until(lambda: "CSeq: 1 UPDATE" in peer.messages().split("received")[-1])
+        assert line.leg.press_by_info("1")
+        await until(lambda: "Signal=1" in peer.messages(), 30)
+        line.leg.hold(True)
+        await line.until(MediaChanged)
+        line.leg.hang_up()
+        await played(peer)
+
+
 async def test_glare_lets_both_sides_try_again() -> None:
     """Ours is refused with 491 and comes again; the peer's, sent while ours was pending, is refused with 491."""
     script = (
         Script()
         .answers()
         .recv("INVITE", "a=sendonly", keep=True)
+        .reply(100, tagged=True)
         .request("INVITE", body=sdp("sendrecv", 2))
         .recv(491)
         .request("ACK")
