@@ -91,6 +91,8 @@ class Transactions(SipTransactionManager):  # type: ignore[misc]
         if userv is None:
             in_dialog = msg.getHFBody("to").getTag() is not None
             userv = self.servers.towards(address, transport, in_dialog=in_dialog)
+        if userv.transport != "udp":  # requests to us may take this connection too (RFC 5923)
+            msg.getHFBody("via").params["alias"] = None
         return super().newTransaction(msg, resp_cb, *args, userv=userv, **kwargs)
 
     def handleIncoming(self, data_in: Any, ra: Any, server: Any, rtime: Any) -> None:  # noqa: N802

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from relay.control_messages import PhoneIncoming
+from relay.control_messages import HangUpPhone, PhoneIncoming, TakeIncoming
 from relay.phone.config import TrunkConfig
 from tests.helpers.phone_rig import Rig, phone_worker
 from tests.helpers.sip_peers import free_port, self_signed, until
@@ -163,3 +163,39 @@ async def test_flood_of_a_peer_leaves_other_calls_their_answers() -> None:
                 flood.sendto(request("INVITE", f"flood{number}"), ("127.0.0.1", rig.config.sip_port))
             assert (await final(asking, rig, request("OPTIONS", "a"))).startswith("SIP/2.0 200")
         assert len(incoming(rig)) <= rig.config.incoming_limit
+
+
+async def test_connection_of_a_peer_that_says_so_is_used_for_our_requests_too() -> None:
+    async with phone_worker() as rig, asyncio.timeout(DEADLINE_S):
+        reader, writer = await asyncio.open_connection("127.0.0.1", rig.config.sip_port)
+        elsewhere = free_port(socket.SOCK_STREAM)  # where nobody listens
+        offer = "v=0\r\no=a 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 9 RTP/AVP 8\r\n"
+        invite = request("INVITE", "a", transport="TCP").decode().replace(";rport", ";alias;rport")
+        invite = invite.replace("127.0.0.1:9", f"127.0.0.1:{elsewhere}").replace(
+            f"{elsewhere}>", f"{elsewhere};transport=tcp>"
+        )
+        head = invite.replace("Content-Length: 0", f"Content-Type: application/sdp\r\nContent-Length: {len(offer)}")
+        writer.write((head + offer).encode())
+        await until(lambda: bool(incoming(rig)))
+        (call,) = incoming(rig)
+        await rig.signaling.ask(TakeIncoming(call_id=call.call_id, epoch=1, attempt="a"))
+        answer = ""
+        while not answer.startswith("SIP/2.0 200"):
+            answer = await _message(reader)
+        to = re.search(r"(?m)^To: .*$", answer)
+        ack = (
+            request("ACK", "a", transport="TCP")
+            .decode()
+            .replace("To: <sip:+33199000001@127.0.0.1>", to[0].strip() if to else "")
+        )
+        writer.write(ack.encode())
+        await rig.signaling.ask(HangUpPhone(call_id=call.call_id, epoch=1))
+        assert (await _message(reader)).startswith("BYE sip:a@127.0.0.1")
+        writer.close()
+
+
+async def _message(reader: asyncio.StreamReader) -> str:
+    head = (await reader.readuntil(b"\r\n\r\n")).decode()
+    length = re.search(r"(?mi)^Content-Length: (\d+)", head)
+    await reader.readexactly(int(length[1]) if length else 0)
+    return head
