@@ -17,6 +17,7 @@ from tests.helpers.sip_peers import Baresip, baresip, free_port, self_signed, un
 
 pytestmark = pytest.mark.integration
 NUMBER = "+33199000001"
+DEADLINE_S = 45.0
 
 
 async def tones_go_both_ways(rig: Rig, phone: Baresip) -> PhoneStats:
@@ -25,12 +26,12 @@ async def tones_go_both_ways(rig: Rig, phone: Baresip) -> PhoneStats:
     await rig.hears({"phone": ("agent",), "agent": ("phone",)})
     await rig.dial(NUMBER)
     await rig.signaling.until_phone("answered")
-    await until(lambda: rig.media.tones("agent") == {440}, 30)
-    await until(lambda: any(phone.folder.glob("*-dec.wav")))
-    await until(lambda: bool(told(rig, PhoneStatsEvent)))
+    await until(lambda: rig.media.tones("agent") == {440}, DEADLINE_S)
+    await until(lambda: any(phone.folder.glob("*-dec.wav")), DEADLINE_S)
+    await until(lambda: bool(told(rig, PhoneStatsEvent)), DEADLINE_S)
     await asyncio.sleep(1.5)  # as much sound as is looked at below
     await rig.signaling.ask(HangUpPhone(call_id=CALL, epoch=1))
-    await until(lambda: any(event.get("type") == "CALL_CLOSED" for event in phone.events))
+    await until(lambda: any(event.get("type") == "CALL_CLOSED" for event in phone.events), DEADLINE_S)
     rate, sound = phone.heard()
     assert [round(tone.hz, -1) for tone in tones(sound, rate, at_most=1)] == [1000]
     return told(rig, PhoneStatsEvent)[-1].stats
@@ -71,20 +72,20 @@ async def test_sound_of_a_telephone_that_calls_over_tls_is_encrypted(tmp_path: P
         baresip(440, certificate, user="+33199000077", account=";mediaenc=srtp-mand") as phone,
     ):
         phone.command("dial", f"sip:{NUMBER}@127.0.0.1:{port};transport=tls")
-        await until(lambda: bool(told(rig, PhoneIncoming)))
+        await until(lambda: bool(told(rig, PhoneIncoming)), DEADLINE_S)
         call_id = told(rig, PhoneIncoming)[0].call_id
         await rig.signaling.ask(TakeIncoming(call_id=call_id, epoch=1, attempt="in"))
         media = rig.second_call(call_id, {"agent": 1000})
         hears: dict[Leg, tuple[Leg, ...]] = {"phone": ("agent",), "agent": ("phone",)}
         await rig.signaling.ask(SetPhoneAudio(call_id=call_id, epoch=1, worker_socket=str(media.path), hears=hears))
-        await until(lambda: media.tones("agent") == {440}, 30)
-        await until(lambda: bool(told(rig, PhoneStatsEvent)))
+        await until(lambda: media.tones("agent") == {440}, DEADLINE_S)
+        await until(lambda: bool(told(rig, PhoneStatsEvent)), DEADLINE_S)
         assert told(rig, PhoneStatsEvent)[-1].stats.is_encrypted
         await rig.signaling.ask(HoldPhone(call_id=call_id, epoch=1, held=True))
         await rig.signaling.until_phone("held", "in")
         media.forget()
         await rig.signaling.ask(HoldPhone(call_id=call_id, epoch=1, held=False))
-        await until(lambda: media.tones("agent") == {440}, 30)
+        await until(lambda: media.tones("agent") == {440}, DEADLINE_S)
         await rig.signaling.ask(HangUpPhone(call_id=call_id, epoch=1))
 
 
@@ -95,5 +96,5 @@ async def test_call_does_not_become_open_where_encryption_is_required(tmp_path: 
         trunk = TrunkConfig(port=phone.port + 1, transport="tls", ca_file=certificate, srtp="require")
         async with phone_worker(trunk) as rig:
             await rig.dial(NUMBER)
-            await until(lambda: bool(rig.signaling.phone()) and rig.signaling.last().progress == "ended", 30)
+            await until(lambda: bool(rig.signaling.phone()) and rig.signaling.last().progress == "ended", DEADLINE_S)
             assert "answered" not in rig.signaling.phone()
