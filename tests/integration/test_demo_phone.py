@@ -12,9 +12,10 @@ import aiohttp
 import numpy as np
 import pytest
 
-from relay.audio import PHONE_FRAME, PHONE_RATE, sine, tones
+from relay.audio import PHONE_FRAME, PHONE_RATE, level_dbfs, sine, tones
 from relay.control_messages import (
     HangUpPhone,
+    HoldPhone,
     PhoneDtmf,
     PhoneIncoming,
     PlayAnnouncement,
@@ -353,6 +354,25 @@ async def test_person_at_the_page_calls_the_relay_presses_a_code_and_is_heard() 
         await page.send("hang_up")
         await rig.signaling.until_phone("hung_up", "in")
         await until(lambda: page.calls == [])
+
+
+async def test_caller_on_hold_hears_the_announcement_and_nobody_else() -> None:
+    async with relay_that_is_called() as (phone, rig), open_page(phone) as page:
+        await page.send("call", "", number="0199000050")
+        await until(lambda: any(isinstance(event, PhoneIncoming) for event in rig.signaling.events))
+        call_id = next(event for event in rig.signaling.events if isinstance(event, PhoneIncoming)).call_id
+        await rig.signaling.ask(TakeIncoming(call_id=call_id, epoch=1, attempt="in"))
+        media = rig.second_call(call_id, {"agent": 1000})
+        hears: dict[Leg, tuple[Leg, ...]] = {"phone": ("agent",)}
+        await rig.signaling.ask(SetPhoneAudio(call_id=call_id, epoch=1, worker_socket=str(media.path), hears=hears))
+        await until(lambda: [round(tone.hz, -1) for tone in tones(page.sound, PHONE_RATE)] == [1000])
+        await rig.signaling.ask(HoldPhone(call_id=call_id, epoch=1, held=True))
+        await until(lambda: level_dbfs(page.sound) < -60)
+        await rig.signaling.ask(PlayAnnouncement(call_id=call_id, epoch=1, name="please_wait", every_s=1))
+        await until(lambda: level_dbfs(page.sound) > -30)
+        assert 1000 not in [round(tone.hz, -1) for tone in tones(page.sound, PHONE_RATE)]
+        await page.send("hang_up")
+        await rig.signaling.until_phone("hung_up", "in")
 
 
 async def test_call_from_the_page_that_comes_to_nothing_is_told() -> None:
