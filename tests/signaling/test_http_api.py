@@ -439,3 +439,6 @@ async def test_the_pages_that_ship_load_what_ships(tmp_path: Path) -> None:
                 for address in named:
                     assert (await client.get(address)).status == 200
             assert (await client.get("/embed/v1.js")).status == 200
+            worker = await client.get("/sw.js")  # for Web Push; an update must show at the next visit
+            assert (worker.status, worker.content_type) == (200, "text/javascript")
+            assert worker.headers["Cache-Control"] == "no-cache"
