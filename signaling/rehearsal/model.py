@@ -141,7 +141,7 @@ class Plan:
     alert_timeout_s: float = 30.0  # an alert of 20 s to somebody else may come first
     ring_timeout_s: float = 75.0  # the service gives up ringing at 60
     visibility_timeout_s: float = 12.0  # the first reading waits for the detector to load
-    proof_timeout_s: float = 8.0  # a sound or a picture that must come, or go
+    proof_timeout_s: float = 15.0  # a sound or a picture that must come, or go: an announcement of 5 s to its end
     times: OwnTimes = OwnTimes()  # of an own service; scenarios that need them run nowhere else
 
 
