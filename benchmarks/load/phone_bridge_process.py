@@ -63,7 +63,8 @@ class Plain:
     def __init__(self, call_id: str, rtp: RtpEndpoint, media: str, send: Callable[[bytes, str], object]) -> None:
         key = datagram.call_key(call_id)
         header = datagram.header(datagram.Kind.AUDIO, key, "agent")
-        self._rtp, self._stream = rtp, WebStream(lambda packet: send(header + packet, media))
+        self._rtp, self._stream = rtp, WebStream(self._to_web)
+        self._header, self._media, self._send = header, media, send
         self._from_web, self._from_phone = (JitterBuffer(AIORTC_CAPACITY, AIORTC_PREFETCH) for _ in range(2))
         self._opus_in, self._opus_out = OpusDecoder(), OpusEncoder()
         self._pcma_in, self._pcma_out = PcmaDecoder(), PcmaEncoder()
@@ -95,6 +96,9 @@ class Plain:
             for each in payloads:
                 self._stream.send(each, 960)
 
+    def _to_web(self, packet: bytes) -> None:
+        self._send(self._header + packet, self._media)
+
     def tick(self) -> None:
         self._rtp.tick()
 
@@ -112,9 +116,14 @@ async def run(kind: str, codec: CodecName, folder: Path, peers: list[int]) -> No
         folder / "audio.sock", lambda message: bridges[message.call_key].web_sound(message), burst=200
     )
     exchange.start()
+
+    def tick() -> None:
+        for bridge in bridges.values():
+            bridge.tick()
+
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
-    clock = asyncio.create_task(every_20_ms(lambda: [bridge.tick() for bridge in bridges.values()] and None))
+    clock = asyncio.create_task(every_20_ms(tick))
     print(json.dumps([rtp.port for rtp in endpoints]), flush=True)
     await stop.wait()
     clock.cancel()
