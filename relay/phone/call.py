@@ -26,6 +26,7 @@ from relay.model import PhoneOutcome, PhoneProgress
 from relay.phone.answering import END_KEY, AnsweringMachine
 from relay.phone.call_sound import CallSound
 from relay.phone.call_text import CallText
+from relay.phone.config import TrunkConfig
 from relay.phone.leg import IncomingLeg, Referred
 from relay.phone.line_sound import PhoneLine
 from relay.phone.party import PhoneParty
@@ -87,9 +88,9 @@ class PhoneCall:
         self.party_moved(party)
         await party.dial(command, target, replaces)
 
-    async def take(self, attempt: str, leg: IncomingLeg) -> None:
+    async def take(self, attempt: str, leg: IncomingLeg, trunk: TrunkConfig | None = None) -> None:
         """:raises RelayError: ``unknown_leg``: the telephone that rang is gone."""
-        await self._new_party(attempt).take(leg)
+        await self._new_party(attempt).take(leg, trunk)
 
     def knows(self, attempt: str) -> bool:
         return attempt in self._attempts

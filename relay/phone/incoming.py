@@ -77,13 +77,13 @@ class Incoming:
         for waiting in self._waiting.values():
             self._emit(waiting.told)
 
-    def take(self, call_id: str) -> IncomingLeg | None:
-        """:returns: the telephone, no longer waiting here; None: it is gone."""
+    def take(self, call_id: str) -> tuple[IncomingLeg, str] | None:
+        """:returns: the telephone, no longer waiting here, and its trunk's label; None: it is gone."""
         waiting = self._waiting.pop(call_id, None)
         if waiting is None:
             return None
         waiting.timer.cancel()
-        return waiting.leg
+        return waiting.leg, waiting.told.trunk
 
     def refuse(self, call_id: str, sip_code: int) -> None:
         """Unknown calls are no error."""

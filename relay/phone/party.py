@@ -16,6 +16,7 @@ from typing import Protocol
 from relay.control_messages import Dial
 from relay.errors import RelayError
 from relay.model import PhoneOutcome, PhoneProgress
+from relay.phone.config import TrunkConfig
 from relay.phone.dialling import may_be_forwarded
 from relay.phone.leg import (
     Answered,
@@ -136,11 +137,11 @@ class PhoneParty:
         )
         await self._dialling.begin()
 
-    async def take(self, leg: IncomingLeg) -> None:
+    async def take(self, leg: IncomingLeg, trunk: TrunkConfig | None = None) -> None:
         """
         Answer a telephone that rings with us.
 
-        :raises RelayError: ``unknown_leg``: it is gone, or its offer cannot be taken.
+        :param trunk: it came by; None: by one whose address is merely known. :raises RelayError: ``unknown_leg``: it is gone, or its offer cannot be taken.
         """
         log.info("phone leg is taken call_id=%s attempt=%s", self._call_id, self.attempt)
         self.progress, self._rang, self.leg = "ringing", True, leg
@@ -152,7 +153,7 @@ class PhoneParty:
             leg.reject(503, "Service Unavailable")
             audio = None
         if audio is not None:
-            leg.answer(replace(audio, encryption="offer", over_tls=leg.transport == "tls"))
+            leg.answer(_answering(audio, leg.transport, trunk))
         if not self.is_up:
             raise RelayError("unknown_leg", "the telephone is gone")
 
@@ -329,6 +330,16 @@ class PhoneParty:
         for timer in self._timers:
             timer.cancel()
         self._timers = []
+
+
+def _answering(audio: LocalAudio, transport: str, trunk: TrunkConfig | None) -> LocalAudio:
+    """Encrypted sound is taken wherever it is offered with its keys under TLS."""
+    return replace(
+        audio,
+        encryption="require" if trunk is not None and trunk.srtp == "require" else "offer",
+        over_tls=transport == "tls",
+        codecs=trunk.codecs if trunk is not None else audio.codecs,
+    )
 
 
 def _invite(command: Dial, route: Route, audio: LocalAudio, replaces: str | None = None) -> Invite:

@@ -168,10 +168,11 @@ class PhoneWorker:
     async def _take(self, command: TakeIncoming) -> None:
         if self._knows(command.call_id, command.attempt):
             return
-        leg = self._incoming.take(command.call_id)
-        if leg is None:
+        taken = self._incoming.take(command.call_id)
+        if taken is None:
             raise UnknownLegError("phone")
-        await self._call(command.call_id).take(command.attempt, leg)
+        leg, trunk = taken
+        await self._call(command.call_id).take(command.attempt, leg, self._trunks.of(trunk))
 
     async def _for_parties(self, command: AnyCommand) -> None:
         call = self._calls.get(command.call_id)

@@ -9,6 +9,7 @@ import pytest
 
 from relay.audio import tones
 from relay.control_messages import HangUpPhone, HoldPhone, PhoneIncoming, PhoneStatsEvent, SetPhoneAudio, TakeIncoming
+from relay.errors import RelayError
 from relay.model import Frozen, Leg, PhoneStats
 from relay.phone.config import TrunkConfig
 from relay.phone.sdp import CodecName
@@ -98,3 +99,19 @@ async def test_call_does_not_become_open_where_encryption_is_required(tmp_path: 
             await rig.dial(NUMBER)
             await until(lambda: bool(rig.signaling.phone()) and rig.signaling.last().progress == "ended", DEADLINE_S)
             assert "answered" not in rig.signaling.phone()
+
+
+async def test_telephone_that_calls_in_the_open_is_not_answered_where_encryption_is_required(tmp_path: Path) -> None:
+    certificate, port = self_signed(tmp_path), free_port(socket.SOCK_STREAM)
+    trunk = TrunkConfig(transport="tls", ca_file=certificate, srtp="require")
+    async with (
+        phone_worker(trunk, sip_certificate=certificate, sip_key=certificate, sip_tls_port=port) as rig,
+        baresip(440, certificate, user="+33199000077") as phone,
+    ):
+        phone.command("dial", f"sip:{NUMBER}@127.0.0.1:{port};transport=tls")
+        await until(lambda: bool(told(rig, PhoneIncoming)), DEADLINE_S)
+        with pytest.raises(RelayError, match="unknown_leg"):
+            await rig.signaling.ask(TakeIncoming(call_id=told(rig, PhoneIncoming)[0].call_id, epoch=1, attempt="in"))
+        await until(lambda: phone.told("CALL_CLOSED"), DEADLINE_S)
+        assert phone.last("CALL_CLOSED").startswith("488")
+        assert not phone.told("CALL_ESTABLISHED")

@@ -90,7 +90,7 @@ async def test_telephone_rings_is_told_again_to_whoever_comes_and_is_taken_once(
         incoming.tell_again()
         assert events == [told, told]
         assert (leg.said, incoming.call_ids) == (["ring"], (call_id,))
-        assert incoming.take(call_id) is leg
+        assert incoming.take(call_id) == (leg, "carrier")
         assert incoming.take(call_id) is None
         incoming.tell_again()
         incoming.refuse(call_id, 480)
