@@ -1,6 +1,6 @@
 """What is kept of a call: times and figures; of a relay call no number."""
 
-from relay.model import LegStats
+from relay.model import LegStats, PhoneStats
 from signaling.call_events import Act
 from signaling.call_model import CallKind, CallState
 from signaling.call_statistics import CallStatistics, call_record
@@ -62,3 +62,11 @@ def test_a_relay_call_keeps_its_network_over_time() -> None:
     assert record.kind == "relay" and record.quality is not None and record.quality.signer is not None
     assert record.quality.signer.frames_per_second == (25.0,)
     assert call_record(call, CallStatistics()).quality is None
+
+
+def test_losses_of_the_telephone_are_kept_when_there_was_one() -> None:
+    statistics = CallStatistics()
+    assert "phone_loss_mean" not in statistics.figures()
+    for lost in (0.0, 0.02):
+        statistics.phone(PhoneStats(codec="PCMA", fraction_lost=lost))
+    assert statistics.figures()["phone_loss_mean"] == 0.01
