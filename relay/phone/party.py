@@ -141,7 +141,8 @@ class PhoneParty:
         """
         Answer a telephone that rings with us.
 
-        :param trunk: it came by; None: by one whose address is merely known. :raises RelayError: ``unknown_leg``: it is gone, or its offer cannot be taken.
+        :param trunk: it came by; None: by one whose address is merely known.
+        :raises RelayError: ``unknown_leg``: it is gone, or its offer cannot be taken.
         """
         log.info("phone leg is taken call_id=%s attempt=%s", self._call_id, self.attempt)
         self.progress, self._rang, self.leg = "ringing", True, leg
