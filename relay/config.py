@@ -108,7 +108,7 @@ class MediaWorkerConfig:
         for address in self.public_address:
             ip_address(address)  # its ValueError says which
         if self.udp_port is not None and self.udp_ports is not None:
-            raise ValueError("udp_port or udp_ports, not both")
+            raise ValueError("udp_port ou udp_ports, pas les deux")
         first, last = self.udp_ports or (1024 if self.udp_port is None else self.udp_port,) * 2
         if not 1 <= first <= last <= LAST_PORT:
-            raise ValueError("udp_port and udp_ports lie within 1 to 65535, the first not after the last")
+            raise ValueError("udp_port et udp_ports vont de 1 à 65535, le premier pas après le dernier")

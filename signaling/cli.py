@@ -125,12 +125,12 @@ def worker(index: INDEX = 0) -> None:
 
 
 @app.command()
-def phone() -> None:
-    """Le processus téléphone : SIP et RTP vers l’opérateur."""
+def phone(index: INDEX = 0) -> None:
+    """Un processus téléphone : SIP et RTP vers l’opérateur."""
     from signaling import processes
 
-    with _process("phone") as config:
-        processes.run_phone_worker(config)
+    with _process(f"phone-{index}") as config:
+        processes.run_phone_worker(config, index)
 
 
 @app.command()

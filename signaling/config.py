@@ -203,7 +203,13 @@ class ServiceConfig:
     visibility_workers: int = setting(
         1, "processes", "one holds a dozen calls; more cores, more of them", at_least=0, at_most=64
     )
-    phone_worker: bool = setting(True, "yes/no", "no: the telephone is served by another machine")
+    phone_workers: int = setting(
+        1,
+        "processes",
+        "0: the telephone is served by another machine; several share one trunk address behind an SBC (docs/sbc)",
+        at_least=0,
+        at_most=16,
+    )
     demo_phone: bool = setting(True, "yes/no", "a SIP phone on loopback, to try everything without a trunk")
     model_dir: Path = setting(Path(), "path", "MediaPipe models; <data_dir>/models")
     compiled_dir: Path = setting(Path(), "path", "what `passerelle compile` makes; <data_dir>/compiled")

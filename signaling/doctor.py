@@ -293,7 +293,7 @@ async def check_network(config: Config) -> list[Finding]:
 
 
 async def check_trunk(config: Config) -> list[Finding]:
-    if not config.service.phone_worker:
+    if not config.service.phone_workers:
         return [Finding("ok", "Téléphone", "servi par une autre machine")]
     if processes.uses_demo_trunk(config):
         words = "téléphone de démonstration : aucun appel ne sort de cette machine (PASSERELLE_PHONE_TRUNK_HOST)"

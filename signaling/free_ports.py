@@ -37,14 +37,16 @@ def bind_problem(host: str, port: int, transport: Transport) -> str | None:
     return None
 
 
-def first_free(host: str, wanted: int, transport: Transport, tries: int = 50) -> int:
+def first_free(host: str, wanted: int, transport: Transport, tries: int = 50, *, step: int = 1, count: int = 1) -> int:
     """
     ``wanted`` or the next free port after it.
 
+    :param step: to the next one looked at. :param count: so many, ``step`` apart, are to be free.
     :raises PortTakenError: none in ``tries``.
     """
-    for port in range(wanted, min(wanted + tries, 65536)):
-        if bind_problem(host, port, transport) is None:
+    for port in range(wanted, min(wanted + tries, 65536), step):
+        needed = range(port, port + count * step, step)
+        if needed[-1] < 65536 and all(bind_problem(host, each, transport) is None for each in needed):
             return port
     raise PortTakenError(f"Aucun port libre de {wanted} à {wanted + tries - 1} sur {host} ({transport}).")
 

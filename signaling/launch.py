@@ -9,6 +9,7 @@ import datetime
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from relay.phone.siblings import PORT_STEP
 from signaling import processes
 from signaling.config import Config, load_config
 from signaling.free_ports import Transport, check_port, first_free
@@ -82,12 +83,14 @@ def _check_http(config: Config) -> None:
 def _telephone_ports(config: Config) -> dict[str, str]:
     """Ports that nobody chose may move when they are taken; a chosen one is checked."""
     found: dict[str, str] = {}
-    if config.service.phone_worker:
-        phone = processes.phone_worker_config(config)
-        found["PASSERELLE_PHONE_SIP_PORT"] = str(_settle(config, "phone", phone.sip_host, phone.sip_port, "sip_port"))
+    taken: range = range(0)
+    if config.service.phone_workers:
+        taken = _phone_worker_ports(config)
+        found["PASSERELLE_PHONE_SIP_PORT"] = str(taken.start)
     if config.service.demo_phone:
         demo = processes.demo_phone_config(config)
-        sip_port = _settle(config, "demo_phone", demo.sip_host, demo.sip_port, "sip_port")
+        wanted = max(taken.stop, demo.sip_port) if demo.sip_port in taken else demo.sip_port
+        sip_port = _settle(config, "demo_phone", demo.sip_host, wanted, "sip_port")
         http_port = _settle(config, "demo_phone", demo.http_host, demo.http_port, "http_port")
         found["PASSERELLE_DEMO_PHONE_SIP_PORT"] = str(sip_port)
         found["PASSERELLE_DEMO_PHONE_HTTP_PORT"] = str(http_port)
@@ -96,6 +99,18 @@ def _telephone_ports(config: Config) -> dict[str, str]:
         if config.signaling.demo_phone_url is None:
             found["PASSERELLE_DEMO_PHONE_URL"] = f"http://localhost:{http_port}"
     return found
+
+
+def _phone_worker_ports(config: Config) -> range:
+    """:returns: from the first worker's SIP port to the last one's, all of them found free."""
+    phone, count = processes.phone_worker_config(config), config.service.phone_workers
+    first = phone.sip_port
+    if config.reader.is_set("phone", "sip_port"):
+        for port in range(first, first + count * PORT_STEP, PORT_STEP):
+            check_port(phone.sip_host, port, "udp", "Changez [phone] sip_port.")
+    else:
+        first = first_free(phone.sip_host, first, "udp", step=PORT_STEP, count=count)
+    return range(first, first + count * PORT_STEP)
 
 
 def _settle(config: Config, section: str, host: str, port: int, name: str) -> int:

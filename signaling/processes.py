@@ -19,6 +19,7 @@ from pathlib import Path
 from relay import compiled
 from relay.config import LAST_PORT, MediaWorkerConfig
 from relay.phone.config import DemoPhoneConfig, PhoneWorkerConfig
+from relay.phone.siblings import sibling
 from relay.visibility.config import VisibilityWorkerConfig
 from signaling.config import Config, ConfigError
 
@@ -53,18 +54,23 @@ def media_worker_config(config: Config, index: int) -> MediaWorkerConfig:
     return replace(settings, udp_port=settings.udp_port + index)
 
 
-def phone_worker_config(config: Config) -> PhoneWorkerConfig:
+def phone_worker_config(config: Config, index: int = 0) -> PhoneWorkerConfig:
+    """Workers of one machine have their own SIP ports and share the RTP ports (``relay.phone.siblings``)."""
     run_dir = config.signaling.run_dir
-    return config.reader.build(
+    settings = config.reader.build(
         PhoneWorkerConfig,
         "phone",
-        worker_id=_worker_id(config, "phone", 0),
-        control_socket=run_dir / "phone-0.sock",
-        audio_socket=run_dir / "phone-0.audio.sock",
+        worker_id=_worker_id(config, "phone", index),
+        control_socket=run_dir / f"phone-{index}.sock",
+        audio_socket=run_dir / f"phone-{index}.audio.sock",
         redis_url=config.signaling.redis_url,
         network=config.signaling.network,
         secret=config.signaling.secret_key,
     )
+    try:
+        return sibling(settings, index, max(config.service.phone_workers, index + 1))
+    except ValueError as error:
+        raise ConfigError("[service] phone_workers", "des ports pour chaque processus téléphone", str(error)) from None
 
 
 def visibility_worker_config(config: Config, index: int) -> VisibilityWorkerConfig:
@@ -119,10 +125,10 @@ def run_media_worker(config: Config, index: int) -> None:
     _run(partial(run, settings), config.service.stop_deadline_s + drain_s, new_event_loop)
 
 
-def run_phone_worker(config: Config) -> None:
+def run_phone_worker(config: Config, index: int) -> None:
     from relay.phone.worker import run
 
-    _run(partial(run, phone_worker_config(config)), config.service.stop_deadline_s)
+    _run(partial(run, phone_worker_config(config, index)), config.service.stop_deadline_s)
 
 
 def run_visibility_worker(config: Config, index: int) -> None:

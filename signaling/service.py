@@ -37,9 +37,9 @@ def children(config: Config, environ: Mapping[str, str]) -> list[Child]:
     for index in range(processes.media_worker_count(config)):
         path = processes.media_worker_config(config, index).control_socket
         found.append(_worker(config, environ, f"worker-{index}", ["worker", "--index", str(index)], path))
-    if config.service.phone_worker:
-        path = processes.phone_worker_config(config).control_socket
-        found.append(_worker(config, environ, "phone", ["phone"], path))
+    for index in range(config.service.phone_workers):
+        path = processes.phone_worker_config(config, index).control_socket
+        found.append(_worker(config, environ, f"phone-{index}", ["phone", "--index", str(index)], path))
     for index in range(config.service.visibility_workers):
         path = processes.visibility_worker_config(config, index).control_socket
         found.append(_worker(config, environ, f"visibility-{index}", ["visibility", "--index", str(index)], path))

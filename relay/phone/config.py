@@ -97,6 +97,7 @@ class PhoneWorkerConfig:
     :param sip_host_2: a second one, of the other family: IPv4 and IPv6 are then served at once.
     :param sip_public_host: the address that peers see of ``sip_host``, when a NAT stands between; written in its place.
     :param sip_port: UDP and TCP port, the same after a restart so that peers find us; 5062 leaves 5060 to others.
+        Worker N of a machine takes ``sip_port`` + 2 N, and ``sip_tls_port`` + 2 N.
     :param sip_tls_port: TCP port for peers that connect to us by TLS; served with ``sip_certificate``.
     :param sip_certificate: PEM, shown to peers that connect by TLS. :param sip_key: its key.
     :param dns_servers: asked for the names of trunks, ``host`` or ``host:port``; empty: those of the machine.
@@ -104,7 +105,8 @@ class PhoneWorkerConfig:
     :param sip_messages_per_s: that one address may send, twice as many at once, and a tenth of it requests that open
         something; 200 is twenty calls a second, more than any worker holds.
     :param incoming_limit: calls to us that ring at once, further ones get 503: a flood must not fill the agents' day.
-    :param rtp_ports: first and last UDP port for sound, an even and an odd one per call.
+    :param rtp_ports: first and last UDP port for sound, an even and an odd one per call. Several workers of a machine
+        get equal shares.
     :param capacity: calls at once; a call costs about 3 % of a core.
     :param no_response_s: seconds without any response, not even 100, before the trunk counts as dead; SIP itself
         would wait 32 (RFC 3261, Timer B), too long for two people looking at each other.

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import pytest
 
+from signaling import processes
 from signaling.announcement import FIRST_SIGN_IN, write_first_sign_in
 from signaling.config import load_config
 from signaling.doctor import explain_import_error
@@ -141,6 +142,20 @@ def test_named_trunk_keeps_its_own_port(data_dir: Path) -> None:
     assert "PASSERELLE_PHONE_TRUNK_PORT" not in settle_environment(environ, Options(port=free_port()))
 
 
+def test_ports_of_several_phone_workers_are_found_free_and_the_demonstration_phone_keeps_off_them(
+    data_dir: Path,
+) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
+        taken.bind(("127.0.0.1", 0))
+        wanted = taken.getsockname()[1] - 2
+        found = first_free("127.0.0.1", wanted, "udp", step=2, count=2)
+        assert found > wanted and found % 2 == wanted % 2
+    settled = settle_environment(environment(data_dir, PHONE_WORKERS="6"), Options(port=free_port()))
+    config = load_config(settled)
+    ours = {processes.phone_worker_config(config, index).sip_port for index in range(6)}
+    assert not {port + step for port in ours for step in (0, 1)} & {processes.demo_phone_config(config).sip_port}
+
+
 def test_tls_makes_a_certificate_for_this_machine_and_keeps_it(data_dir: Path) -> None:
     port = free_port()
     settled = settle_environment(environment(data_dir), Options(port=port, tls=True))
@@ -257,7 +272,7 @@ def test_whole_service_starts_stops_on_ctrl_c_and_finds_everything_again(data_di
         assert again.returncode == 1
         assert "tourne déjà" in again.stderr
         children = service.started()
-        assert set(children) == {"redis", "worker-0", "phone", "visibility-0", "demo-phone", "signaling"}
+        assert set(children) == {"redis", "worker-0", "phone-0", "visibility-0", "demo-phone", "signaling"}
         assert service.stop() == 0, service.said()
         assert not [name for name, number in children.items() if Path(f"/proc/{number}").exists()]
     with serving(data_dir, port) as service:

@@ -235,6 +235,16 @@ def test_media_workers_of_one_machine_take_one_udp_port_after_the_other_or_share
         assert processes.media_worker_config(ranged, 1).udp_ports == (40_000, 40_999)
 
 
+def test_udp_ports_that_do_not_fit_are_refused_in_french(tmp_path: Path) -> None:
+    for settings, words in (
+        ({"MEDIA_UDP_PORT": "40000", "MEDIA_UDP_PORTS": "40000-40999"}, "udp_port ou udp_ports, pas les deux"),
+        ({"MEDIA_UDP_PORTS": "50000-40000"}, "le premier pas après le dernier"),
+        ({"MEDIA_UDP_PORT": "65535"}, "au plus 65534, pour 2 processus"),
+    ):
+        with pytest.raises(ConfigError, match=words):
+            processes.media_worker_config(load_config(environ(tmp_path, **settings)), 1)
+
+
 @pytest.mark.parametrize(
     "settings",
     [
@@ -332,6 +342,18 @@ def test_phone_worker_settings_reach_its_dataclass(tmp_path: Path) -> None:
     phone = processes.phone_worker_config(load_config(environ(tmp_path, PHONE_RTP_PORTS="30000,30100")))
     assert isinstance(phone, PhoneWorkerConfig)
     assert phone.rtp_ports == (30_000, 30_100)
+
+
+def test_several_phone_workers_of_one_machine_have_ports_and_sockets_of_their_own(tmp_path: Path) -> None:
+    config = load_config(environ(tmp_path, PHONE_WORKERS="3", PHONE_SIP_PORT="5080", PHONE_SIP_TLS_PORT="5081"))
+    workers = [processes.phone_worker_config(config, index) for index in range(config.service.phone_workers)]
+    assert [(each.sip_port, each.sip_tls_port) for each in workers] == [(5080, 5081), (5082, 5083), (5084, 5085)]
+    assert len({path for each in workers for path in (each.control_socket, each.audio_socket)}) == 6
+    assert len({each.worker_id for each in workers}) == 3
+    assert len({each.rtp_ports for each in workers}) == 3
+    crowded = load_config(environ(tmp_path, PHONE_WORKERS="3", PHONE_RTP_PORTS="20000-20003"))
+    with pytest.raises(ConfigError, match=r"phone_workers.*rtp_ports"):
+        processes.phone_worker_config(crowded, 0)
 
 
 def test_the_phone_worker_encrypts_with_the_services_secret_which_is_never_shown(tmp_path: Path) -> None:
