@@ -9,7 +9,7 @@ quota, hours, who pays.
 import re
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import phonenumbers
@@ -18,6 +18,8 @@ from phonenumbers import NumberParseException, PhoneNumber, PhoneNumberFormat, P
 from relay.phone.emergency import ELSEWHERE, EMERGENCY_NUMBERS, EmergencyKind, EmergencyNumber
 
 RefusalCode = Literal["not_a_number", "too_long", "premium", "short_number", "country_not_allowed"]
+#: What a number costs besides the ordinary: a surcharge, another country, a satellite.
+Tariff = Literal["ordinary", "special", "abroad", "satellite"]
 LENGTH_LIMIT = 64  # characters that can be seen
 TYPED_LIMIT = 1024  # characters at all
 _SCHEME = re.compile(r"^\s*(tel|sip|callto):", re.IGNORECASE)
@@ -45,6 +47,14 @@ _PREMIUM_TYPES = frozenset(
         PhoneNumberType.VOICEMAIL,
     }
 )
+_NON_GEOGRAPHIC = "001"  # phonenumbers' region of codes that are no country's
+_FREE_OR_SHARED = frozenset({800, 808, 979})  # ITU-T E.164: international freephone, shared cost, premium
+_NORTH_AMERICA = 1  # one code for 25 countries; calls to the islands among them cost many times as much
+_MAINLAND = frozenset({"US", "CA"})
+_EUROPE = frozenset(
+    {33, 262, 590, 594, 596, 508, 681, 687, 689, 377, 32, 352, 49, 39, 34, 351, 31, 44, 353, 45, 46, 47, 358, 41, 43}
+    | {30, 48, 420, 421, 36, 40, 359, 385, 386, 370, 371, 372, 356, 357, 354, 423, 376}
+)
 
 
 @dataclass(frozen=True)
@@ -53,6 +63,11 @@ class DiallingPolicy:
     :param region: where a number without country code is (ISO 3166-1).
     :param countries: country calling codes that may be dialled, None for all. Default: France with its overseas
         departments, the EU and EEA, the United Kingdom, Switzerland, Monaco: what a relay must carry at ordinary cost.
+    :param ordinary_countries: of those, the ones that cost no more than a call at home; for the others the signer is
+        asked first.
+    :param satellite_allowed: satellite and international networks (+870, +878, +881, +882, +883, +888), whatever
+        ``countries`` says; refused by default, a minute costs euros and they are what toll fraud dials.
+    :param islands_allowed: what shares +1 with the United States and Canada, and costs many times as much.
     :param premium_allowed: numbers with a surcharge (089x, 082x; abroad also personal numbers, pagers and the like,
         which are billed as such); refused by default, the signer would not be told the price in a form that can be
         understood.
@@ -61,38 +76,35 @@ class DiallingPolicy:
     """
 
     region: str = "FR"
-    countries: frozenset[int] | None = frozenset(
-        {
-            33,
-            262,
-            590,
-            594,
-            596,
-            508,
-            681,
-            687,
-            689,
-            377,
-            32,
-            352,
-            49,
-            39,
-            34,
-            351,
-            31,
-            44,
-            353,
-            45,
-            46,
-            47,
-            358,
-            41,
-            43,
-        }
-        | {30, 48, 420, 421, 36, 40, 359, 385, 386, 370, 371, 372, 356, 357, 354, 423, 376}
-    )
+    countries: frozenset[int] | None = _EUROPE
+    ordinary_countries: frozenset[int] = _EUROPE
     premium_allowed: bool = False
+    satellite_allowed: bool = False
+    islands_allowed: bool = False
     short_numbers: frozenset[str] = frozenset({"3114", "3117", "3018", "3020", "3919", "3939", "3646", "3949"})
+
+    def changed_by(self, override: "DiallingOverride") -> "DiallingPolicy":
+        """What ``override`` leaves out stays."""
+        names = ("countries", "premium_allowed", "satellite_allowed", "short_numbers")
+        changes = {name: value for name in names if (value := getattr(override, name)) is not None}
+        return replace(self, **changes)
+
+
+@dataclass(frozen=True)
+class DiallingOverride:
+    """
+    What one brand, or one role, may dial otherwise than everybody; None: as everybody.
+
+    :param countries: country calling codes that may be dialled, in place of the general list.
+    :param premium_allowed: numbers with a surcharge.
+    :param satellite_allowed: satellite and international networks.
+    :param short_numbers: those that may be dialled, in place of the general list.
+    """
+
+    countries: frozenset[int] | None = None
+    premium_allowed: bool | None = None
+    satellite_allowed: bool | None = None
+    short_numbers: frozenset[str] | None = None
 
 
 @dataclass(frozen=True)
@@ -101,6 +113,7 @@ class Allowed:
 
     e164: str
     display: str
+    tariff: Tariff = "ordinary"
 
 
 @dataclass(frozen=True)
@@ -152,7 +165,8 @@ def may_be_forwarded(dialled: str, number: str) -> bool:
 
     :param dialled: E.164, or anything else, which is never forwarded. :param number: E.164.
     """
-    if not (dialled.startswith("+") and number.startswith("+") and isinstance(dial_rule(number), Allowed)):
+    rule = dial_rule(number) if dialled.startswith("+") and number.startswith("+") else None
+    if not isinstance(rule, Allowed) or rule.tariff != "ordinary":
         return False
     try:
         return bool(phonenumbers.parse(dialled).country_code == phonenumbers.parse(number).country_code)
@@ -220,15 +234,45 @@ def _ordinary(digits: str, policy: DiallingPolicy) -> DialResult:
         return Refused("short_number" if _is_short(digits) else "not_a_number")
     if not phonenumbers.is_valid_number(number):
         return Refused("short_number" if _is_short(digits) else "not_a_number")
-    if policy.countries is not None and number.country_code not in policy.countries:
+    if not _is_open(number, policy):
         return Refused("country_not_allowed")
-    if _is_premium(number) and not policy.premium_allowed:
+    tariff = tariff_of(number, policy)
+    if tariff == "special" and not policy.premium_allowed:
         return Refused("premium")
     national = number.country_code == phonenumbers.country_code_for_region(policy.region)
     style = PhoneNumberFormat.NATIONAL if national else PhoneNumberFormat.INTERNATIONAL
-    return Allowed(
-        phonenumbers.format_number(number, PhoneNumberFormat.E164), phonenumbers.format_number(number, style)
-    )
+    e164 = phonenumbers.format_number(number, PhoneNumberFormat.E164)
+    return Allowed(e164, phonenumbers.format_number(number, style), tariff)
+
+
+def tariff_of(number: PhoneNumber, policy: DiallingPolicy) -> Tariff:
+    """What a call to it costs, whether or not it may be dialled."""
+    if _is_satellite(number):
+        return "satellite"
+    if _is_premium(number):
+        return "special"
+    is_near = number.country_code in policy.ordinary_countries and not _is_island(number)
+    return "ordinary" if is_near or phonenumbers.number_type(number) == PhoneNumberType.TOLL_FREE else "abroad"
+
+
+def _is_open(number: PhoneNumber, policy: DiallingPolicy) -> bool:
+    if _is_satellite(number):
+        return policy.satellite_allowed
+    if _is_island(number) and not policy.islands_allowed:
+        return False
+    return policy.countries is None or number.country_code in policy.countries
+
+
+def _is_satellite(number: PhoneNumber) -> bool:
+    """No country's: satellites, maritime and international networks, personal numbers (ITU-T E.164.D)."""
+    region = phonenumbers.region_code_for_country_code(number.country_code or 0)
+    return region == _NON_GEOGRAPHIC and number.country_code not in _FREE_OR_SHARED
+
+
+def _is_island(number: PhoneNumber) -> bool:
+    if number.country_code != _NORTH_AMERICA or phonenumbers.number_type(number) == PhoneNumberType.TOLL_FREE:
+        return False
+    return phonenumbers.region_code_for_number(number) not in _MAINLAND
 
 
 def _is_short(digits: str) -> bool:

@@ -4,6 +4,7 @@ from hypothesis import strategies as st
 
 from relay.phone.dialling import (
     Allowed,
+    DiallingOverride,
     DiallingPolicy,
     DialResult,
     Emergency,
@@ -85,10 +86,43 @@ def test_number_that_may_not_be_dialled_is_refused_with_its_reason(typed: str, c
 
 def test_policy_opens_countries_surcharges_and_short_numbers() -> None:
     policy = DiallingPolicy(countries=None, premium_allowed=True, short_numbers=frozenset({"118218"}))
-    assert dial_rule("+1 212 555 0123", policy) == Allowed("+12125550123", "+1 212-555-0123")
+    assert dial_rule("+1 212 555 0123", policy) == Allowed("+12125550123", "+1 212-555-0123", "abroad")
     assert isinstance(dial_rule("0899123456", policy), Allowed)
     assert dial_rule("118 218", policy) == Allowed("118218", "118218")
     assert dial_rule("3939", policy) == Refused("short_number")
+
+
+OPEN = DiallingPolicy(countries=None, premium_allowed=True, satellite_allowed=True, islands_allowed=True)
+
+
+@pytest.mark.parametrize(
+    ("typed", "tariff"),
+    [
+        *(("01 99 00 00 01", "ordinary"), ("+44 20 7946 0000", "ordinary"), ("0800 123 456", "ordinary")),
+        *(("3939", "ordinary"), ("+800 1234 5678", "ordinary"), ("+1 800 253 0000", "ordinary")),
+        *(("0899 12 34 56", "special"), ("+44 70 1234 5678", "special"), ("+979 123 456 789", "special")),
+        *(("+1 212 555 0123", "abroad"), ("+212 520 123456", "abroad"), ("+1 876 618 2345", "abroad")),
+        *(("+881 6 1234 5678", "satellite"), ("+870 301 234 567", "satellite")),
+        *(("+883 510 012 345", "satellite"), ("+888 123 456 78901", "satellite")),
+    ],
+)
+def test_every_number_that_costs_extra_is_told_apart(typed: str, tariff: str) -> None:
+    result = dial_rule(typed, OPEN)
+    assert isinstance(result, Allowed), result
+    assert result.tariff == tariff
+
+
+@pytest.mark.parametrize("typed", ["+881 6 1234 5678", "+870 301 234 567", "+883 510 012 345", "+1 876 618 2345"])
+def test_satellites_and_dear_islands_stay_closed_when_all_countries_are_open(typed: str) -> None:
+    assert dial_rule(typed, DiallingPolicy(countries=None)) == Refused("country_not_allowed")
+
+
+def test_an_override_changes_what_it_names_and_nothing_else() -> None:
+    at_home = DiallingPolicy().changed_by(DiallingOverride(countries=frozenset({33}), premium_allowed=True))
+    assert dial_rule("+44 20 7946 0000", at_home) == Refused("country_not_allowed")
+    assert isinstance(dial_rule("0899 12 34 56", at_home), Allowed)
+    assert isinstance(dial_rule("3939", at_home), Allowed)
+    assert DiallingPolicy().changed_by(DiallingOverride()) == DiallingPolicy()
 
 
 def written(number: str) -> list[str]:
