@@ -41,7 +41,14 @@ from signaling.call_events import (
     TakeIncoming,
     Tick,
 )
-from signaling.call_incoming import accept, announcement_over, decline, message_recorded, ring_timeout
+from signaling.call_incoming import (
+    accept,
+    announcement_over,
+    decline,
+    leave_the_line,
+    message_recorded,
+    ring_timeout,
+)
 from signaling.call_model import RESUMED_PRIORITY, Call, CallState, Side
 from signaling.call_phone import act_on_phone, leave_without_agent, phone_report, referred
 from signaling.call_step import OutOfPlaceError, Step, go, receiver, with_leg, with_side
@@ -80,7 +87,7 @@ def receive(call: Call, event: Event, now: float) -> Step:  # noqa: PLR0912 -- o
         case Assigned():
             return _assigned(call, event, now)
         case QueueGaveUp():
-            return go(call, "queue_gave_up", now)
+            return leave_the_line(call, "queue_gave_up", now)
         case PageCame() | PageWent():
             return _page(call, event, now)
         case LegConnected(party) | LegDisconnected(party):
@@ -139,7 +146,7 @@ def _tick(call: Call, now: float) -> Step:
         return _agent_gone(call, now)
     signer_lost = call.signer.lost_since
     if signer_lost is not None and now >= signer_lost + call.grace.signer_s:
-        return go(call, "signer_timeout", now)
+        return leave_the_line(call, "signer_timeout", now)
     return call, ()
 
 
@@ -216,7 +223,7 @@ def _act(call: Call, act: Act, now: float) -> Step:
         case "decline":
             return decline(call, now)
         case "hang_up":
-            return go(call, "signer_hangs_up" if act.party == "signer" else "agent_hangs_up", now)
+            return leave_the_line(call, "signer_hangs_up" if act.party == "signer" else "agent_hangs_up", now)
         case "end_and_report_abuse":
             return go(call, "abuse", now, ReportAbuse(by=call.agent_key or ""))
         case "mute" | "unmute":

@@ -20,6 +20,9 @@ GUARD_WORDS = {
     "recording": "a message is being recorded",
     "message_kept": "a message is kept",
     "declined": "the signer declined",
+    "caller_hears": "a caller waits for the first agent, on the line",
+    "no_agent": "no agent could be had",
+    "accepted": "the signer had accepted",
     "signer_lost": "signer's page gone",
     "served": "served before",
 }

@@ -2,10 +2,11 @@
 
 from typing import Final
 
-from signaling.call_events import Act, AnnouncementOver, Enqueue, MessageRecorded, OpenMedia, RecordMessage
+from signaling.call_events import Act, AnnouncementOver, Enqueue, LeaveQueue, MessageRecorded, OpenMedia, RecordMessage
 from signaling.call_model import INCOMING_PRIORITY, TRADES_BY_MODE, Call, CallState, Grace, PhoneLegState, Side
 from signaling.call_phone import attempt_name
 from signaling.call_step import Step, go, missed, receiver, with_leg
+from signaling.call_table import Trigger, find_row
 
 S = CallState
 RING_S: Final = 180.0  # RFC 9248: up to three minutes before a message is offered
@@ -154,6 +155,19 @@ def decline(call: Call, now: float) -> Step:
 
 def ring_timeout(call: Call, now: float) -> Step:
     return go(call, "ring_timeout", now, **_offer(call, now))
+
+
+def leave_the_line(call: Call, trigger: Trigger, now: float) -> Step:
+    """
+    No agent is sought any more: the queue gave up, or the signer left.
+
+    A caller who is still waiting is not cut off without a word: they may leave a message.
+    """
+    row = find_row(call, trigger)
+    if row is None or row.target is not S.MESSAGE:
+        return go(call, trigger, now)
+    why = {"declined": trigger == "signer_hangs_up", "unserved": trigger == "queue_gave_up"}
+    return go(call, trigger, now, LeaveQueue(), **why, **_offer(call, now))
 
 
 def _offer(call: Call, now: float) -> dict[str, object]:

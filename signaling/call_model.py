@@ -179,7 +179,7 @@ class Call(Frozen):
     :param peer_voice: ``video``: as ``voice``, of the peer, who chose it when accepting.
     :param ring_until: Unix seconds; incoming: then a message is offered.
     :param accepted_at: incoming: Unix seconds at which the signer took the call; None: not yet.
-    :param declined: incoming: by the signer.
+    :param declined: incoming: by the signer, who may have accepted it first. :param unserved: the queue gave up.
     :param message_stage: while ``message``. :param message_until: Unix seconds: it is over then, whatever happens.
     :param recording: key of a voice message in Redis that this call is about (``relay.phone.recordings``).
     :param playing: the agent listens to it.
@@ -217,6 +217,7 @@ class Call(Frozen):
     ring_until: float | None = None
     accepted_at: float | None = None
     declined: bool = False
+    unserved: bool = False
     message_stage: MessageStage | None = None
     message_until: float | None = None
     recording: str | None = None

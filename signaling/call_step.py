@@ -50,15 +50,16 @@ def _ending(call: Call, after: Call, now: float) -> tuple[Command, ...]:
     if call.is_together and call.kind != "video" and call.agent_key is not None:
         commands.append(ReleaseAgent(call.agent_key, wrap_up=True))
     commands.append(WriteRecord())
-    if _is_missed(after):
+    if _is_missed(call, after):
         commands.append(missed(after, now))
     return tuple(commands)
 
 
-def _is_missed(call: Call) -> bool:
-    """Whoever was called should learn of it: they neither took the call nor refused it, and no message says so."""
+def _is_missed(before: Call, call: Call) -> bool:
+    """Whoever was called should learn of it: they neither had the call nor refused it, and no message says so."""
     was_called = call.direction == "incoming" or call.kind == "video"
-    answered = call.accepted_at is not None or call.declined or call.recording is not None
+    had_it = call.accepted_at is not None and before.state is not CallState.MESSAGE
+    answered = had_it or call.declined or call.recording is not None
     return was_called and not answered and receiver(call) != ""
 
 

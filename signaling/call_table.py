@@ -45,6 +45,9 @@ Guard = Literal[
     "recording",
     "message_kept",
     "declined",
+    "caller_hears",
+    "no_agent",
+    "accepted",
     "signer_lost",
     "served",
 ]
@@ -56,6 +59,11 @@ def _line_failed(call: Call) -> bool:
 
 def _caller_waits(call: Call) -> bool:
     return call.direction == "incoming" and call.together_at is None
+
+
+def _caller_hears(call: Call) -> bool:
+    """The caller waits for the first agent, and is on the line."""
+    return _caller_waits(call) and call.phone is not None and call.phone.is_up
 
 
 GUARDS: dict[Guard, Callable[[Call], bool]] = {
@@ -72,6 +80,9 @@ GUARDS: dict[Guard, Callable[[Call], bool]] = {
     "recording": lambda call: call.message_stage == "recording",
     "message_kept": lambda call: call.recording is not None,
     "declined": lambda call: call.declined,
+    "caller_hears": _caller_hears,
+    "no_agent": lambda call: call.unserved,
+    "accepted": lambda call: call.accepted_at is not None,
     "signer_lost": lambda call: call.signer.lost_since is not None,
     "served": lambda call: call.together_at is not None,
 }
@@ -105,6 +116,8 @@ def _rows() -> tuple[Row, ...]:
     unheard: tuple[Target, ...] = (
         ("message_kept", S.ENDED, "message_left", "nobody"),
         ("declined", S.ENDED, "declined", "signer"),
+        ("no_agent", S.ENDED, "no_agent", "service"),
+        ("accepted", S.ENDED, "abandoned", "signer"),
         ("", S.ENDED, "not_answered", "signer"),
     )
     gave_up: Target = ("video", S.ENDED, "caller_gave_up", "signer")
@@ -128,7 +141,9 @@ def _rows() -> tuple[Row, ...]:
     add((S.QUEUED,), "alerting", ("", S.ALERTING))
     add((S.ALERTING,), "alert_ended", ("", S.QUEUED))
     add(waiting, "assigned", ("phone_up", S.ACTIVE), ("relay", S.BRIEFING), ("direct", S.TALKING))
-    add(waiting, "queue_gave_up", ("", S.ENDED, "no_agent", "service"))
+    # A caller is never cut without a word: they are offered to leave a message, as when nobody had accepted.
+    offered: Target = ("caller_hears", S.MESSAGE)
+    add(waiting, "queue_gave_up", offered, ("", S.ENDED, "no_agent", "service"))
     for state in waiting:
         add(
             (state,),
@@ -137,9 +152,10 @@ def _rows() -> tuple[Row, ...]:
             ("caller_waits", S.ENDED, "caller_gave_up", "phone"),
             ("", state),
         )
-        add((state,), "signer_hangs_up", ("served", S.ENDED, "agent_lost", "agent"))
+        add((state,), "signer_hangs_up", offered, ("served", S.ENDED, "agent_lost", "agent"))
         add((state,), "signer_hangs_up", ("", S.ENDED, "abandoned", "signer"))
-    add(waiting, "signer_timeout", ("served", S.ENDED, "signer_lost", "signer"), ("", S.ENDED, "abandoned", "signer"))
+    lost: tuple[Target, ...] = (("served", S.ENDED, "signer_lost", "signer"), ("", S.ENDED, "abandoned", "signer"))
+    add(waiting, "signer_timeout", offered, *lost)
 
     add(quiet, "dial", ("relay", S.DIALING), ("direct", S.DIALING))
     add((S.DIALING,), "phone_ringing", ("", S.RINGING))

@@ -17,6 +17,7 @@ from signaling.call_events import (
     OpenMedia,
     PageCame,
     PageWent,
+    QueueGaveUp,
     RecordMessage,
     ReleaseAgent,
     RingDevices,
@@ -128,10 +129,43 @@ def test_a_caller_cut_off_by_our_own_line_is_our_fault(state: S) -> None:
     assert ending(call) == ("failed", "service")
 
 
-def test_a_signer_who_hangs_up_while_an_interpreter_is_sought_hangs_up_the_telephone() -> None:
-    call, commands = play(in_state(S.QUEUED, "incoming"), Act("signer", "hang_up"))
-    assert ending(call) == ("abandoned", "signer")
-    assert commands == [LeaveQueue(), HangUpPhone(), CloseMedia(), WriteRecord()]
+# --- the signer took it, and no interpreter comes
+
+
+GOODBYE = Act("signer", "hang_up")
+LEFT_ALONE = [
+    (GOODBYE, "declined", "signer", []),
+    (QueueGaveUp(), "no_agent", "service", [MISSED]),
+    (Tick(), "abandoned", "signer", [MISSED]),
+]
+WHO_LEFT = ["the signer hangs up", "the queue gives up", "the signer is lost"]
+
+
+@pytest.mark.parametrize("state", [S.QUEUED, S.ALERTING])
+@pytest.mark.parametrize(("how", "reason", "fault", "kept"), LEFT_ALONE, ids=WHO_LEFT)
+def test_a_caller_for_whom_no_interpreter_is_sought_any_more_may_leave_a_message(
+    how: Act | QueueGaveUp | Tick, reason: str, fault: str, kept: list[KeepMissed], state: S
+) -> None:
+    call, _ = play(in_state(state, "incoming"), PageWent("signer"), at=T0)
+    call, commands = play(call, how, at=T0 + 60)
+    assert (call.state, commands, heard(call)) == (S.MESSAGE, [LeaveQueue()], "leave_message")
+    assert not call.occupies_signer
+    silent, commands = play(call, AnnouncementOver("leave_message"), MessageRecorded(None, 0.0))
+    assert ending(silent) == (reason, fault)
+    assert [each for each in commands if isinstance(each, KeepMissed)] == kept
+    spoken, commands = play(call, AnnouncementOver("leave_message"), MessageRecorded("k1", 4.0))
+    spoken, _ = play(spoken, AnnouncementOver("message_kept"))
+    assert ending(spoken) == ("message_left", "nobody")
+    assert KeepMissed("s1", "+33199000001", T0 + 10, "k1", 4.0) in commands
+
+
+@pytest.mark.parametrize("how", [how for how, *_ in LEFT_ALONE], ids=WHO_LEFT)
+def test_a_caller_whom_an_interpreter_served_already_is_offered_no_message(how: Act | QueueGaveUp | Tick) -> None:
+    call, _ = play(in_state(S.ACTIVE, "incoming"), PageWent("agent"), PageWent("signer"), at=T0 + 10)
+    call, _ = play(call, Tick(), at=T0 + 40)
+    call, commands = play(call, how, at=T0 + 400)
+    assert call.state is S.ENDED
+    assert HangUpPhone() in commands
 
 
 # --- nobody takes it
