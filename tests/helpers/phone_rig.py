@@ -92,6 +92,11 @@ class MediaStandIn:
         found = tones(self.heard[leg][-WEB_RATE // 2 :], WEB_RATE)
         return {round(tone.hz / 10) * 10 for tone in found if tone.dbfs > found[0].dbfs - 30}
 
+    async def speaks_for(self, seconds: float) -> None:
+        """Until so much more was said."""
+        end = self._at + round(seconds * WEB_RATE)
+        await until(lambda: self._at >= end)
+
     def forget(self) -> None:
         for leg in self.heard:
             self.heard[leg] = np.zeros(0, np.int16)

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import secrets
+import socket
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
@@ -14,6 +15,7 @@ from relay.phone.sippy_adapter import SippyStack, StackConfig
 from relay.phone.sippy_calls import IncomingSippyLeg, OutgoingLeg
 from tests.helpers.sip_peers import Sipp, free_port, sipp, until
 from tests.helpers.sipp_script import Script
+from tests.helpers.tls_front import client_tls, server_tls
 
 HOST = "127.0.0.1"
 NUMBER = "+33199000002"
@@ -70,13 +72,22 @@ class Legs:
 
 
 @contextlib.asynccontextmanager
-async def legs(dialog: DialogConfig | None = None, *, trunk: str = "") -> AsyncIterator[Legs]:
-    """Over UDP and TCP. :param trunk: name of the trunk that this machine is; empty: a known host without a trunk."""
+async def legs(
+    dialog: DialogConfig | None = None, *, trunk: str = "", certificate: Path | None = None
+) -> AsyncIterator[Legs]:
+    """
+    Over UDP and TCP, and with a certificate over TLS.
+
+    :param trunk: name of the trunk that this machine is; empty: a known host without a trunk.
+    """
     found = Legs(
         StackConfig(
             HOST,
             free_port(),
-            transports=frozenset({"udp", "tcp"}),
+            transports=frozenset({"udp", "tcp", "tls"} if certificate else {"udp", "tcp"}),
+            tls_port=free_port(socket.SOCK_STREAM),
+            client_tls=client_tls(certificate) if certificate else None,
+            server_tls=server_tls(certificate) if certificate else None,
             known_hosts=frozenset(() if trunk else {HOST}),
             dialog=dialog or DialogConfig(),
         )

@@ -1,6 +1,10 @@
-"""Every kind of packet of a dialog lost once, between two of our own stacks; the same dialogs over TCP with SIPp."""
+"""Every kind of packet of a dialog lost once, between two of our own stacks; dialogs with SIPp over TCP and TLS."""
 
 import asyncio
+import contextlib
+import socket
+from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 from sippy.SipAddress import SipAddress
@@ -8,11 +12,12 @@ from sippy.SipContact import SipContact
 from sippy.SipURL import SipURL
 
 from relay.phone import sippy_calls
-from relay.phone.leg import Answered, Ended, Held, KeyPressed, ReferEnded, Referred, Ringing
+from relay.phone.leg import Answered, Ended, Held, KeyPressed, ReferEnded, Referred, Ringing, Transport
 from relay.phone.sippy_calls import IncomingSippyLeg
-from tests.helpers.sip_legs import HOST, Legs, Line, answered, audio, legs, played, playing
-from tests.helpers.sip_peers import LossyRelay, until
+from tests.helpers.sip_legs import HOST, Legs, Line, audio, legs, played, playing
+from tests.helpers.sip_peers import LossyRelay, Sipp, free_port, self_signed, until
 from tests.helpers.sipp_script import Script, sdp
+from tests.helpers.tls_front import tls_front
 
 pytestmark = pytest.mark.integration
 REQUESTS = ("INVITE", "ACK", "BYE", "CANCEL", "INFO", "REFER", "NOTIFY")
@@ -23,6 +28,7 @@ ANSWERS = (
     "603INVITE",
     *(f"200{method}" for method in REQUESTS if method != "REFER"),
 )
+EVENT = ("Event: refer", "Subscription-State: terminated;reason=noresource")
 LOST = {*REQUESTS, *ANSWERS, "202REFER"} - {"200ACK"}
 
 
@@ -109,25 +115,25 @@ async def test_no_single_lost_packet_loses_a_call_or_a_wish(monkeypatch: pytest.
             relay.close()
 
 
-async def test_dialogs_go_over_tcp_as_over_udp() -> None:
-    script = Script().answers().takes("INFO", "Signal=1").takes_offer("a=sendonly", answer="recvonly")
+@pytest.mark.parametrize("transport", ["tcp", "tls"])
+async def test_dialogs_go_over_streams_as_over_udp(transport: Transport, tmp_path: Path) -> None:
+    says = f"transport={transport}"
+    script = Script().answers(checks=(says,)).takes("INFO", "Signal=1").takes_offer("a=sendonly", answer="recvonly")
     script.asks("INVITE", 200, "a=inactive", body=sdp("sendonly", 3)).asks("UPDATE", 200)
     script.asks("REFER", 202, headers=("Refer-To: <sip:+33199000003@127.0.0.1>",)).takes("NOTIFY", "SIP/2.0 100")
-    script.takes("NOTIFY", "SIP/2.0 603").takes("BYE", "transport=tcp")
+    script.takes("NOTIFY", "SIP/2.0 603").takes("REFER", "Refer-[Tt]o: .*33199000004", code=202)
+    script.asks("NOTIFY", 200, headers=EVENT, body="SIP/2.0 486 Busy Here", kind="message/sipfrag;version=2.0")
+    script.takes("BYE", says)
     gives_up = Script().call(body=sdp()).recv(100, optional=True).recv(180).cancel(3).recv(200).recv(487).refused_ack(6)
-    taken = (
-        Script()
-        .call(body=sdp())
-        .is_taken("transport=tcp")
-        .takes_offer("a=sendonly", answer="recvonly")
-        .asks("BYE", 200)
-    )
+    taken = Script().call(body=sdp()).is_taken(says).takes_offer("a=sendonly", answer="recvonly").asks("BYE", 200)
+    certificate = self_signed(tmp_path)
 
     def taken_or_rung(leg: IncomingSippyLeg) -> None:
         leg.ring() if not ours.incoming[:-1] else leg.answer(audio())
 
-    async with legs() as ours, playing(script, tcp=True) as peer:
-        line = await answered(ours, peer, transport="tcp")
+    async with legs(certificate=certificate) as ours, behind(transport, script, certificate) as (peer, port):
+        line = ours.dial(port, transport=transport)
+        await line.until(Answered)
         assert line.leg.press_by_info("1")
         await until(lambda: "Signal=1" in peer.messages(), 30)
         line.leg.hold(True)
@@ -135,14 +141,33 @@ async def test_dialogs_go_over_tcp_as_over_udp() -> None:
         await line.until(Referred)
         line.leg.report(603)
         await until(lambda: "SIP/2.0 603" in peer.messages(), 30)
+        line.leg.refer("+33199000004")
+        assert await line.until(ReferEnded) == ReferEnded(486)
         line.leg.hang_up()
         await played(peer)
         ours.on_incoming = taken_or_rung
-        async with playing(gives_up, tcp=True, calls=ours.port) as caller:
+        async with behind(transport, gives_up, certificate, calls=ours) as (caller, _):
             await played(caller)
             assert ours.incoming[0].events == [Ended(487, False)]
-        async with playing(taken, tcp=True, calls=ours.port) as caller:
+        async with behind(transport, taken, certificate, calls=ours) as (caller, _):
             await until(lambda: len(ours.incoming) == 2 and bool(ours.incoming[1].all(Answered)), 30)
             ours.incoming[1].leg.hold(True)
             await played(caller)
             await ours.incoming[1].until(Ended)
+
+
+@contextlib.asynccontextmanager
+async def behind(
+    transport: Transport, script: Script, certificate: Path, *, calls: Legs | None = None
+) -> AsyncIterator[tuple[Sipp, int]]:
+    """:returns: the SIPp, and the port where it is called by this transport."""
+    port = free_port(socket.SOCK_STREAM)
+    async with contextlib.AsyncExitStack() as stack:
+        called = calls.port if calls is not None else None
+        front_port = port
+        if transport == "tls":
+            us = calls.stack.config.tls_port if calls is not None else None
+            front = await stack.enter_async_context(tls_front(certificate, port, us))
+            called = front.port if calls is not None else None
+            front_port = front.port
+        yield await stack.enter_async_context(playing(script, tcp=True, port=port, calls=called)), front_port
