@@ -13,7 +13,7 @@ from relay.phone.emergency import EMERGENCY_NUMBERS
 Kind = Literal["echo", "busy", "never_answers", "unknown", "hangs_up", "declines", "tone", "person"]
 FICTION = re.compile(r"^\+33199\d{6}$")
 _TONES = re.compile(r"^\+331990010(\d\d)$")
-HANG_UP_AFTER_S = 5.0
+HANG_UP_AFTER_S = 2.0  # well before the 8 s that make it "at the announcement" (signaling.call_phone)
 PROBE_HZ = 440.0
 _DRILLS = {entry.number for entry in EMERGENCY_NUMBERS}
 
