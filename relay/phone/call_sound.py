@@ -77,6 +77,7 @@ class CallSound:
         sound = LineSound(line, f"phone {self._lines_so_far}")
         sound.watch_hold(self._watches_hold)
         line.rtp.on_payload = lambda packet: self._phone_sound(sound, packet)
+        line.rtp.on_noise = sound.noise.told
         self._lines.append(sound)
         self._reroute()
 
@@ -136,8 +137,11 @@ class CallSound:
         for line in list(self._lines):
             was_announced_to = line.is_announced_to
             line.tick(now)
+            self._pass_on(line.background(now), now)
             if was_announced_to != line.is_announced_to:
                 self._reroute()
+        self._tell_speaking()
+        self._tell_sound()
 
     def _phone_sound(self, line: LineSound, packet: Payload) -> None:
         now = self._clock()

@@ -5,8 +5,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from relay.audio import PCM, VoiceActivity
+from relay.audio import PCM, PTIME_S, VoiceActivity
 from relay.phone.codecs import SoundCodec, sound_codec
+from relay.phone.comfort_noise import ComfortNoise
 from relay.phone.echo import EchoMeter
 from relay.phone.hold_watcher import HoldWatcher
 from relay.phone.rtp import RtpEndpoint
@@ -55,6 +56,7 @@ class LineSound:
         self.voice = VoiceActivity()
         self.sink: Sink | None = None
         self.watcher: HoldWatcher | None = None
+        self.noise = ComfortNoise()
         self._player: tuple[Player, SoundSource] | None = None
         self._silent_at: float | None = None
 
@@ -65,10 +67,19 @@ class LineSound:
     def take(self, packet: Payload, now: float) -> list[Frame]:
         """:param now: s. :returns: the frames for those who hear this telephone."""
         self.follow_codec()
+        self.noise.over()
         frames = self.source.take(packet, now)
         for frame in frames:
             self._heard(frame, now)
         return frames
+
+    def background(self, now: float) -> list[Frame]:
+        """:returns: each 20 ms, while the telephone is silent and told how its silence sounds: that."""
+        if not (self.noise.is_on and self.line.rtp.goes_both_ways):
+            return []
+        frame = self.source.fill(self.noise.next(round(self.source.rate * PTIME_S)), now)
+        self._heard(frame, now)
+        return [frame]
 
     def follow_codec(self) -> None:
         """A re-INVITE may have brought another one."""

@@ -36,6 +36,7 @@ class RtpEndpoint(Bound):
         """:param clock: s."""
         super().__init__(host, port)
         self.on_payload: Callable[[Payload], None] = lambda _: None
+        self.on_noise: Callable[[bytes], None] = lambda _: None  # payload of RFC 3389: the peer sends no sound now
         self.on_dtmf: Callable[[str], None] = lambda _: None
         self.link = RtpLink(self._received, self._report_received, clock)
         self._clock = clock
@@ -198,12 +199,15 @@ class RtpEndpoint(Bound):
         number = packet.payload_type
         is_sound = number in (agreed.payload_type, agreed.received_type)
         is_event = number in (agreed.telephone_event, agreed.event_received_type)
-        is_known = is_sound or is_event or number in (agreed.comfort_noise, COMFORT_NOISE)
+        is_noise = number in (agreed.comfort_noise, COMFORT_NOISE)
+        is_known = is_sound or is_event or is_noise
         lost = self._lost_before(packet, is_known=is_known, timed=is_sound)
         if lost is None:
             return False
         if is_sound:
             self.on_payload(Payload(packet.payload, packet.timestamp, lost, packet.marker))
+        elif is_noise:
+            self.on_noise(packet.payload)
         elif is_event and (digit := self._keys_heard.hear(packet)) is not None:
             self.on_dtmf(digit)
         return True

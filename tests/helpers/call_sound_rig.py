@@ -14,7 +14,7 @@ from relay.phone.codecs import sound_codec
 from relay.phone.opus import OpusDecoder, OpusEncoder
 from relay.phone.rtp import RtpEndpoint
 from relay.phone.rtp_packets import RtpPacket
-from relay.phone.sdp import CLOCK_RATES, CodecName, Negotiated
+from relay.phone.sdp import CLOCK_RATES, COMFORT_NOISE, CodecName, Negotiated
 
 PEER = ("127.0.0.1", 4000)
 CALL = "call-1"
@@ -87,6 +87,16 @@ class Telephone:
         self.sequence, self.timestamp = self.sequence + 1, self.timestamp + ticks
         packet = RtpPacket(PAYLOAD_TYPES[self.codec.name], self.sequence, self.timestamp, 5, payload)
         self.rtp.rtp_received(packets.build_rtp(packet), PEER)
+
+    def falls_silent(self, dbov: int) -> None:
+        """Comfort noise, of so many dBov below the loudest; nothing else is sent until it says something."""
+        self.sequence += 1
+        packet = RtpPacket(COMFORT_NOISE, self.sequence, self.timestamp, 5, bytes([dbov]))
+        self.rtp.rtp_received(packets.build_rtp(packet), PEER)
+
+    def waits(self, frames: int) -> None:
+        """Its clock runs on."""
+        self.timestamp += frames * round(CLOCK_RATES[self.codec.name] * STEP)
 
     def lose(self, frames: int = 1) -> None:
         for _ in range(frames):
