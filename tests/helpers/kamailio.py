@@ -3,11 +3,12 @@
 import asyncio
 import contextlib
 import os
+import re
 import shutil
 import signal
 import socket
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +20,7 @@ PROGRAM = shutil.which("kamailio", path=f"{os.environ.get('PATH', '')}:/usr/sbin
 LACKING = "kamailio is not installed (apt install kamailio kamailio-tls-modules)"
 REALM, USER, PASSWORD = "trunk.example", "relay", "secret"
 START_DEADLINE_S = 30.0
+SBC_FILES = Path(__file__).parents[2] / "docs" / "sbc" / "kamailio"
 
 CONFIG = """\
 #!KAMAILIO
@@ -140,14 +142,13 @@ class Kamailio:
         raise TimeoutError("Kamailio does not answer")
 
 
-def _modules() -> Path:
+def modules() -> Path:
     return next(Path("/usr/lib").glob("*/kamailio/modules"), Path("/usr/lib/kamailio/modules"))
 
 
 @contextlib.asynccontextmanager
 async def kamailio(callee: int = 9) -> AsyncIterator[Kamailio]:
     """:param callee: see :class:`Kamailio`."""
-    assert PROGRAM is not None, LACKING
     folder = Path(tempfile.mkdtemp(prefix="psr-kam-", dir="/tmp"))
     port, tls_port = _ports()
     running = Kamailio(port, tls_port, callee, self_signed(folder), folder / "log")
@@ -157,35 +158,90 @@ async def kamailio(callee: int = 9) -> AsyncIterator[Kamailio]:
         tls_port=tls_port,
         callee=callee,
         certificate=running.certificate,
-        modules=_modules(),
+        modules=modules(),
         realm=REALM,
         user=USER,
         password=PASSWORD,
     )
+    try:
+        async with _process(folder, text) as process:
+            async with asyncio.timeout(START_DEADLINE_S):
+                while not await _answers(running):
+                    assert process.returncode is None, running.log.read_text(errors="replace")[-2000:]
+            yield running
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+async def _answers(running: Kamailio) -> bool:
+    with contextlib.suppress(TimeoutError):
+        await running.ask("OPTIONS", "ping")
+        return True
+    return False
+
+
+@contextlib.asynccontextmanager
+async def _process(folder: Path, text: str) -> AsyncIterator[asyncio.subprocess.Process]:
+    """:param text: its configuration; it logs into ``log`` of the folder."""
+    assert PROGRAM is not None, LACKING
     (folder / "kamailio.cfg").write_text(text)
-    with running.log.open("wb") as log:
+    with (folder / "log").open("wb") as log:
         process = await asyncio.create_subprocess_exec(
             *(PROGRAM, "-f", str(folder / "kamailio.cfg"), "-DD", "-E", "-m", "32", "-M", "4", "-Y", str(folder)),
-            *("-P", str(folder / "pid")),
+            *("-L", str(modules()), "-P", str(folder / "pid")),
             stdout=log,
             stderr=log,
             start_new_session=True,
         )
     try:
-        await _answers(running, process)
-        yield running
+        yield process
     finally:
         await _end(process)
+
+
+# --- in front of phone workers, by the configuration that operators are given ----------------------------------------
+
+
+@dataclass(frozen=True)
+class Sbc:
+    """:param outside: UDP port towards the carrier, :param inside: towards the workers, both on 127.0.0.1."""
+
+    outside: int
+    inside: int
+    log: Path
+
+
+def sbc_text(outside: int, inside: int, gateways: Path, **changed: str) -> str:
+    """:returns: ``docs/sbc/kamailio/kamailio.cfg`` on the loopback. :param changed: others of its names."""
+    values = {
+        "PUBLIC_IP": "127.0.0.1",
+        "PUBLIC_PORT": str(outside),
+        "INSIDE_IP": "127.0.0.1",
+        "INSIDE_PORT": str(inside),
+        "DISPATCHER_LIST": str(gateways),
+        **changed,
+    }
+    text = SBC_FILES.joinpath("kamailio.cfg").read_text()
+    for name, value in values.items():
+        text, count = re.subn(f'"!{name}![^!]*!g"', f'"!{name}!{value}!g"', text)
+        assert count == 1, name
+    return text.replace("children=4", "children=1").replace("log_stderror=no", "log_stderror=yes")
+
+
+@contextlib.asynccontextmanager
+async def sbc(workers: Sequence[int], carriers: Sequence[int], **changed: str) -> AsyncIterator[Sbc]:
+    """:param workers: their SIP ports on 127.0.0.1. :param carriers: theirs. :param changed: see :func:`sbc_text`."""
+    folder = Path(tempfile.mkdtemp(prefix="psr-sbc-", dir="/tmp"))
+    outside, inside = _ports()[0], _ports()[0]
+    gateways = folder / "dispatcher.list"
+    lines = [f"1 sip:127.0.0.1:{port} 0 0 socket=udp:127.0.0.1:{inside}" for port in workers]
+    lines += [f"2 sip:127.0.0.1:{port} 0 0 socket=udp:127.0.0.1:{outside}" for port in carriers]
+    gateways.write_text("\n".join(lines) + "\n")
+    try:
+        async with _process(folder, sbc_text(outside, inside, gateways, **changed)):
+            yield Sbc(outside, inside, folder / "log")
+    finally:
         shutil.rmtree(folder, ignore_errors=True)
-
-
-async def _answers(running: Kamailio, process: asyncio.subprocess.Process) -> None:
-    async with asyncio.timeout(START_DEADLINE_S):
-        while True:
-            assert process.returncode is None, running.log.read_text(errors="replace")[-2000:]
-            with contextlib.suppress(TimeoutError):
-                await running.ask("OPTIONS", "ping")
-                return
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:
