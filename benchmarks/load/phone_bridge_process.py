@@ -1,7 +1,7 @@
 """
 The process that bridges calls for ``benchmarks.phone_bridge``: ours as the phone worker has it, or the plain way.
 
-``python -m benchmarks.load.phone_bridge_process ours|plain CODEC FOLDER CALLS PEER_PORT…``; says its RTP ports, then
+``python -m benchmarks.load.phone_bridge_process ours|plain|vco CODEC FOLDER PEER_PORT…``; says its RTP ports, then
 bridges until it is ended. Real sockets both ways: Opus RTP in Unix datagrams, the telephone's RTP over UDP.
 """
 
@@ -11,7 +11,7 @@ import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Protocol, cast
+from typing import Literal, Protocol, cast
 
 import av
 from aiortc.codecs.g711 import PcmaDecoder, PcmaEncoder
@@ -22,6 +22,7 @@ from aiortc.rtp import RtpPacket as PlainPacket
 from relay import datagram
 from relay.audio_exchange import AudioExchange, DatagramSender
 from relay.control_messages import SetPhoneAudio
+from relay.model import Leg
 from relay.phone.call_sound import CallSound, PhoneLine
 from relay.phone.pacing import every_20_ms
 from relay.phone.rtp import RtpEndpoint, RtpPorts, open_rtp
@@ -32,6 +33,9 @@ from relay.phone.web_sound import WebStream
 HOST = "127.0.0.1"
 PORTS = RtpPorts(30_000, 39_998)
 PAYLOAD_TYPES: dict[CodecName, int] = {"PCMA": 8, "opus": 96}
+RELAYED: dict[Leg, tuple[Leg, ...]] = {"phone": ("agent",), "agent": ("phone",)}
+VCO: dict[Leg, tuple[Leg, ...]] = {"phone": ("agent", "signer"), "agent": ("phone", "signer")}
+Kind = Literal["ours", "plain", "vco"]  # vco: ours, with a signer who speaks
 AIORTC_CAPACITY, AIORTC_PREFETCH = 16, 4  # of RTCRtpReceiver for audio
 
 
@@ -44,10 +48,11 @@ class Bridge(Protocol):
 class Ours:
     """As in the phone worker."""
 
+    HEARS = RELAYED
+
     def __init__(self, call_id: str, rtp: RtpEndpoint, media: str, send: Callable[[bytes, str], object]) -> None:
         self._sound = CallSound(call_id, lambda address, message: send(message, address), lambda event: None)
-        hears = {"phone": ("agent",), "agent": ("phone",)}
-        self._sound.set_audio(SetPhoneAudio(call_id=call_id, epoch=1, worker_socket=media, hears=cast(Any, hears)))
+        self._sound.set_audio(SetPhoneAudio(call_id=call_id, epoch=1, worker_socket=media, hears=self.HEARS))
         self._sound.add_line(PhoneLine(rtp, is_heard=True, hears=True))
 
     def web_sound(self, message: datagram.Datagram) -> None:
@@ -55,6 +60,12 @@ class Ours:
 
     def tick(self) -> None:
         self._sound.tick()
+
+
+class Vco(Ours):
+    """The telephone and the interpreter both hear the signer as well."""
+
+    HEARS = VCO
 
 
 class Plain:
@@ -103,14 +114,16 @@ class Plain:
         self._rtp.tick()
 
 
-async def run(kind: str, codec: CodecName, folder: Path, peers: list[int]) -> None:
+MAKERS: dict[Kind, type[Ours | Plain]] = {"ours": Ours, "plain": Plain, "vco": Vco}
+
+
+async def run(kind: Kind, codec: CodecName, folder: Path, peers: list[int]) -> None:
     sender, bridges, endpoints = DatagramSender(), dict[bytes, Bridge](), list[RtpEndpoint]()
     for index, peer in enumerate(peers):
         rtp = await open_rtp(HOST, PORTS)
         rtp.connect(Negotiated(HOST, peer, codec, PAYLOAD_TYPES[codec], None))
         call_id = f"call-{index}"
-        make = Ours if kind == "ours" else Plain
-        bridges[datagram.call_key(call_id)] = make(call_id, rtp, str(folder / "media.sock"), sender.send)
+        bridges[datagram.call_key(call_id)] = MAKERS[kind](call_id, rtp, str(folder / "media.sock"), sender.send)
         endpoints.append(rtp)
     exchange = AudioExchange(
         folder / "audio.sock", lambda message: bridges[message.call_key].web_sound(message), burst=200
@@ -132,7 +145,7 @@ async def run(kind: str, codec: CodecName, folder: Path, peers: list[int]) -> No
 
 def main() -> None:
     kind, codec, folder, *peers = sys.argv[1:]
-    asyncio.run(run(kind, cast(CodecName, codec), Path(folder), [int(port) for port in peers]))
+    asyncio.run(run(cast(Kind, kind), cast(CodecName, codec), Path(folder), [int(port) for port in peers]))
 
 
 if __name__ == "__main__":

@@ -69,18 +69,39 @@ def _delay(sent: Sequence[Packet], packet: Packet, sample: int) -> Delay:
     return Delay(packet.at, packet.at - sent[index].at - offset / PHONE_RATE)
 
 
-def recovery_s(found: Sequence[Delay], since: float, tolerance_s: float = 0.005) -> float | None:
+class Recovery(NamedTuple):
     """
-    How long until the delay is again what it was before ``since``, and stays so, by medians of half a second: a single
-    late packet is the machine's. :returns: None: never.
+    :param seconds: until the delay was again what it had been, and stayed so; None: it never was.
+    :param left_s: what was more than before at the end; nothing heard counts as the longest delay that is found.
     """
-    usual = [delay.seconds for delay in found if delay.at < since - 1]
-    after = [delay for delay in found if delay.at >= since]
+
+    seconds: float | None
+    left_s: float
+
+
+def recovery(before: Sequence[Delay], after: Sequence[Delay], since: float, tolerance_s: float = 0.002) -> Recovery:
+    """
+    By the lower quartile of half a second: what a busy machine adds comes and goes, what a buffer holds is there always.
+
+    :param before: of the undisturbed line. :param after: of what came out after ``since``, when the disturbance ended.
+    """
     groups = [after[start : start + SEGMENT] for start in range(0, len(after), SEGMENT)]
-    if not usual or not groups:
-        return None
-    limit = float(np.median(usual)) + tolerance_s
-    late = [i for i, group in enumerate(groups) if np.median([delay.seconds for delay in group]) > limit]
+    if not before or not groups:
+        return Recovery(None, SEARCH_S)
+    usual = _least_s(before)
+    left = _least_s(groups[-1]) - usual
+    late = [i for i, group in enumerate(groups) if _least_s(group) > usual + tolerance_s]
     if not late:
-        return 0.0
-    return None if late[-1] == len(groups) - 1 else groups[late[-1]][-1].at - since
+        return Recovery(0.0, left)
+    return Recovery(None if late[-1] == len(groups) - 1 else groups[late[-1]][-1].at - since, left)
+
+
+def worse(found: Sequence[Recovery]) -> Recovery:
+    """Of several directions; never is worst."""
+    times = [each.seconds for each in found]
+    known = [each for each in times if each is not None]
+    return Recovery(max(known) if len(known) == len(times) else None, max(each.left_s for each in found))
+
+
+def _least_s(found: Sequence[Delay]) -> float:
+    return float(np.percentile([delay.seconds for delay in found], 25))

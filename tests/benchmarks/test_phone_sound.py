@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from benchmarks.load.phone_sound import Delay, Packet, delays, recovery_s
+from benchmarks.load.phone_sound import Delay, Packet, delays, recovery, worse
 from relay.audio import PHONE_FRAME, a_law_decode, a_law_encode
 from relay.phone.demo_sound import greeting
 
@@ -42,6 +42,10 @@ def test_recovery_is_when_the_delay_is_the_old_one_and_stays() -> None:
     before = [Delay(i * STEP, 0.001) for i in range(100)]
     late = [Delay(2 + i * STEP, 0.2) for i in range(50)]
     after = [Delay(3 + i * STEP, 0.001) for i in range(100)]
-    assert recovery_s([*before, *late, *after], 2.0) == pytest.approx(0.98, abs=0.05)
-    assert recovery_s([*before, *after], 2.0) == 0
-    assert recovery_s([*before, *late], 2.0) is None
+    assert recovery(before, [*late, *after], 2.0).seconds == pytest.approx(0.98, abs=0.05)
+    assert recovery(before, after, 3.0) == (0, 0)
+    never = recovery(before, late, 2.0)
+    assert never.seconds is None
+    assert never.left_s == pytest.approx(0.199)
+    assert worse([never, recovery(before, after, 3.0)]) == never
+    assert recovery(before, [], 2.0).seconds is None
