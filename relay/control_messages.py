@@ -197,6 +197,7 @@ class RecordMessage(_Command):
     """
     After « leave_message »: keep what the caller says until ``#``, silence, hanging up or ``limit_s``, then tell
     :class:`PhoneRecorded`. The sound goes to Redis, encrypted for ``receiver`` alone, and nowhere else.
+    One message a call: repeated, the command changes nothing, and what was told already is told again.
 
     :param receiver: person id. :param limit_s: longest message, s.
     """
@@ -396,7 +397,11 @@ class AnnouncementEnded(Frozen):
 
 
 class PhoneRecorded(Frozen):
-    """:param key: in Redis, for an hour: a sealed sound (``relay.phone.recordings``). None: nothing was said."""
+    """
+    Told again to every new client, until the call is closed: its owner may have been away.
+
+    :param key: in Redis, for an hour: a sealed sound (``relay.phone.recordings``). None: nothing was said.
+    """
 
     type: Literal["phone_recorded"] = "phone_recorded"
     call_id: str

@@ -111,6 +111,7 @@ class CallWorkers:
         if self._owner.call.has_phone:
             self._phone.keep()
             self._phone.announce_again()
+        self._phone.record_again()
 
     async def _close_left_behind(self, link: WorkerLink) -> None:
         """A worker that hung, or whose network was away, still has a call that another one serves now."""

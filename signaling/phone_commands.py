@@ -32,6 +32,7 @@ from signaling.call_events import (
 from signaling.call_media import CallMedia
 from signaling.call_model import Call, PhoneLegState
 from signaling.call_plan import Announced, announcement
+from signaling.call_step import receiver
 from signaling.lane import Effect, Lane
 
 HANG_UP_ATTEMPTS, HANG_UP_AGAIN_S = 4, 3.0
@@ -103,6 +104,12 @@ class PhoneCommands:
         """It may not know: another owner had the call, or the line to the phone worker was down."""
         self._is_unsure = True
         self.announce()
+
+    def record_again(self) -> None:
+        """A caller leaves a message: perhaps it was not asked for, or taken and told while nobody listened."""
+        call = self._owner.call
+        if call.message_stage == "recording":
+            self.carry_out(RecordMessage(receiver(call) or call.signer_key))
 
     def announcement_over(self, name: Announcement) -> None:
         """Played to its end: there is nothing to be stopped any more."""
@@ -188,7 +195,8 @@ class PhoneCommands:
             await self._media.phone(asked.RecordMessage, receiver=receiver)
         except RelayError as error:
             self._warn("message not recorded", error)
-            self._owner.submit(MessageRecorded(None, 0.0))
+            if error.code not in AWAY_CODES:  # once the worker is back, it is asked again
+                self._owner.submit(MessageRecorded(None, 0.0))
 
     async def _play(self, key: str | None, receiver: str) -> None:
         try:

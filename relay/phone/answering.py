@@ -20,14 +20,18 @@ log = logging.getLogger(__name__)
 
 
 class AnsweringMachine:
-    """:param line: whose message it is. :class:`PhoneRecorded` is told once."""
+    """
+    :param line: whose message it is. :class:`PhoneRecorded` is told once, and again to those who ask: the call's owner
+        may have been away.
+    """
 
     def __init__(self, command: RecordMessage, line: PhoneLine, sound: CallSound, services: Services) -> None:
         self.line = line
         self._command, self._sound = command, sound
         self._store, self._emit = services.recordings, services.emit
         self._recorder = Recorder(command.limit_s, services.config.message_silence_s)
-        self._is_recording = self._is_told = False
+        self._is_recording = False
+        self._told: PhoneRecorded | None = None
         self.is_over = False
         self._waiting: list[Callable[[], None]] = []
 
@@ -62,10 +66,14 @@ class AnsweringMachine:
 
     def then(self, tell: Callable[[], None]) -> None:
         """:param tell: is called once the message is told, at once when it is already."""
-        if self._is_told:
+        if self._told is not None:
             tell()
         else:
             self._waiting.append(tell)
+
+    def tell_again(self) -> None:
+        if self._told is not None:
+            self._emit(self._told)
 
     def _record(self) -> None:
         if not self.is_over:
@@ -73,10 +81,9 @@ class AnsweringMachine:
             self._sound.listen(self.line, self._recorder.hear)
 
     def _tell(self, key: str | None, duration_s: float) -> None:
-        self._is_told = True
-        self._emit(
-            PhoneRecorded(call_id=self._command.call_id, key=key, duration_s=duration_s if key is not None else 0.0)
-        )
+        kept_s = duration_s if key is not None else 0.0
+        self._told = PhoneRecorded(call_id=self._command.call_id, key=key, duration_s=kept_s)
+        self._emit(self._told)
         for tell in self._waiting:
             tell()
         self._waiting.clear()

@@ -163,13 +163,25 @@ class PhoneCall:
         await self._playback.play(command)
 
     def record(self, command: RecordMessage) -> None:
-        """Repeated while one is taken: nothing changes. :raises UnknownLegError: there is nobody to leave one."""
+        """
+        One message a call. Repeated: nothing changes, and what was told of it is told again.
+
+        :raises UnknownLegError: there is nobody to leave one.
+        """
+        if self._machine is not None:
+            self.tell_again()
+            return
         party = self._speaking(None)[0]
-        if party.line is None or (self._machine is not None and not self._machine.is_over):
+        if party.line is None:
             return
         self._recorded = party.attempt
         self._machine = AnsweringMachine(command, party.line, self.sound, self._services)
         self._machine.begin()
+
+    def tell_again(self) -> None:
+        """Of a message that was taken: whoever owns the call now may not know."""
+        if self._machine is not None:
+            self._machine.tell_again()
 
     # --- time ---------------------------------------------------------------------------------------------
 

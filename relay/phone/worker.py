@@ -257,8 +257,9 @@ class PhoneWorker:
         )
 
     def _greet(self) -> WorkerState:
-        """What a new client is told first; then of telephones that nobody took yet."""
-        asyncio.get_running_loop().call_soon(self._incoming.tell_again)
+        """What a new client is told first; then of telephones that nobody took yet, and of messages taken."""
+        for tell_again in (self._incoming.tell_again, *(call.tell_again for call in self._calls.values())):
+            asyncio.get_running_loop().call_soon(tell_again)
         return self.state()
 
     def _summaries(self) -> Iterator[CallSummary]:

@@ -7,19 +7,25 @@ Pictures are not the matter here: nobody waits for media.
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from pathlib import Path
+from typing import get_args
 
 import pytest
 
+from relay.audio import PHONE_RATE, sine
 from relay.control_messages import AnnouncementEnded, Dial
+from relay.model import Announcement
+from relay.phone import announcements
 from relay.phone.config import TrunkConfig
 from signaling.auth import SESSION_COOKIE
 from signaling.records import Records
 from signaling.records.model import Qualification
 from tests.helpers.centre import accept, ask_until_ok
-from tests.helpers.control_plane import Browser, ControlPlane, RawPage, browser, control_plane
+from tests.helpers.control_plane import Browser, ControlPlane, KillableProcess, RawPage, browser, control_plane
 from tests.helpers.phone_rig import Rig, phone_worker
 from tests.helpers.scripted_phone import scripted_phone
 from tests.helpers.sip_peers import Baresip, baresip, free_port, until
+from tests.relay.phone.test_announcements import write_wav
 
 pytestmark = pytest.mark.integration
 NUMBER, CALLER = "+33199000050", "+33199000077"
@@ -84,13 +90,27 @@ async def people() -> AsyncIterator[People]:
 
 
 @pytest.fixture
-async def bench(people: People) -> AsyncIterator[Bench]:
+def short_announcements(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is said to callers takes a second instead of eight."""
+    for name in get_args(Announcement):
+        write_wav(tmp_path / f"{name}.opus", sine(300.0, PHONE_RATE))
+    monkeypatch.setattr(announcements, "OWN_SOUNDS", tmp_path)
+
+
+@pytest.fixture
+async def bench(people: People, short_announcements: None) -> AsyncIterator[Bench]:
     plane = people.plane
     async with (
         phone_worker(TrunkConfig(port=free_port()), redis_url=plane.redis.url, secret=plane.config.secret_key) as rig,
         baresip(hz=440, user=CALLER) as caller,
     ):
         yield Bench(plane, people.pages, rig, caller)
+
+
+async def phone_known(plane: ControlPlane) -> None:
+    async with asyncio.timeout(30):
+        while (await plane.checks())["phone"] != "ok":
+            await asyncio.sleep(0.05)
 
 
 async def act(page: RawPage, action: str, **fields: object) -> None:
@@ -179,9 +199,7 @@ async def test_a_ringing_call_goes_on_at_another_process_when_its_own_ends(bench
         async with browser(second) as pages:
             signer = await bench.page("signer", PHONE, of=pages)
             ringing = await signer.state("incoming")
-            async with asyncio.timeout(30):
-                while (await second.checks())["phone"] != "ok":
-                    await asyncio.sleep(0.05)
+            await phone_known(second)
             await bench.plane.stop_signaling()
             met = await ask_until_ok(
                 signer, "call.act", call_id=ringing["call_id"], action="accept", mode="LSF", hearing=True
@@ -195,18 +213,44 @@ async def test_a_ringing_call_goes_on_at_another_process_when_its_own_ends(bench
             )
             assert not bench.caller.told("CALL_CLOSED")
             await act(signer, "hang_up")
-            await until(lambda: bench.caller.told("CALL_CLOSED"), 30)
+            await signer.state("message")  # the caller is not cut off without a word
+            bench.caller.command("hangup")
+            assert (await signer.state("ended"))["end_reason"] == "declined"
     finally:
         await second.stop_signaling()
+
+
+async def test_a_message_that_ends_while_no_process_owns_its_call_is_not_lost(bench: Bench) -> None:
+    """Rung by one process that is killed while the caller speaks; another one takes the call over later."""
+    owner = KillableProcess(bench.plane.redis, bench.plane.beside().config)
+    await owner.start_signaling()
+    try:
+        await phone_known(owner)
+        await bench.plane.stop_signaling()  # whoever rings has the call, and only one shall
+        bench.dials()
+        async with browser(owner) as pages:
+            signer = await bench.page("signer", PHONE, of=pages)
+            await signer.state("incoming")
+            await bench.plane.start_signaling()
+            await phone_known(bench.plane)
+            await act(signer, "decline")
+            await until(lambda: "leave_message" in bench.played(), 40)
+            await asyncio.sleep(2.0)  # of the caller's tone
+            await owner.kill()
+            bench.caller.command("hangup")
+        signer = await bench.page("signer", PHONE)
+        found = await signer.wait(lambda m: m["type"] == "inbox" and len(m["entries"]) == 1)
+        assert found["entries"][0]["message_s"] > 0
+        assert (await signer.state("ended"))["end_reason"] == "message_left"
+    finally:
+        await owner.kill()
 
 
 async def test_a_caller_cut_off_with_the_phone_worker_can_be_called_back_and_nobody_is_parted(people: People) -> None:
     signer, agent = await people.page("signer", PHONE), await people.interpreter()
     async with people.plane.redis.client() as redis:
         async with scripted_phone(redis) as phone:
-            async with asyncio.timeout(30):
-                while (await people.plane.checks())["phone"] != "ok":
-                    await asyncio.sleep(0.05)
+            await phone_known(people.plane)
             phone.rings(NUMBER, CALLER)
             await signer.state("incoming")
             await act(signer, "accept")

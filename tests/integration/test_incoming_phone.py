@@ -17,6 +17,7 @@ from relay.audio import sine, tones
 from relay.control_messages import (
     AnnouncementEnded,
     AnyEvent,
+    CloseCall,
     Dial,
     HangUpPhone,
     Keep,
@@ -268,6 +269,26 @@ async def test_message_of_a_caller_who_hangs_up_is_told_before_the_end() -> None
         assert isinstance(told[0], PhoneRecorded)
         assert told[0].key is not None
         assert isinstance(told[1], PhoneState)
+
+
+async def test_message_is_told_again_to_who_was_away_until_its_call_is_closed() -> None:
+    async with keeping_worker() as (rig, _), baresip(hz=440) as phone:
+        call_id = await taken(rig, phone)
+        await leave_message(rig, phone, call_id)
+        phone.command("hangup")
+        await until(lambda: bool(events(rig, PhoneRecorded)))
+        told = events(rig, PhoneRecorded)[0]
+        await rig.signaling.ask(RecordMessage(call_id=call_id, epoch=2, receiver="person-1"))
+        await until(lambda: events(rig, PhoneRecorded) == [told, told])
+        later = Signaling()
+        await later.connect(rig.config.control_socket)
+        await until(lambda: told in later.events)
+        await until(lambda: events(rig, PhoneRecorded) == [told] * 3)
+        await later.close()
+        await rig.signaling.ask(CloseCall(call_id=call_id, epoch=2))
+        with pytest.raises(RelayError):
+            await rig.signaling.ask(RecordMessage(call_id=call_id, epoch=2, receiver="person-1"))
+        assert events(rig, PhoneRecorded) == [told] * 3
 
 
 async def test_no_message_can_be_left_without_a_secret() -> None:
