@@ -157,6 +157,7 @@ class CallRunner:
                 self.pages.phone_line(event)
             case told.AnnouncementEnded(name=name):
                 self._phone.announcement_over(name)
+                self._services.metrics.announcement(name)
                 self.submit(AnnouncementOver(name))
             case told.PhoneRecorded(key=key, duration_s=duration_s):
                 self.submit(MessageRecorded(key, duration_s))

@@ -12,7 +12,7 @@ import logging
 import secrets
 import time
 from collections.abc import Callable
-from typing import Protocol
+from typing import Literal, Protocol
 
 from redis.asyncio import Redis
 
@@ -42,7 +42,9 @@ class Keeper(Protocol):
 
 
 class InboxDesk:
-    """:param push: tells devices whose page is closed. :param clock: Unix seconds."""
+    """
+    :param push: tells devices whose page is closed. :param count: told of each entry. :param clock: Unix seconds.
+    """
 
     def __init__(
         self,
@@ -53,11 +55,12 @@ class InboxDesk:
         *,
         hub: Hub,
         push: Callable[[str, str, PushType], None],
+        count: Callable[[Literal["message", "missed"]], None] = lambda what: None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._secret, self._days = config.secret_key, config.message_days
         self._table, self._keeper, self._redis, self._hub, self._push = table, keeper, redis, hub, push
-        self._clock = clock
+        self._clock, self._count = clock, count
 
     # --- in
 
@@ -90,6 +93,7 @@ class InboxDesk:
             message_s=missed.message_s if is_whole else None,
         )
         await self._keeper.put(write)
+        self._count("message" if is_whole else "missed")
 
     async def _tell(self, call_id: str, receiver: str) -> None:
         self._push(receiver, call_id, "missed")

@@ -194,6 +194,7 @@ class IncomingDesk:
 
     async def _dismiss(self, caller: IncomingCaller, why: str) -> None:
         log.info("incoming: %s", why, extra={"call_id": caller.call_id})
+        self._services.metrics.dismissal(why)
         match why:
             case "unknown":
                 await caller.dismiss(404, "unknown_number")

@@ -21,8 +21,10 @@ ReconnectCause = Literal["worker_lost", "worker_left", "asked"]
 class Metrics:
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
-        self.calls = Counter("relay_calls", "Calls ended", ["kind", "mode", "reason", "fault"], registry=self.registry)
-        self.phone_legs = Counter("relay_phone_legs", "Phone legs ended", ["outcome"], registry=self.registry)
+        self.calls = Counter(
+            "relay_calls", "Calls ended", ["kind", "direction", "mode", "reason", "fault"], registry=self.registry
+        )
+        self._add_telephone()
         self.wait_s = Histogram(
             "relay_wait_seconds",
             "Wait until an agent was there",
@@ -43,6 +45,18 @@ class Metrics:
         self.oldest_s = Gauge("relay_queue_oldest_seconds", "Age of the oldest request", registry=self.registry)
         self.agents = Gauge("relay_agents", "Agents by state", ["state"], registry=self.registry)
         self.refused = Counter("relay_ws_refused", "Messages and connections refused", ["code"], registry=self.registry)
+
+    def _add_telephone(self) -> None:
+        registry = self.registry
+        self.phone_legs = Counter("relay_phone_legs", "Phone legs ended", ["outcome"], registry=registry)
+        self.dismissed = Counter(
+            "relay_incoming_dismissed", "Telephones that called and were not put through", ["why"], registry=registry
+        )
+        self.announcements = Counter(
+            "relay_announcements", "Announcements that came to their end", ["name"], registry=registry
+        )
+        self.inbox = Counter("relay_inbox_entries", "Missed calls and voice messages kept", ["what"], registry=registry)
+        self.pushes = Counter("relay_pushes", "Web Push", ["type", "result"], registry=registry)
 
     def _add_legs(self) -> None:
         """Each connected leg is observed once every 2 s: shares of the time of all calls together."""
@@ -105,11 +119,24 @@ class Metrics:
     def reconnect(self, cause: ReconnectCause) -> None:
         self.reconnects.labels(cause).inc()
 
+    def dismissal(self, why: str) -> None:
+        self.dismissed.labels(why).inc()
+
+    def announcement(self, name: str) -> None:
+        self.announcements.labels(name).inc()
+
+    def inbox_entry(self, what: str) -> None:
+        self.inbox.labels(what).inc()
+
+    def push(self, type_: str, result: str) -> None:
+        self.pushes.labels(type_, result).inc()
+
     def transition(self, before: Call, after: Call) -> None:
         if after.together_at is not None and before.together_at is None:
             self.wait_s.labels(after.kind).observe(max(0.0, after.together_at - after.queued_at))
         if after.state is CallState.ENDED:
-            self.calls.labels(after.kind, after.mode, after.end_reason or "", after.end_fault or "").inc()
+            reason, fault = after.end_reason or "", after.end_fault or ""
+            self.calls.labels(after.kind, after.direction, after.mode, reason, fault).inc()
             for leg in after.phone_legs:
                 self.phone_legs.labels(leg.outcome or "").inc()
             if after.together_at is not None and after.ended_at is not None:

@@ -27,6 +27,7 @@ from signaling.records.push_subscriptions import PushSubscriptions
 from signaling.sealing import Sealer
 
 PushType = Literal["incoming", "missed"]
+PushResult = Literal["taken", "refused", "gone", "unreachable", "not_sent"]
 TTL_S: dict[PushType, int] = {"incoming": 60, "missed": 24 * 3600}  # a push service keeps it for a device that is off
 URGENCY: dict[PushType, str] = {"incoming": "high", "missed": "normal"}  # RFC 8030 §5.3
 WAITING_LIMIT = 1_000  # people to be rung; more wait only when everything is away, and ringing late is no use
@@ -46,7 +47,7 @@ class Push:
     """
     ``run`` sends; the rest may be called at any time.
 
-    :param tls: for tests. :param clock: Unix seconds.
+    :param count: told what became of each push. :param tls: for tests. :param clock: Unix seconds.
     """
 
     def __init__(
@@ -54,11 +55,12 @@ class Push:
         config: SignalingConfig,
         subscriptions: PushSubscriptions,
         *,
+        count: Callable[[PushType, PushResult], None] = lambda type_, result: None,
         tls: ssl.SSLContext | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._secret, self._allowed = config.secret_key, config.push_allowed_hosts
-        self._subscriptions, self._tls, self._clock = subscriptions, tls, clock
+        self._subscriptions, self._tls, self._clock, self._count = subscriptions, tls, clock, count
         self._vapid = Vapid(config.push_secret, config.push_contact or config.public_url)
         self._waiting: asyncio.Queue[_Ring] = asyncio.Queue(WAITING_LIMIT)
 
@@ -88,6 +90,7 @@ class Push:
             self._waiting.put_nowait(_Ring(person_id, call_id, type_))
         except asyncio.QueueFull:
             log.warning("push not sent: too many wait", extra={"call_id": call_id})
+            self._count(type_, "not_sent")
 
     def ring(self, call: Call, person: str) -> None:
         """:param person: id."""
@@ -109,6 +112,7 @@ class Push:
                     await self._send(http, ring, subscription_id, sealed)
             except Exception as error:  # the database is away: the next ring is tried again
                 log.warning("push not sent: %s", type(error).__name__, extra={"call_id": ring.call_id})
+                self._count(ring.type_, "not_sent")
 
     async def _send(self, http: aiohttp.ClientSession, ring: _Ring, subscription_id: str, sealed: str) -> None:
         opened = self._sealer(ring.person_id).open(sealed)
@@ -132,7 +136,8 @@ class Push:
                 status = response.status
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
             log.warning("push not sent: %s", type(error).__name__, extra={"call_id": ring.call_id})
-            return None
+            return self._count(ring.type_, "unreachable")
+        self._count(ring.type_, "gone" if status in GONE else "taken" if status < 300 else "refused")
         if status in GONE:
             await self._subscriptions.remove(ring.person_id, subscription_id)
         elif status >= 300:

@@ -21,7 +21,7 @@ class WorkerCollector(Collector):
         return self._families()
 
     def collect(self) -> Iterator[Metric]:
-        connected, load, capacity, draining, placed, compiled = families = self._families()
+        connected, load, capacity, draining, placed, compiled, trunk_up = families = self._families()
         for kind in KINDS:
             links = self._links(kind)
             connected.add_metric([kind], len(links))
@@ -33,6 +33,8 @@ class WorkerCollector(Collector):
                 placed.add_metric(labels, link.placed)
                 if kind == "media":
                     compiled.add_metric([link.worker_id], link.state.compiled)
+                for trunk, is_up in link.state.trunks.items():
+                    trunk_up.add_metric([link.worker_id, trunk], is_up)
         yield from families
 
     def _families(
@@ -44,6 +46,7 @@ class WorkerCollector(Collector):
         GaugeMetricFamily,
         CounterMetricFamily,
         GaugeMetricFamily,
+        GaugeMetricFamily,
     ]:
         return (
             GaugeMetricFamily("relay_workers", "Workers connected", labels=["kind"]),
@@ -54,4 +57,9 @@ class WorkerCollector(Collector):
             ),
             CounterMetricFamily("relay_worker_calls_placed", "Calls given to it by this process", labels=LABELS),
             GaugeMetricFamily("relay_worker_compiled", "1: its forwarding is compiled code", labels=("worker",)),
+            GaugeMetricFamily(
+                "relay_trunk_up",
+                "1: registered where wanted, and not resting after a failure",
+                labels=("worker", "trunk"),
+            ),
         )

@@ -57,6 +57,7 @@ class Route:
 class Routes:
     """
     :param met: told every address before it is used: the SIP stack must read what comes from there.
+    :param on_change: called when a way begins or ends its rest because of what came of a call.
     """
 
     def __init__(
@@ -64,11 +65,12 @@ class Routes:
         config: PhoneWorkerConfig,
         names: AddressBook,
         met: Callable[[Route], None] = lambda _: None,
+        on_change: Callable[[], None] = lambda: None,
         *,
         draw: Draw = random.randrange,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._config, self._names, self._met = config, names, met
+        self._config, self._names, self._met, self._on_change = config, names, met, on_change
         self._draw, self._clock = draw, clock
         self._circuit = Circuit()
 
@@ -104,15 +106,20 @@ class Routes:
         log.warning("a trunk fails trunk=%s sip_code=%s", route.trunk.label if route.trunk else "-", sip_code)
         if rests_after(sip_code) and not self._circuit.rests(route.key, self._clock()):  # Retry-After may have come
             self._circuit.failed(route.key, self._clock())
+            self._on_change()
 
     def wants_rest(self, address: Address, seconds: float) -> None:
         """A 503 with Retry-After came from there."""
         for trunk in self._config.all_trunks:
             key = (trunk.label, (address[0].strip("[]"), address[1]), trunk.transport)
             self._circuit.failed(key, self._clock(), seconds)
+        self._on_change()
 
     def worked(self, route: Route) -> None:
+        rested = self._circuit.rests(route.key, self._clock())
         self._circuit.worked(route.key)
+        if rested:
+            self._on_change()
 
     def rests(self, trunk: TrunkConfig, address: Address) -> bool:
         return self._circuit.rests((trunk.label, address, trunk.transport), self._clock())

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from relay.phone.config import PhoneWorkerConfig, TrunkConfig
-from relay.phone.dns_names import Names
+from relay.phone.dns_names import Address, Names
 from relay.phone.leg import DialogConfig, Transport
 from relay.phone.peers import PeerLimits
 from relay.phone.registration import Registration
@@ -39,9 +39,11 @@ class TrunkService:
     ) -> None:
         self._config, self._stack, self._on_change = config, stack, on_change
         self._contexts = {trunk.label: _context(trunk.ca_file) for trunk in config.all_trunks if trunk.ca_file}
-        self.routes = Routes(config, names or _names(config), self._met)
+        self.routes = Routes(config, names or _names(config), self._met, on_change)
         self.registrations: list[Registration] = []
         self._latest: dict[str, Route] = {}
+        self._addresses: dict[str, tuple[Address, ...]] = {trunk.label: () for trunk in config.all_trunks}
+        self._told: dict[str, bool] = {}
         self._tasks: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
@@ -70,6 +72,18 @@ class TrunkService:
         lacking = [each.trunk.label for each in self.registrations if each.state != "registered"]
         return f"trunk_unregistered: {', '.join(lacking)}" if lacking else None
 
+    @property
+    def up(self) -> dict[str, bool]:
+        """By name: it has an address that does not rest after a failure, and took our registration where it must."""
+        lacking = {each.trunk.label for each in self.registrations if each.state != "registered"}
+        self._told = {
+            trunk.label: trunk.label not in lacking and self._works(trunk) for trunk in self._config.all_trunks
+        }
+        return self._told
+
+    def _works(self, trunk: TrunkConfig) -> bool:
+        return any(not self.routes.rests(trunk, address) for address in self._addresses[trunk.label])
+
     def of(self, label: str) -> TrunkConfig | None:
         """:param label: as told with a call to us."""
         return next((trunk for trunk in self._config.all_trunks if trunk.label == label), None)
@@ -91,6 +105,8 @@ class TrunkService:
         while True:
             await asyncio.sleep(LEARN_EVERY_S)
             await self._learn()
+            if self._told != self.up:  # a rest is over, or a name has no address any more
+                self._on_change()
 
     async def _learn(self) -> None:
         await asyncio.gather(*(self._learn_trunk(trunk) for trunk in self._config.all_trunks))
@@ -98,6 +114,7 @@ class TrunkService:
     async def _learn_trunk(self, trunk: TrunkConfig) -> None:
         """The trunk may speak to us before we spoke to it (a call, or a BYE after our restart)."""
         found = await self.routes.of_trunk(trunk, "")
+        self._addresses[trunk.label] = tuple(route.address for route in found)
         if found:
             self._stack.peers.learn(trunk.label, [route.address[0] for route in found])
             self._latest.setdefault(trunk.label, found[0])

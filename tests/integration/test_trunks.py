@@ -111,6 +111,8 @@ async def test_call_finds_its_way_past_trunks_that_are_dead_full_or_strange(tmp_
                 await hang_up(rig)
                 assert await again.passed(), again.why()
                 assert len(full.calls) == 1, "a trunk that asked for rest was called again"
+                up = {label for label, is_up in _state(rig).trunks.items() if is_up}
+                assert up == {"spare"}, "the others have failed"
 
 
 async def test_refusal_by_the_one_who_is_called_is_not_taken_to_the_next_trunk() -> None:
@@ -212,8 +214,12 @@ class Registrar(asyncio.DatagramProtocol):
         self._transport.sendto("\r\n".join(lines).encode(), addr)
 
 
+def _state(rig: Rig) -> WorkerState:
+    return [event for event in rig.signaling.events if isinstance(event, WorkerState)][-1]
+
+
 def _notice(rig: Rig) -> str | None:
-    return [event for event in rig.signaling.events if isinstance(event, WorkerState)][-1].notice
+    return _state(rig).notice
 
 
 async def test_registration_follows_what_the_trunk_asks_for_and_ends_with_us() -> None:
@@ -252,6 +258,7 @@ async def test_trunk_that_refuses_us_is_told_by_name_and_not_asked_all_the_time(
             await until(lambda: bool(registrar.requests))
             assert _notice(rig) == "trunk_unregistered: pbx"
             assert len(registrar.requests) == 1
+            assert _state(rig).trunks == {"pbx": False}
     finally:
         registrar.close()
 

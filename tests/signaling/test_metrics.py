@@ -6,6 +6,8 @@ from pathlib import Path
 from relay.control import ControlClient
 from relay.control_messages import WorkerState
 from relay.model import Encoding, LegStats
+from signaling.call_incoming import incoming_call
+from signaling.call_model import CallState, Grace
 from signaling.metrics import Metrics
 from signaling.quality_series import LegReadings
 from signaling.worker_metrics import WorkerCollector
@@ -62,6 +64,33 @@ def test_reduced_pictures_and_reconnections_are_counted() -> None:
     assert value(metrics, "relay_leg_encodings_asked_total", leg="signer", picture="reduced") == 2
     assert value(metrics, "relay_leg_encodings_asked_total", leg="signer", picture="full") == 1
     assert value(metrics, "relay_reconnects_total", cause="worker_lost") == 1
+
+
+def test_incoming_calls_are_told_from_outgoing_ones_with_how_they_ended() -> None:
+    metrics = Metrics()
+    base = incoming_call(
+        call_id="c",
+        now=1.0,
+        signer_key="c",
+        signer_id="c",
+        caller=None,
+        display=None,
+        grace=Grace(signer_s=1, agent_s=1),
+    )
+    ended = {"state": CallState.ENDED, "end_reason": "message_left", "ended_at": 9.0}
+    metrics.transition(base, base.model_copy(update=ended))
+    labels = {"kind": "relay", "mode": base.mode, "fault": "", "reason": "message_left"}
+    assert value(metrics, "relay_calls_total", direction="incoming", **labels) == 1
+    assert value(metrics, "relay_calls_total", direction="outgoing", **labels) is None
+
+
+def test_trunks_are_up_or_down_by_name() -> None:
+    link = worker("host-phone", 0.0)
+    link.state = link.state.model_copy(update={"kind": "phone", "trunks": {"carrier": True, "spare": False}})
+    metrics = Metrics()
+    metrics.registry.register(WorkerCollector(lambda kind: [link] if kind == "phone" else []))
+    assert value(metrics, "relay_trunk_up", worker="host-phone", trunk="carrier") == 1
+    assert value(metrics, "relay_trunk_up", worker="host-phone", trunk="spare") == 0
 
 
 def test_no_label_of_a_leg_tells_a_call_or_a_person() -> None:
