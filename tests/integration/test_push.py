@@ -30,6 +30,7 @@ from signaling.push_encryption import base64url, unpadded
 from signaling.records import Records
 from tests.helpers.certificates import network
 from tests.helpers.signers import CAMILLE, site
+from tests.helpers.sip_peers import until
 from tests.signaling.records.samples import signer
 
 pytestmark = pytest.mark.integration
@@ -99,6 +100,7 @@ class Bench:
     push: Push
     records: Records
     camille: str
+    results: list[str]
 
     async def subscribe(self, url: str, browser: Browser) -> None:
         await self.push.subscribe(self.camille, PushSubscribe(endpoint=url, keys=browser.keys))
@@ -115,10 +117,11 @@ async def bench(tmp_path: Path, service: PushService) -> AsyncIterator[Bench]:
         data_dir=tmp_path, push_allowed_hosts=("127.0.0.1",), push_contact="mailto:centre@example.org"
     )
     async with Records(config.database_url) as records:
-        push = Push(config, records.push, tls=service.tls)
+        results: list[str] = []
+        push = Push(config, records.push, count=lambda _, result: results.append(result), tls=service.tls)
         camille = await signer(records)
         task = asyncio.create_task(push.run())
-        yield Bench(push, records, camille.id)
+        yield Bench(push, records, camille.id, results)
         task.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await task
@@ -158,6 +161,7 @@ async def test_a_browser_that_took_its_subscription_back_is_not_rung_again(
     bench.push.send(bench.camille, "call-1", "incoming")
     await service.next()
     await bench.subscriptions(0)
+    assert bench.results == ["gone"]
 
 
 async def test_a_push_service_in_trouble_keeps_its_browsers_and_nothing_is_followed_elsewhere(
@@ -169,6 +173,7 @@ async def test_a_push_service_in_trouble_keeps_its_browsers_and_nothing_is_follo
         bench.push.send(bench.camille, f"call-{status}", "missed")
         request, _ = await service.next()
         assert request.path == "/phone"
+    await until(lambda: bench.results == ["refused", "refused", "refused", "taken"])
     await bench.subscriptions(1)
     await bench.push.unsubscribe(bench.camille, f"{service.url}/phone")
     await bench.subscriptions(0)
