@@ -287,6 +287,7 @@ class WorkerState(Frozen):
     :param datagram_address: ``udp://``, the same for workers of other machines.
     :param place: processes that say the same reach each other's paths (``relay.secure_sockets.place_of``).
     :param compiled: a media worker's forwarding is compiled code (``relay.compiled``).
+    :param trunks: a phone worker's, by name: whether it can be used now.
     """
 
     type: Literal["worker_state"] = "worker_state"
@@ -300,6 +301,7 @@ class WorkerState(Frozen):
     place: str = ""
     compiled: bool = False
     calls: tuple[CallSummary, ...] = ()
+    trunks: dict[str, bool] = {}
     notice: str | None = Field(default=None, description="why a service is reduced, e.g. models_missing")
 
 

@@ -254,6 +254,7 @@ class PhoneWorker:
             place=self._place,
             calls=tuple(self._summaries()),
             notice=self._trunks.notice,
+            trunks=self._trunks.up,
         )
 
     def _greet(self) -> WorkerState:
