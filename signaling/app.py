@@ -19,6 +19,7 @@ from relay.control_messages import AnyEvent, WorkerKind
 from relay.secure_sockets import Dialer, place_of
 from signaling import http_api
 from signaling.auth import Auth
+from signaling.block_list import BlockList
 from signaling.call_desk import CallDesk
 from signaling.call_requests import CallRequests
 from signaling.call_runner import Services
@@ -34,6 +35,8 @@ from signaling.metrics import Metrics
 from signaling.ownership import Ownership
 from signaling.peer_desk import PeerDesk
 from signaling.peers import Peers
+from signaling.phone_guard import PhoneGuard
+from signaling.phone_tallies import Tallies
 from signaling.push import Push
 from signaling.records import Records
 from signaling.records.outbox import Outbox
@@ -82,9 +85,13 @@ async def serve(config: SignalingConfig, stop: asyncio.Event) -> None:
         records_desk = RecordsDesk(config, records)
         push = Push(config, records.push, count=metrics.push)
         inbox = InboxDesk(config, records.inbox, outbox, redis, hub=hub, push=push.send, count=metrics.inbox_entry)
-        services = Services(config, hub, pool, queue, ownership, outbox, metrics, elsewhere, push, inbox)
-        desk = CallDesk(services, CallRequests(services, records_desk, inbox.take_out), inbox.missed)
-        incoming = IncomingDesk(services, desk, records_desk, inbox.missed, is_alone=lambda: peers.is_alone)
+        blocks = BlockList(config.secret_key, records.blocks)
+        guard = PhoneGuard(config, blocks, records.brand_rules, Tallies(redis, config.caps.window_s), metrics)
+        services = Services(config, hub, pool, queue, ownership, outbox, metrics, elsewhere, guard, push, inbox)
+        desk = CallDesk(services, CallRequests(services, records_desk, inbox.take_out), inbox.missed, guard.may_call)
+        incoming = IncomingDesk(
+            services, desk, records_desk, inbox.missed, may_call=guard.may_call, is_alone=lambda: peers.is_alone
+        )
         floor = Floor(queue, hub, desk, metrics, contact=records_desk.contact, today=records_desk.send_today)
         pages = Pages(services, desk, floor, records_desk, Auth(records, config), SignerDesk(inbox, push))
 
@@ -214,6 +221,7 @@ def _health(services: Services, redis: Redis, records: Records) -> Health:
             "phone": worker_ok("phone"),
             "visibility": worker_ok("visibility"),
             "ice": IceHealth(IceServers(services.config)),
+            "dialling": services.guard.notice,
         },
         required={"redis", "database", "queue", "media"},
     )

@@ -17,17 +17,17 @@ from redis.exceptions import RedisError
 from interpreter_queue.errors import QueueError
 from interpreter_queue.model import Position, Queued
 from relay.control_messages import AnyEvent, WorkerLeaves
+from signaling.call_dialling import CallDialling
 from signaling.call_events import Act, AlertEnded, Alerting, Assigned, Event, PageCame, PageWent
-from signaling.call_model import WAITING, Action, Call, CallState, Party
+from signaling.call_model import WAITING, Call, CallState, Party
 from signaling.call_requests import CallRequests
-from signaling.call_runner import PARTIES, CallRunner, CongestedError, OutOfPlaceError, Services
-from signaling.messages import CallAct, CallRequest, EmergencyNotice, MediaClosed, QueueView
+from signaling.call_runner import PARTIES, CallRunner, Services
+from signaling.messages import CallAct, CallRequest, CostNotice, EmergencyNotice, MediaClosed, QueueView
 from signaling.ownership import Snapshot
 from signaling.page_errors import PageError
 from signaling.sessions import Page, PageSession
 from signaling.workers import WorkerLink
 
-TAKES_NUMBER: frozenset[Action] = frozenset({"dial", "join_phone", "transfer"})
 ENDED_SHOWN_S = 30.0  # to a page that comes back: a reload at the end of a call still shows the end
 KEEP_PHONES_S = 15.0  # well below the phone worker's own limit (PhoneWorkerConfig.unkept_after_s)
 log = logging.getLogger(__name__)
@@ -52,7 +52,7 @@ class CallDesk:
         may_call: MayCall = everybody_may_call,
     ) -> None:
         self._services, self._requests, self._missed = services, requests, missed
-        self._may_call = may_call
+        self._may_call, self._dialling = may_call, CallDialling(requests, services.guard)
         self._runners: dict[str, CallRunner] = {}
         self._beginning: set[str] = set()
         self._phones_kept_at = 0.0
@@ -106,13 +106,13 @@ class CallDesk:
 
     # --- beginning
 
-    async def request(self, session: PageSession, message: CallRequest) -> EmergencyNotice | None:
+    async def request(self, session: PageSession, message: CallRequest) -> EmergencyNotice | CostNotice | None:
         """
-        :returns: None when the call has begun; a notice when the number is an emergency number.
+        :returns: None when the call has begun; a notice when the number is an emergency number, or costs extra.
         :raises PageError: why there is no call.
         """
         who = session.identity
-        if notice := self._requests.emergency(message, rehearsal=who.rehearsal):
+        if notice := self._requests.emergency(message, who):
             return notice
         if self.draining:
             raise PageError("draining")
@@ -120,21 +120,23 @@ class CallDesk:
             raise PageError("already_in_call")
         self._beginning.add(who.key)  # two tabs at once make one call
         try:
-            await self._begin(session, message)
+            return await self._begin(session, message)
         finally:
             self._beginning.discard(who.key)
-        return None
 
-    async def _begin(self, session: PageSession, message: CallRequest) -> None:
+    async def _begin(self, session: PageSession, message: CallRequest) -> CostNotice | None:
         call = await self._requests.call(session, message)
+        if isinstance(call, CostNotice):
+            return call
         if call.kind == "video" and call.peer_key is not None:
             await self._reach(call, call.peer_key)
-            return
+            return None
         # Redis away: the owner goes on from memory, its epoch is the first one
         epoch: int | None = None
         with contextlib.suppress(RedisError, OSError):
             epoch = await self._services.ownership.claim(call.call_id)
         self.begin(call, epoch or 1)
+        return None
 
     async def _reach(self, call: Call, peer: str) -> None:
         """:raises PageError: who is called is in a call, and will see that somebody tried; or takes none from here."""
@@ -183,31 +185,16 @@ class CallDesk:
     async def act(self, session: Page, message: CallAct) -> None:
         """:raises PageError: not open now, or the number may not be dialled."""
         runner, party = self.held(session, message.call_id)
-        target, display = None, None
-        if message.action in TAKES_NUMBER and message.number:
-            rehearsal = runner.call.rehearsal
-            dialled = await self._requests.dialled(message.number, session.identity, rehearsal=rehearsal)
-            if isinstance(dialled, EmergencyNotice):
-                runner.tell("signer", dialled)
-                raise PageError("emergency_in_call")
-            target, display = dialled.target, dialled.display
         act = Act(
             party,
             message.action,
-            target,
-            display,
-            message.digits,
+            digits=message.digits,
             mode=message.mode,
             voice=message.voice,
             hearing=message.hearing,
             device=session.device,
         )
-        try:
-            runner.submit(act)
-        except OutOfPlaceError:
-            raise PageError("out_of_place") from None
-        except CongestedError:
-            raise PageError("unavailable") from None
+        await self._dialling.act(runner, session, message, act)
 
     def page_came(self, role: Party, key: str, device: str, live_generation: int | None) -> None:
         """

@@ -41,8 +41,13 @@ class CallLimits:
             self._asked.give_back(_key(who, address), self._clock())
 
 
+def is_emergency(message: CallRequest) -> bool:
+    """Whatever kind of call was asked for."""
+    return find_emergency(message.number or "") is not None
+
+
 def _is_exempt(who: Identity, message: CallRequest) -> bool:
-    return who.rehearsal or (message.kind == "relay" and find_emergency(message.number or "") is not None)
+    return who.rehearsal or is_emergency(message)
 
 
 def _key(who: Identity, address: str) -> str:

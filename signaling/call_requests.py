@@ -12,12 +12,13 @@ from typing import Protocol
 
 from interpreter_queue.model import REHEARSAL_SKILL
 from signaling.call_incoming import video_call
-from signaling.call_model import EMERGENCY_PRIORITY, TRADES_BY_MODE, Call, Grace
+from signaling.call_model import EMERGENCY_PRIORITY, TRADES_BY_MODE, Call, Grace, Party
 from signaling.call_services import Services
 from signaling.identity import Identity
-from signaling.messages import CallRequest, EmergencyNotice
+from signaling.messages import CallAct, CallRequest, CostNotice, EmergencyNotice
 from signaling.numbers import Dialable, EmergencyFound, read_number, readable
 from signaling.page_errors import PageError
+from signaling.phone_guard import Dialler, dialled_legs, dialler_of, dialler_of_signer
 from signaling.records.database import is_temporary
 from signaling.records.model import Brand, Person
 from signaling.sessions import Page, PageSession
@@ -40,23 +41,31 @@ class CallRequests:
 
     def __init__(self, services: Services, lookups: Lookups, take_out: TakeOut) -> None:
         self._config, self._lookups, self._take_out = services.config, lookups, take_out
+        self._guard = services.guard
 
-    def emergency(self, message: CallRequest, *, rehearsal: bool) -> EmergencyNotice | None:
-        """Before sign-in, queue, quota, hours and everything else (PRODUCT): 114 is offered at once."""
+    def emergency(self, message: CallRequest, who: Identity) -> EmergencyNotice | None:
+        """
+        Before sign-in, queue, quota, hours and everything else (PRODUCT): 114 is offered at once; to whom nobody can
+        relay, because they have not signed in or are at a brand's page, always.
+
+        :returns: None: an ordinary number, or an emergency that is to be relayed.
+        """
         if not message.number:
             return None
         try:
-            read = read_number(message.number, self._config, allow_uri=rehearsal)
+            read = read_number(message.number, self._config, allow_uri=who.rehearsal)
         except PageError:
             return None  # refused in its turn, with its reason
-        if not isinstance(read, EmergencyFound) or read.kind == "relay_first":
+        if not isinstance(read, EmergencyFound):
             return None
-        if self._config.relay_emergency and message.emergency_confirmed:
+        is_relayed = message.kind == "relay" and not who.is_visitor
+        may_relay = is_relayed and (read.kind == "relay_first" or self._config.relay_emergency)
+        if may_relay and (read.kind == "relay_first" or message.emergency_confirmed):
             return None
-        return EmergencyNotice(number=read.display, kind=read.kind, may_relay=self._config.relay_emergency)
+        return EmergencyNotice(number=read.display, kind=read.kind, may_relay=may_relay)
 
-    async def call(self, session: PageSession, message: CallRequest) -> Call:
-        """:raises PageError: why there is no call."""
+    async def call(self, session: PageSession, message: CallRequest) -> Call | CostNotice:
+        """:returns: a notice: the number costs extra, nobody has agreed. :raises PageError: why there is no call."""
         match message.kind:
             case "relay":
                 return await self._relay(session, message)
@@ -85,21 +94,32 @@ class CallRequests:
             raise PageError("number_refused")
         return person
 
-    async def dialled(self, typed: str, who: Identity, *, rehearsal: bool) -> Dialable | EmergencyNotice:
+    async def dialled(
+        self, call: Call, party: Party, who: Identity, message: CallAct
+    ) -> Dialable | EmergencyNotice | CostNotice | None:
         """
-        A number for a telephone in a call.
+        What an action in a call dials: the number typed, or for ``dial`` without one the call's own, which may be of
+        somebody who called. The same rules hold for both.
 
+        :returns: None: no number is dialled.
         :raises PageError: it may not be dialled; ``signer_number``: a picture cannot take a telephone's place.
         """
-        read = read_number(typed, self._config, allow_uri=rehearsal)
-        is_emergency = isinstance(read, EmergencyFound) and read.kind == "offer_114"
-        if is_emergency and not self._config.relay_emergency:
-            return EmergencyNotice(number=read.display, kind="offer_114", may_relay=False)
-        if await self.callee(read.target, who) is not None:
+        typed = message.number or (call.target if message.action == "dial" else None)
+        if not typed:
+            return None
+        policy = await self._guard.policy(dialler_of(call, party))
+        read = read_number(typed, self._config, allow_uri=call.rehearsal, policy=policy)
+        if isinstance(read, EmergencyFound):
+            if read.kind == "offer_114" and not self._config.relay_emergency:
+                return EmergencyNotice(number=read.display, kind="offer_114", may_relay=False)
+            return read
+        if message.number and await self.callee(read.target, who) is not None:
             raise PageError("signer_number")
-        return read
+        if message.cost_confirmed or was_agreed(call, read.target):
+            return read
+        return _cost(read, call.call_id) or read
 
-    async def _relay(self, session: PageSession, message: CallRequest) -> Call:
+    async def _relay(self, session: PageSession, message: CallRequest) -> Call | CostNotice:
         who = session.identity
         if who.person_id is None and not who.rehearsal:
             raise PageError("sign_in_required")
@@ -112,6 +132,9 @@ class CallRequests:
         if callee is not None:
             return self._video(session, message, callee, read)
         is_emergency = isinstance(read, EmergencyFound)
+        await self._guard.check(dialler_of_signer(who), read)
+        if not (is_emergency or message.cost_confirmed or who.rehearsal) and (notice := _cost(read)):
+            return notice
         return self._call(
             session,
             message,
@@ -171,7 +194,10 @@ class CallRequests:
         number: Dialable | EmergencyFound | None = None
         if brand.numbers:
             with contextlib.suppress(PageError):  # not dialled today: the brand is reachable all the same
-                number = read_number(brand.numbers[0], self._config, allow_uri=session.identity.rehearsal)
+                policy = await self._guard.policy(Dialler(None, "agent", brand_id=brand.id))
+                number = read_number(
+                    brand.numbers[0], self._config, allow_uri=session.identity.rehearsal, policy=policy
+                )
         return self._call(
             session,
             message,
@@ -215,3 +241,17 @@ class CallRequests:
                 **skills,
             }
         )
+
+
+def was_agreed(call: Call, target: str) -> bool:
+    """Whether somebody agreed in this call already to what this number costs: it was asked for, or dialled before."""
+    if call.rehearsal:
+        return True
+    was_asked_for = target == call.target and call.direction == "outgoing" and call.recording is None
+    return was_asked_for or any(leg.target == target for leg in dialled_legs(call))
+
+
+def _cost(number: Dialable, call_id: str | None = None) -> CostNotice | None:
+    if number.tariff == "ordinary":
+        return None
+    return CostNotice(number=number.display, reason=number.tariff, call_id=call_id)

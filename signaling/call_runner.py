@@ -45,19 +45,21 @@ from signaling.call_events import (
 from signaling.call_media import CallMedia, NoWorkerError
 from signaling.call_model import Action, Call, CallState, Party
 from signaling.call_pages import PARTIES, CallPages
+from signaling.call_phone import attempt_name
 from signaling.call_plan import announcement
 from signaling.call_services import RecordKeeper, Services
 from signaling.call_statistics import CallStatistics, call_record
 from signaling.call_workers import CallWorkers
 from signaling.ice_servers import IceServers
-from signaling.lane import Lane
+from signaling.lane import Effect, Lane
 from signaling.leg_openings import LegOpenings
 from signaling.messages import AnyServerMessage, MediaClosed, QueueView
 from signaling.metrics import ReconnectCause
-from signaling.numbers import Dialable, read_number
+from signaling.numbers import EmergencyFound, read_number
 from signaling.ownership import Snapshot
 from signaling.page_errors import PageError
 from signaling.phone_commands import PhoneCommands
+from signaling.phone_guard import dialler_of
 from signaling.queue_commands import QueueCommands
 from signaling.records.model import AbuseReported, Write
 from signaling.workers import WorkerLink
@@ -93,6 +95,7 @@ class CallRunner:
         self._lanes = {
             "media": Lane("media", (NoWorkerError,)),
             "records": Lane("records", (RedisError, OSError)),
+            "counted": Lane("counted"),
         }
         self._openings = LegOpenings(self, self.media, self._lanes["media"], services.hub, self._ice_servers)
         self._phone = PhoneCommands(self.media, self, services.config.ring_timeout_s)
@@ -120,6 +123,8 @@ class CallRunner:
         if self.call == before:
             return
         self._services.elsewhere.call_is_mine(self.call, self.epoch)
+        if before.phone_legs != self.call.phone_legs:
+            self._count(functools.partial(self._services.guard.follow, before, self.call))
         self.refresh()
         if announcement(self.call) != announcement(before):
             self._phone.announce()
@@ -147,7 +152,7 @@ class CallRunner:
             case told.PhoneTextOffered(enabled=enabled):
                 self.submit(PhoneTextAgreed(enabled))
             case told.PhoneReferred():
-                self._referred(event)
+                self._lanes["counted"].put(functools.partial(self._referred, event))
             case told.PhoneTransferFailed():
                 self.tell_agent("transfer_failed")
             case told.PhoneDtmf():
@@ -183,15 +188,32 @@ class CallRunner:
         if is_connected and self._openings.answered(leg, event.video_codecs):
             self._save_soon()
 
-    def _referred(self, event: told.PhoneReferred) -> None:
-        """Whom the phone party asks to be replaced by is dialled under the same rules as what people ask for."""
+    async def _referred(self, event: told.PhoneReferred) -> None:
+        """
+        Whom the phone party asks to be replaced by is dialled under the same rules as what people ask for; what costs
+        extra is not, as nobody can be asked.
+        """
+        call, guard = self.call, self._services.guard
+        dialler = dialler_of(call, "signer")
+        attempt = attempt_name(call.call_id, len(call.phone_legs) + 1)
         try:
-            read = read_number(event.number, self._services.config, allow_uri=self.call.rehearsal)
+            policy = await guard.policy(dialler)
+            read = read_number(event.number, self._services.config, allow_uri=call.rehearsal, policy=policy)
+            if read.tariff != "ordinary" or (isinstance(read, EmergencyFound) and read.kind == "offer_114"):
+                raise PageError("number_refused")
+            await guard.begin(dialler, read, attempt)
         except PageError as error:
-            log.info("referral refused: %s", error.code, extra={"call_id": self.call.call_id})
+            log.info("referral refused: %s", error.code, extra={"call_id": call.call_id})
             return
-        if isinstance(read, Dialable):
-            self.submit(PhoneReferred(event.attempt, read.target, read.display))
+        before = len(self.call.phone_legs)
+        self.submit(PhoneReferred(event.attempt, read.target, read.display))
+        if len(self.call.phone_legs) == before:
+            await guard.undo(dialler, attempt)
+
+    def _count(self, effect: Effect) -> None:
+        """What telephones cost: never waited for."""
+        if not self.call.rehearsal:
+            self._lanes["counted"].put(effect)
 
     def _visibility(self, reading: told.VisibilityReading) -> None:
         if reading.leg == "signer":
@@ -223,6 +245,7 @@ class CallRunner:
     def keep_phone(self) -> None:
         if self.call.has_phone:
             self._phone.keep()
+            self._count(functools.partial(self._services.guard.keep, self.call))
 
     def renew_media(self, party: Party) -> None:
         """The page asks for a new peer connection; asked again at once, it gets the one that is on its way."""

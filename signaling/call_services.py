@@ -10,6 +10,7 @@ from signaling.config import SignalingConfig
 from signaling.elsewhere import Elsewhere
 from signaling.metrics import Metrics
 from signaling.ownership import Ownership
+from signaling.phone_guard import PhoneGuard
 from signaling.records.model import Write
 from signaling.sessions import Hub
 from signaling.workers import WorkerPool
@@ -46,5 +47,6 @@ class Services:
     keeper: RecordKeeper
     metrics: Metrics
     elsewhere: Elsewhere
+    guard: PhoneGuard
     bell: Bell | None = None
     inbox: Inbox | None = None

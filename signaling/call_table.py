@@ -220,7 +220,7 @@ def _with_the_phone(call: Call, party: Party) -> list[Action]:
         able.append("stop_message" if call.playing else "play_message")
     if call.state is not S.ACTIVE or call.phone is None:
         return able
-    if _was_dialled(call) and call.phone.outcome is None:
+    if was_dialled(call) and call.phone.outcome is None:
         able.append("voicemail")
     if party == "agent":
         able += ["resume" if call.phone.held else "hold", "transfer"]
@@ -242,6 +242,6 @@ def _may_dial(call: Call, party: Party) -> bool:
     return len(call.phone_legs) < PHONE_LEGS_LIMIT and (party == "agent" or call.state is S.AFTER_PHONE)
 
 
-def _was_dialled(call: Call) -> bool:
+def was_dialled(call: Call) -> bool:
     """By us: the phone party did not call."""
     return call.direction == "outgoing" or (call.phone is not None and call.phone != call.phone_legs[0])

@@ -23,8 +23,9 @@ from urllib.parse import urlsplit
 from interpreter_queue.config import QueueConfig
 from relay.model import IceServer
 from relay.network_config import NetworkConfig
-from relay.phone.dialling import DiallingPolicy
+from relay.phone.dialling import DiallingOverride, DiallingPolicy
 from signaling.ice_servers import check_ice_settings
+from signaling.phone_caps import CapsConfig
 from signaling.settings import ConfigError, Reader, generated, setting
 
 LogFormat = Literal["auto", "json", "text"]
@@ -169,6 +170,9 @@ class SignalingConfig:
         30.0, "days", "a missed call and its voice message are kept; long holidays", at_least=1, at_most=365
     )
     dialling: DiallingPolicy = generated(DiallingPolicy, "", "see [dialling]")
+    dialling_agent: DiallingOverride = generated(DiallingOverride, "", "see [dialling_agent]: advisers, direct calls")
+    dialling_visitor: DiallingOverride = generated(DiallingOverride, "", "see [dialling_visitor]: not signed in")
+    caps: CapsConfig = generated(CapsConfig, "", "see [caps]")
     queue: QueueConfig = generated(QueueConfig, "", "see [queue]")
     network: NetworkConfig | None = setting(None, "", "see [network]; none: this machine alone")
 
@@ -237,12 +241,18 @@ SECTIONS = {
     "service": PREFIX,
     "queue": PREFIX + "QUEUE_",
     "dialling": PREFIX + "DIALLING_",
+    "dialling_agent": PREFIX + "DIALLING_AGENT_",
+    "dialling_visitor": PREFIX + "DIALLING_VISITOR_",
+    "caps": PREFIX + "CAPS_",
     "media": PREFIX + "MEDIA_",
     "phone": PREFIX + "PHONE_",
     "visibility": PREFIX + "VISIBILITY_",
     "demo_phone": PREFIX + "DEMO_PHONE_",
     "network": PREFIX + "NETWORK_",
 }
+
+#: those that are fields of ``SignalingConfig``
+OWN_SECTIONS = ("queue", "dialling", "dialling_agent", "dialling_visitor", "caps")
 
 
 def load_config(environ: Mapping[str, str], toml_path: Path | None = None) -> Config:
@@ -251,11 +261,7 @@ def load_config(environ: Mapping[str, str], toml_path: Path | None = None) -> Co
     :raises ConfigError: the first setting that cannot be used, in words for the operator.
     """
     tables = _read_toml(environ, toml_path)
-    own_table = {
-        **tables.get("signaling", {}),
-        "queue": tables.get("queue", {}),
-        "dialling": tables.get("dialling", {}),
-    }
+    own_table = {**tables.get("signaling", {}), **{name: tables.get(name, {}) for name in OWN_SECTIONS}}
     reader = Reader(environ, {**tables, "signaling": own_table}, SECTIONS)
     own, service = reader.fields(SignalingConfig, "signaling"), reader.fields(ServiceConfig, "service")
     data_dir = own.setdefault("data_dir", Path("var").absolute())

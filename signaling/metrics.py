@@ -45,6 +45,12 @@ class Metrics:
         self.oldest_s = Gauge("relay_queue_oldest_seconds", "Age of the oldest request", registry=self.registry)
         self.agents = Gauge("relay_agents", "Agents by state", ["state"], registry=self.registry)
         self.refused = Counter("relay_ws_refused", "Messages and connections refused", ["code"], registry=self.registry)
+        self.dialling_refused = Counter(
+            "relay_dialling_refused", "Numbers not dialled: caps, block lists, brakes", ["code"], registry=self.registry
+        )
+        self.dialling_alarms = Counter(
+            "relay_dialling_alarms", "Alarms about what is dialled", ["kind", "payer"], registry=self.registry
+        )
 
     def _add_telephone(self) -> None:
         registry = self.registry

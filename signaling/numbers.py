@@ -2,13 +2,13 @@
 
 import re
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 import phonenumbers
 from phonenumbers import PhoneNumberFormat
 
-from relay.phone.dialling import Allowed, Emergency, dial_rule
+from relay.phone.dialling import Allowed, DiallingPolicy, Emergency, Tariff, dial_rule
 from relay.phone.target import is_on_own_network
 from signaling.config import SignalingConfig
 from signaling.page_errors import SENTENCES, PageError
@@ -18,6 +18,7 @@ DRILL = "+33199000001"  # what a rehearsal dials in place of an emergency number
 
 
 HOME = "FR"  # whose numbers are written without the country
+HOME_CODES = frozenset({33, 262, 508, 590, 594, 596, 681, 687, 689})  # France and what is part of it
 
 
 def readable(number: str) -> str:
@@ -45,6 +46,16 @@ class Dialable:
 
     target: str
     display: str
+    tariff: Tariff = field(default="ordinary", kw_only=True)
+
+    @property
+    def is_costly(self) -> bool:
+        """Abroad, surcharged, by satellite: what toll fraud dials."""
+        if self.tariff != "ordinary":
+            return True
+        with suppress(phonenumbers.NumberParseException):
+            return phonenumbers.parse(self.target).country_code not in HOME_CODES
+        return False
 
 
 @dataclass(frozen=True)
@@ -54,13 +65,16 @@ class EmergencyFound(Dialable):
     kind: Literal["offer_114", "relay_first"]
 
 
-def read_number(typed: str, config: SignalingConfig, *, allow_uri: bool) -> Dialable | EmergencyFound:
+def read_number(
+    typed: str, config: SignalingConfig, *, allow_uri: bool, policy: DiallingPolicy | None = None
+) -> Dialable | EmergencyFound:
     """
+    :param policy: what may be dialled; None: what everybody may.
     :param allow_uri: a rehearsal asks. It may dial numbers kept for fiction and ``sip:`` URIs of this machine, nothing
         else: no rehearsal rings at somebody's, least of all at an emergency centre.
     :raises PageError: why it may not be dialled; ``number_refused`` for what only a rehearsal may not.
     """
-    return _read_for_rehearsal(typed, config) if allow_uri else _read(typed, config)
+    return _read_for_rehearsal(typed, config) if allow_uri else _read(typed, policy or config.dialling)
 
 
 def _read_for_rehearsal(typed: str, config: SignalingConfig) -> Dialable | EmergencyFound:
@@ -68,7 +82,7 @@ def _read_for_rehearsal(typed: str, config: SignalingConfig) -> Dialable | Emerg
         return Dialable(typed, typed)
     if typed.lower().startswith(("sip:", "sips:")):
         raise PageError("number_refused")
-    read = _read(typed, config)
+    read = _read(typed, config.dialling)
     if isinstance(read, EmergencyFound):
         return EmergencyFound(DRILL, read.display, read.kind)
     if FICTION.fullmatch(read.target) is None:
@@ -76,12 +90,12 @@ def _read_for_rehearsal(typed: str, config: SignalingConfig) -> Dialable | Emerg
     return read
 
 
-def _read(typed: str, config: SignalingConfig) -> Dialable | EmergencyFound:
+def _read(typed: str, policy: DiallingPolicy) -> Dialable | EmergencyFound:
     if typed.startswith(("sip:", "sips:")):
         raise PageError("not_a_number")
-    match dial_rule(typed, config.dialling):
-        case Allowed(e164, display):
-            return Dialable(e164, display)
+    match dial_rule(typed, policy):
+        case Allowed(e164, display, tariff):
+            return Dialable(e164, display, tariff=tariff)
         case Emergency(number, kind, _):
             return EmergencyFound(number, number, kind)
         case refused:

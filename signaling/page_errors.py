@@ -58,6 +58,27 @@ SENTENCES: dict[str, tuple[str, str]] = {
     "short_number": ("Ce numéro court n’est pas appelé d’ici.", "This short number is not dialled here."),
     "country_not_allowed": ("Ce pays n’est pas appelé d’ici.", "This country is not dialled here."),
     "number_refused": ("Ce numéro n’est pas appelé d’ici.", "This number is not dialled here."),
+    "number_blocked": (
+        "Ce numéro est bloqué par le service. Si c’est une erreur, écrivez à l’assistance.",
+        "The service blocks this number. If that is a mistake, write to support.",
+    ),
+    "too_many_lines": (
+        "Trop de téléphones sont déjà en ligne. Raccrochez-en un, puis réessayez.",
+        "Too many telephones are on the line already. Hang one up, then try again.",
+    ),
+    "calls_used_up": (
+        "Le nombre d’appels d’une journée est atteint. Réessayez demain ; les urgences passent toujours.",
+        "The number of calls for one day is used up. Try again tomorrow; emergencies always get through.",
+    ),
+    "minutes_used_up": (
+        "La durée d’appel d’une journée est atteinte. Réessayez demain ; les urgences passent toujours.",
+        "The calling time for one day is used up. Try again tomorrow; emergencies always get through.",
+    ),
+    "dialling_braked": (
+        "Trop d’appels inhabituels : l’étranger et les numéros surtaxés sont fermés pour l’instant. "
+        "Les autres numéros restent ouverts.",
+        "Too many unusual calls: numbers abroad and premium numbers are closed for now. Other numbers stay open.",
+    ),
     "no_dtmf": (
         "Ce téléphone ne prend pas les touches. La communication continue.",
         "This telephone takes no key presses. The call goes on.",

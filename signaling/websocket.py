@@ -21,7 +21,7 @@ from relay.errors import RelayError
 from signaling.admission import Admission, Visit, check_brand
 from signaling.auth import Auth
 from signaling.call_desk import CallDesk
-from signaling.call_limits import CallLimits
+from signaling.call_limits import CallLimits, is_emergency
 from signaling.call_runner import Services
 from signaling.floor import Floor
 from signaling.identity import Identity
@@ -303,7 +303,8 @@ class Pages:
         session.send(Pong(re=message.ref))
 
     async def _call_request(self, session: PageSession, message: CallRequest) -> None:
-        check_brand(session.identity, message.kind, message.brand)
+        if not is_emergency(message):
+            check_brand(session.identity, message.kind, message.brand)
         self._limits.take(session.identity, session.address, message, lambda: self._visitor_calls(session.address))
         try:
             notice = await self._desk.request(session, message)
@@ -311,6 +312,7 @@ class Pages:
             self._limits.give_back(session.identity, session.address, message)
             raise
         if notice is not None:
+            self._limits.give_back(session.identity, session.address, message)
             session.send(notice)
 
     def _visitor_calls(self, address: str) -> int:

@@ -7,6 +7,8 @@ Whose text is kept, and of which calls, is decided here; when a write cannot be 
 import time
 from collections.abc import Callable
 
+from signaling.records.blocks import Blocks
+from signaling.records.brand_rules import BrandRulesTable
 from signaling.records.brands import Brands
 from signaling.records.calls import Calls
 from signaling.records.database import Database
@@ -30,6 +32,8 @@ class Records:
         self.database = Database(database_url)
         self.people = People(self.database, clock)
         self.brands = Brands(self.database, clock)
+        self.brand_rules = BrandRulesTable(self.database)
+        self.blocks = Blocks(self.database, clock)
         self.calls = Calls(self.database, clock)
         self.sessions = Sessions(self.database, clock)
         self.inbox = Inbox(self.database, clock)

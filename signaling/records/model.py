@@ -6,7 +6,7 @@ here refuse text where it could hide; the tables refuse it once more (``signalin
 """
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Annotated, Literal
 
@@ -15,6 +15,7 @@ from pydantic import BeforeValidator, ConfigDict, Field
 
 from interpreter_queue.model import Trade
 from relay.model import PhoneOutcome
+from relay.phone.dialling import DiallingOverride
 from signaling.call_model import CallKind, EndFault, EndReason, Mode, Party
 from signaling.messages import TEXT_LIMIT, ContactForm, Disposition
 from signaling.records.errors import NotInRelayError
@@ -148,6 +149,33 @@ class Brand:
     is_rehearsal: bool = False
     is_demo: bool = False
     created_at: float = 0.0
+
+
+@dataclass(frozen=True)
+class BrandRules:
+    """
+    What a brand's calls may dial, and how much; None: as everybody's (``DiallingPolicy``, ``CapsConfig``).
+
+    :param lines: legs at once.
+    """
+
+    dialling: DiallingOverride = field(default_factory=DiallingOverride)
+    lines: int | None = None
+    calls_per_day: int | None = None
+    minutes_per_day: int | None = None
+
+
+@dataclass(frozen=True)
+class Block:
+    """
+    A number that is not dialled, or may not call.
+
+    :param digest: of whose list it is on, and of the number. :param person_id: of whose own list it is on.
+    """
+
+    digest: str
+    sealed: str
+    person_id: str | None = None
 
 
 @pydantic.dataclasses.dataclass(frozen=True, config=CHECKED)

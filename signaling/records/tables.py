@@ -188,6 +188,32 @@ class BrandRow(Base):
     created_at: Mapped[float]
 
 
+class BrandRulesRow(Base):
+    """What this brand's calls may dial otherwise than everybody's. NULL: the same."""
+
+    __tablename__ = "brand_rules"
+
+    brand_id: Mapped[str] = mapped_column(ID, ForeignKey("brands.id", ondelete="CASCADE"), primary_key=True)
+    countries: Mapped[list[int] | None] = mapped_column(JSON(none_as_null=True))
+    premium_allowed: Mapped[bool | None]
+    satellite_allowed: Mapped[bool | None]
+    short_numbers: Mapped[list[str] | None] = mapped_column(JSON(none_as_null=True))
+    lines: Mapped[int | None]
+    calls_per_day: Mapped[int | None]
+    minutes_per_day: Mapped[int | None]
+
+
+class BlockRow(Base):
+    """A number that is not dialled, or may not call; whose list it is on is in the digest and the sealed text."""
+
+    __tablename__ = "blocked_numbers"
+
+    digest: Mapped[str] = mapped_column(String(64), primary_key=True)  # HMAC-SHA-256, hexadecimal
+    person_id: Mapped[str | None] = mapped_column(ID, ForeignKey("people.id", ondelete="CASCADE"), index=True)
+    sealed: Mapped[str] = mapped_column(Text)
+    at: Mapped[float]
+
+
 class CallRow(Base):
     __tablename__ = "calls"
     __table_args__ = (

@@ -12,6 +12,7 @@ import pytest
 from relay.phone.config import PhoneWorkerConfig
 from signaling import processes
 from signaling.config import (
+    OWN_SECTIONS,
     SOCKET_PATH_LIMIT,
     ConfigError,
     ServiceConfig,
@@ -313,10 +314,9 @@ def test_every_setting_is_shown_with_a_reason(tmp_path: Path) -> None:
     assert [f"{row.section}.{row.name}" for row in found if not row.reason] == []
     own = {row.name for row in found if row.section in ("signaling", "service")}
     expected = {field.name for cls in (SignalingConfig, ServiceConfig) for field in dataclasses.fields(cls)}
-    assert own == expected - {"queue", "dialling", "network"}
+    assert own == expected - {*OWN_SECTIONS, "network"}
     assert {row.section for row in found} >= {
-        "queue",
-        "dialling",
+        *OWN_SECTIONS,
         "media",
         "phone",
         "phone.trunk",

@@ -164,7 +164,14 @@ async def test_numbers_of_relay_calls_of_an_earlier_version_go_at_the_start(tmp_
         await records.calls.record(direct_call(phone_legs=legs))
         async with records.database.writing() as session:
             await session.execute(update(PhoneLegRow).values(number="+33199000001"))
-            for table in ("call_quality", "push_subscriptions", "inbox_entries", "signer_codes"):
+            for table in (
+                "blocked_numbers",
+                "brand_rules",
+                "call_quality",
+                "push_subscriptions",
+                "inbox_entries",
+                "signer_codes",
+            ):
                 await session.execute(text(f"DROP TABLE {table}"))
             await session.execute(text("UPDATE alembic_version SET version_num = '0001'"))
     async with opened(sqlite_url(tmp_path)) as records, records.database.reading() as session:
