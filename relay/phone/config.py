@@ -24,6 +24,9 @@ class TrunkConfig:
     :param host: name or IP address of the trunk, PBX or SBC.
     :param port: 5060 for udp and tcp, 5061 for tls at most carriers; 0 asks the DNS (SRV, RFC 3263).
     :param transport: ``udp`` by default, as carriers' private trunks speak it; ``tls`` verifies the certificate.
+    :param also_tcp: a trunk of ``udp`` that takes TCP at the same port: requests above 1300 bytes, which might be cut
+        up on the way, then go by it (RFC 3261 §18.1.1). Ours are so long only with a password and text together, or
+        a proxy's long routes.
     :param username: digest user (RFC 8760), None where the trunk knows us by address.
     :param password: of ``username``.
     :param from_domain: domain written in From and To; None takes the trunk's host, what carriers expect.
@@ -50,6 +53,7 @@ class TrunkConfig:
     host: str = "127.0.0.1"
     port: int = DEMO_SIP_PORT
     transport: Transport = "udp"
+    also_tcp: bool = False
     username: str | None = None
     password: str | None = field(default=None, repr=False)
     from_domain: str | None = None
@@ -70,6 +74,8 @@ class TrunkConfig:
     def __post_init__(self) -> None:
         if self.srtp != "off" and self.transport != "tls":
             raise ValueError("srtp needs transport tls: its keys are in the SIP messages")
+        if self.also_tcp and self.transport != "udp":
+            raise ValueError("also_tcp is for transport udp")
         if (self.register or self.incoming_auth) and not (self.username and self.password):
             raise ValueError("register and incoming_auth need username and password")
         if not 0 <= self.port <= 65_535 or self.priority < 0 or self.weight < 0 or self.keep_alive_s < 0:

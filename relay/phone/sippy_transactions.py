@@ -36,6 +36,7 @@ from relay.phone.sippy_forks import Forks
 
 TICK_S = 0.02
 PROVISIONAL_AGAIN_S = 60  # a 18x that says nothing new keeps proxies waiting (RFC 3261 §13.3.1.1)
+UDP_LIMIT = 1300  # bytes of a request: what is longer goes by TCP where that can be (RFC 3261 §18.1.1)
 T2_S = 4.0  # longest time between two sendings (RFC 3261 §17.1.2.1)
 log = logging.getLogger(__name__)
 
@@ -76,6 +77,7 @@ class Transactions(SipTransactionManager):  # type: ignore[misc]
 
     def __init__(self, global_config: dict[str, Any], req_cb: Any = None) -> None:
         self._forks = Forks(self)
+        self.also_tcp: set[Address] = set()  # peers that we know by UDP and that take TCP as well
         super().__init__(global_config, req_cb)
 
     def server(self, address: Address, transport: str) -> Any:
@@ -87,6 +89,8 @@ class Transactions(SipTransactionManager):  # type: ignore[misc]
             resp_cb = partial(self._tell_after_ack, resp_cb)
         address, transport = msg.getTarget()
         transport = str(transport).lower()
+        if transport == "udp" and (address[0].strip("[]"), address[1]) in self.also_tcp and len(str(msg)) > UDP_LIMIT:
+            transport = "tcp"
         msg.setTarget((address, transport))
         if userv is None:
             in_dialog = msg.getHFBody("to").getTag() is not None

@@ -133,6 +133,8 @@ class TrunkService:
         name = route.trunk.host if route.trunk else route.address[0]
         if route.trunk is not None:
             self._latest[label] = route
+            if route.trunk.also_tcp:
+                self._stack.transactions.also_tcp.add(route.address)
         self._stack.meet(route.address, route.transport, name, self._contexts.get(label))
 
 

@@ -6,6 +6,7 @@ import hashlib
 import re
 import tempfile
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -153,7 +154,11 @@ async def test_lost_packets_are_sent_again_until_they_arrive() -> None:
 async def test_trunk_is_given_number_identity_and_password() -> None:
     port = free_port()
     trunk = TrunkConfig(
-        port=port, username="u1", password="secret", from_domain="relay.example", caller_id="+33199009999"
+        port=port,
+        username="u1",
+        password="secret",
+        from_domain="relay.example",
+        caller_id="+33199009999",
     )
     async with phone_worker(trunk) as rig, sipp("digest", port=port) as phone:
         await rig.dial("+33199000001")
@@ -168,6 +173,22 @@ async def test_trunk_is_given_number_identity_and_password() -> None:
     fields = dict(re.findall(r'(\w+)="?([^",\r\n]+)', re.findall(r"uthorization: Digest (.*)", messages)[0]))
     secret, what = (_md5(text) for text in ("u1:trunk:secret", f"INVITE:{fields['uri']}"))
     assert fields["response"] == _md5(f"{secret}:abc123:{what}")
+
+
+async def test_request_that_udp_might_cut_up_goes_by_tcp_where_the_trunk_takes_it() -> None:
+    port = free_port()
+    long = TrunkConfig(port=port, from_domain=f"{'long' * 60}.example", real_time_text=True, also_tcp=True)
+    async with phone_worker(long) as rig, sipp("rings", tcp=True, port=port) as phone:
+        await rig.dial(NUMBER)
+        await rig.signaling.until_phone("ringing")
+        await hang_up(rig)
+        assert await phone.passed(), phone.why()
+        assert "Via: SIP/2.0/TCP " in phone.messages()
+    async with phone_worker(replace(long, from_domain=None)) as rig, sipp("rings", port=port) as phone:
+        await rig.dial(NUMBER)
+        await rig.signaling.until_phone("ringing")
+        await hang_up(rig)
+        assert await phone.passed(), phone.why()
 
 
 def _md5(text: str) -> str:
