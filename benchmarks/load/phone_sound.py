@@ -81,7 +81,7 @@ class Recovery(NamedTuple):
 
 def recovery(before: Sequence[Delay], after: Sequence[Delay], since: float, tolerance_s: float = 0.002) -> Recovery:
     """
-    By the lower quartile of half a second: what a busy machine adds comes and goes, what a buffer holds is there always.
+    By the lower quartile of half a second: what a busy machine adds comes and goes, what a buffer holds stays.
 
     :param before: of the undisturbed line. :param after: of what came out after ``since``, when the disturbance ended.
     """

@@ -146,7 +146,8 @@ class CallSound:
     def _phone_sound(self, line: LineSound, packet: Payload) -> None:
         now = self._clock()
         source = line.source
-        frames = line.take(packet, now)
+        listeners = self._listeners.get(source.name, ())
+        frames = line.take(packet, now, decode=any(each.needs_sound(source) for each in listeners))
         if line.source is not source:
             self._reroute()
         self._pass_on(frames, now)

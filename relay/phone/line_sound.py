@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from relay.audio import PCM, PTIME_S, VoiceActivity
+from relay.audio import PCM, PTIME_S, SILENCE_DBFS, VoiceActivity
 from relay.phone.codecs import SoundCodec, sound_codec
 from relay.phone.comfort_noise import ComfortNoise
 from relay.phone.echo import EchoMeter
@@ -57,6 +57,7 @@ class LineSound:
         self.sink: Sink | None = None
         self.watcher: HoldWatcher | None = None
         self.noise = ComfortNoise()
+        self._level_dbfs, self._is_level_due = SILENCE_DBFS, True
         self._player: tuple[Player, SoundSource] | None = None
         self._silent_at: float | None = None
 
@@ -64,11 +65,16 @@ class LineSound:
     def is_speaking(self) -> bool:
         return self.line.hears and self.voice.speaking
 
-    def take(self, packet: Payload, now: float) -> list[Frame]:
-        """:param now: s. :returns: the frames for those who hear this telephone."""
+    def take(self, packet: Payload, now: float, *, decode: bool) -> list[Frame]:
+        """
+        :param now: s. :param decode: a listener needs the sound itself; else every other Opus packet is opened, which
+            tells whether somebody speaks. :returns: the frames for those who hear this telephone.
+        """
         self.follow_codec()
         self.noise.over()
-        frames = self.source.take(packet, now)
+        self._is_level_due = not self._is_level_due
+        decode = decode or self._is_level_due or self.watcher is not None or self.sink is not None
+        frames = self.source.take(packet, now, decode=decode or self.echo.wants(now))
         for frame in frames:
             self._heard(frame, now)
         return frames
@@ -131,14 +137,16 @@ class LineSound:
         return source.frame(sound, now)
 
     def _heard(self, frame: Frame, now: float) -> None:
-        sound = frame.at(self.source.rate)
-        self.echo.heard(sound, self.source.rate, now)
-        if self.watcher is not None:
-            self.watcher.hear(sound)
+        sound = frame.sound
+        if sound is not None:
+            self._level_dbfs = frame.level_dbfs
+            self.echo.heard(sound, self.source.rate, now)
+            if self.watcher is not None:
+                self.watcher.hear(sound)
+            if self.sink is not None:
+                self.sink(sound, self.source.rate)
         if self.line.hears:
-            self.voice.hear_level(frame.level_dbfs)
-        if self.sink is not None:
-            self.sink(sound, self.source.rate)
+            self.voice.hear_level(self._level_dbfs)
 
     def _new_listener(self) -> Listener:
         return Listener(self.codec.name, self._encoder, self.line.rtp.send, self.echo.sent)

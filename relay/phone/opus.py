@@ -1,5 +1,7 @@
 """Opus by libopus (PyAV), one decoder per speaking leg and one encoder per listening leg."""
 
+from typing import Any, cast
+
 import av
 import numpy as np
 from av.error import FFmpegError
@@ -44,7 +46,9 @@ class OpusDecoder:
             frames = self._codec.decode(av.Packet(payload))
         except FFmpegError:
             return np.zeros(0, np.int16)
-        sound = [frame.to_ndarray().reshape(-1) for frame in frames]
+        sound: list[PCM] = [np.frombuffer(cast(Any, frame.planes[0]), np.int16, frame.samples) for frame in frames]
+        if len(sound) == 1:
+            return sound[0]
         return np.concatenate(sound) if sound else np.zeros(0, np.int16)
 
 

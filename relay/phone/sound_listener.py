@@ -103,7 +103,7 @@ class Listener:
         source = frames[0].source if not loud else loud[0]
         if len(loud) > 1 or not isinstance(source, PacketSource) or source.codec.name != self.codec:
             return None
-        frame = next((frame for frame in frames if frame.source is source), Frame(source, now, None))
+        frame = next((frame for frame in frames if frame.source is source), None) or Frame(source, now, None)
         if self._mixing:
             return frame if frame.payload is not None and frame.level_dbfs <= CALM_DBFS else None
         return frame if frame.payload is not None or self._passed is not None else None

@@ -109,11 +109,11 @@ class PacketSource(SoundSource):
 
     def take(self, packet: Payload, now: float, *, decode: bool = True) -> list[Frame]:
         """
-        :param now: s. :param decode: somebody needs the sound itself; otherwise an Opus packet of 20 ms goes unopened.
+        :param now: s. :param decode: somebody needs the sound itself; else an Opus packet of 20 ms goes unopened.
         :returns: the frames that are whole now, before them those made up for lost packets.
         """
         gap = self._gap(packet)
-        if not decode and not len(self._rest) and _lasts_20_ms(packet.data):
+        if not decode and self.codec.name == "opus" and not len(self._rest) and _lasts_20_ms(packet.data):
             self._expected = packet.timestamp + self._ticks
             return [Frame(self, now, None, packet.data, gap=gap, lost=packet.lost)]
         concealed = self._conceal(gap, packet.lost, now)

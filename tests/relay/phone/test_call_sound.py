@@ -166,6 +166,16 @@ def test_speaking_of_the_telephone_is_told_and_ends_with_hold() -> None:
 # --- announcements and recordings ---------------------------------------------------------------------------
 
 
+def test_speaking_is_told_of_an_opus_telephone_whose_packets_are_passed_on() -> None:
+    rig = SoundRig(RELAY, ("opus", 440))
+    (phone,) = rig.telephones
+    rig.run(5.0, "agent", phone, amplitude=0)
+    for amplitude, speaking in ((8000, True), (0, False), (8000, True)):
+        rig.events.clear()
+        rig.run(1.0, "agent", phone, amplitude=amplitude)
+        assert rig.events == [PhoneSpeaking(call_id=CALL, speaking=speaking)]
+
+
 def test_announcement_goes_to_one_telephone_alone_in_place_of_the_others() -> None:
     rig = SoundRig(VCO, ("PCMA", 440), ("opus", 1500))
     one, two = rig.telephones
