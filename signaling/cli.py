@@ -27,9 +27,12 @@ COMMAND_MODULES = (
     "signaling.cli_people",
     "signaling.cli_brand",
     "signaling.cli_machine",
+    "signaling.cli_phone",
     "signaling.cli_rehearse",
     "signaling.cli_compile",
 )
+#: of ``passerelle phone``, in ``signaling.cli_phone``; alone it is the worker, here
+PHONE_COMMANDS = ("block", "rules", "alarms", "--help")
 
 app = typer.Typer(
     name="passerelle",
@@ -38,6 +41,8 @@ app = typer.Typer(
     pretty_exceptions_show_locals=False,  # locals hold numbers and names
     add_completion=False,
 )
+phone_app = typer.Typer(invoke_without_command=True)  # alone, it is the worker
+app.add_typer(phone_app, name="phone")
 db_app = typer.Typer(help="Base de données.", no_args_is_help=True)
 app.add_typer(db_app, name="db")
 MODELS_OUT_OF_REACH = 3  # exit code: the service runs without them, and ./run asks again after a day
@@ -124,10 +129,13 @@ def worker(index: INDEX = 0) -> None:
         processes.run_media_worker(config, index)
 
 
-@app.command()
-def phone(index: INDEX = 0) -> None:
-    """Un processus téléphone : SIP et RTP vers l’opérateur."""
+@phone_app.callback()
+def phone(context: typer.Context, index: INDEX = 0) -> None:
+    """Un processus téléphone : SIP et RTP. Avec une commande : ce qui se compose, et qui peut appeler."""
     from signaling import processes
+
+    if context.invoked_subcommand is not None:
+        return
 
     with _process(f"phone-{index}") as config:
         processes.run_phone_worker(config, index)
@@ -324,7 +332,9 @@ def is_own_command(words: Sequence[str]) -> bool:
     """Whether the command asked for is in this module: a worker need not load the others' modules."""
     own = {command.name or getattr(command.callback, "__name__", "") for command in app.registered_commands}
     own |= {str(group.name) for group in app.registered_groups}
-    return next((word for word in words if not word.startswith("-")), None) in own
+    named = next((word for word in words if not word.startswith("-")), None)
+    has_more = named == "phone" and any(word in words for word in PHONE_COMMANDS)
+    return named in own and not has_more
 
 
 def main() -> None:
