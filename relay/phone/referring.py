@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl, quote
 
 from relay.phone.identities import read_number, read_uri
 
+_ONE_VALUE = re.compile(r"[ -+\--~]+")  # visible ASCII without a comma: one line, one member of a header
 _SIPFRAG = re.compile(r"^SIP/2\.0 ([1-6]\d\d)\b")
 _DIALLED = re.compile(r"[0-9*#+]{2,20}")
 _NUMBER = re.compile(r"\+?[0-9]{2,15}")
@@ -84,10 +85,11 @@ def refer_to_dialog(uri: str, dialog: DialogId) -> str:
 
 
 def read_replaces(value: str) -> DialogId | None:
+    """:returns: None for what could not be written into a request of ours as it stands."""
     call_id, *parameters = value.strip().split(";")
     named = {name.strip().lower(): text.strip() for name, _, text in (item.partition("=") for item in parameters)}
     to_tag, from_tag = named.get("to-tag"), named.get("from-tag")
-    if not call_id.strip() or not to_tag or not from_tag:
+    if not call_id.strip() or not to_tag or not from_tag or _ONE_VALUE.fullmatch(value) is None:
         return None
     return DialogId(call_id.strip(), to_tag, from_tag, "early-only" in named)
 

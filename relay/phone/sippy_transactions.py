@@ -16,6 +16,8 @@ from typing import Any
 
 import sippy.Core.EventDispatcher
 import sippy.Network_server
+import sippy.SipMsg
+import sippy.SipRequest
 import sippy.SipTransactionManager
 import sippy.SipURL
 import sippy.UacStateRinging
@@ -50,9 +52,12 @@ def _silent(*_: Any, **__: Any) -> None:
     """In place of ``print`` in sippy's modules."""
 
 
-for _module in (sippy.SipTransactionManager, sippy.Network_server, sippy.Core.EventDispatcher):
+TELLING = (sippy.SipTransactionManager, sippy.Network_server, sippy.Core.EventDispatcher)
+for _module in TELLING:
     _module.dump_exception = _log_fault
 for _module in (
+    sippy.SipMsg,
+    sippy.SipRequest,
     sippy.SipTransactionManager,
     sippy.SipURL,
     sippy.UacStateTrying,

@@ -27,6 +27,10 @@ OWN = {"relay.example", "127.0.0.1"}
             Wish("+33199000001", "a@b;to-tag=1;from-tag=2"),
         ),
         ("<sip:+33199000001@relay.example?Replaces=nonsense&Subject=x>", Wish("+33199000001", None)),
+        (
+            "<sip:+33199000001@relay.example?Replaces=a%0D%0AX-Evil%3A1%3Bto-tag%3D1%3Bfrom-tag%3D2>",
+            Wish("+33199000001", None),
+        ),
         ("<sip:+33199000001@elsewhere.example>", None),
         ("<sip:alice@relay.example>", None),
         ("<sip:relay.example>", None),
@@ -59,6 +63,12 @@ def test_replaces_needs_a_call_and_both_tags() -> None:
     assert read_replaces(" a@b ; To-Tag=1;FROM-TAG=2") == DialogId("a@b", "1", "2")
     for wrong in ("", "a", "a;to-tag=1", "a;to-tag=;from-tag=2", ";to-tag=1;from-tag=2"):
         assert read_replaces(wrong) is None
+
+
+def test_replaces_that_holds_more_than_one_header_value_is_none() -> None:
+    for added in ("\r\nP-Asserted-Identity: <sip:a@b>", "\n X", ",b;to-tag=3;from-tag=4", "\0", "é"):
+        assert read_replaces(f"a{added};to-tag=1;from-tag=2") is None
+        assert read_replaces(f"a;to-tag=1;from-tag=2;x={added}") is None
 
 
 def test_report_is_read_as_it_was_written() -> None:
