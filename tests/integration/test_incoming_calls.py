@@ -8,48 +8,22 @@ import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import get_args
 
 import pytest
 
-from relay.audio import PHONE_RATE, sine
 from relay.control_messages import AnnouncementEnded, Dial
-from relay.model import Announcement
 from relay.phone import announcements
 from relay.phone.config import TrunkConfig
-from signaling.auth import SESSION_COOKIE
-from signaling.records import Records
-from signaling.records.model import Qualification
 from tests.helpers.centre import accept, ask_until_ok
-from tests.helpers.control_plane import Browser, ControlPlane, KillableProcess, RawPage, browser, control_plane
+from tests.helpers.control_plane import KillableProcess, browser
+from tests.helpers.people import DESK, NUMBER, PHONE, People, act, phone_known, signed_in, write_short_announcements
 from tests.helpers.phone_rig import Rig, phone_worker
 from tests.helpers.scripted_phone import scripted_phone
 from tests.helpers.sip_peers import Baresip, baresip, free_port, until
-from tests.relay.phone.test_announcements import write_wav
 
 pytestmark = pytest.mark.integration
-NUMBER, CALLER = "+33199000050", "+33199000077"
+CALLER = "+33199000077"
 WAV_HEADER = 44  # bytes
-PHONE, DESK = "phone-0001", "desk-00001"
-
-
-@dataclass
-class People:
-    """A signer with two devices, and an interpreter."""
-
-    plane: ControlPlane
-    pages: Browser
-
-    async def page(self, role: str, device: str | None = None, of: Browser | None = None) -> RawPage:
-        page = await (of or self.pages).open(headers={"Cookie": f"{SESSION_COOKIE}={role}-token"})
-        await page.send("hello", role=role, **({"device": device} if device else {}))
-        await page.of_type("welcome")
-        return page
-
-    async def interpreter(self) -> RawPage:
-        agent = await self.page("agent")
-        assert (await agent.ask("presence.set", presence="available"))["type"] == "ok"
-        return agent
 
 
 @dataclass
@@ -72,28 +46,13 @@ class Bench(People):
 
 @pytest.fixture
 async def people() -> AsyncIterator[People]:
-    async with control_plane(signer_grace_s=8.0) as plane, browser(plane) as pages:
-        async with Records(plane.config.database_url) as records:
-            signer = await records.people.add(
-                login="camille", name="Camille", role="signer", password_hash="-", numbers=[NUMBER]
-            )
-            agent = await records.people.add(
-                login="dominique",
-                name="Dominique",
-                role="agent",
-                password_hash="-",
-                qualifications=[Qualification("interpreter", "Master")],
-            )
-            await records.sessions.add("signer-token", signer.id, 3600)
-            await records.sessions.add("agent-token", agent.id, 3600)
-        yield People(plane, pages)
+    async with signed_in() as found:
+        yield found
 
 
 @pytest.fixture
 def short_announcements(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is said to callers takes a second instead of eight."""
-    for name in get_args(Announcement):
-        write_wav(tmp_path / f"{name}.opus", sine(300.0, PHONE_RATE))
+    write_short_announcements(tmp_path)
     monkeypatch.setattr(announcements, "OWN_SOUNDS", tmp_path)
 
 
@@ -105,17 +64,6 @@ async def bench(people: People, short_announcements: None) -> AsyncIterator[Benc
         baresip(hz=440, user=CALLER) as caller,
     ):
         yield Bench(plane, people.pages, rig, caller)
-
-
-async def phone_known(plane: ControlPlane) -> None:
-    async with asyncio.timeout(30):
-        while (await plane.checks())["phone"] != "ok":
-            await asyncio.sleep(0.05)
-
-
-async def act(page: RawPage, action: str, **fields: object) -> None:
-    answer = await page.ask("call.act", call_id=page.call["call_id"], action=action, **fields)
-    assert answer["type"] == "ok", answer
 
 
 async def test_all_devices_ring_the_first_to_accept_has_the_call_and_an_interpreter_joins(bench: Bench) -> None:
