@@ -1,7 +1,7 @@
 """
 Packet loss concealment by repeating the last pitch period with a fade (after ITU-T G.711 Appendix I). Pure.
 
-For codecs that have none of their own; Opus conceals in its decoder (``relay.phone.opus``).
+For codecs that have none of their own; Opus conceals in its decoder (``relay.phone.opus``), with the same fade.
 """
 
 import numpy as np
@@ -12,8 +12,13 @@ from relay.audio import PCM, silence
 _PITCH_S = (0.0025, 0.015)  # 400…66 Hz, as in the appendix but for higher voices
 _COMPARED_S = 0.02
 _STEADY_S = 0.01  # repeated at full level
-_GONE_S = 0.06  # nothing is made up for longer
+GONE_S = 0.06  # nothing is made up for longer
 _JOIN_S = 0.004  # cross-fade into the first packet that comes again
+
+
+def fade(since_s: NDArray[np.float64]) -> NDArray[np.float64]:
+    """:param since_s: time since the first lost packet. :returns: how loud what is made up may be, 1 to 0."""
+    return np.clip(1 - (since_s - _STEADY_S) / (GONE_S - _STEADY_S), 0, 1)
 
 
 class Concealer:
@@ -58,11 +63,10 @@ class Concealer:
         self._history = np.concatenate([self._history[len(frame) :], frame[-size:]])
 
     def _synthesised(self, samples: int) -> PCM:
-        if self._period is None or self._made >= _GONE_S * self._rate:
+        if self._period is None or self._made >= GONE_S * self._rate:
             return silence(samples)
         at = np.arange(self._made, self._made + samples)
-        fade = 1 - (at / self._rate - _STEADY_S) / (_GONE_S - _STEADY_S)
-        return (self._period[at % len(self._period)] * np.clip(fade, 0, 1)).astype(np.int16)
+        return (self._period[at % len(self._period)] * fade(at / self._rate)).astype(np.int16)
 
     def _last_period(self) -> NDArray[np.float64]:
         """:returns: the last pitch period, its end blended so that it repeats without a step."""

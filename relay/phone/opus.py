@@ -6,7 +6,8 @@ import av
 import numpy as np
 from av.error import FFmpegError
 
-from relay.audio import PCM, WEB_FRAME, WEB_RATE
+from relay.audio import PCM, WEB_FRAME, WEB_RATE, silence
+from relay.phone.concealment import GONE_S, fade
 
 BIT_RATES = {8_000: 32_000, 16_000: 40_000, 48_000: 48_000}  # bit/s by rate: what CELT alone needs for a clean voice
 APPLICATION = "lowdelay"  # looks 2.5 ms ahead instead of 6.5: a call is relayed, each millisecond is spent twice
@@ -21,35 +22,41 @@ class OpusDecoder:
         self._codec.sample_rate = WEB_RATE
         self._codec.layout = "mono"  # both channels averaged by libopus itself
         self._last = b""
+        self._made = 0
 
     def decode(self, payload: bytes) -> PCM:
         """:returns: 48 kHz, as long as the packet; nothing for a broken one."""
         if not 0 < len(payload) <= PACKET_LIMIT:
-            return np.zeros(0, np.int16)
+            return silence(0)
         sound = self._decoded(payload)
         if len(sound):
-            self._last = payload[:2]
+            self._last, self._made = payload[:2], 0
         return sound
 
     def conceal(self) -> PCM:
         """
         libopus' own packet loss concealment, as long as the last packet: a frame without a byte counts as lost
-        (RFC 6716 §4.4), so a table of contents alone asks for it.
+        (RFC 6716 §4.4), so a table of contents alone asks for it. libopus ends in what it takes for background noise,
+        however loud; so it fades away.
         """
         if not self._last:
-            return np.zeros(WEB_FRAME, np.int16)
+            return silence(WEB_FRAME)
         single = bytes([self._last[0] & ~FRAME_COUNT])
-        return np.concatenate([self._decoded(single) for _ in range(_frames_in(self._last))])
+        sound = np.concatenate([self._decoded(single) for _ in range(_frames_in(self._last))])
+        since, self._made = self._made, self._made + len(sound)
+        if since >= GONE_S * WEB_RATE:
+            return silence(len(sound))
+        return (sound * fade(np.arange(since, self._made) / WEB_RATE)).astype(np.int16)
 
     def _decoded(self, payload: bytes) -> PCM:
         try:
             frames = self._codec.decode(av.Packet(payload))
         except FFmpegError:
-            return np.zeros(0, np.int16)
+            return silence(0)
         sound: list[PCM] = [np.frombuffer(cast(Any, frame.planes[0]), np.int16, frame.samples) for frame in frames]
         if len(sound) == 1:
             return sound[0]
-        return np.concatenate(sound) if sound else np.zeros(0, np.int16)
+        return np.concatenate(sound) if sound else silence(0)
 
 
 def _frames_in(start: bytes) -> int:

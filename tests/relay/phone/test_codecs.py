@@ -56,9 +56,9 @@ def test_long_loss_fades_away(name: CodecName) -> None:
     codec = sound_codec(name)
     for frame in frames(codec, 220, 20):
         codec.decode(codec.encode(frame))
-    made = [codec.conceal() for _ in range(50)]
-    assert level_dbfs(made[-1]) < level_dbfs(made[0]) - 12, "libopus stops at what it takes for background noise"
-    assert name == "opus" or not made[-1].any()
+    made = [codec.conceal() for _ in range(5)]
+    assert level_dbfs(made[0]) > level_dbfs(made[1]) > level_dbfs(made[2])
+    assert not np.concatenate(made[3:]).any(), "nothing is made up for more than 60 ms"
 
 
 @every_codec
