@@ -9,6 +9,7 @@ from signaling.call_phone import attempt_name
 from signaling.call_requests import CallRequests
 from signaling.call_runner import CallRunner, CongestedError, OutOfPlaceError
 from signaling.messages import CallAct, CostNotice, EmergencyNotice
+from signaling.numbers import EmergencyFound
 from signaling.page_errors import PageError
 from signaling.phone_guard import PhoneGuard, dialler_of
 from signaling.sessions import Page
@@ -42,6 +43,8 @@ class CallDialling:
             return
         if message.number:
             act = act._replace(target=number.target, display=number.display)
+        if isinstance(number, EmergencyFound) and act.party == "signer":
+            act = act._replace(location=message.location)
         dialler, attempt = dialler_of(call, act.party), attempt_name(call.call_id, len(call.phone_legs) + 1)
         await self._guard.begin(dialler, number, attempt)
         try:

@@ -32,6 +32,7 @@ class Act(NamedTuple):
     :param target: for ``dial``, ``join_phone`` and ``transfer``, already checked against the dialling rules; None:
         the last number again, or (``transfer``) the second phone party.
     :param mode: for ``accept``, with ``voice``, ``hearing`` and the ``device`` that takes the call.
+    :param location: for ``dial`` with an emergency number: where the signer is; None: nothing new.
     """
 
     party: Party
@@ -43,6 +44,7 @@ class Act(NamedTuple):
     voice: bool = False
     hearing: bool = False
     device: str | None = None
+    location: str | None = None
 
 
 class PageCame(NamedTuple):

@@ -79,6 +79,7 @@ def _dial(call: Call, act: Act, now: float) -> Step:
         target=target,
         display=display,
         playing=False,
+        location=act.location or call.location,
     )
 
 

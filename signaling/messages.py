@@ -111,6 +111,7 @@ class CallAct(ClientMessage):
     :param digits: for ``dtmf``; a signer's own are not shown to the agent, and nobody's are logged.
     :param mode: for ``accept``, with ``voice`` and ``hearing``.
     :param cost_confirmed: as in ``call.request``.
+    :param location: for ``dial`` with an emergency number, by the signer: as in ``call.request``.
     """
 
     type: Literal["call.act"] = "call.act"
@@ -122,6 +123,7 @@ class CallAct(ClientMessage):
     voice: bool = False
     hearing: bool = False
     cost_confirmed: bool = False
+    location: ShortText | None = None
 
 
 class CallContinueHere(ClientMessage):

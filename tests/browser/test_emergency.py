@@ -264,6 +264,22 @@ async def test_the_message_to_114_and_the_relay_get_the_place_that_was_given(
     assert (request.location, request.emergency_confirmed) == (place, True)
 
 
+async def test_the_relay_of_an_emergency_within_a_call_gets_the_place_too(
+    page: Page, signer_service: FakeService
+) -> None:
+    party = signer_service.party
+    signer_service.relays_emergencies = True
+    await signer_in_call(page, signer_service)
+    await party.send(call_state(CallState.AFTER_PHONE, "hang_up", "dial", progress="ended", outcome="busy"))
+    await page.get_by_role("button", name="Appeler un autre numéro").click()
+    await page.get_by_label("Numéro de téléphone").fill("15")
+    await page.keyboard.press("Enter")
+    await page.get_by_label("Où êtes-vous ?").fill("3 rue des Lilas")
+    await page.get_by_role("button", name="Appeler le 15 par le relais quand même").click()
+    act = await party.said(CallAct)
+    assert (act.action, act.number, act.location) == ("dial", "15", "3 rue des Lilas")
+
+
 async def ask_for_emergency(page: Page, service: FakeService) -> None:
     await page.goto(service.url)
     await service.party.said(Hello)

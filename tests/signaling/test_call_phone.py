@@ -233,6 +233,11 @@ def test_nobody_else_may_ask_for_that() -> None:
         assert play(call, PhoneReferred(attempt, "+33199000003", "3")) == (call, [])
 
 
+def test_whoever_called_in_cannot_have_us_dial_out() -> None:
+    called = in_state(S.ACTIVE).model_copy(update={"direction": "incoming"})
+    assert play(called, PhoneReferred("c1-1", "+33199000003", "3")) == (called, [])
+
+
 # --- watching a line that plays music
 
 
@@ -300,3 +305,12 @@ def test_where_the_signer_is_is_for_the_agent_alone() -> None:
     call, _ = play(new_call(location="au bord du canal"), Alerting(), ASSIGNED)
     assert view(call, "agent", T0, None).location == "au bord du canal"
     assert "canal" not in view(call, "signer", T0, None).model_dump_json()
+
+
+def test_place_given_with_the_next_number_takes_the_one_before() -> None:
+    call, _ = play(
+        in_state(S.AFTER_PHONE), Act("signer", "dial", target="15", display="15", location="au bord du canal")
+    )
+    assert view(call, "agent", T0, None).location == "au bord du canal"
+    call, _ = play(call, report(call, "ended", "busy"), Act("agent", "dial"))
+    assert view(call, "agent", T0, None).location == "au bord du canal", "dialled again, it holds"

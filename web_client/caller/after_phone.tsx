@@ -87,8 +87,7 @@ function AnotherNumber({ caller, onBack }: { caller: Caller; onBack: () => void 
       class="column"
       onSubmit={(event) => {
         event.preventDefault();
-        if (number.value.trim() === "" || caller.answersEmergency(number.value)) return;
-        void session.act("dial", { number: number.value });
+        if (number.value.trim() !== "") void caller.dialNext(number.value);
       }}
     >
       <label class="field">

@@ -160,10 +160,20 @@ export class Caller {
   async request(isConfirmed = false): Promise<void> {
     const { number, announce, anonymous } = this.wishes.value;
     const { brand } = this.place;
-    const isUrgent = brand === null && (isConfirmed || emergencyIn(number) !== null);
-    const location = isUrgent ? this.position.words.value.trim() || null : null;
+    const location = isConfirmed || emergencyIn(number) !== null ? this.#whereHelpMustCome() : null;
     if (brand !== null) await this.#ask({ kind: "direct", brand });
     else await this.#ask({ kind: "relay", number, announce, anonymous, emergency_confirmed: isConfirmed, location });
+  }
+
+  /** The next number of the call that is going on. */
+  async dialNext(number: string): Promise<void> {
+    if (this.answersEmergency(number)) return;
+    const location = emergencyIn(number) !== null ? this.#whereHelpMustCome() : null;
+    await this.session.act("dial", { number, location });
+  }
+
+  #whereHelpMustCome(): string | null {
+    return this.position.words.value.trim() || null;
   }
 
   /** An interpreter listens to the message and signs it. */
@@ -240,7 +250,7 @@ export class Caller {
   async relayEmergency(number: string): Promise<void> {
     this.emergency.value = null;
     if (this.session.inCall.value) {
-      await this.session.act("dial", { number });
+      await this.session.act("dial", { number, location: this.#whereHelpMustCome() });
       return;
     }
     if (!this.isReady.value) this.goWithoutCamera();

@@ -62,6 +62,7 @@ export interface CallAct {
   voice?: boolean;
   hearing?: boolean;
   cost_confirmed?: boolean;
+  location?: string | null;
 }
 export interface CallContinueHere {
   ref?: string | null;
