@@ -21,7 +21,14 @@ from signaling.messages import (
 )
 from tests.browser.conftest import CHROMIUM
 from tests.browser.fake_service import FakeService, call_state
-from tests.browser.steps import BACKGROUND, axe_finds_nothing, fits_without_sideways_scrolling, picture_moves
+from tests.browser.steps import (
+    BACKGROUND,
+    axe_finds_nothing,
+    fits_without_sideways_scrolling,
+    line_of_text,
+    picture_moves,
+    signer_in_call,
+)
 
 pytestmark = [
     pytest.mark.browser,
@@ -106,6 +113,37 @@ async def test_enter_accepts_and_escape_refuses_but_not_a_key_that_was_meant_for
     await page.clock.run_for(1_500)
     await page.keyboard.press("Enter")
     assert (await party.said(CallAct, 2)).action == "accept"
+
+
+async def test_the_end_of_a_call_that_was_declined_takes_nothing_from_the_screen(
+    page: Page, signer_service: FakeService
+) -> None:
+    party = signer_service.party
+    await rung(page, signer_service, incoming())
+    await page.get_by_role("button", name="Refuser").click()
+    await party.said(CallAct)
+    await party.send(call_state(CallState.MESSAGE, direction="incoming"))
+    number = page.get_by_label("Numéro de téléphone")
+    await number.fill("01 99 00 00 0")
+    await party.send(call_state(CallState.ENDED, end_reason="message_left", direction="incoming", together_at=None))
+    await party.send(entries())
+    await expect(page.get_by_text("Message vocal")).to_be_visible()
+    await expect(number).to_have_value("01 99 00 00 0")
+    await expect(page.get_by_text("La personne peut laisser un message")).to_have_count(0)
+
+
+async def test_a_missed_call_does_not_show_the_text_of_the_call_before(page: Page, signer_service: FakeService) -> None:
+    party = signer_service.party
+    await signer_in_call(page, signer_service)
+    await page.get_by_label("Écrire").fill("Pour la mairie seulement")
+    await party.send(call_state(CallState.ENDED, end_reason="completed"))
+    await expect(line_of_text(page, "Pour la mairie")).to_be_visible()
+    await page.get_by_role("button", name="Nouvel appel").click()
+    await expect(line_of_text(page, "Pour la mairie")).to_be_visible()
+    missed = call_state(CallState.ENDED, call_id="call-2", end_reason="caller_gave_up", direction="incoming")
+    await party.send(missed)
+    await expect(page.get_by_role("heading", name="Appel manqué")).to_be_visible()
+    await expect(line_of_text(page, "Pour la mairie")).to_have_count(0)
 
 
 async def test_who_hides_the_number_is_said_so_and_there_is_nobody_to_call_back(

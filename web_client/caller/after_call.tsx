@@ -16,7 +16,7 @@ const MOUTHS = ["M9 22c3-5 11-5 14 0", "M10 21c3-3 9-3 12 0", "M10 20h12", "M10 
 
 export function AfterCall({ caller, call }: { caller: Caller; call: CallStateMessage }): JSX.Element {
   const { session } = caller;
-  const hasText = session.text.whole.length > 0;
+  const hasText = session.text.isOf(call.call_id) && session.text.whole.length > 0;
   const [title, body] = endWords(call);
   const again = isCalled(call) ? "ended.call_back" : "ended.again";
   return (
@@ -50,9 +50,11 @@ function endWords(call: CallStateMessage): readonly [title: Key, body: Key] {
   const body: Key = `ended.${reason}`;
   if (isCalled(call)) {
     if (reason === "declined" || reason === "abandoned") return ["ended.declined_title", "ended.declined"];
+    if (reason === "completed") return ["ended.title", "ended.completed_called"];
     const isMissed = reason === "not_answered" || reason === "caller_gave_up" || reason === "message_left";
     return [isMissed ? "ended.missed_title" : "ended.title", body];
   }
+  if (reason === "completed" && call.kind === "video") return ["ended.title", "ended.completed_called"];
   if (reason === "declined") return ["ended.title", "ended.declined_by_peer"];
   if (reason === "caller_gave_up") return ["ended.title", "ended.you_gave_up"];
   return ["ended.title", reason === "not_answered" ? "ended.peer_not_answered" : body];

@@ -16,18 +16,18 @@ export interface Emergency {
 }
 
 export function EmergencyDialog({ caller, asked }: { caller: Caller; asked: Emergency }): JSX.Element {
-  const { number } = asked;
+  const number = asked.number === "114" ? null : asked.number; // nothing to turn away from
   const offers114 = asked.kind === "offer_114";
   const mayRelay = number !== null && asked.may_relay && caller.canRelayNow.value;
   const close = (): void => void (caller.emergency.value = null);
   return (
-    <Dialog title={t(titleOf(asked))} className="emergency" onCancel={close}>
+    <Dialog title={t(titleOf({ ...asked, number }))} className="emergency" onCancel={close}>
       {number !== null && <p>{t(offers114 ? "emergency.body" : "emergency.relay_first", { number })}</p>}
       {!offers114 && !mayRelay && <p>{t("emergency.relay_cannot")}</p>}
       <div class="column">
         {!offers114 && mayRelay && <Relay caller={caller} number={number} isFirst />}
         <Contact114 caller={caller} number={number} />
-        <Place position={caller.position} />
+        <Place position={caller.position} hasInterpreter={mayRelay} />
         <p>{t("emergency.no_voice")}</p>
         {offers114 && mayRelay && <Relay caller={caller} number={number} />}
         <Button look="quiet" onClick={close}>
@@ -62,7 +62,7 @@ function smsSentences(caller: Caller, number: string | null): readonly string[] 
 }
 
 /** Where help has to come: written, or found by the device when the person asks for it. */
-function Place({ position }: { position: Position }): JSX.Element {
+function Place({ position, hasInterpreter }: { position: Position; hasInterpreter: boolean }): JSX.Element {
   const search = position.search.value;
   return (
     <div class="emergency-place">
@@ -83,7 +83,7 @@ function Place({ position }: { position: Position }): JSX.Element {
         </Button>
       )}
       <p id="emergency-location-hint" class={search === "failed" ? "field-error" : "hint"} role="status">
-        {t(search === "failed" ? "emergency.position_failed" : "emergency.location_hint")}
+        {t(search === "failed" ? "emergency.position_failed" : hasInterpreter ? "emergency.location_hint" : "emergency.location_hint_sms")}
       </p>
     </div>
   );

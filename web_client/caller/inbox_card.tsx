@@ -1,7 +1,7 @@
 // Missed calls and messages: who, when, how long, until when; call back, have it interpreted, delete.
 
 import type { JSX } from "preact";
-import { clock } from "../shared/format.ts";
+import { clock, unbroken } from "../shared/format.ts";
 import { locale, t } from "../shared/i18n.ts";
 import type { InboxEntry } from "../shared/protocol.d.ts";
 import { Button } from "../shared/ui/basics.tsx";
@@ -31,7 +31,7 @@ export function InboxCard({ caller }: { caller: Caller }): JSX.Element | null {
 }
 
 function Entry({ caller, entry }: { caller: Caller; entry: InboxEntry }): JSX.Element {
-  const who = entry.number?.replaceAll(" ", "\u00a0") ?? t("inbox.anonymous");
+  const who = entry.number === null ? t("inbox.anonymous") : unbroken(entry.number);
   const what = t(entry.message_s === null ? "inbox.missed" : "inbox.message");
   const mayCall = caller.isReady.value && caller.isOpen.value && !caller.isAsking.value;
   const named = (action: string): string => `${action} – ${who}`;

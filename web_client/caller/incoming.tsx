@@ -3,7 +3,7 @@
 import { useSignal } from "@preact/signals";
 import type { JSX } from "preact";
 import { useEffect, useMemo } from "preact/hooks";
-import { clock } from "../shared/format.ts";
+import { clock, unbroken } from "../shared/format.ts";
 import { t } from "../shared/i18n.ts";
 import { now } from "../shared/now.ts";
 import type { CallStateMessage } from "../shared/protocol.d.ts";
@@ -18,8 +18,8 @@ const GUARD_MS = 700; // a key meant for what was on the screen before answers n
 
 /** Who calls, in words. */
 export function callerWords(call: CallStateMessage): string {
-  if (call.kind === "video") return call.peer_name ?? t("incoming.peer");
-  return call.phone.number?.replaceAll(" ", "\u00a0") ?? t("incoming.anonymous");
+  if (call.kind === "video") return call.peer_name === null ? t("incoming.peer") : unbroken(call.peer_name);
+  return call.phone.number === null ? t("incoming.anonymous") : unbroken(call.phone.number);
 }
 
 export function Incoming({ caller, call }: { caller: Caller; call: CallStateMessage }): JSX.Element {
@@ -107,7 +107,7 @@ export function Calling({ caller, call }: { caller: Caller; call: CallStateMessa
           <span />
         </div>
         <div role="status">
-          <h1>{call.peer_name === null ? t("incoming.calling_plain") : t("incoming.calling", { name: call.peer_name })}</h1>
+          <h1>{call.peer_name === null ? t("incoming.calling_plain") : t("incoming.calling", { name: unbroken(call.peer_name) })}</h1>
         </div>
         <p>{t("incoming.calling_body")}</p>
         <Button look="danger" icon="hangUp" disabled={!caller.session.can("hang_up")} onClick={() => void caller.session.act("hang_up")}>

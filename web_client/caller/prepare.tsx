@@ -192,7 +192,7 @@ function ToThePhone({ caller }: { caller: Caller }): JSX.Element {
           ))}
         </select>
         <small id="announce-hint" class="hint">
-          {t("announce.hint")}
+          {t(announce === "none" ? "announce.hint_none" : "announce.hint")}
         </small>
       </label>
       <Tick

@@ -2,6 +2,7 @@
 
 import { useSignal } from "@preact/signals";
 import type { JSX } from "preact";
+import { unbroken } from "../shared/format.ts";
 import { t } from "../shared/i18n.ts";
 import { Button } from "../shared/ui/basics.tsx";
 import type { Bell } from "./bell.ts";
@@ -30,7 +31,7 @@ function OwnNumber({ number }: { number: string }): JSX.Element {
   return (
     <>
       <h2>{t("own_number.title")}</h2>
-      <p class="own-number">{number.replaceAll(" ", "\u00a0")}</p>
+      <p class="own-number">{unbroken(number)}</p>
       <p class="hint">{t("own_number.body")}</p>
       <div class="row">
         <Button icon="copy" onClick={() => void copy()}>

@@ -1,6 +1,7 @@
 // The state of a call in words. Pure but for the language.
 
 import { isCalled } from "./call_side.ts";
+import { unbroken } from "./format.ts";
 import { t, tCode, type Key } from "./i18n.ts";
 import type { Level } from "./media_stats.ts";
 import type { CallStateMessage } from "./protocol.d.ts";
@@ -15,16 +16,28 @@ export function phoneWords(call: CallStateMessage, role: "signer" | "agent"): st
     case "ringing":
       return t("phone.ringing");
     case "active":
-      return phone.number === null ? t(isCalled(call) ? "phone.active_anonymous" : "phone.active_plain") : t("phone.active", { number: phone.number.replaceAll(" ", "\u00a0") });
+      return activeWords(call, role);
     case "after_phone":
       return phone.outcome === null ? t("call.after_title") : t(`phone.outcome.${phone.outcome}`);
     case "talking":
-      if (call.kind === "video") return call.peer_name === null ? t("phone.video_plain") : t("phone.video", { name: call.peer_name });
+      if (call.kind === "video") return call.peer_name === null ? t("phone.video_plain") : t("phone.video", { name: unbroken(call.peer_name) });
       return phone.outcome === null ? t("phone.talking") : t(`phone.outcome.${phone.outcome}`);
     default:
-      if (role === "signer" && call.has_message) return t("phone.message_briefing");
+      if (call.has_message) return t(role === "signer" ? "phone.message_briefing" : "phone.message_briefing_agent");
       return t(role === "signer" ? "phone.briefing" : "phone.briefing_agent");
   }
+}
+
+/** Who is on the line; the signer reads here that a second party listens, a workstation has a place of its own for it. */
+function activeWords(call: CallStateMessage, role: "signer" | "agent"): string {
+  const { number } = call.phone;
+  if (number === null) return t(isCalled(call) ? "phone.active_anonymous" : "phone.active_plain");
+  const { joined } = call;
+  const isThere = joined !== null && joined.outcome === null && (joined.progress === "answered" || joined.progress === "held");
+  if (role === "signer" && isThere && joined.number !== null) {
+    return t("phone.active_two", { number: unbroken(number), second: unbroken(joined.number) });
+  }
+  return t("phone.active", { number: unbroken(number) });
 }
 
 /** To the person who is seen. */

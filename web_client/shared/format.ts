@@ -23,6 +23,11 @@ function pairs2(digits: string): string {
   return (digits.match(/\d{1,2}/g) ?? []).join(" ");
 }
 
+/** A number, or a name, that no line ends in the middle of. */
+export function unbroken(words: string): string {
+  return words.replaceAll(" ", "\u00a0");
+}
+
 /** Where the caret goes after formatting: behind as many digits as before. */
 export function caretAfter(formatted: string, digitsBefore: number): number {
   let seen = 0;

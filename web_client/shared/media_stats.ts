@@ -77,10 +77,14 @@ export class Steady<T> {
 export class SteadyRate {
   readonly #level = new Steady<Level>();
   #fps: number | null = null;
+  #hasBegun = false;
 
   next(fps: number | null): { readonly level: Level | null; readonly fps: number | null } {
     const level = levelOf(fps);
     if (fps === 0) this.#level.set(level);
+    const isFirst = !this.#hasBegun && fps !== null;
+    this.#hasBegun ||= fps !== null;
+    if (isFirst && level !== "good") return { level: null, fps: null }; // every connection begins slowly
     const shown = this.#level.next(level);
     if (shown === level) this.#fps = fps;
     return { level: shown, fps: this.#fps };

@@ -57,6 +57,11 @@ export class Conversation {
     return draft === "" ? this.#lines.value : [...this.#lines.value, { who: "own", text: draft, open: false }];
   }
 
+  /** Whether the text is of this call, and not of one before it. */
+  isOf(callId: string): boolean {
+    return callId === this.#callId;
+  }
+
   /** Finds the text of the tab's last call again after a reload. */
   restore(): void {
     const kept = this.#keepsInTab ? readKept() : null;

@@ -217,15 +217,16 @@ export class Session {
     this.call.value = state;
     if (this.inCall.value) this.text.begin(state.call_id);
     if (before?.phone.text && !state.phone.text) this.text.leave("phone");
-    if (state.state === "ended") this.#callEnded(state);
+    if (state.state === "ended") this.#callEnded(state, before);
     else if (state.on_other_device) this.media.close();
   }
 
-  #callEnded(state: CallStateMessage): void {
+  #callEnded(state: CallStateMessage, before: CallStateMessage | null): void {
     this.media.close();
     this.cost.value = null;
     if (!this.#options.keepsText) this.text.clear();
-    if (state.on_other_device) this.call.value = null; // nothing of it happened here
+    const isLeft = before?.call_id === state.call_id && before.state === "message";
+    if (state.on_other_device || isLeft) this.call.value = null; // not here, or this page went on before its end
   }
 
   /** A reload in a call: the camera is opened again before answering, so that the other side sees at once. */

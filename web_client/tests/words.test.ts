@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { phoneWords } from "../shared/call_words.ts";
 import { caretAfter, clock, formatNumber, timeAt, waitRange } from "../shared/format.ts";
 import { lightOf } from "../shared/light.ts";
 import { levelOf, Steady, SteadyRate } from "../shared/media_stats.ts";
+import type { CallStateMessage } from "../shared/protocol.d.ts";
 import { moved, nearestCorner, nextCorner } from "../shared/ui/corners.ts";
 import { shares } from "../workstation/minute.ts";
 import { shortcutFor, SHORTCUTS } from "../workstation/shortcuts.ts";
@@ -109,4 +111,28 @@ test("a picture that stands still is said at once, and that there is none after 
   assert.deepEqual(rate.next(0), { level: "critical", fps: 0 });
   rate.next(null);
   assert.deepEqual(rate.next(null), { level: null, fps: null });
+});
+
+test("a connection that has just begun is not called jerky before a second look", () => {
+  const rate = new SteadyRate();
+  assert.deepEqual(rate.next(null), { level: null, fps: null });
+  assert.deepEqual(rate.next(6), { level: null, fps: null });
+  assert.deepEqual(rate.next(29), { level: "good", fps: 29 });
+  const slow = new SteadyRate();
+  slow.next(6);
+  assert.deepEqual(slow.next(7), { level: "critical", fps: 7 });
+});
+
+test("the signer reads that a second phone party is on the line, and that a message waits to be interpreted", () => {
+  const line = { number: "01 99 00 00 10", progress: "answered", outcome: null, held: false };
+  const call = { kind: "relay", state: "active", leg: "signer", direction: "outgoing", has_message: false, phone: line, joined: null };
+  const words = (change: object, role: "signer" | "agent" = "signer"): string =>
+    phoneWords({ ...call, ...change } as unknown as CallStateMessage, role).replaceAll("\u00a0", " ");
+  const second = { ...line, number: "01 99 00 00 01" };
+  assert.equal(words({}), "En ligne avec 01 99 00 00 10");
+  assert.equal(words({ joined: second }), "En ligne avec 01 99 00 00 10 et 01 99 00 00 01");
+  assert.equal(words({ joined: { ...second, progress: "ringing" } }), "En ligne avec 01 99 00 00 10");
+  assert.equal(words({ joined: { ...second, outcome: "released" } }), "En ligne avec 01 99 00 00 10");
+  assert.equal(words({ joined: second }, "agent"), "En ligne avec 01 99 00 00 10");
+  assert.equal(words({ state: "briefing", has_message: true }, "agent"), "Un message vocal à traduire.");
 });

@@ -19,7 +19,7 @@ interface PartProps {
 export function Joined({ desk, call }: PartProps): JSX.Element | null {
   const { session } = desk;
   const { joined } = call;
-  if (joined === null) return null;
+  if (joined === null || (joined.outcome !== null && call.state === "after_phone")) return null;
   return (
     <div class="joined" role="group" aria-labelledby="joined-title">
       <h3 id="joined-title">{t("desk.joined")}</h3>

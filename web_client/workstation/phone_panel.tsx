@@ -3,7 +3,7 @@
 import { useSignal } from "@preact/signals";
 import type { JSX } from "preact";
 import { phoneWords } from "../shared/call_words.ts";
-import { clock, formatNumber } from "../shared/format.ts";
+import { clock, formatNumber, unbroken } from "../shared/format.ts";
 import { t } from "../shared/i18n.ts";
 import { now } from "../shared/now.ts";
 import type { CallStateMessage } from "../shared/protocol.d.ts";
@@ -86,7 +86,7 @@ function Facts({ call }: { call: CallStateMessage }): JSX.Element {
         </p>
       )}
       {isIncoming && (
-        <p>{call.phone.number === null ? t("desk.caller_anonymous") : t("desk.caller", { number: call.phone.number.replaceAll(" ", "\u00a0") })}</p>
+        <p>{call.phone.number === null ? t("desk.caller_anonymous") : t("desk.caller", { number: unbroken(call.phone.number) })}</p>
       )}
       {!mayAnnounce && <p class="announce">{t(call.announce === "none" ? "desk.announce_none" : "desk.announce_recorded")}</p>}
     </>
