@@ -164,6 +164,13 @@ class TransferPhone(_PhoneCommand):
     target: str | None = None
 
 
+class RefuseReferral(_Command):
+    """The transfer that the party ``attempt`` asked for is not made: it is told so (603). None asked for: no error."""
+
+    type: Literal["refuse_referral"] = "refuse_referral"
+    attempt: str
+
+
 class TakeIncoming(_Command):
     """
     Answer the telephone that :class:`PhoneIncoming` told of, as ``attempt``. ``unknown_leg``: it is gone.
@@ -256,6 +263,7 @@ AnyCommand = Annotated[
     | SendDtmf
     | HangUpPhone
     | TransferPhone
+    | RefuseReferral
     | TakeIncoming
     | RefuseIncoming
     | PlayAnnouncement
@@ -433,7 +441,10 @@ class PhoneTextOffered(Frozen):
 
 
 class PhoneReferred(Frozen):
-    """The phone party asks to be transferred to ``number``: our dialling rules decide (``Dial.replaces``)."""
+    """
+    The phone party asks to be transferred to ``number``: our dialling rules decide (``Dial.replaces`` or
+    :class:`RefuseReferral`).
+    """
 
     type: Literal["phone_referred"] = "phone_referred"
     call_id: str

@@ -206,6 +206,12 @@ class TransferPhone(NamedTuple):
     target: str | None
 
 
+class RefuseReferral(NamedTuple):
+    """The phone party on this attempt is told that it is not transferred."""
+
+    attempt: str
+
+
 class WatchHold(NamedTuple):
     enabled: bool
 
@@ -263,6 +269,7 @@ Command = (
     | SendDtmf
     | HangUpPhone
     | TransferPhone
+    | RefuseReferral
     | WatchHold
     | RecordMessage
     | PlayRecording

@@ -12,6 +12,7 @@ from signaling.call_events import (
     PhoneReferred,
     PhoneReport,
     PlayRecording,
+    RefuseReferral,
     SendDtmf,
     TransferPhone,
     WatchHold,
@@ -105,7 +106,7 @@ def referred(call: Call, event: PhoneReferred, now: float) -> Step:
     phone = call.phone
     is_current = phone is not None and phone.is_up and phone.attempt == event.attempt and was_dialled(call)
     if call.state is not S.ACTIVE or not is_current or call.has_joined or len(call.phone_legs) >= PHONE_LEGS_LIMIT:
-        return call, ()
+        return call, (RefuseReferral(event.attempt),)
     leg = _next_leg(call, event.target, event.display, now, joined=True)
     return call.model_copy(update={"phone_legs": (*call.phone_legs, leg)}), (DialPhone(leg, replaces=event.attempt),)
 

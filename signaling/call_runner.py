@@ -36,6 +36,7 @@ from signaling.call_events import (
     PhoneTextAgreed,
     PhoneVoice,
     RecordingOver,
+    RefuseReferral,
     ReleaseAgent,
     ReportAbuse,
     RingDevices,
@@ -204,6 +205,7 @@ class CallRunner:
             await guard.begin(dialler, read, attempt)
         except PageError as error:
             log.info("referral refused: %s", error.code, extra={"call_id": call.call_id})
+            self._phone.carry_out(RefuseReferral(event.attempt))
             return
         before = len(self.call.phone_legs)
         self.submit(PhoneReferred(event.attempt, read.target, read.display))

@@ -24,6 +24,7 @@ from signaling.call_events import (
     PlayRecording,
     RecordingOver,
     RecordMessage,
+    RefuseReferral,
     SendDtmf,
     TakeIncoming,
     TransferPhone,
@@ -44,6 +45,7 @@ PhoneCommand = (
     | SendDtmf
     | HangUpPhone
     | TransferPhone
+    | RefuseReferral
     | WatchHold
     | RecordMessage
     | PlayRecording
@@ -85,6 +87,8 @@ class PhoneCommands:
                 self._press(functools.partial(phone, asked.WatchHold, enabled=enabled))
             case TransferPhone(target):
                 self._press(functools.partial(phone, asked.TransferPhone, target=target), "transfer_failed")
+            case RefuseReferral(attempt):
+                self._press(functools.partial(phone, asked.RefuseReferral, attempt=attempt))
             case HangUpPhone(attempt):
                 self.lane.put(functools.partial(self._hang_up, attempt))
             case RecordMessage(receiver):

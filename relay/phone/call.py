@@ -121,6 +121,10 @@ class PhoneCall:
         else:
             self._transfers.attended(self._speaking(None))
 
+    def refuse_referral(self, attempt: str) -> None:
+        for party in self._meant(attempt):
+            self._transfers.decline(party)
+
     def _check_room(self, command: Dial) -> None:
         if command.replaces is not None:
             if command.replaces not in self._parties:

@@ -14,7 +14,7 @@ from relay.errors import UnknownLegError
 from relay.phone.leg import Referred
 from relay.phone.party import PhoneParty
 
-DECIDED_WITHIN_S = 15.0  # a transfer that the dialling rules refused is never dialled: the peer is told so
+DECIDED_WITHIN_S = 15.0  # nobody decided whether a transfer may be: the peer is told that it is not
 DECLINED = 603
 log = logging.getLogger(__name__)
 
@@ -58,7 +58,7 @@ class Transfers:
     # --- by them ------------------------------------------------------------------------------------------
 
     def referred(self, party: PhoneParty, referred: Referred) -> None:
-        timer = asyncio.get_running_loop().call_later(DECIDED_WITHIN_S, self._decline, party)
+        timer = asyncio.get_running_loop().call_later(DECIDED_WITHIN_S, self.decline, party)
         self._forget(party)
         self._asked[party.attempt] = (referred, timer)
         self._emit(PhoneReferred(call_id=self._call_id, attempt=party.attempt, number=referred.number))
@@ -101,6 +101,7 @@ class Transfers:
         asked[1].cancel()
         return asked[0]
 
-    def _decline(self, party: PhoneParty) -> None:
+    def decline(self, party: PhoneParty) -> None:
+        """What ``party`` asked for, if it did, is not done."""
         if self._forget(party) is not None and party.leg is not None and party.is_up:
             party.leg.report(DECLINED)

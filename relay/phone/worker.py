@@ -29,6 +29,7 @@ from relay.control_messages import (
     PlayRecording,
     RecordMessage,
     RefuseIncoming,
+    RefuseReferral,
     SendDtmf,
     SetPhoneAudio,
     TakeIncoming,
@@ -186,6 +187,9 @@ class PhoneWorker:
                 _there(call).press(command.digits, command.attempt)
             case TransferPhone():
                 _there(call).transfer(command.target, command.attempt)
+            case RefuseReferral():
+                if call is not None:
+                    call.refuse_referral(command.attempt)
             case PlayAnnouncement():
                 await _there(call).announce(command)
             case RecordMessage():

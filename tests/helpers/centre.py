@@ -100,9 +100,9 @@ async def workers_known(centre: Centre) -> None:
 
 
 @contextlib.asynccontextmanager
-async def with_media(signer: RawPage, agent: RawPage) -> AsyncIterator[None]:
-    """Both answer their offers with a real peer connection."""
-    peers = [CodedPeer(1, 440.0), CodedPeer(2, 880.0)]
+async def with_media(signer: RawPage, agent: RawPage) -> AsyncIterator[tuple[CodedPeer, CodedPeer]]:
+    """Both answer their offers with a real peer connection; :returns: theirs, in this order."""
+    peers = CodedPeer(1, 440.0), CodedPeer(2, 880.0)
     try:
         for page, peer in zip((signer, agent), peers, strict=True):
             offer = await page.of_type("media.offer")
@@ -111,7 +111,7 @@ async def with_media(signer: RawPage, agent: RawPage) -> AsyncIterator[None]:
             assert (await page.ask("media.answer", **told))["type"] == "ok"
         for party in ("signer", "agent"):
             await sees(agent, party, connected=True)
-        yield
+        yield peers
     finally:
         for peer in peers:
             await peer.media.close()

@@ -218,7 +218,10 @@ class Baresip:
 
     def told(self, kind: str) -> bool:
         """:param kind: of an event, as ``CALL_CLOSED``."""
-        return any(event.get("type") == kind for event in self.events)
+        return bool(self.all(kind))
+
+    def all(self, kind: str) -> list[dict[str, Any]]:
+        return [event for event in self.events if event.get("type") == kind]
 
     def last(self, kind: str) -> str:
         """:returns: the reason that the latest event of that kind gave."""

@@ -20,6 +20,7 @@ from signaling.call_events import (
     PhoneTextAgreed,
     PlayRecording,
     RecordingOver,
+    RefuseReferral,
     ReleaseAgent,
     SendDtmf,
     Tick,
@@ -224,13 +225,13 @@ def test_a_phone_party_who_asks_to_be_replaced_stays_until_the_other_one_answers
     assert call.phone is not None and call.phone.attempt == "c1-2"
 
 
-def test_nobody_else_may_ask_for_that() -> None:
+def test_nobody_else_may_ask_for_that_and_is_told_so() -> None:
     for call, attempt in (
         (in_state(S.ACTIVE), "another"),
         (joined_on_the_line(), "c1-1"),
         (in_state(S.RINGING), "c1-1"),
     ):
-        assert play(call, PhoneReferred(attempt, "+33199000003", "3")) == (call, [])
+        assert play(call, PhoneReferred(attempt, "+33199000003", "3")) == (call, [RefuseReferral(attempt)])
 
 
 def test_whoever_called_in_cannot_have_us_dial_out() -> None:
