@@ -65,14 +65,14 @@ async def demonstration(ring_s: float = 0.2, relay_port: int = 9) -> AsyncIterat
     try:
         async with aiohttp.ClientSession() as http:
             phone = Demo(sip_port, f"http://127.0.0.1:{http_port}", http)
-            async with asyncio.timeout(15):
+            async with asyncio.timeout(45):
                 while not await _answers(phone):
                     assert not running.done(), running
                     await asyncio.sleep(0.05)
             yield phone
     finally:
         stop.set()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             await running
 
 
@@ -102,7 +102,7 @@ async def both(ring_s: float = 0.2) -> AsyncIterator[tuple[Demo, Rig]]:
 
 
 async def until_heard(phone: Demo, wanted: set[int]) -> None:
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(45):
         while await phone.hears() != wanted:
             await asyncio.sleep(0.1)
 
@@ -165,7 +165,7 @@ async def test_who_hears_whom_is_proved_by_tones() -> None:
         await until(lambda: rig.media.tones("agent") == {440, 700})
         await until(lambda: rig.media.tones("signer") == {440})
         await rig.signaling.ask(SendDtmf(call_id=CALL, epoch=1, digits="0#"))
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while (await phone.calls())[0]["digits"] != "0#":
                 await asyncio.sleep(0.1)
 
@@ -411,6 +411,14 @@ async def test_page_calls_the_relay_from_a_real_browser() -> None:
         await page.get_by_role("button", name="Raccrocher").click()
         await rig.signaling.until_phone("hung_up", "in")
         await page.get_by_text("Prêt : en attente d’un appel.").wait_for()
+        await page.get_by_label("Numéro de relais").fill("0" * 25)
+        await page.get_by_role("button", name="Appeler").click()
+        await page.get_by_text("Numéro inconnu du relais.").wait_for()
+        async with open_page(phone) as other:  # of whose call every page is told
+            await other.send("call", "", number="0199000051")
+            await until(lambda: other.mine is not None)
+        await page.evaluate("new Promise(resolve => setTimeout(resolve, 500))")
+        assert await page.get_by_text("Numéro inconnu du relais.").is_visible()
         assert faults == []
         await browser.close()
 
@@ -436,7 +444,7 @@ async def test_page_rings_visibly_and_carries_the_sound_of_a_real_browser() -> N
         assert await answer.evaluate("button => document.activeElement === button")
         await page.keyboard.press("Enter")
         await rig.signaling.until_phone("answered")
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(45):
             while await page.locator("#level").evaluate("meter => meter.value") < 0.2:  # the agent is heard
                 await asyncio.sleep(0.1)
         await until(lambda: np.abs(rig.media.heard["agent"].astype(int)).max(initial=0) > 1000)  # Chromium's beep

@@ -9,6 +9,7 @@ let mine = null;
 let answeredAt = 0;
 let sound = null; // { context, node, stream }
 let muted = false;
+let verdict = false; // how the last own call failed stands there until something new happens
 let heardAt = 0;
 const HEARD_LEVEL = 0.02; // of full scale: somebody speaks, or an announcement
 const HEARD_MS = 600;
@@ -63,11 +64,11 @@ function update(news) {
   mine = news.mine;
   if (mine && !before) started();
   if ((!mine && before) || news.failed) ended(news.failed);
-  showRinging(news.failed);
+  showRinging();
   showCall();
 }
 
-function showRinging(failed) {
+function showRinging() {
   const ringing = calls.filter((call) => call.state === "ringing" && call.id !== mine);
   const list = byId("ringing-list");
   const shown = new Map([...list.children].map((row) => [row.dataset.call, row]));
@@ -76,8 +77,9 @@ function showRinging(failed) {
   byId("ringing").hidden = ringing.length === 0;
   document.title = `${ringing.length ? "☎ Appel entrant – " : ""}Téléphone de démonstration – Passerelle`;
   if (ringing.length && !mine) {
+    verdict = false;
     say(`Appel entrant au ${spaced(ringing[0].number)}.`, `Incoming call to ${spaced(ringing[0].number)}.`);
-  } else if (!mine && !failed && socket?.readyState === WebSocket.OPEN) ready();
+  } else if (!mine && !verdict && socket?.readyState === WebSocket.OPEN) ready();
 }
 
 function row(call) {
@@ -116,6 +118,7 @@ async function call(event) {
 }
 
 function started() {
+  verdict = false;
   answeredAt = Date.now();
   const call = calls.find((one) => one.id === mine);
   byId("call-number").textContent = call ? spaced(call.number) : "";
@@ -125,6 +128,7 @@ function started() {
 function ended(failed) {
   closeSound();
   mute(false);
+  verdict = Boolean(failed);
   say(...(FAILURES[failed] ?? ["Appel terminé.", "The call has ended."]));
 }
 
