@@ -1,10 +1,11 @@
 """``passerelle rehearse``: the command line in front of ``signaling.rehearsal``. Media modules load when it runs."""
 
 import asyncio
-from collections.abc import Callable
+import signal
+from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, cast, get_args
+from typing import TYPE_CHECKING, Annotated, Any, cast, get_args
 
 import typer
 from rich.console import Console
@@ -18,7 +19,7 @@ from signaling.rehearsal.scenarios import ALL, SCENARIOS, TONE_SLOTS, plan_for
 if TYPE_CHECKING:
     from signaling.rehearsal.session import Outcome, Target
 
-FAILED, UNREACHABLE = 1, 2
+FAILED, UNREACHABLE, TERMINATED = 1, 2, 128 + signal.SIGTERM
 
 
 def register(app: typer.Typer) -> None:
@@ -72,8 +73,14 @@ def rehearse_command(
     try:
         target = replace(_target(url, token, data_dir), keep_log=log)
         outcome = asyncio.run(
-            rehearse(plan_for(plan, scenarios[0]), target, calls, clip, _teller(progress, calls), scenarios=scenarios)
+            _unless_ended(
+                rehearse(
+                    plan_for(plan, scenarios[0]), target, calls, clip, _teller(progress, calls), scenarios=scenarios
+                )
+            )
         )
+    except asyncio.CancelledError:
+        raise typer.Exit(TERMINATED) from None
     except BadClipError as error:
         raise typer.BadParameter(f"film illisible : {error}") from error
     except OwnServiceNeededError as error:
@@ -87,6 +94,19 @@ def rehearse_command(
     _print(outcome, as_json=as_json, many=len(scenarios) > 1)
     if not all(report.ok for report in outcome.reports):
         raise typer.Exit(FAILED)
+
+
+async def _unless_ended(rehearsal: "Coroutine[Any, Any, Outcome]") -> "Outcome":
+    """
+    A service of its own must not outlive the rehearsal, whoever ends it.
+
+    :raises asyncio.CancelledError: SIGTERM or SIGHUP came; everything is closed.
+    """
+    loop, task = asyncio.get_running_loop(), asyncio.current_task()
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if task is not None:
+            loop.add_signal_handler(number, task.cancel)
+    return await rehearsal
 
 
 def _scenarios(name: str, phone: str | None) -> tuple[Scenario, ...]:

@@ -8,11 +8,14 @@ delays are measured but not asserted: the machine that runs the tests may be bus
 import asyncio
 import json
 import os
+import signal
 import subprocess
+import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -32,6 +35,12 @@ TIMING = {"rehearsal_load"} | {
 }
 SMALL = ("--size", "320x240", "--fps", "10")
 ALL_DEADLINE_S = 300
+#: Nothing runs on this machine's usual port.
+NOTHING_RUNS = {name: value for name, value in os.environ.items() if not name.startswith("PASSERELLE_")} | {
+    "PASSERELLE_DATA_DIR": "/nonexistent",
+    "PASSERELLE_HTTP_PORT": "9",
+    "PASSERELLE_MODEL_DIR": str(MODELS),
+}
 Document = dict[str, Any]
 
 
@@ -49,13 +58,11 @@ class Everything:
 
 @pytest.fixture(scope="module")
 def everything(tmp_path_factory: pytest.TempPathFactory) -> Everything:
-    """Nothing runs on this machine's usual port, and no models but the project's own are used."""
+    """No models but the project's own are used."""
     directory = tmp_path_factory.mktemp("rehearse")
-    environ = {name: value for name, value in os.environ.items() if not name.startswith("PASSERELLE_")}
-    given = {"DATA_DIR": str(directory / "nothing"), "HTTP_PORT": "9", "MODEL_DIR": str(MODELS)}
     done = subprocess.run(
         [PASSERELLE, "rehearse", "--json", "--scenario", "all", "--log", str(directory / "log"), *SMALL],
-        env=environ | {f"PASSERELLE_{name}": value for name, value in given.items()},
+        env=NOTHING_RUNS,
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
@@ -149,6 +156,38 @@ def test_no_typed_text_no_note_and_no_number_is_in_the_logs(everything: Everythi
     assert str(everything.call("answered")["call_id"]) in everything.log
     words = ("Bonjour", "Bien reçu", "note de contrôle", "33199000020", "01 99 00 00 20")
     assert not any(word in everything.log for word in words)
+
+
+def children(pid: int) -> list[int]:
+    return [int(each) for each in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def is_running(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def test_a_rehearsal_that_is_ended_ends_the_service_it_started() -> None:
+    rehearsal = subprocess.Popen([PASSERELLE, "rehearse", "--json", "--scenario", "silent_agent"], env=NOTHING_RUNS)
+    try:
+        until(lambda: bool(children(rehearsal.pid)))
+        (service,) = children(rehearsal.pid)
+        until(lambda: bool(children(service)))  # its own processes begin
+        rehearsal.send_signal(signal.SIGTERM)
+        assert rehearsal.wait(40) == 128 + signal.SIGTERM
+        assert not is_running(service)
+    finally:
+        rehearsal.kill()
+        rehearsal.wait()
+
+
+def until(holds: Callable[[], bool], deadline_s: float = 60.0) -> None:
+    deadline = time.monotonic() + deadline_s
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
 
 
 # --- a service that runs already ---------------------------------------------------------------------------
