@@ -28,7 +28,7 @@ from signaling.records import Records
 from signaling.records.bootstrap import ensure_reserved_brands
 from tests.helpers.redis_server import RedisServer, redis_server
 
-DEADLINE_S = 20.0
+DEADLINE_S = 45.0
 
 
 def free_port() -> int:

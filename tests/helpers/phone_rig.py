@@ -120,7 +120,7 @@ class Signaling:
         self.closed = True
 
     async def connect(self, path: Path) -> None:
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(45):
             while True:
                 try:
                     await self._client.connect(path)
@@ -191,7 +191,7 @@ def worker_config(folder: Path, trunk: TrunkConfig | None = None, redis_url: str
         trunk=trunk or TrunkConfig(),
         rtp_ports=(first, first + 19),
         stop_deadline_s=1.0,
-        no_response_s=3.0,
+        no_response_s=8.0,
     )
 
 
@@ -211,6 +211,6 @@ async def phone_worker(trunk: TrunkConfig | None = None, capacity: int = 40, **s
         for media in (rig.media, *rig.others):
             await media.close()
         stop.set()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             await running
         shutil.rmtree(folder, ignore_errors=True)

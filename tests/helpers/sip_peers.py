@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from relay.audio import tones
 
 SCENARIOS = Path(__file__).parent.parent / "data" / "sipp"
-START_DEADLINE_S = 15.0
+START_DEADLINE_S = 40.0  # of tests too, unless they say otherwise: the machine may be slow and busy
 
 
 def free_port(kind: socket.SocketKind = socket.SOCK_DGRAM) -> int:
@@ -49,7 +49,7 @@ def free_pair() -> int:
     raise OSError("no free pair of ports")
 
 
-async def until(condition: Callable[[], bool], deadline_s: float = 15.0) -> None:
+async def until(condition: Callable[[], bool], deadline_s: float = START_DEADLINE_S) -> None:
     """Wait for a condition. :raises TimeoutError: it did not come."""
     async with asyncio.timeout(deadline_s):
         while not condition():
@@ -80,7 +80,7 @@ class Sipp:
     def uri(self) -> str:
         return f"sip:bob@127.0.0.1:{self.port}"
 
-    async def passed(self, deadline_s: float = 20.0) -> bool:
+    async def passed(self, deadline_s: float = 60.0) -> bool:
         """Wait for the end of the scenario. SIPp's exit code is 0 when every step was as expected."""
         try:
             return await asyncio.wait_for(self._process.wait(), deadline_s) == 0
@@ -117,7 +117,7 @@ async def sipp(
         path = scenario if isinstance(scenario, Path) else SCENARIOS / f"{scenario}.xml"
         arguments = ["-sf", str(path), "-i", host, "-mi", host, *([f"127.0.0.1:{calls}"] if calls else [])]
         arguments += ["-p", str(port), "-mp", str(free_pair()), "-m", "1", "-nostdin", "-t", "t1" if tcp else "u1"]
-        arguments += ["-cp", str(free_port()), "-timeout", "60", "-timeout_error", *(["-rtp_echo"] if echo else [])]
+        arguments += ["-cp", str(free_port()), "-timeout", "100", "-timeout_error", *(["-rtp_echo"] if echo else [])]
         arguments += ["-trace_err", "-error_file", str(folder / "errors")]
         arguments += ["-trace_msg", "-message_file", str(folder / "messages")]
         for key, value in (keys or {}).items():

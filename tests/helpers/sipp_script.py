@@ -8,7 +8,7 @@ the script and SIPp; both sides' SDP has one audio stream.
 from pathlib import Path
 from xml.sax.saxutils import quoteattr
 
-DEADLINE_MS = 25_000
+DEADLINE_MS = 45_000
 REASONS = {100: "Trying", 180: "Ringing", 183: "Session Progress", 200: "OK", 202: "Accepted", 302: "Moved Temporarily"}
 CALLED = "+33199000010"
 

@@ -79,12 +79,12 @@ async def test_leg_whose_owner_died_is_ended(scenario: str, state: str, monkeypa
 
 
 async def test_leg_whose_owner_keeps_it_stays(monkeypatch: pytest.MonkeyPatch) -> None:
-    impatient(monkeypatch, unkept_after_s=2.0)
+    impatient(monkeypatch, unkept_after_s=4.0)
     async with phone_worker() as rig, sipp("answers", echo=True) as phone:
         nothing = await rig.signaling.ask(Keep(call_id=CALL, epoch=1))  # no error
         assert nothing == {"progress": "ended"}
         await rig.dial(phone.uri)
-        for _ in range(16):
+        for _ in range(24):
             told = await rig.signaling.ask(Keep(call_id=CALL, epoch=1))
             await asyncio.sleep(0.25)
         assert told["progress"] == "answered" and told["attempt"]
@@ -97,7 +97,7 @@ async def test_leg_whose_owner_keeps_it_stays(monkeypatch: pytest.MonkeyPatch) -
 
 
 async def test_telephone_that_vanished_without_a_bye_has_hung_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    impatient(monkeypatch, rtp_timeout_s=1.0)
+    impatient(monkeypatch, rtp_timeout_s=2.5)
     async with phone_worker() as rig, sipp("answers", echo=True) as phone:
         rig.media.speaks = {"agent": 1000}
         await rig.hears({"phone": ("agent",), "agent": ("phone",)})
@@ -180,14 +180,14 @@ async def test_closing_the_call_hangs_up() -> None:
 @pytest.mark.parametrize("trunk", [TrunkConfig(host="no-such-trunk.invalid"), TrunkConfig(port=free_port())])
 async def test_trunk_that_is_not_there_is_told_and_not_waited_for_ever(trunk: TrunkConfig) -> None:
     """Its name is unknown, or nobody answers there; a trunk that says 100 is given all its time."""
-    async with phone_worker(trunk) as rig:
+    async with phone_worker(trunk, no_response_s=2.0) as rig:
         await rig.dial("+33199000001")
         await rig.signaling.until_phone("trunk_failed")
         assert rig.signaling.phone() == ["trying", "trunk_failed"]
 
 
 async def test_trunk_that_has_the_request_is_given_all_the_time_the_call_has() -> None:
-    async with phone_worker() as rig, sipp("slow") as phone:
+    async with phone_worker(no_response_s=5.0) as rig, sipp("slow") as phone:
         await rig.dial(phone.uri)
         await rig.signaling.until_phone("busy")
         assert await phone.passed(), phone.why()
@@ -267,7 +267,7 @@ async def ask_sip(worker_port: int, data: bytes, source: str = "127.0.0.1") -> s
     """:returns: the first line of the first answer; asks again until it comes, as a client would."""
     sender = _send(data, worker_port, source)
     try:
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(45):
             while True:
                 try:
                     async with asyncio.timeout(0.5):
@@ -400,6 +400,6 @@ async def test_call_goes_on_without_redis() -> None:
 
 
 async def until_async(ask: "object", wanted: int) -> None:
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(45):
         while await ask() != wanted:  # type: ignore[operator]
             await asyncio.sleep(0.05)

@@ -100,7 +100,7 @@ async def test_call_finds_its_way_past_trunks_that_are_dead_full_or_strange(tmp_
                 TrunkConfig(name="good", port=phone.port, priority=5),
                 TrunkConfig(name="spare", port=again.port, priority=6),
             )
-            async with phone_worker(trunks=trunks) as rig:
+            async with phone_worker(trunks=trunks, no_response_s=4.0) as rig:
                 await rig.dial("+33199000001")
                 await rig.signaling.until_phone("answered")
                 await hang_up(rig)
