@@ -411,8 +411,13 @@ async def test_page_calls_the_relay_from_a_real_browser() -> None:
         await page.get_by_role("button", name="Raccrocher").click()
         await rig.signaling.until_phone("hung_up", "in")
         await page.get_by_text("Prêt : en attente d’un appel.").wait_for()
-        await page.get_by_label("Numéro de relais").fill("0" * 25)
+        await page.get_by_label("Numéro de relais").fill("01 99 00 00 52")
         await page.get_by_role("button", name="Appeler").click()
+        await until(
+            lambda: len({event.call_id for event in rig.signaling.events if isinstance(event, PhoneIncoming)}) == 2
+        )
+        second = [event for event in rig.signaling.events if isinstance(event, PhoneIncoming)][-1]
+        await rig.signaling.ask(RefuseIncoming(call_id=second.call_id, epoch=1, sip_code=404))
         await page.get_by_text("Numéro inconnu du relais.").wait_for()
         async with open_page(phone) as other:  # of whose call every page is told
             await other.send("call", "", number="0199000051")
