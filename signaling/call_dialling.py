@@ -8,6 +8,7 @@ from signaling.call_model import Action
 from signaling.call_phone import attempt_name
 from signaling.call_requests import CallRequests
 from signaling.call_runner import CallRunner, CongestedError, OutOfPlaceError
+from signaling.call_table import ORDINARY_LEGS_LIMIT
 from signaling.messages import CallAct, CostNotice, EmergencyNotice
 from signaling.numbers import EmergencyFound
 from signaling.page_errors import PageError
@@ -45,6 +46,8 @@ class CallDialling:
             act = act._replace(target=number.target, display=number.display)
         if isinstance(number, EmergencyFound) and act.party == "signer":
             act = act._replace(location=message.location)
+        if not isinstance(number, EmergencyFound) and len(call.phone_legs) >= ORDINARY_LEGS_LIMIT:
+            raise PageError("numbers_used_up")
         dialler, attempt = dialler_of(call, act.party), attempt_name(call.call_id, len(call.phone_legs) + 1)
         await self._guard.begin(dialler, number, attempt)
         try:

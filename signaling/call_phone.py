@@ -19,7 +19,7 @@ from signaling.call_events import (
 )
 from signaling.call_model import Call, CallState, PhoneLegState
 from signaling.call_step import OutOfPlaceError, Step, closed, go, receiver, with_leg
-from signaling.call_table import PHONE_LEGS_LIMIT, was_dialled
+from signaling.call_table import ORDINARY_LEGS_LIMIT, was_dialled
 
 S = CallState
 ANNOUNCED_WITHIN_S: Final = 8.0  # so long an agent needs to say who calls: whoever hangs up earlier took it for a sale
@@ -105,7 +105,7 @@ def referred(call: Call, event: PhoneReferred, now: float) -> Step:
     """
     phone = call.phone
     is_current = phone is not None and phone.is_up and phone.attempt == event.attempt and was_dialled(call)
-    if call.state is not S.ACTIVE or not is_current or call.has_joined or len(call.phone_legs) >= PHONE_LEGS_LIMIT:
+    if call.state is not S.ACTIVE or not is_current or call.has_joined or len(call.phone_legs) >= ORDINARY_LEGS_LIMIT:
         return call, (RefuseReferral(event.attempt),)
     leg = _next_leg(call, event.target, event.display, now, joined=True)
     return call.model_copy(update={"phone_legs": (*call.phone_legs, leg)}), (DialPhone(leg, replaces=event.attempt),)

@@ -10,7 +10,8 @@ from typing import Literal, NamedTuple
 from signaling.call_model import Action, Call, CallState, EndFault, EndReason, Party
 
 S = CallState
-PHONE_LEGS_LIMIT = 30  # numbers dialled in one call: more is no conversation any more (toll fraud)
+ORDINARY_LEGS_LIMIT = 30  # numbers dialled in one call: more is no conversation any more (toll fraud)
+PHONE_LEGS_LIMIT = ORDINARY_LEGS_LIMIT + 10  # the last ones are for emergencies alone
 
 Trigger = Literal[
     "accept",

@@ -66,6 +66,10 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "Trop de téléphones sont déjà en ligne. Raccrochez-en un, puis réessayez.",
         "Too many telephones are on the line already. Hang one up, then try again.",
     ),
+    "numbers_used_up": (
+        "Cet appel a déjà composé beaucoup de numéros. Terminez-le, puis faites-en un nouveau.",
+        "This call has dialled many numbers already. End it, then place a new one.",
+    ),
     "calls_used_up": (
         "Le nombre d’appels d’une journée est atteint. Réessayez demain ; les urgences passent toujours.",
         "The number of calls for one day is used up. Try again tomorrow; emergencies always get through.",

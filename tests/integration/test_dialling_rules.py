@@ -223,8 +223,8 @@ async def test_no_guard_stops_an_emergency_in_any_form() -> None:
     """Every guard is shut at once: countries, caps, brakes, block lists, rate limits, a full line, sign-in."""
     shut = CapsConfig(signer_calls_per_day=1, signer_minutes_per_day=1, signer_lines=1)
     nothing = DiallingPolicy(countries=frozenset(), short_numbers=frozenset())
-    narrow = {"call_requests_burst": 1, "call_requests_window_s": 3600.0, "visitor_calls_per_address": 1}
-    settings = {"caps": shut, "dialling": nothing, "relay_emergency": True, **narrow}
+    settings: dict[str, Any] = {"caps": shut, "dialling": nothing, "relay_emergency": True}
+    settings |= {"call_requests_burst": 1, "call_requests_window_s": 3600.0, "visitor_calls_per_address": 1}
     async with people(queue=QueueConfig(alert_s=60.0), **settings) as (centre, page, _agent):
         listed = blocks(centre)
         for pattern in ("1*", "+*", "15", "112", "115", "119"):
@@ -242,7 +242,7 @@ async def test_no_guard_stops_an_emergency_in_any_form() -> None:
             assert notice is not None and notice["may_relay"], form
             page.messages.clear()
         for form in (*FORMS, *RELAYED):
-            told = {"number": form, "emergency_confirmed": True, "location": "Place de la Mairie"}
+            told: dict[str, Any] = {"number": form, "emergency_confirmed": True, "location": "Place de la Mairie"}
             answer = await page.ask("call.request", kind="relay", **told)
             assert answer["type"] == "ok", (form, answer)
             call_id = (await page.wait(lambda m: m["type"] == "call.state" and m["state"] in WAITS))["call_id"]
@@ -286,8 +286,7 @@ async def test_an_emergency_typed_in_a_call_is_dialled_when_relayed_and_else_sho
 
 
 async def test_a_brand_and_a_role_have_rules_of_their_own() -> None:
-    settings = {"dialling_visitor": DiallingOverride(countries=frozenset({33}))}
-    async with site(**settings) as centre:
+    async with site(dialling_visitor=DiallingOverride(countries=frozenset({33}))) as centre:
         brand = await centre.records.brands.by_slug("demo-mairie")
         assert brand is not None
         await centre.records.brand_rules.put(

@@ -236,7 +236,7 @@ def test_nobody_else_may_ask_for_that_and_is_told_so() -> None:
 
 def test_whoever_called_in_cannot_have_us_dial_out() -> None:
     called = in_state(S.ACTIVE).model_copy(update={"direction": "incoming"})
-    assert play(called, PhoneReferred("c1-1", "+33199000003", "3")) == (called, [])
+    assert play(called, PhoneReferred("c1-1", "+33199000003", "3")) == (called, [RefuseReferral("c1-1")])
 
 
 # --- watching a line that plays music
