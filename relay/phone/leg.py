@@ -40,6 +40,14 @@ class Answered:
 
 
 @dataclass(frozen=True)
+class Acknowledged:
+    """
+    Of a call to us: the peer has our answer, so the INVITE came from where it says it did. Over UDP anybody can write
+    somebody's address into one, and a third one's into its description.
+    """
+
+
+@dataclass(frozen=True)
 class MediaChanged:
     """A re-INVITE of either side succeeded: address, direction or codec may differ."""
 
@@ -97,7 +105,19 @@ class ReferEnded:
     sip_code: int
 
 
-LegEvent = Trying | Ringing | EarlyMedia | Answered | MediaChanged | Held | KeyPressed | Referred | ReferEnded | Ended
+LegEvent = (
+    Trying
+    | Ringing
+    | EarlyMedia
+    | Answered
+    | Acknowledged
+    | MediaChanged
+    | Held
+    | KeyPressed
+    | Referred
+    | ReferEnded
+    | Ended
+)
 LegListener = Callable[[LegEvent], None]
 
 

@@ -19,6 +19,7 @@ from relay.model import PhoneOutcome, PhoneProgress
 from relay.phone.config import TrunkConfig
 from relay.phone.dialling import may_be_forwarded
 from relay.phone.leg import (
+    Acknowledged,
     Answered,
     EarlyMedia,
     Ended,
@@ -154,6 +155,7 @@ class PhoneParty:
             leg.reject(503, "Service Unavailable")
             audio = None
         if audio is not None:
+            self._may_send(leg.transport != "udp")
             leg.answer(_answering(audio, leg.transport, trunk))
         if not self.is_up:
             raise RelayError("unknown_leg", "the telephone is gone")
@@ -262,6 +264,8 @@ class PhoneParty:
                 self._connect(event)
                 self._stop_timers()
                 self._advance("answered")
+            case Acknowledged():
+                self._may_send(True)
             case MediaChanged():
                 self._connect(event)
                 self._owner.party_renegotiated(self)
@@ -292,6 +296,11 @@ class PhoneParty:
         if self.text is not None:
             self.text.connect(event.media.text)
             self.takes_text = event.media.text is not None
+
+    def _may_send(self, allowed: bool) -> None:
+        for endpoint in (self.rtp, self.text):
+            if endpoint is not None:
+                endpoint.link.may_send = allowed
 
     def _key(self, digit: str) -> None:
         if self.is_speaking:

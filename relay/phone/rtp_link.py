@@ -44,7 +44,8 @@ class _Socket(asyncio.DatagramProtocol):
 
 class RtpLink:
     """
-    ``sent_at``: when the last packet went, at first when there was an address to send to, s.
+    ``sent_at``: when the last packet went, at first when there was an address to send to, s. ``may_send``: False as
+    long as the address may be somebody's who knows of nothing.
 
     :param on_packet: a packet of the peer; answers whether it was of use. :param on_report: an RTCP datagram of it.
     :param clock: s.
@@ -64,7 +65,7 @@ class RtpLink:
         self._reports_from: Address | None = None
         self._sequence = secrets.randbits(15)
         self.ssrc = secrets.randbits(32)
-        self.sent_at = 0.0
+        self.sent_at, self.may_send = 0.0, True
 
     def attach(self, rtp: asyncio.DatagramTransport, rtcp: asyncio.DatagramTransport) -> None:
         self._rtp, self._rtcp = rtp, rtcp
@@ -99,7 +100,7 @@ class RtpLink:
 
     def send(self, packet: RtpPacket) -> None:
         """:param packet: its sequence number and SSRC are filled in."""
-        if self._rtp is None or self._latch is None:
+        if self._rtp is None or self._latch is None or not self.may_send:
             return
         self._sequence = (self._sequence + 1) & 0xFFFF
         data = packets.build_rtp(packet._replace(sequence=self._sequence, ssrc=self.ssrc))

@@ -17,7 +17,7 @@ from sippy.SipURL import SipURL
 from relay.errors import BadDescriptionError
 from relay.phone import sdp
 from relay.phone.identities import called_number, caller_number, read_number, read_uri
-from relay.phone.leg import Answered, EarlyMedia, Invite, LegListener, Ringing, Trying
+from relay.phone.leg import Acknowledged, Answered, EarlyMedia, Invite, LegListener, Ringing, Trying
 from relay.phone.referring import read_replaces
 from relay.phone.sdp import LocalAudio
 from relay.phone.session_timer import Session, TooShort
@@ -220,8 +220,14 @@ class IncomingSippyLeg(SippyLeg):
             self._end(NOT_ACCEPTABLE)
             return
         self._tell(Answered(self._media))
+        self._tell(Acknowledged())
         self._hold_told(not self._media.we_send)
         self._update()
+
+    def _acknowledged_first(self) -> None:
+        if self._media is not None:
+            self._tell(Acknowledged())
+        super()._acknowledged_first()
 
     def _on_begin_failed(self, event: Any) -> None:
         self._end(event.getData()[0])

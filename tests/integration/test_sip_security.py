@@ -11,13 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from relay.control_messages import HangUpPhone, PhoneIncoming, TakeIncoming
+from relay.control_messages import HangUpPhone, PhoneIncoming, PlayAnnouncement, TakeIncoming
 from relay.phone.config import TrunkConfig
 from tests.helpers.phone_rig import Rig, phone_worker
 from tests.helpers.sip_peers import free_port, self_signed, until
 
 pytestmark = pytest.mark.integration
-DEADLINE_S = 20.0
+DEADLINE_S = 45.0
 
 
 def request(method: str, call: str, *, transport: str = "UDP", more: str = "") -> bytes:
@@ -153,6 +153,30 @@ async def test_way_through_the_firewall_is_kept_open() -> None:
             loop = asyncio.get_running_loop()
             assert await loop.sock_recv(trunk, 100) == b"\r\n\r\n"
             assert await loop.sock_recv(trunk, 100) == b"\r\n\r\n"
+
+
+async def test_no_sound_goes_to_whom_a_forged_call_names() -> None:
+    """Whoever writes a peer's address into a datagram does not get our answer, hence knows no tag for the ACK."""
+    async with phone_worker() as rig, client() as asking, client() as named, asyncio.timeout(2 * DEADLINE_S):
+        loop, port = asyncio.get_running_loop(), named.getsockname()[1]
+        offer = f"v=0\r\no=a 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio {port} RTP/AVP 8\r\n"
+        head = request("INVITE", "forged").decode()
+        head = head.replace("Content-Length: 0", f"Content-Type: application/sdp\r\nContent-Length: {len(offer)}")
+        asking.sendto((head + offer).encode(), ("127.0.0.1", rig.config.sip_port))
+        await until(lambda: bool(incoming(rig)))
+        (call,) = incoming(rig)
+        await rig.signaling.ask(TakeIncoming(call_id=call.call_id, epoch=1, attempt="a"))
+        await rig.signaling.until_phone("answered", "a")
+        await rig.signaling.ask(PlayAnnouncement(call_id=call.call_id, epoch=1, name="ringing", every_s=1.0))
+        answers: list[str] = []
+        while len(answers) < 3:  # said again after 0.5 s and after 1 s more
+            answers += [text for text in [(await loop.sock_recv(asking, 65_535)).decode()] if " 200 " in text[:12]]
+        with pytest.raises(BlockingIOError):
+            named.recv(2048)
+        to = re.search(r"(?m)^To: .*$", answers[0])
+        ack = request("ACK", "forged").decode().replace("To: <sip:+33199000001@127.0.0.1>", to[0].strip() if to else "")
+        asking.sendto(ack.encode(), ("127.0.0.1", rig.config.sip_port))
+        assert len(await loop.sock_recv(named, 2048)) == 172, "sound at last"
 
 
 async def test_flood_of_a_peer_leaves_other_calls_their_answers() -> None:
