@@ -24,9 +24,10 @@ import sippy.UacStateRinging
 import sippy.UacStateTrying
 import sippy.UaStateConnected
 from sippy.Core.EventDispatcher import ED2
+from sippy.Exceptions.SipParseError import SipParseError
 from sippy.SipHeader import SipHeader
 from sippy.SipRecordRoute import SipRecordRoute
-from sippy.SipTransactionManager import TRYING, SipTransactionManager
+from sippy.SipTransactionManager import RINGING, TRYING, SipTransactionManager
 from sippy.Time.MonoTime import MonoTime
 from sippy.Time.Timeout import Timeout
 from sippy.Udp_server import Udp_server_opts
@@ -35,10 +36,12 @@ from relay.phone.dns_names import Address
 from relay.phone.leg import DialogConfig
 from relay.phone.sip_transport import SipServers, UdpServer
 from relay.phone.sippy_forks import Forks
+from relay.phone.sippy_reading import has_target, is_readable, may_be_answered
 
 TICK_S = 0.02
 PROVISIONAL_AGAIN_S = 60  # a 18x that says nothing new keeps proxies waiting (RFC 3261 §13.3.1.1)
 UDP_LIMIT = 1300  # bytes of a request: what is longer goes by TCP where that can be (RFC 3261 §18.1.1)
+REMEMBERED = 20_000  # answers to what may come again, twice: 32 s of the most that one peer may send are 6,400
 T2_S = 4.0  # longest time between two sendings (RFC 3261 §17.1.2.1)
 log = logging.getLogger(__name__)
 
@@ -105,6 +108,8 @@ class Transactions(SipTransactionManager):  # type: ignore[misc]
         return super().newTransaction(msg, resp_cb, *args, userv=userv, **kwargs)
 
     def handleIncoming(self, data_in: Any, ra: Any, server: Any, rtime: Any) -> None:  # noqa: N802
+        if len(self.l1rcache) >= REMEMBERED:
+            self.rCachePurge()
         if not self._forks.take(data_in, server):
             super().handleIncoming(data_in, ra, server, rtime)
 
@@ -119,12 +124,32 @@ class Transactions(SipTransactionManager):  # type: ignore[misc]
                 self.timerB(waiting)
 
     def incomingRequest(self, msg: Any, checksum: Any, tids: Any, server: Any) -> None:  # noqa: N802
+        if not is_readable(msg) or not has_target(msg):
+            if may_be_answered(msg) and msg.getMethod() != "ACK":
+                refusal = msg.genResponse(400, "Bad Request")
+                self.transmitMsg(server, refusal, refusal.getHFBody("via").getTAddr(), checksum)
+            return
         if server.transport != "udp":  # the answer takes the connection that the request came by
             (host, port), via = msg.getSource(), msg.getHFBody("via")
             via.params |= {"received": host.strip("[]"), "rport": str(port)}
-        super().incomingRequest(msg, checksum, tids, server)
+        try:
+            super().incomingRequest(msg, checksum, tids, server)
+        except SipParseError:
+            raise  # sippy answers by itself
+        except Exception as error:
+            log.error("a SIP request cannot be handled: %s", type(error).__name__)
+            self._give_up(msg)
+            raise
+
+    def _give_up(self, request: Any) -> None:
+        """Leave no transaction half done."""
+        transaction = self.tserver.get(request.getTId(wBRN=True))
+        if transaction is not None and transaction.state in (TRYING, RINGING):
+            self.sendResponse(request.genResponse(500, "Server Internal Error"), transaction)
 
     def incomingResponse(self, msg: Any, t: Any, checksum: Any) -> None:  # noqa: N802
+        if not is_readable(msg):
+            return
         if msg.getSCode()[0] == 503 and msg.countHFs("retry-after"):
             seconds = str(msg.getHFBody("retry-after")).partition(";")[0].partition("(")[0].strip()
             if seconds.isdigit():
