@@ -5,21 +5,24 @@ Pictures are not the matter here: nobody waits for media.
 """
 
 import asyncio
+import contextlib
+import shutil
+import tempfile
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from relay.control_messages import AnnouncementEnded, Dial
+from relay.control_messages import AnnouncementEnded
 from relay.phone import announcements
 from relay.phone.config import TrunkConfig
 from tests.helpers.centre import accept, ask_until_ok
-from tests.helpers.control_plane import KillableProcess, browser
+from tests.helpers.control_plane import ControlPlane, KillableProcess, browser
 from tests.helpers.people import DESK, NUMBER, PHONE, People, act, phone_known, signed_in, write_short_announcements
 from tests.helpers.phone_rig import Rig, phone_worker
-from tests.helpers.scripted_phone import scripted_phone
-from tests.helpers.sip_peers import Baresip, baresip, free_port, until
+from tests.helpers.sip_peers import Baresip, baresip, free_pair, free_port, until
+from tests.integration.test_phone_worker import start_worker
 
 pytestmark = pytest.mark.integration
 CALLER = "+33199000077"
@@ -48,6 +51,40 @@ class Bench(People):
 async def people() -> AsyncIterator[People]:
     async with signed_in() as found:
         yield found
+
+
+class PhoneProcess:
+    """A phone worker that can be killed. :param trunk: port that numbers are dialled at."""
+
+    def __init__(self, folder: Path, plane: ControlPlane, trunk: int) -> None:
+        self._folder, self._plane, self._trunk = folder, plane, trunk
+        self.sip_port, self._rtp_port = free_port(), free_pair()
+        self._process: asyncio.subprocess.Process | None = None
+
+    async def start(self) -> None:
+        self._process = await start_worker(
+            self._folder, self.sip_port, self._plane.redis.url, self._rtp_port, trunk=self._trunk
+        )
+
+    async def kill(self) -> None:
+        """SIGKILL."""
+        if self._process is not None:
+            self._process.kill()
+            await self._process.wait()
+
+
+@contextlib.asynccontextmanager
+async def phone_process(plane: ControlPlane, trunk: int) -> AsyncIterator[PhoneProcess]:
+    """Known to signaling."""
+    folder = Path(tempfile.mkdtemp(prefix="psr-", dir="/tmp"))
+    phone = PhoneProcess(folder, plane, trunk)
+    try:
+        await phone.start()
+        await phone_known(plane)
+        yield phone
+    finally:
+        await phone.kill()
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture
@@ -194,23 +231,50 @@ async def test_a_message_that_ends_while_no_process_owns_its_call_is_not_lost(be
         await owner.kill()
 
 
-async def test_a_caller_cut_off_with_the_phone_worker_can_be_called_back_and_nobody_is_parted(people: People) -> None:
-    signer, agent = await people.page("signer", PHONE), await people.interpreter()
-    async with people.plane.redis.client() as redis:
-        async with scripted_phone(redis) as phone:
-            await phone_known(people.plane)
-            phone.rings(NUMBER, CALLER)
-            await signer.state("incoming")
-            await act(signer, "accept")
-            await accept(agent)
-            await signer.state("active")
-        after = await signer.state("after_phone")  # the worker is gone, and does not come back in time
+async def test_a_caller_cut_off_by_a_killed_phone_worker_hears_so_and_can_be_called_back_and_nobody_is_parted(
+    people: People,
+) -> None:
+    async with baresip(user=CALLER) as caller, phone_process(people.plane, trunk=caller.port) as phone:
+        signer, agent = await people.page("signer", PHONE), await people.interpreter()
+        caller.command("dial", f"sip:{NUMBER}@127.0.0.1:{phone.sip_port}")
+        await signer.state("incoming")
+        await act(signer, "accept")
+        await accept(agent)
+        await signer.state("active")
+        await until(lambda: caller.told("CALL_ESTABLISHED"), 30)
+        await phone.kill()
+        await phone.start()
+        await until(lambda: caller.told("CALL_CLOSED"), 30)  # BYE
+        after = await signer.state("after_phone")
         assert (after["phone"]["outcome"], after["phone"]["number"]) == ("trunk_failed", "01 99 00 00 77")
         assert after["agent"]["present"]
-        async with scripted_phone(redis) as phone:
-            async with asyncio.timeout(30):
-                while not phone.told(after["call_id"], Dial):  # until the new worker is known
-                    await signer.ask("call.act", call_id=after["call_id"], action="dial")
-                    await asyncio.sleep(0.2)
-            assert phone.told(after["call_id"], Dial)[0].target == CALLER
-            await act(signer, "hang_up")
+        async with asyncio.timeout(30):
+            while signer.call["state"] != "active":  # until the new worker is known
+                await signer.ask("call.act", call_id=after["call_id"], action="dial")
+                await asyncio.sleep(0.5)
+        assert len(caller.all("CALL_ESTABLISHED")) == 2
+        await act(signer, "hang_up")
+        await until(lambda: len(caller.all("CALL_CLOSED")) == 2, 30)
+
+
+async def test_both_phone_parties_of_a_killed_phone_worker_hear_so_and_nobody_is_parted(people: People) -> None:
+    async with (
+        baresip() as first,
+        baresip() as second,
+        phone_process(people.plane, trunk=first.port) as phone,
+    ):
+        agent, signer = await people.pages.rehearsal("agent"), await people.pages.rehearsal("signer")
+        assert (await agent.ask("presence.set", presence="available"))["type"] == "ok"
+        assert (await signer.ask("call.request", kind="relay", number=first.uri))["type"] == "ok"
+        await accept(agent)
+        await signer.state("briefing")
+        await act(agent, "dial")
+        await signer.state("active")
+        await act(agent, "join_phone", number=second.uri)
+        await until(lambda: second.told("CALL_ESTABLISHED"), 30)
+        await phone.kill()
+        await phone.start()
+        await until(lambda: first.told("CALL_CLOSED") and second.told("CALL_CLOSED"), 30)
+        after = await signer.state("after_phone")
+        assert after["agent"]["present"] and "dial" in after["actions"]
+        await act(signer, "hang_up")

@@ -37,7 +37,7 @@ pytestmark = pytest.mark.integration
 RUNNER = """
 import asyncio, signal, sys
 from pathlib import Path
-from relay.phone.config import PhoneWorkerConfig
+from relay.phone.config import PhoneWorkerConfig, TrunkConfig
 from relay.phone.worker import run
 
 async def main():
@@ -45,7 +45,8 @@ async def main():
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
     folder = Path(sys.argv[1])
     await run(PhoneWorkerConfig("phone-test", folder / "control.sock", folder / "audio.sock", redis_url=sys.argv[3],
-        secret="kept in a file", sip_port=int(sys.argv[2]), rtp_ports=(int(sys.argv[4]), int(sys.argv[4]) + 19)), stop)
+        secret="kept in a file", sip_port=int(sys.argv[2]), rtp_ports=(int(sys.argv[4]), int(sys.argv[4]) + 19),
+        trunk=TrunkConfig(port=int(sys.argv[5]))), stop)
 
 asyncio.run(main())
 """
@@ -319,9 +320,12 @@ async def test_garbage_neither_stops_the_worker_nor_is_printed(capfd: pytest.Cap
 # --- end and death of the process ---------------------------------------------------------------------------
 
 
-async def start_worker(folder: Path, sip_port: int, redis_url: str, rtp_port: int) -> asyncio.subprocess.Process:
+async def start_worker(
+    folder: Path, sip_port: int, redis_url: str, rtp_port: int, *, trunk: int = 5060
+) -> asyncio.subprocess.Process:
+    """:param trunk: its port, on loopback."""
     return await asyncio.create_subprocess_exec(
-        sys.executable, "-c", RUNNER, str(folder), str(sip_port), redis_url, str(rtp_port)
+        sys.executable, "-c", RUNNER, str(folder), str(sip_port), redis_url, str(rtp_port), str(trunk)
     )
 
 

@@ -11,23 +11,19 @@ import wave
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import get_args
 
 import numpy as np
 import pytest
 
-from relay.audio import PHONE_RATE, sine, tones
-from relay.control_messages import AnnouncementEnded
-from relay.model import Announcement
-from relay.phone import announcements
+from relay.audio import tones
 from relay.phone.config import TrunkConfig
 from tests.helpers.centre import accept, media_worker, with_media
 from tests.helpers.control_plane import Browser, ControlPlane, RawPage, browser, control_plane
 from tests.helpers.peers import CodedPeer
+from tests.helpers.people import phone_known
 from tests.helpers.phone_rig import Rig, phone_worker
 from tests.helpers.sip_peers import Baresip, baresip, free_port, sipp, until
 from tests.helpers.sipp_script import Script
-from tests.relay.phone.test_announcements import write_wav
 
 pytestmark = pytest.mark.integration
 AGENT_HZ, FIRST_HZ, SECOND_HZ = 880, 1500, 2300
@@ -93,24 +89,14 @@ class Talk:
 
 
 @pytest.fixture
-def short_announcements(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What telephones are told takes two seconds instead of eight."""
-    for name in get_args(Announcement):
-        write_wav(tmp_path / f"{name}.opus", sine(300.0, 2 * PHONE_RATE))
-    monkeypatch.setattr(announcements, "OWN_SOUNDS", tmp_path)
-
-
-@pytest.fixture
-async def desk(short_announcements: None) -> AsyncIterator[Desk]:
+async def desk() -> AsyncIterator[Desk]:
     trunk = free_port()
     async with (
         control_plane() as plane,
         browser(plane) as pages,
         phone_worker(TrunkConfig(port=trunk), redis_url=plane.redis.url, secret=plane.config.secret_key) as rig,
     ):
-        async with asyncio.timeout(DEADLINE_S):
-            while (await plane.checks())["phone"] != "ok":
-                await asyncio.sleep(0.05)
+        await phone_known(plane)
         yield Desk(plane, pages, rig, trunk)
 
 
@@ -219,21 +205,3 @@ async def test_a_phone_party_who_asks_for_a_number_that_may_not_be_dialled_is_to
             await until(lambda: "SIP/2.0 603" in phone.messages(), REFUSED_WITHIN_S)
             assert talk.signer.call["state"] == "active"
         assert await phone.passed(), phone.why()
-
-
-async def test_after_a_machine_or_an_announcement_cut_short_one_key_dials_again(desk: Desk) -> None:
-    def announced() -> int:
-        return sum(isinstance(event, AnnouncementEnded) for event in desk.rig.signaling.events)
-
-    async with baresip(hz=FIRST_HZ) as phone, desk.on_the_line(phone.uri, announce="recorded") as talk:
-        phone.command("hangup")
-        await talk.signer.state("after_phone")
-        await talk.sees(outcome="hung_up_at_announcement")
-        await talk.acts("dial", by=talk.signer)
-        await until(lambda: announced() == 1, DEADLINE_S)
-        assert talk.signer.call["state"] == "active"
-        await talk.acts("voicemail", by=talk.signer)
-        await talk.signer.state("after_phone")
-        await talk.sees(outcome="voicemail")
-        await talk.acts("dial", by=talk.signer)
-        await talk.signer.state("active")
