@@ -33,8 +33,11 @@ _PHONE_NUMBER = re.compile(
 _SDP = re.compile(r"v=0\r?\n.*", re.DOTALL)
 _SIP_USER = re.compile(r"\b(sips?|tel):[^@\s>]+(@)?")
 _CHATTER = re.compile(r"(?:INFO|WARNING): |[IW]\d{4} \d\d:")  # LiteRT and absl, below ERROR
-#: libraries whose INFO is another project's debugging
-_QUIET = ("aioice", "aiortc", "aiohttp.access", "sqlalchemy", "alembic", "asyncio", "PIL", "absl", "matplotlib")
+#: libraries whose INFO is another project's debugging, or whose DEBUG shows content (aiosqlite: every value of a query)
+_QUIET = (
+    *("aioice", "aiortc", "aiohttp.access", "sqlalchemy", "alembic", "asyncio", "PIL", "absl", "matplotlib"),
+    *("aiosqlite", "asyncpg", "redis", "dns", "websockets", "libav"),
+)
 
 
 def configure_logging(process: str, log_format: LogFormat, level: str, stream: TextIO = sys.stderr) -> None:

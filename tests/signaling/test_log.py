@@ -46,6 +46,14 @@ def test_both_ways_of_logging_make_the_same_line(stream: io.StringIO) -> None:
         assert (event["level"], event["process"]) == ("info", "worker-0")
 
 
+@pytest.mark.parametrize("library", ["aiosqlite", "asyncpg.pool", "redis.asyncio", "dns.resolver", "aiortc"])
+def test_libraries_do_not_show_what_passes_through_them(stream: io.StringIO, library: str) -> None:
+    logging.getLogger(library).debug("executing %s", ("SELECT … WHERE code = ?", ["840800"]))
+    assert stream.getvalue() == ""
+    logging.getLogger(library).warning("connection lost")
+    assert last(stream)["event"] == "connection lost"
+
+
 @pytest.mark.parametrize(
     "key", ["number", "name", "text", "sdp", "display_name", "caller_id", "password", "resume_token"]
 )
