@@ -32,6 +32,8 @@ CALLERS_LIMIT = 200  # telephones asked for a code or looked up at once, in one 
 LEAVING_S = 2.0
 TRIES = 3  # codes in one call
 WRONG_CODES = Rate(burst=9, period_s=3600.0)  # of one caller in all their calls: three calls' worth, then one in 7 min
+#: of all together: who writes another number into each call still meets one of a thousand signers in 10 h on average
+WRONG_CODES_OF_ALL = Rate(burst=100, period_s=3600.0)
 log = logging.getLogger(__name__)
 
 
@@ -41,6 +43,20 @@ class Lookups(Protocol):
     async def signer_by_number(self, number: str) -> Person | None: ...
     async def signer_by_code(self, code: str) -> Person | None: ...
     async def refused_agents(self, signer_id: str | None) -> tuple[str, ...]: ...
+
+
+class WrongCodes:
+    """Typed lately, by each caller and by all. Pure: monotonic seconds are an argument."""
+
+    def __init__(self) -> None:
+        self._of_each, self._of_all = TokenBuckets(WRONG_CODES), TokenBuckets(WRONG_CODES_OF_ALL, limit=1)
+
+    def are_too_many(self, caller: str, now: float) -> bool:
+        return self._of_each.wait_s(caller, now) > 0 or self._of_all.wait_s("", now) > 0
+
+    def count(self, caller: str, now: float) -> None:
+        self._of_each.take(caller, now)
+        self._of_all.take("", now)
 
 
 class IncomingDesk:
@@ -63,7 +79,7 @@ class IncomingDesk:
         self._may_call, self._is_alone = may_call, is_alone
         self._fronts = frozenset(e164(number) or number for number in services.config.front_numbers)
         self._callers: dict[str, IncomingCaller | None] = {}  # by call id; None: the lease is asked for
-        self._wrong_codes = TokenBuckets(WRONG_CODES)
+        self._wrong_codes = WrongCodes()
         self._tasks: set[asyncio.Task[None]] = set()
 
     def worker_event(self, link: WorkerLink, event: AnyEvent) -> None:
@@ -152,7 +168,7 @@ class IncomingDesk:
         """By code. :returns: None: none was right. :raises CallerGoneError:"""
         guesser = calling or f"anonymous at {caller.told.trunk}"
         for attempt in range(TRIES):
-            if self._wrong_codes.wait_s(guesser, time.monotonic()):
+            if self._wrong_codes.are_too_many(guesser, time.monotonic()):
                 log.warning("incoming: too many wrong codes", extra={"call_id": caller.call_id})
                 return None
             code = await caller.ask("wrong_code" if attempt else "ask_code")
@@ -161,7 +177,7 @@ class IncomingDesk:
             signer = await self._lookups.signer_by_code(code)
             if signer is not None:
                 return signer
-            self._wrong_codes.take(guesser, time.monotonic())
+            self._wrong_codes.count(guesser, time.monotonic())
         return None
 
     async def _put_through(self, caller: IncomingCaller, signer: Person, calling: str | None) -> None:
