@@ -28,6 +28,11 @@ async def hang_up(rig: Rig) -> None:
     await rig.signaling.ask(HangUpPhone(call_id=CALL, epoch=1))
 
 
+def acknowledged(phone: Sipp) -> int:
+    """:returns: how many offers of either side are answered and acknowledged; what is sent again counts once."""
+    return len(set(re.findall(r"(?m)^ACK sip:([^@]*@)[^\0]*?^CSeq: (\d+) ACK", phone.messages())))
+
+
 @contextlib.asynccontextmanager
 async def line(transport: Transport, scenario: str, *, echo: bool = False) -> AsyncIterator[tuple[Rig, Sipp]]:
     """A worker, and the telephone behind its trunk."""
@@ -219,7 +224,7 @@ async def test_hold_silences_both_ways_and_is_told_to_the_peer(transport: Transp
         assert rig.media.tones("agent") == set(), "the held telephone's echo was heard"
         await rig.signaling.ask(HoldPhone(call_id=CALL, epoch=1, held=False))
         await until(lambda: rig.media.tones("agent") == {1000})
-        await until(lambda: phone.messages().count("ACK sip:callee") == 3)
+        await until(lambda: acknowledged(phone) == 3)
         await hang_up(rig)
         assert await phone.passed(), phone.why()
         assert rig.signaling.phone() == ["trying", "ringing", "answered", "held", "answered", "released"]
@@ -232,7 +237,7 @@ async def test_hold_and_refresh_by_the_peer_are_accepted(transport: Transport) -
         await rig.hears({"phone": ("agent",), "agent": ("phone",)})
         await rig.dial(NUMBER)
         await rig.signaling.until_phone("answered")
-        await until(lambda: phone.messages().count("ACK sip:") == 4)
+        await until(lambda: acknowledged(phone) == 4)
         rig.media.forget()
         await until(lambda: rig.media.tones("agent") == {1000})  # after the refresh the voice passes again
         await hang_up(rig)
