@@ -59,19 +59,16 @@ class Inbox:
             await self._trim(session, missed.person_id)
 
     async def _trim(self, session: AsyncSession, person_id: str) -> None:
-        """The newest that fit stay."""
+        """The newest that fit stay, messages before missed calls: nobody rings somebody's messages away."""
         kept_bytes, over = 0, []
-        for number, (entry_id, size) in enumerate(
-            (
-                await session.execute(
-                    select(InboxEntryRow.id, InboxEntryRow.sound_bytes)
-                    .where(InboxEntryRow.person_id == person_id)
-                    .order_by(InboxEntryRow.at.desc(), InboxEntryRow.id)
-                )
-            ).all()
-        ):
+        query = (
+            select(InboxEntryRow.id, InboxEntryRow.sound_bytes)
+            .where(InboxEntryRow.person_id == person_id)
+            .order_by(InboxEntryRow.sound_bytes == 0, InboxEntryRow.at.desc(), InboxEntryRow.id)
+        )
+        for number, (entry_id, size) in enumerate((await session.execute(query)).all()):
             kept_bytes += size
-            if number >= self._entries_limit or (kept_bytes > self._sound_limit and number > 0):
+            if number >= self._entries_limit or (size and kept_bytes > self._sound_limit and number > 0):
                 over.append(entry_id)
         if over:
             await session.execute(delete(InboxEntryRow).where(InboxEntryRow.id.in_(over)))

@@ -75,8 +75,18 @@ async def test_over_the_limits_the_oldest_go(tmp_path: Path) -> None:
         assert await ids(inbox, camille.id) == ["call-3", "call-2", "call-1"]
         await inbox.add(missed("large", camille.id, NOON + 9, sound=b"x" * 90))
         await inbox.add(missed("larger", camille.id, NOON + 10, sound=b"x" * 120))
-        assert await ids(inbox, camille.id) == ["larger"], "the newest stays whatever its size"
+        assert await ids(inbox, camille.id) == ["larger", "call-3"], "the newest stays whatever its size"
         assert await ids(inbox, sacha.id) == ["his"]
+
+
+async def test_who_calls_again_and_again_pushes_no_message_out(tmp_path: Path) -> None:
+    async with opened(sqlite_url(tmp_path)) as records:
+        camille = await signer(records)
+        inbox = Inbox(records.database, Clock(), entries_limit=3)
+        await inbox.add(missed("message", camille.id, sound=b"sealed"))
+        for number in range(5):
+            await inbox.add(missed(f"call-{number}", camille.id, NOON + 1 + number))
+        assert await ids(inbox, camille.id) == ["call-4", "call-3", "message"]
 
 
 async def test_nothing_stays_of_a_person_who_is_erased_and_nothing_is_kept_for_a_stranger(tmp_path: Path) -> None:
