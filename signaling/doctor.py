@@ -14,6 +14,7 @@ import subprocess
 import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
@@ -24,6 +25,7 @@ from rich.console import Console
 
 from relay import compiled
 from relay.phone.config import TrunkConfig
+from relay.phone.emergency import AS_OF
 from relay.visibility.model_files import find_models
 from signaling import embedded_redis, processes
 from signaling.config import Config
@@ -36,6 +38,7 @@ Verdict = Literal["ok", "warning", "failure"]
 _MARKS = {"ok": "[green]✓[/green]", "warning": "[yellow]![/yellow]", "failure": "[red]✗[/red]"}
 IMPORT_DEADLINE_S = 60.0  # MediaPipe on a cold disk
 TRUNK_DEADLINE_S = 3.0
+EMERGENCY_LIST_AGE = timedelta(days=400)  # looked at once a year, and a month to do it
 FREE_SPACE_WARNING = 500 << 20  # bytes
 FREE_SPACE_FAILURE = 50 << 20  # bytes: SQLite and the append-only file soon stop
 #: what to run to see that it works, where importing is not enough
@@ -193,6 +196,12 @@ async def check_database(config: Config) -> list[Finding]:
 
 async def check_redis(config: Config) -> list[Finding]:
     settings = config.signaling
+    if settings.has_own_redis and settings.network is not None:
+        words = (
+            "[network] listen ne va pas avec le Redis du service, que les autres machines n’atteignent pas : donnez-leur "
+            "à toutes le même par PASSERELLE_REDIS_URL, ou retirez [network] listen"
+        )
+        return [Finding("failure", "Redis", words)]
     if settings.has_own_redis:
         try:
             server = embedded_redis.find_redis_server(settings.data_dir)
@@ -317,6 +326,19 @@ async def _trunk_finding(trunk: TrunkConfig) -> Finding:
     return Finding("ok", "Téléphone", f"le trunk {trunk.label}, {where}, répond")
 
 
+async def check_emergency(config: Config) -> list[Finding]:
+    return [emergency_finding(datetime.now(UTC).date(), relays=config.signaling.relay_emergency)]
+
+
+def emergency_finding(today: date, *, relays: bool) -> Finding:
+    """The list of emergency numbers is data; somebody has to look at it now and then."""
+    then = "relayés si la personne insiste" if relays else "jamais relayés : le 114"
+    words = f"liste du {AS_OF:%d/%m/%Y} ; 15, 17, 18 et 112 {then}"
+    if today - AS_OF > EMERGENCY_LIST_AGE:
+        return Finding("warning", "Urgences", f"{words}. Comparez-la au plan de l’Arcep (docs/phone.md)")
+    return Finding("ok", "Urgences", words)
+
+
 async def check_trunk_closely(config: Config, number: str | None) -> list[Finding]:
     """:param number: called, when there is one."""
     from signaling.trunk_check import Step, call_number, check_accounts
@@ -380,4 +402,5 @@ CHECKS: tuple[Callable[[Config], Awaitable[list[Finding]]], ...] = (
     check_ice,
     check_network,
     check_trunk,
+    check_emergency,
 )

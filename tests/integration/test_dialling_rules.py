@@ -13,6 +13,7 @@ from interpreter_queue.config import QueueConfig
 from relay.control_messages import Dial, PhoneReferred, PhoneState
 from relay.phone.dialling import DiallingOverride, DiallingPolicy
 from signaling.block_list import ANONYMOUS, BlockList, Entry
+from signaling.numbers import DRILL
 from signaling.phone_caps import SERVICE, CapsConfig, Payer
 from signaling.phone_tallies import Tallies
 from signaling.records.model import BrandRules, Qualification
@@ -283,6 +284,21 @@ async def test_an_emergency_typed_in_a_call_is_dialled_when_relayed_and_else_sho
         assert refused["code"] == "emergency_in_call"
         notice = await page.of_type("emergency")
         assert (notice["number"], notice["kind"]) == ("15", "offer_114")
+
+
+async def test_a_rehearsed_emergency_dials_the_demonstration_phone_alone_and_counts_for_nobody() -> None:
+    async with site(relay_emergency=True, caps=CapsConfig(signer_calls_per_day=1, signer_lines=1)) as centre:
+        agent = await centre.browsers[0].rehearsal("agent")
+        assert (await agent.ask("presence.set", presence="available"))["type"] == "ok"
+        signer = await centre.browsers[0].rehearsal("signer")
+        call_id = await briefing(signer, agent, "112", emergency_confirmed=True)
+        await dials(centre, agent, call_id, 1)
+        for attempt, form in enumerate(("1 5", "115", "+33 17"), 2):
+            await dials(centre, agent, call_id, attempt, number=form)
+        assert {each.target for each in centre.phone.told(call_id, Dial)} == {DRILL}
+        refused = await agent.ask("call.act", call_id=call_id, action="dial", number="06 12 34 56 78")
+        assert refused["code"] == "number_refused"
+        assert not [key async for key in centre.redis.scan_iter("passerelle:phone:tally:*")]
 
 
 async def test_a_brand_and_a_role_have_rules_of_their_own() -> None:

@@ -70,6 +70,18 @@ def test_number_for_drills_is_one_kept_for_fiction() -> None:
     assert FICTION.fullmatch(DRILL)
 
 
+@pytest.mark.parametrize(
+    "policy", [None, DiallingPolicy(countries=None, premium_allowed=True), DiallingPolicy(countries=frozenset())]
+)
+def test_a_drill_reaches_the_demonstration_phone_in_every_form_under_every_policy(
+    policy: DiallingPolicy | None,
+) -> None:
+    for entry in EMERGENCY_NUMBERS:
+        spaced = " ".join(entry.number)
+        for form in (entry.number, spaced, f"+33{entry.number}", f"0033 {spaced}", f"tel:{entry.number}", "110"):
+            assert read_number(form, WIDE, allow_uri=True, policy=policy).target == DRILL
+
+
 @given(st.text(alphabet="0123456789+ sip:@.[]127localhost;é\u200b", max_size=40))
 def test_whatever_a_rehearsal_types_stays_on_this_machine(typed: str) -> None:
     try:
