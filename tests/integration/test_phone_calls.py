@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -34,16 +35,18 @@ def acknowledged(phone: Sipp) -> int:
 
 
 @contextlib.asynccontextmanager
-async def line(transport: Transport, scenario: str, *, echo: bool = False) -> AsyncIterator[tuple[Rig, Sipp]]:
-    """A worker, and the telephone behind its trunk."""
+async def line(
+    transport: Transport, scenario: str, *, echo: bool = False, **settings: Any
+) -> AsyncIterator[tuple[Rig, Sipp]]:
+    """A worker, and the telephone behind its trunk. :param settings: of the trunk."""
     port = free_port()
     async with contextlib.AsyncExitStack() as stack:
         phone = await stack.enter_async_context(sipp(scenario, echo=echo, tcp=transport != "udp", port=port))
-        trunk = TrunkConfig(port=port, transport=transport)
+        trunk = TrunkConfig(port=port, transport=transport, **settings)
         if transport == "tls":
             certificate = self_signed(Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="psr-tls-"))))
             front = await stack.enter_async_context(tls_front(certificate, port))
-            trunk = TrunkConfig(port=front.port, transport="tls", ca_file=certificate)
+            trunk = replace(trunk, port=front.port, ca_file=certificate)
         yield await stack.enter_async_context(phone_worker(trunk)), phone
         assert f"Via: SIP/2.0/{transport.upper()} " in phone.messages()
 
@@ -156,22 +159,16 @@ async def test_lost_packets_are_sent_again_until_they_arrive() -> None:
         relay.close()
 
 
-async def test_trunk_is_given_number_identity_and_password() -> None:
-    port = free_port()
-    trunk = TrunkConfig(
-        port=port,
-        username="u1",
-        password="secret",
-        from_domain="relay.example",
-        caller_id="+33199009999",
-    )
-    async with phone_worker(trunk) as rig, sipp("digest", port=port) as phone:
+@over
+async def test_trunk_is_given_number_identity_and_password(transport: Transport) -> None:
+    settings = {"username": "u1", "password": "secret", "from_domain": "relay.example", "caller_id": "+33199009999"}
+    async with line(transport, "digest", **settings) as (rig, phone):
         await rig.dial("+33199000001")
         await rig.signaling.until_phone("answered")
         await hang_up(rig)
         assert await phone.passed(), phone.why()
         messages = phone.messages()
-    assert "INVITE sip:+33199000001@relay.example;user=phone SIP/2.0" in messages
+    assert "INVITE sip:+33199000001@relay.example;user=phone" in messages
     assert "P-Asserted-Identity: <sip:+33199009999@relay.example>" in messages
     assert "From: Anonymous <sip:anonymous@anonymous.invalid>" in messages
     assert "Privacy: id" in messages

@@ -7,7 +7,7 @@ from relay.phone import rtp_packets as packets
 from relay.phone.sdp import NegotiatedText
 from relay.phone.sdp_crypto import SrtpKeys
 from relay.phone.text_endpoint import TextEndpoint
-from tests.relay.phone.test_rtp import Clock, Wire
+from tests.helpers.rtp_wire import Clock, Wire
 
 ONE, TWO = ("192.0.2.1", 20_010), ("192.0.2.2", 20_020)
 
