@@ -21,4 +21,9 @@ export class Inbox {
   delete(entry: InboxEntry): void {
     void this.#session.ask({ type: "inbox.delete", entry_id: entry.entry_id });
   }
+
+  /** Whoever left this entry does not reach the person any more. Resolves to whether it was taken. */
+  block(entry: InboxEntry): Promise<boolean> {
+    return this.#session.ask({ type: "inbox.block", entry_id: entry.entry_id });
+  }
 }

@@ -1,10 +1,11 @@
 // Missed calls and messages: who, when, how long, until when; call back, have it interpreted, delete.
 
+import { useSignal } from "@preact/signals";
 import type { JSX } from "preact";
 import { clock, unbroken } from "../shared/format.ts";
 import { locale, t } from "../shared/i18n.ts";
 import type { InboxEntry } from "../shared/protocol.d.ts";
-import { Button } from "../shared/ui/basics.tsx";
+import { Button, Dialog } from "../shared/ui/basics.tsx";
 import { Icon } from "../shared/ui/icons.tsx";
 import type { Caller } from "./caller.ts";
 
@@ -34,6 +35,7 @@ function Entry({ caller, entry }: { caller: Caller; entry: InboxEntry }): JSX.El
   const who = entry.number === null ? t("inbox.anonymous") : unbroken(entry.number);
   const what = t(entry.message_s === null ? "inbox.missed" : "inbox.message");
   const mayCall = caller.isReady.value && caller.isOpen.value && !caller.isAsking.value;
+  const asks = useSignal(false);
   const named = (action: string): string => `${action} – ${who}`;
   return (
     <li class={entry.heard ? "" : "is-new"}>
@@ -63,12 +65,35 @@ function Entry({ caller, entry }: { caller: Caller; entry: InboxEntry }): JSX.El
             {t("inbox.seen")}
           </Button>
         )}
+        <Button look="quiet" label={named(t("inbox.block"))} onClick={() => (asks.value = true)}>
+          {t("inbox.block")}
+        </Button>
         <Button look="quiet" label={named(t("inbox.delete"))} onClick={() => caller.inbox.delete(entry)}>
           {t("inbox.delete")}
         </Button>
       </div>
+      {asks.value && <BlockDialog caller={caller} entry={entry} onClose={() => (asks.value = false)} />}
       <p class="hint">{t("inbox.expires", { date: dayOf(entry.expires_at) })}</p>
     </li>
+  );
+}
+
+/** Asked once: only the service's support can take it back. */
+function BlockDialog({ caller, entry, onClose }: { caller: Caller; entry: InboxEntry; onClose: () => void }): JSX.Element {
+  const block = async (): Promise<void> => {
+    onClose();
+    if (await caller.inbox.block(entry)) caller.session.say(t("inbox.blocked"));
+  };
+  return (
+    <Dialog title={t("inbox.block_title")} onCancel={onClose}>
+      <p>{entry.number === null ? t("inbox.block_anonymous") : t("inbox.block_number", { number: unbroken(entry.number) })}</p>
+      <div class="row">
+        <Button onClick={onClose}>{t("cost.no")}</Button>
+        <Button look="primary" onClick={() => void block()}>
+          {t("inbox.block")}
+        </Button>
+      </div>
+    </Dialog>
   );
 }
 

@@ -37,6 +37,7 @@ const NO_FLOW: Flow = { fps: null, width: 0, height: 0, bps: null, loss: null, c
 export const NOTHING_RECEIVED: Received = { ...NO_FLOW, freezes: 0, bufferS: null };
 const GOOD_FPS = 20; // EN 301 549 §6.5.3: shall 20, should 30
 const CRITICAL_FPS = 12; // RFC 7742
+const BEGINNING_SAMPLES = 2; // every connection begins slowly: nothing is said of it before
 
 export function levelOf(fps: number | null): Level | null {
   if (fps === null) return null;
@@ -77,14 +78,15 @@ export class Steady<T> {
 export class SteadyRate {
   readonly #level = new Steady<Level>();
   #fps: number | null = null;
-  #hasBegun = false;
+  #beginnings = 0;
 
   next(fps: number | null): { readonly level: Level | null; readonly fps: number | null } {
     const level = levelOf(fps);
+    if (fps !== null && this.#beginnings < BEGINNING_SAMPLES) {
+      this.#beginnings = level === "good" ? BEGINNING_SAMPLES : this.#beginnings + 1;
+      if (level !== "good") return { level: null, fps: null };
+    }
     if (fps === 0) this.#level.set(level);
-    const isFirst = !this.#hasBegun && fps !== null;
-    this.#hasBegun ||= fps !== null;
-    if (isFirst && level !== "good") return { level: null, fps: null }; // every connection begins slowly
     const shown = this.#level.next(level);
     if (shown === level) this.#fps = fps;
     return { level: shown, fps: this.#fps };

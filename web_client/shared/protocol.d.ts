@@ -199,6 +199,11 @@ export interface Inbox {
   type: "inbox";
   entries: readonly InboxEntry[];
 }
+export interface InboxBlock {
+  ref?: string | null;
+  type: "inbox.block";
+  entry_id: string;
+}
 export interface InboxDelete {
   ref?: string | null;
   type: "inbox.delete";
@@ -398,5 +403,5 @@ export interface WrapUpSubmit {
   note?: string | null;
   contact?: ContactForm | null;
 }
-export type ClientMessage = Hello | Ping | CallRequest | CallAct | CallContinueHere | InboxHeard | InboxDelete | PushSubscribe | PushUnsubscribe | CallRate | MediaAnswer | MediaRenew | PresenceSet | PauseAfterCall | AssignmentAccept | AssignmentDecline | WrapUpSubmit | WrapUpExtend | WrapUpFinish;
+export type ClientMessage = Hello | Ping | CallRequest | CallAct | CallContinueHere | InboxHeard | InboxDelete | InboxBlock | PushSubscribe | PushUnsubscribe | CallRate | MediaAnswer | MediaRenew | PresenceSet | PauseAfterCall | AssignmentAccept | AssignmentDecline | WrapUpSubmit | WrapUpExtend | WrapUpFinish;
 export type ServerMessage = Welcome | Pong | Ok | Error | CallStateMessage | EmergencyNotice | CostNotice | PhoneKey | PhoneLine | Inbox | MediaOffer | MediaClosed | MediaEncoding | VisibilityMessage | NetworkMessage | Alert | AlertEnded | AgentView | CallsToday | ContactKnown | Replaced;

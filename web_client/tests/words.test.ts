@@ -113,13 +113,14 @@ test("a picture that stands still is said at once, and that there is none after 
   assert.deepEqual(rate.next(null), { level: null, fps: null });
 });
 
-test("a connection that has just begun is not called jerky before a second look", () => {
+test("a connection that has just begun is not called jerky before a third look", () => {
   const rate = new SteadyRate();
   assert.deepEqual(rate.next(null), { level: null, fps: null });
+  assert.deepEqual(rate.next(0), { level: null, fps: null });
   assert.deepEqual(rate.next(6), { level: null, fps: null });
   assert.deepEqual(rate.next(29), { level: "good", fps: 29 });
   const slow = new SteadyRate();
-  slow.next(6);
+  for (const fps of [0, 6]) assert.equal(slow.next(fps).level, null);
   assert.deepEqual(slow.next(7), { level: "critical", fps: 7 });
 });
 
