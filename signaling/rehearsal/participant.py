@@ -87,12 +87,12 @@ class Participant:
         except (ConnectionError, TimeoutError) as error:
             raise RehearsalError("text_closed", f"{self.leg} : pas de canal de texte") from error
 
-    def type_text(self, text: str) -> None:
+    def type_text(self, text: str, *, to_phone: bool = False) -> None:
         """:raises RehearsalError: the channel has gone."""
         try:
             if self._peer is None:
                 raise ConnectionError("no peer")
-            self._peer.send_text(text)
+            self._peer.send_text(text, to_phone=to_phone)
         except ConnectionError as error:
             raise RehearsalError("text_closed", f"{self.leg} : canal de texte fermé") from error
 

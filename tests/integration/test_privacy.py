@@ -43,7 +43,7 @@ from tests.helpers.sip_peers import Baresip, baresip, free_pair, free_port
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(240)]
 FROM_SIGNER, FROM_AGENT = "zirconium-violet", "tungstène-orange"
 NOTE = "palissandre-vert"
-FROM_PHONE = "molybdène-fuchsia"
+FROM_PHONE, TO_PHONE = "molybdène-fuchsia", "béryllium-carmin"
 SIGNER_KEYS, PHONE_KEYS = "8462013", "7395148"
 OWN, CALLER, FRONT = "+33199000050", "+33199007342", "+33199000060"
 ENDPOINT = "https://localhost:9/indigo-cobalt"
@@ -106,7 +106,9 @@ async def test_a_telephone_that_calls_leaves_neither_number_nor_key_nor_text() -
         phone.type_text(FROM_PHONE)
         signer.type_text(FROM_SIGNER)
         await until(lambda: FROM_PHONE in signer.text and FROM_PHONE in agent.text, "the telephone's text arrives")
+        signer.type_text(TO_PHONE, to_phone=True)
         await until(lambda: FROM_SIGNER in agent.text, "the signer's text arrives")
+        await until(lambda: TO_PHONE in phone.text, "the telephone reads")
         for key in PHONE_KEYS:
             assert phone.line.leg.press_by_info(key)
         await agent.client.wait_for(PhoneKey, DEADLINE_S, lambda message: message.digit == PHONE_KEYS[-1])
@@ -117,7 +119,7 @@ async def test_a_telephone_that_calls_leaves_neither_number_nor_key_nor_text() -
         after = await written(service)
     for found in (during, after):
         assert holding(found, scene.call_id.encode()), "the search would find what is there"
-        for text in (FROM_PHONE, FROM_SIGNER):
+        for text in (FROM_PHONE, TO_PHONE, FROM_SIGNER):
             for form in forms(text):
                 assert holding(found, form) == []
         for content in (*number_forms(CALLER), SIGNER_KEYS, PHONE_KEYS):
@@ -235,10 +237,14 @@ class TextPhone:
     """A telephone that types."""
 
     def __init__(self, text: TextEndpoint) -> None:
-        self.line, self._text = Line(), text
+        self.line, self.text, self._endpoint = Line(), "", text
+        text.on_text = self._read
+
+    def _read(self, text: str) -> None:
+        self.text += text
 
     def type_text(self, text: str) -> None:
-        assert self._text.send_text(text)
+        assert self._endpoint.send_text(text)
 
 
 @contextlib.asynccontextmanager
