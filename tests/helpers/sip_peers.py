@@ -324,25 +324,11 @@ def self_signed(folder: Path) -> Path:
     return path
 
 
-class LossyRelay(asyncio.DatagramProtocol):
-    """
-    Between a client and a SIP server: loses the n-th packet of a kind.
+class UdpPeer(asyncio.DatagramProtocol):
+    """At a port of 127.0.0.1 from ``start`` to ``close``."""
 
-    :param drops: kind -> which ones, counted from 1. A kind is a method, or a code with its method (``200INVITE``).
-    :param first_of: kinds of which the first packet of each CSeq number is lost.
-    """
-
-    def __init__(
-        self, server: tuple[str, int], drops: dict[str, Collection[int]], first_of: Collection[str] = ()
-    ) -> None:
-        self._first_of = first_of
-        self._known: set[tuple[str, bytes]] = set()
-        self.lost: list[str] = []
-        self.seen: dict[str, int] = {}
+    def __init__(self) -> None:
         self.port = 0
-        self._server = server
-        self._drops = drops
-        self._client: tuple[str, int] | None = None
         self._transport: asyncio.DatagramTransport | None = None
 
     async def start(self) -> None:
@@ -353,6 +339,35 @@ class LossyRelay(asyncio.DatagramProtocol):
     def close(self) -> None:
         if self._transport is not None:
             self._transport.close()
+
+    def answer(self, request: str, address: tuple[str, int], status: str, *more: str) -> None:
+        """:param status: code and reason. :param more: header lines."""
+        names = ("via", "from", "to", "call-id", "cseq")
+        kept = [line for line in request.split("\r\n") if line.partition(":")[0].lower() in names]
+        lines = (f"SIP/2.0 {status}", *kept, *more, "Content-Length: 0", "", "")
+        if self._transport is not None:
+            self._transport.sendto("\r\n".join(lines).encode(), address)
+
+
+class LossyRelay(UdpPeer):
+    """
+    Between a client and a SIP server: loses the n-th packet of a kind.
+
+    :param drops: kind -> which ones, counted from 1. A kind is a method, or a code with its method (``200INVITE``).
+    :param first_of: kinds of which the first packet of each CSeq number is lost.
+    """
+
+    def __init__(
+        self, server: tuple[str, int], drops: dict[str, Collection[int]], first_of: Collection[str] = ()
+    ) -> None:
+        super().__init__()
+        self._first_of = first_of
+        self._known: set[tuple[str, bytes]] = set()
+        self.lost: list[str] = []
+        self.seen: dict[str, int] = {}
+        self._server = server
+        self._drops = drops
+        self._client: tuple[str, int] | None = None
 
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
         kind = _kind(data)

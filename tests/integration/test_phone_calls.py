@@ -161,7 +161,12 @@ async def test_lost_packets_are_sent_again_until_they_arrive() -> None:
 
 @over
 async def test_trunk_is_given_number_identity_and_password(transport: Transport) -> None:
-    settings = {"username": "u1", "password": "secret", "from_domain": "relay.example", "caller_id": "+33199009999"}
+    settings: dict[str, Any] = {
+        "username": "u1",
+        "password": "secret",
+        "from_domain": "relay.example",
+        "caller_id": "+33199009999",
+    }
     async with line(transport, "digest", **settings) as (rig, phone):
         await rig.dial("+33199000001")
         await rig.signaling.until_phone("answered")

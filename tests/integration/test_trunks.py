@@ -18,7 +18,7 @@ from signaling.trunk_check import call_number, check_accounts
 from tests.helpers.dns_server import DnsServer
 from tests.helpers.kamailio import LACKING, PROGRAM, USER, kamailio
 from tests.helpers.phone_rig import CALL, Rig, phone_worker, worker_config
-from tests.helpers.sip_peers import baresip, free_port, self_signed, sipp, until
+from tests.helpers.sip_peers import UdpPeer, baresip, free_port, self_signed, sipp, until
 
 pytestmark = pytest.mark.integration
 needs_kamailio = pytest.mark.skipif(PROGRAM is None, reason=LACKING)
@@ -50,32 +50,18 @@ async def test_calls_go_both_ways_through_a_trunk_that_we_are_registered_at(tran
         assert not await trunk.knows_us(), "the trunk still believes that we are there"
 
 
-class FullTrunk(asyncio.DatagramProtocol):
+class FullTrunk(UdpPeer):
     """Answers every INVITE with 503 and counts them."""
 
     def __init__(self) -> None:
-        self.port = 0
+        super().__init__()
         self.calls: set[str] = set()
-        self._transport: asyncio.DatagramTransport | None = None
-
-    async def start(self) -> None:
-        loop = asyncio.get_running_loop()
-        self._transport, _ = await loop.create_datagram_endpoint(lambda: self, local_addr=("127.0.0.1", 0))
-        self.port = int(self._transport.get_extra_info("sockname")[1])
-
-    def close(self) -> None:
-        if self._transport is not None:
-            self._transport.close()
 
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
-        lines = data.decode().split("\r\n")
-        if not lines[0].startswith("INVITE") or self._transport is None:
-            return
-        names = ("via", "from", "to", "call-id", "cseq")
-        kept = [line for line in lines if line.partition(":")[0].lower() in names]
-        self.calls.add(next(line for line in kept if line.lower().startswith("call-id")))
-        answer = ["SIP/2.0 503 Service Unavailable", *kept, "Retry-After: 60", "Content-Length: 0", "", ""]
-        self._transport.sendto("\r\n".join(answer).encode(), addr)
+        text = data.decode()
+        if text.startswith("INVITE"):
+            self.calls.add(next(line for line in text.split("\r\n") if line.lower().startswith("call-id")))
+            self.answer(text, addr, "503 Service Unavailable", "Retry-After: 60")
 
 
 @contextlib.asynccontextmanager
@@ -179,39 +165,25 @@ async def test_call_over_ipv6_beside_ipv4() -> None:
         assert await old.passed(), old.why()
 
 
-class Registrar(asyncio.DatagramProtocol):
+class Registrar(UdpPeer):
     """Answers REGISTER with what it is given, one after the other, the last one for ever."""
 
     def __init__(self, *answers: str) -> None:
+        super().__init__()
         self.requests: list[str] = []
-        self.port = 0
         self._answers = list(answers)
         self._given: dict[str, str] = {}
-        self._transport: asyncio.DatagramTransport | None = None
-
-    async def start(self) -> None:
-        loop = asyncio.get_running_loop()
-        self._transport, _ = await loop.create_datagram_endpoint(lambda: self, local_addr=("127.0.0.1", 0))
-        self.port = int(self._transport.get_extra_info("sockname")[1])
-
-    def close(self) -> None:
-        if self._transport is not None:
-            self._transport.close()
 
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
         text = data.decode()
-        if not text.startswith("REGISTER") or self._transport is None:
+        if not text.startswith("REGISTER"):
             return
         cseq = re.search(r"CSeq: (\d+)", text)
         number = cseq[1] if cseq else ""
         if number not in self._given:  # else sent again
             self.requests.append(text)
             self._given[number] = self._answers.pop(0) if len(self._answers) > 1 else self._answers[0]
-        names = ("via", "from", "to", "call-id", "cseq")
-        kept = [line for line in text.split("\r\n") if line.partition(":")[0].lower() in names]
-        first, *more = self._given[number].split("\n")
-        lines = (f"SIP/2.0 {first}", *kept, *more, "Content-Length: 0", "", "")
-        self._transport.sendto("\r\n".join(lines).encode(), addr)
+        self.answer(text, addr, *self._given[number].split("\n"))
 
 
 def _state(rig: Rig) -> WorkerState:
