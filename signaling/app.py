@@ -93,7 +93,7 @@ async def serve(config: SignalingConfig, stop: asyncio.Event) -> None:
             services, desk, records_desk, inbox.missed, may_call=guard.may_call, is_alone=lambda: peers.is_alone
         )
         floor = Floor(queue, hub, desk, metrics, contact=records_desk.contact, today=records_desk.send_today)
-        pages = Pages(services, desk, floor, records_desk, Auth(records, config), SignerDesk(inbox, push))
+        pages = Pages(services, desk, floor, records_desk, Auth(records, config), SignerDesk(inbox, push, blocks))
 
         def worker_said(link: WorkerLink, event: AnyEvent) -> None:
             incoming.worker_event(link, event)

@@ -118,6 +118,14 @@ class InboxDesk:
         await self._table.delete(person_id, entry_id)
         await self._show_all(person_id)
 
+    async def caller(self, page: Page, entry_id: str) -> tuple[str, str | None]:
+        """:returns: whose entry it is, and who called: E.164, None: anonymous. :raises PageError: there is none."""
+        person_id = _person(page)
+        found = await self._table.find(person_id, entry_id)
+        if found is None:
+            raise PageError("message_gone")
+        return person_id, self._number(person_id, found[0])
+
     async def take_out(self, page: Page, entry_id: str) -> tuple[str, str | None]:
         """
         A voice message for the phone worker to play.

@@ -145,6 +145,13 @@ class InboxDelete(ClientMessage):
     entry_id: Annotated[str, Field(max_length=64)]
 
 
+class InboxBlock(ClientMessage):
+    """Whoever left this entry does not reach the signer any more: the number, or everybody who hides theirs."""
+
+    type: Literal["inbox.block"] = "inbox.block"
+    entry_id: Annotated[str, Field(max_length=64)]
+
+
 class PushKeys(Message):
     """Of a browser's PushSubscription, base64url (RFC 8291)."""
 
@@ -247,6 +254,7 @@ AnyClientMessage = Annotated[
     | CallContinueHere
     | InboxHeard
     | InboxDelete
+    | InboxBlock
     | PushSubscribe
     | PushUnsubscribe
     | CallRate

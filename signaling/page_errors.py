@@ -91,6 +91,10 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "Le transfert n’a pas abouti. La communication continue.",
         "The transfer failed. The call goes on.",
     ),
+    "block_list_full": (
+        "Vous bloquez déjà beaucoup de numéros. Pour en retirer, écrivez à l’assistance.",
+        "You block many numbers already. To remove some, write to support.",
+    ),
     "message_gone": ("Ce message n’est plus disponible.", "This message is no longer available."),
     "emergency_in_call": (
         "Numéro d’urgence : terminez cet appel, la page propose le 114.",

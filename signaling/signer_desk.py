@@ -1,10 +1,11 @@
-"""What a signer's page asks for besides calls: missed calls and messages, and being rung while it is closed."""
+"""What a signer's page asks for besides calls: missed calls and messages, whom they block, being rung while closed."""
 
 import logging
 
+from signaling.block_list import ANONYMOUS, BlockList, Entry
 from signaling.identity import Identity
 from signaling.inbox import InboxDesk
-from signaling.messages import InboxDelete, InboxHeard, PushSubscribe, PushUnsubscribe
+from signaling.messages import InboxBlock, InboxDelete, InboxHeard, PushSubscribe, PushUnsubscribe
 from signaling.page_errors import PageError
 from signaling.push import Push
 from signaling.sessions import Page
@@ -13,8 +14,8 @@ log = logging.getLogger(__name__)
 
 
 class SignerDesk:
-    def __init__(self, inbox: InboxDesk, push: Push) -> None:
-        self._inbox, self._push = inbox, push
+    def __init__(self, inbox: InboxDesk, push: Push, blocks: BlockList) -> None:
+        self._inbox, self._push, self._blocks = inbox, push, blocks
 
     def push_key(self, who: Identity) -> str | None:
         """:returns: for ``PushManager.subscribe``; None: nobody who can be called."""
@@ -32,6 +33,13 @@ class SignerDesk:
 
     async def delete(self, page: Page, message: InboxDelete) -> None:
         await self._inbox.delete(page, message.entry_id)
+
+    async def block(self, page: Page, message: InboxBlock) -> None:
+        """:raises PageError: there is no such entry, or too many are blocked."""
+        person_id, number = await self._inbox.caller(page, message.entry_id)
+        if not await self._blocks.add(Entry("in", number or ANONYMOUS, "person", person_id)):
+            raise PageError("block_list_full")
+        await self._inbox.heard(page, message.entry_id)
 
     async def subscribe(self, page: Page, message: PushSubscribe) -> None:
         """:raises PageError: nobody who can be called, or no browser's address."""

@@ -36,6 +36,7 @@ from signaling.messages import (
     ClientMessageAdapter,
     Error,
     Hello,
+    InboxBlock,
     InboxDelete,
     InboxHeard,
     MediaAnswer,
@@ -72,7 +73,16 @@ FOR_AGENTS = (
     WrapUpExtend,
     WrapUpFinish,
 )
-FOR_SIGNERS = (CallRequest, CallContinueHere, CallRate, InboxHeard, InboxDelete, PushSubscribe, PushUnsubscribe)
+FOR_SIGNERS = (
+    CallRequest,
+    CallContinueHere,
+    CallRate,
+    InboxHeard,
+    InboxDelete,
+    InboxBlock,
+    PushSubscribe,
+    PushUnsubscribe,
+)
 ANSWERED_LENGTH = 4_096  # characters; a longer message over the rate gets an answer without its ref
 log = logging.getLogger(__name__)
 
@@ -110,6 +120,7 @@ class Pages:
             CallContinueHere: self._continue_here,
             InboxHeard: signers.heard,
             InboxDelete: signers.delete,
+            InboxBlock: signers.block,
             PushSubscribe: signers.subscribe,
             PushUnsubscribe: signers.unsubscribe,
             CallRate: self._call_rate,

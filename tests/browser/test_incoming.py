@@ -15,6 +15,7 @@ from signaling.messages import (
     CallStateMessage,
     Hello,
     Inbox,
+    InboxBlock,
     InboxDelete,
     InboxEntry,
     InboxHeard,
@@ -265,6 +266,12 @@ async def test_a_message_is_shown_as_new_relayed_called_back_and_deleted(
     assert (await party.said(InboxHeard)).entry_id == "m-1"
     await party.send(entries(heard=True))
     await expect(page.get_by_text("Nouveau", exact=True)).to_have_count(0)
+    await page.get_by_role("button", name="Bloquer – Numéro masqué").click()
+    asked = page.get_by_role("dialog")
+    await expect(asked).to_contain_text("en cachant son numéro")
+    await axe_finds_nothing(page)
+    await asked.get_by_role("button", name="Bloquer").click()
+    assert (await party.said(InboxBlock)).entry_id == "m-2"
     await page.get_by_role("button", name="Supprimer – Numéro masqué").click()
     assert (await party.said(InboxDelete)).entry_id == "m-2"
     await page.get_by_role("button", name="Faire traduire").click()

@@ -196,7 +196,10 @@ async def test_blocked_numbers_are_not_dialled_and_blocked_callers_leave_no_trac
         await page.state("incoming")
         centre.phone.hangs_up(rung)
         await page.wait(lambda m: m["type"] == "inbox" and len(m["entries"]) == 1)
-        await listed.add(Entry("in", ANONYMOUS, "person", centre.camille.id))
+        (entry,) = page.newest("inbox")["entries"]  # type: ignore[index]
+        assert (await page.ask("inbox.block", entry_id="another"))["code"] == "message_gone"
+        assert (await page.ask("inbox.block", entry_id=entry["entry_id"]))["type"] == "ok"
+        assert Entry("in", ANONYMOUS, "person", centre.camille.id) in await listed.all()
         assert await centre.phone.refused(centre.phone.rings(CAMILLE, None)) == 603
         assert len(await centre.records.inbox.of(centre.camille.id)) == 1
         call_id = await briefing(page, agent, "01 99 00 10 01")
