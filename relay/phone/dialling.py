@@ -276,7 +276,9 @@ def _is_island(number: PhoneNumber) -> bool:
 
 
 def _is_short(digits: str) -> bool:
-    return len(_FRANCE.sub("", digits).lstrip("+")) <= 6
+    """Not the beginning of an ordinary number: no short one begins with 0 in France."""
+    bare = _FRANCE.sub("", digits).lstrip("+")
+    return len(bare) <= 6 and not bare.startswith("0")
 
 
 def _is_premium(number: PhoneNumber) -> bool:

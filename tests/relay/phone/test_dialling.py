@@ -73,6 +73,7 @@ def test_number_is_understood_as_people_write_it(typed: str, e164: str, display:
         ("118 218", "short_number"),
         ("3299", "short_number"),
         ("1", "short_number"),
+        ("01 99", "not_a_number"),
         ("+1 212 555 0123", "country_not_allowed"),
         ("+881 6 1234 5678", "country_not_allowed"),
     ],
