@@ -90,7 +90,7 @@ def serve(
         return
     from signaling.announcement import Announcement
     from signaling.config import process_environ
-    from signaling.launch import Options, settle_environment
+    from signaling.launch import Options, published, settle_environment
     from signaling.log import ChildOutput, configure_logging
     from signaling.service import only_one, supervise
 
@@ -105,7 +105,8 @@ def serve(
             configure_logging("supervisor", log_format, settled.service.log_level)
             told = Announcement(Console(), settled.signaling.data_dir)
             told.starting()
-            asyncio.run(supervise(settled, environ, ChildOutput(log_format), told))
+            with published(given.signaling.run_dir, environ):
+                asyncio.run(supervise(settled, environ, ChildOutput(log_format), told))
 
 
 @app.command()
@@ -177,20 +178,24 @@ def doctor(
     call: Annotated[str | None, typer.Option(help="Avec --trunk : numéro à appeler, +33…")] = None,
 ) -> None:
     """Vérifie l’installation et dit, en mots, ce qui manque et quoi faire."""
+    from signaling.config import process_environ
     from signaling.doctor import run_doctor
+    from signaling.launch import running_environment
 
     with _in_words():
-        config = load()
+        config = load(running_environment(process_environ()))
     raise typer.Exit(0 if asyncio.run(run_doctor(config, Console(), closely=trunk, number=call)) else 1)
 
 
 @app.command()
 def health() -> None:
     """Code 0 quand le service répond sur cette machine, 1 sinon (pour une sonde)."""
+    from signaling.config import process_environ
+    from signaling.launch import running_environment
     from signaling.processes import http_status
 
     with _in_words():
-        settings = load().signaling
+        settings = load(running_environment(process_environ())).signaling
     status = asyncio.run(http_status(settings.http_host, settings.http_port, "/healthz", tls=settings.is_tls))
     print("pas de réponse" if status is None else f"HTTP {status}")
     raise typer.Exit(0 if status == 200 else 1)

@@ -5,15 +5,33 @@ Options become settings, a certificate is made when asked for, and ports are ask
 that nobody chose may move, a chosen one that is taken ends the start with a sentence.
 """
 
+import contextlib
 import datetime
-from collections.abc import Mapping
+import json
+import os
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from relay.phone.siblings import PORT_STEP
 from signaling import processes
 from signaling.config import Config, load_config
 from signaling.free_ports import Transport, check_port, first_free
 
+ADDRESS_FILE = "address.json"
+#: none of them a secret
+PUBLISHED = (
+    "PASSERELLE_HTTP_HOST",
+    "PASSERELLE_HTTP_PORT",
+    "PASSERELLE_TLS_CERTIFICATE",
+    "PASSERELLE_TLS_KEY",
+    "PASSERELLE_PUBLIC_URL",
+    "PASSERELLE_ALLOWED_ORIGINS",
+    "PASSERELLE_PHONE_SIP_PORT",
+    "PASSERELLE_PHONE_TRUNK_PORT",
+    "PASSERELLE_DEMO_PHONE_SIP_PORT",
+    "PASSERELLE_DEMO_PHONE_HTTP_PORT",
+)
 WILDCARDS = ("0.0.0.0", "::")  # noqa: S104 # compared, and bound with --tls, which is asked for
 
 
@@ -43,6 +61,32 @@ def settle_environment(environ: Mapping[str, str], options: Options) -> dict[str
     settled.setdefault("PASSERELLE_MEDIA_DRAIN_S", "0")  # all siblings end together: there is nothing to wait for
     _check_http(config)
     return settled | _telephone_ports(config)
+
+
+def running_environment(environ: Mapping[str, str]) -> dict[str, str]:
+    """
+    ``environ`` with what a running ``serve`` was told by its options or found by itself (:func:`published`): who asks
+    in a second terminal means that service.
+
+    :raises ConfigError:
+    """
+    with contextlib.suppress(OSError, ValueError):
+        written = json.loads((load_config(environ).signaling.run_dir / ADDRESS_FILE).read_text())
+        if isinstance(written, dict) and Path(f"/proc/{written.pop('pid')}").exists():
+            return {**environ, **{name: str(value) for name, value in written.items() if name in PUBLISHED}}
+    return dict(environ)
+
+
+@contextlib.contextmanager
+def published(run_dir: Path, settled: Mapping[str, str]) -> Iterator[None]:
+    """Others find the address of the service as long as it runs. :param settled: see :func:`settle_environment`."""
+    path = run_dir / ADDRESS_FILE
+    told = {name: settled[name] for name in PUBLISHED if name in settled}
+    path.write_text(json.dumps({"pid": os.getpid(), **told}))
+    try:
+        yield
+    finally:
+        path.unlink(missing_ok=True)
 
 
 def _from_options(options: Options) -> dict[str, str]:

@@ -20,9 +20,9 @@ import pytest
 from signaling import processes
 from signaling.announcement import FIRST_SIGN_IN, write_first_sign_in
 from signaling.config import load_config
-from signaling.doctor import explain_import_error
+from signaling.doctor import check_redis, explain_import_error
 from signaling.free_ports import PortTakenError, check_port, first_free
-from signaling.launch import Options, settle_environment
+from signaling.launch import Options, published, running_environment, settle_environment
 
 PASSERELLE = [sys.executable, "-m", "signaling.cli"]
 READY_DEADLINE_S = 90.0
@@ -169,6 +169,27 @@ def test_tls_makes_a_certificate_for_this_machine_and_keeps_it(data_dir: Path) -
     assert certificate.read_bytes() == first
 
 
+def test_a_second_terminal_means_the_service_that_runs(data_dir: Path) -> None:
+    environ = environment(data_dir)
+    run_dir = load_config(environ).signaling.run_dir
+    run_dir.mkdir(parents=True)
+    port = free_port()
+    settled = settle_environment(environ, Options(port=port, tls=True))
+    with published(run_dir, settled):
+        seen = load_config(running_environment(environ)).signaling
+        assert (seen.http_port, seen.is_tls, seen.public_url) == (port, True, f"https://localhost:{port}")
+        assert "secret" not in (run_dir / "address.json").read_text()
+    assert running_environment(environ) == environ
+    (run_dir / "address.json").write_text('{"pid": 4194305, "PASSERELLE_HTTP_PORT": "1"}')  # it was killed
+    assert running_environment(environ) == environ
+
+
+async def test_doctor_says_that_several_machines_need_one_redis(data_dir: Path) -> None:
+    (finding,) = await check_redis(load_config(environment(data_dir, NETWORK_LISTEN="10.0.0.1")))
+    assert finding.verdict == "failure"
+    assert "[network] listen" in finding.words and "PASSERELLE_REDIS_URL" in finding.words
+
+
 def test_free_port_is_looked_for_upwards() -> None:
     with listening() as taken:
         assert first_free("127.0.0.1", taken, "tcp") > taken
@@ -268,6 +289,7 @@ def test_whole_service_starts_stops_on_ctrl_c_and_finds_everything_again(data_di
         assert service.status("/healthz") == 200
         assert "mot de passe" in service.said()
         sign_in = (data_dir / FIRST_SIGN_IN).read_text()
+        assert passerelle(data_dir, "health").returncode == 0, "its port is asked, not the usual one"
         again = passerelle(data_dir, "serve", "--port", str(free_port()))
         assert again.returncode == 1
         assert "tourne déjà" in again.stderr
