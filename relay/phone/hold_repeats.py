@@ -7,13 +7,13 @@ KEPT_S = 300.0  # s: loops of queues take one to four minutes
 STEP_S = 0.04
 GROUPS = 13  # of the spectrum
 NOT_BEFORE_S = 4.0  # a person repeats a word at once; a loop takes longer
-REPEATED = 0.82  # correlation: the same sound is above 0.87, two sentences of one voice are below 0.75
+REPEATED = 0.86  # correlation: the same sound is above 0.89, two sentences of one voice are mostly below 0.75
 
 Floats = NDArray[np.float32]
 
 
 class Repeats:
-    """:param bands: of a spectrum's shape (its level taken away), a multiple of 13. :param hops: that make 40 ms."""
+    """:param bands: of a spectrum's shape, a multiple of 13. :param hops: that make 40 ms."""
 
     def __init__(self, bands: int, hops: int) -> None:
         self._bands, self._hops = bands, hops
@@ -21,7 +21,10 @@ class Repeats:
         self._filled = 0
 
     def add(self, shapes: NDArray[np.float64]) -> None:
-        """:param shapes: one row per hop, a multiple of ``hops``."""
+        """
+        :param shapes: one row per hop, a multiple of ``hops``; larger when loud, or the line's noise between the words
+            of two sentences would make them the same.
+        """
         rows = shapes.reshape(-1, self._hops, GROUPS, self._bands // GROUPS).mean(axis=(1, 3)).astype(np.float32)
         self._kept[: -len(rows)] = self._kept[len(rows) :]
         self._kept[-len(rows) :] = rows

@@ -42,13 +42,18 @@ def voice(seed: int) -> PCM:
     dice = np.random.default_rng(seed)
     if not CAN_SPEAK:
         return through_the_line(greeting().astype(np.float64), dice)
-    options = ["-v", str(dice.choice(VOICES)), "-s", str(dice.integers(130, 190)), "-p", str(dice.integers(25, 75))]
-    command = ["espeak-ng", *options, "--stdout", SENTENCES[seed % len(SENTENCES)]]
+    name, speed, pitch = str(dice.choice(VOICES)), int(dice.integers(130, 190)), int(dice.integers(25, 75))
+    return through_the_line(speak(name, speed, pitch, SENTENCES[seed % len(SENTENCES)]), dice)
+
+
+def speak(name: str, speed: int, pitch: int, sentence: str) -> Floats:
+    """:param name: of espeak-ng. :param speed: words a minute. :param pitch: 0 to 99. :returns: 8 kHz."""
+    command = ["espeak-ng", "-v", name, "-s", str(speed), "-p", str(pitch), "--stdout", sentence]
     said = subprocess.run(command, capture_output=True, check=True, timeout=30).stdout
     with wave.open(io.BytesIO(said)) as file:
         sound = np.frombuffer(file.readframes(file.getnframes()), "<i2").astype(np.float64)
         count = int(len(sound) * PHONE_RATE / file.getframerate())
-    return through_the_line(np.fft.irfft(np.fft.rfft(sound)[: count // 2 + 1], count), dice)
+    return np.asarray(np.fft.irfft(np.fft.rfft(sound)[: count // 2 + 1], count), np.float64)
 
 
 def music(seed: int, seconds: float) -> PCM:
@@ -60,16 +65,16 @@ def music(seed: int, seconds: float) -> PCM:
         start, tonic = bar * 4 * beat, root * 2 ** (_PROGRESSION[bar % 8] / 12)
         if style in {0, 2}:
             for third in (0, 4, 7):
-                _add(sound, start, 0.5 * _note(tonic * 2 ** (third / 12), 4 * beat, 0.3, dice))
+                add(sound, start, 0.5 * note(tonic * 2 ** (third / 12), 4 * beat, 0.3, dice))
         if style != 0:
             parts = int(dice.choice([2, 4]))
             for index in range(4 * parts):
                 hz = 2 * tonic * 2 ** (dice.choice([0, 4, 7, 12, 16]) / 12)
                 length = beat / parts * (1.6 if style == 1 else 0.95)
-                _add(sound, start + index * beat / parts, 0.8 * _note(hz, length, dice.uniform(1, 8), dice))
+                add(sound, start + index * beat / parts, 0.8 * note(hz, length, dice.uniform(1, 8), dice))
         if style in {2, 3}:
             for index in range(8):
-                _add(sound, start + index * beat / 2, (1.2 if index % 4 == 2 else 0.4) * _drum(dice))
+                add(sound, start + index * beat / 2, (1.2 if index % 4 == 2 else 0.4) * drum(dice))
     return through_the_line(sound, dice)
 
 
@@ -99,7 +104,7 @@ def _amplitude(dbfs: float) -> float:
     return float(10 ** (dbfs / 20) * FULL_SCALE)
 
 
-def _note(hz: float, seconds: float, pluck: float, dice: np.random.Generator) -> Floats:
+def note(hz: float, seconds: float, pluck: float, dice: np.random.Generator) -> Floats:
     at = np.arange(round(seconds * PHONE_RATE)) / PHONE_RATE
     envelope = np.exp(-at * pluck) * np.minimum(1, at / 0.01) * np.minimum(1, (seconds - at) / 0.02).clip(0)
     sound = np.zeros(len(at))
@@ -110,12 +115,12 @@ def _note(hz: float, seconds: float, pluck: float, dice: np.random.Generator) ->
     return np.asarray(envelope * sound, np.float64)
 
 
-def _drum(dice: np.random.Generator) -> Floats:
+def drum(dice: np.random.Generator) -> Floats:
     size = round(0.12 * PHONE_RATE)
     return np.asarray(dice.normal(size=size) * np.exp(-np.arange(size) / PHONE_RATE * 40), np.float64)
 
 
-def _add(sound: Floats, start_s: float, piece: Floats) -> None:
+def add(sound: Floats, start_s: float, piece: Floats) -> None:
     start = round(start_s * PHONE_RATE)
     piece = piece[: max(0, len(sound) - start)]
     sound[start : start + len(piece)] += piece
