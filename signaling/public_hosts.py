@@ -5,6 +5,7 @@ Else a page could have this service knock at doors inside the centre's own netwo
 """
 
 import ipaddress
+import re
 import socket
 from collections.abc import Collection
 from urllib.parse import urlsplit
@@ -12,6 +13,9 @@ from urllib.parse import urlsplit
 from aiohttp import ThreadedResolver
 from aiohttp.abc import AbstractResolver, ResolveResult
 
+_HOST = re.compile(
+    r"[a-z0-9._-]+|[0-9a-f:.]+"
+)  # other characters may become an address in the client (IDNA: ①27.0.0.1)
 _TRANSLATED = ipaddress.ip_network("64:ff9b::/96")  # NAT64, RFC 6052: the last 32 bits are an IPv4 address
 _TRANSLATED_LOCALLY = ipaddress.ip_network("64:ff9b:1::/48")  # RFC 8215
 
@@ -45,7 +49,7 @@ def may_ask(url: str, allowed_hosts: Collection[str] = ()) -> bool:
         host, port = parts.hostname, parts.port
     except ValueError:
         return False
-    if parts.scheme != "https" or not host or "@" in parts.netloc:
+    if parts.scheme != "https" or not host or _HOST.fullmatch(host) is None or "@" in parts.netloc:
         return False
     if host in allowed_hosts:
         return True
