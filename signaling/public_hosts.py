@@ -13,9 +13,8 @@ from urllib.parse import urlsplit
 from aiohttp import ThreadedResolver
 from aiohttp.abc import AbstractResolver, ResolveResult
 
-_HOST = re.compile(
-    r"[a-z0-9._-]+|[0-9a-f:.]+"
-)  # other characters may become an address in the client (IDNA: ①27.0.0.1)
+#: Other characters may become an address inside in the client (IDNA: ``①27.0.0.1``).
+_HOST = re.compile(r"[a-z0-9._-]+|[0-9a-f:.]+")
 _TRANSLATED = ipaddress.ip_network("64:ff9b::/96")  # NAT64, RFC 6052: the last 32 bits are an IPv4 address
 _TRANSLATED_LOCALLY = ipaddress.ip_network("64:ff9b:1::/48")  # RFC 8215
 
