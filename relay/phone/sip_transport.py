@@ -90,7 +90,7 @@ class UdpServer(Network_server):  # type: ignore[misc]
 
     def _send(self, payload: bytes, address: Address) -> None:
         self._peers.expect(address[0], self._loop.time())
-        with contextlib.suppress(OSError):  # lost like any datagram: the transaction sends it again
+        with contextlib.suppress(OSError, OverflowError):  # lost like any datagram; a port that is none
             self._socket.sendto(payload, address)
 
     def join(self) -> None:

@@ -2,6 +2,7 @@
 More than one answer to one INVITE of ours. RFC 3261 §13.2.2.4.
 """
 
+import contextlib
 import re
 from hashlib import md5
 from time import monotonic
@@ -10,6 +11,8 @@ from typing import Any, Protocol
 from sippy.SipRequest import SipRequest
 from sippy.SipResponse import SipResponse
 from sippy.SipRoute import SipRoute
+
+from relay.phone.sippy_reading import has_target, is_readable
 
 ANSWERS_S = 64.0  # after the first; the last telephone's answer comes within 32 s of it and is repeated for as long
 _INVITE_CSEQ = re.compile(rb"(?im)^cseq[ \t]*:[ \t]*\d+[ \t]+INVITE[ \t]*\r?$")
@@ -54,6 +57,8 @@ class Forks:
             tag = response.getHFBody("to").getTag()
         except Exception:  # sippy's parsers raise anything; its own way of refusing comes next
             return False
+        if not is_readable(response) or not has_target(response, "INVITE"):
+            return False
         known = self._answered.get(tid)
         if known is None or tid in self._transactions.tclient or (tag in known[1] and self._is_repeated(text)):
             return False
@@ -71,7 +76,8 @@ class Forks:
         ack = _in_dialog("ACK", response, number)
         self._transactions.transmitMsg(server, ack, ack.getTarget()[0], None)
         if is_new:
-            self._transactions.newTransaction(_in_dialog("BYE", response, number + 1))
+            with contextlib.suppress(RuntimeError):  # its Contact is where we have no socket for
+                self._transactions.newTransaction(_in_dialog("BYE", response, number + 1))
 
 
 def _in_dialog(method: str, response: Any, cseq: int) -> Any:

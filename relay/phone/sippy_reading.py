@@ -26,21 +26,24 @@ def is_readable(message: Any) -> bool:
             if header.name in _NEEDED:
                 return False
             message.removeHeader(header)
-    return all(message.countHFs(name) for name in _CORE)
+    return _has_core(message)
 
 
 def may_be_answered(message: Any) -> bool:
     """An answer repeats the core headers."""
-    return all(message.countHFs(name) for name in _CORE) and all(
-        _can_be_read(header) for header in message.headers if header.name in _CORE
-    )
+    return _has_core(message) and all(_can_be_read(header) for header in message.headers if header.name in _CORE)
 
 
-def has_target(request: Any) -> bool:
-    """Requests that begin a dialog say where its requests go (RFC 3261 §8.1.1.8)."""
-    if request.getMethod() not in ("INVITE", "REFER", "SUBSCRIBE"):
+def has_target(message: Any, method: str) -> bool:
+    """Who begins a dialog, and who agrees, says where its requests go (RFC 3261 §8.1.1.8)."""
+    if method not in ("INVITE", "REFER", "SUBSCRIBE"):
         return True
-    return bool(request.countHFs("contact")) and not request.getHFBody("contact").asterisk
+    return bool(message.countHFs("contact")) and not message.getHFBody("contact").asterisk
+
+
+def _has_core(message: Any) -> bool:
+    """Each once, Via at least once: of two, sippy takes now the one, now the other."""
+    return message.countHFs("via") > 0 and all(message.countHFs(name) == 1 for name in _CORE[1:])
 
 
 def _can_be_read(header: Any) -> bool:

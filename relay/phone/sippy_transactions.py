@@ -124,7 +124,7 @@ class Transactions(SipTransactionManager):  # type: ignore[misc]
                 self.timerB(waiting)
 
     def incomingRequest(self, msg: Any, checksum: Any, tids: Any, server: Any) -> None:  # noqa: N802
-        if not is_readable(msg) or not has_target(msg):
+        if not is_readable(msg) or not has_target(msg, msg.getMethod()):
             if may_be_answered(msg) and msg.getMethod() != "ACK":
                 refusal = msg.genResponse(400, "Bad Request")
                 self.transmitMsg(server, refusal, refusal.getHFBody("via").getTAddr(), checksum)

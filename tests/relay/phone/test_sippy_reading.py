@@ -26,7 +26,7 @@ def invite(**changed: str | None) -> SipRequest:
 def test_whole_request_stays_as_it_is() -> None:
     request = invite()
     before = str(request)
-    assert is_readable(request) and has_target(request) and may_be_answered(request)
+    assert is_readable(request) and has_target(request, "INVITE") and may_be_answered(request)
     assert str(request) == before
 
 
@@ -39,12 +39,18 @@ def test_header_that_is_needed_and_cannot_be_read_refuses_the_message(name: str)
 def test_call_that_does_not_say_where_its_requests_go_is_refused_with_an_answer(changed: dict[str, str | None]) -> None:
     request = invite(**changed)
     assert is_readable(request)
-    assert not has_target(request)
+    assert not has_target(request, "INVITE")
     assert may_be_answered(request)
 
 
 def test_without_its_core_headers_a_request_cannot_even_be_answered() -> None:
     assert not may_be_answered(invite(To="<sip:b@127.0.0.1:x"))
+
+
+def test_second_header_of_those_that_there_is_one_of_refuses_the_message() -> None:
+    request = invite()
+    request.appendHeaders([header.getCopy() for header in request.headers if header.name == "from"])
+    assert not is_readable(request)
 
 
 def test_other_header_that_cannot_be_read_is_left_out() -> None:
