@@ -103,9 +103,9 @@ class OwnTimes:
     """Waiting times of a service that is started for rehearsals, seconds: nobody works on it."""
 
     ring_timeout_s: int = 5  # the least that the service takes
-    demo_ring_s: float = 1.0
-    alert_s: float = 4.0  # our agents answer in milliseconds, on a busy machine too
-    agent_grace_s: float = 3.0
+    demo_ring_s: float = 0.3
+    alert_s: float = 3.0  # our agents answer in milliseconds, on a busy machine too
+    agent_grace_s: float = 2.0
     signer_grace_s: float = 3.0
 
 
@@ -135,8 +135,8 @@ class Plan:
     width: int = 640  # pixels; EN 301 549 §6.5.2
     height: int = 480
     fps: float = 25.0  # PRODUCT's own aim
-    measure_s: float = 6.0  # window in which rates and delays are measured
-    phase_s: float = 3.0  # one voice alone: 1 s to settle, two FFT windows
+    measure_s: float = 5.0  # window in which rates and delays are measured
+    phase_s: float = 2.5  # one voice alone: 1.5 s to settle, two FFT windows
     step_timeout_s: float = 20.0  # any step of ours
     alert_timeout_s: float = 30.0  # an alert of 20 s to somebody else may come first
     ring_timeout_s: float = 75.0  # the service gives up ringing at 60

@@ -1,6 +1,7 @@
 """What single stages prove, beside the measurements of ``checks``: names, words, and the rules that decide. Pure."""
 
 from collections.abc import Iterable, Sequence
+from typing import get_args
 
 from relay.model import Leg
 from signaling.rehearsal.model import Measurements, Proof, Scenario, Stage, Tones
@@ -18,7 +19,7 @@ PROVES: dict[Stage, tuple[str, str, str]] = {
     "hear": ("sound", "son avec le téléphone", "les deux s’entendent"),
     "hear_again": ("sound_again", "son après le changement", "les deux s’entendent"),
     "see_again": ("picture_again", "image après le changement", "les deux se voient, 0 intrus"),
-    "hold": ("hold", "mise en attente", "silence des deux côtés"),
+    "hold": ("hold", "mise en attente", "aucune voix des deux côtés"),
     "resume": ("resume", "fin de l’attente", "les deux s’entendent"),
     "dtmf": ("dtmf", "touches", "reçues par le téléphone"),
     "mute": ("mute", "micro coupé", "silence au téléphone seul"),
@@ -56,6 +57,12 @@ def compare(hz: tuple[float, ...], sources: tuple[Leg, ...], tones: Tones) -> tu
 
 def _near(peak: float, tone: float) -> bool:
     return abs(peak - tone) <= TONE_TOLERANCE_HZ
+
+
+def voices_among(hz: Iterable[float], tones: Tones) -> tuple[float, ...]:
+    """:returns: the peaks that are somebody's voice."""
+    known = [tone for leg in get_args(Leg) if (tone := tones.of(leg)) is not None]
+    return tuple(peak for peak in hz if any(_near(peak, tone) for tone in known))
 
 
 def voices(who: Iterable[str]) -> str:

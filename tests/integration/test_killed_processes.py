@@ -115,7 +115,24 @@ async def test_a_killed_phone_worker_ends_the_phone_leg_alone_and_the_number_can
     await scene.state(CallState.AFTER_PHONE)
     await scene.see_each_other()
     await until(lambda: bool(processes(scene.service, "phone")), "the phone worker is started again")
-    for _ in range(20):  # until the new worker is known
+    await number_is_dialled_again(scene)
+
+
+async def test_a_phone_worker_that_hangs_parts_nobody_and_the_number_can_be_dialled_again(scene: Scene) -> None:
+    (hanging,) = processes(scene.service, "phone")
+    os.kill(hanging, signal.SIGSTOP)
+    try:
+        await scene.state(CallState.AFTER_PHONE)
+        await scene.see_each_other()
+    finally:  # its supervisor kills it otherwise, after some 45 s
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(hanging, signal.SIGCONT)
+    await number_is_dialled_again(scene)
+
+
+async def number_is_dialled_again(scene: Scene) -> None:
+    """As soon as signaling knows the new phone worker."""
+    for _ in range(20):
         await scene.act(scene.agent, "dial")
         with contextlib.suppress(Exception):
             await scene.agent.client.wait_call(lambda call: call.state is CallState.ACTIVE, 8.0)

@@ -5,7 +5,7 @@ import pytest
 from signaling.call_model import CallState
 from signaling.rehearsal.model import Proof, Stage
 from signaling.rehearsal.phone_ear import digits_of, peaks_of
-from signaling.rehearsal.proofs import PROVES, alerts, heard, proved, seen_from, together
+from signaling.rehearsal.proofs import PROVES, alerts, heard, proved, seen_from, together, voices_among
 from signaling.rehearsal.scenarios import SCENARIOS, tones_of
 from signaling.rehearsal.stages import STAGES
 
@@ -89,3 +89,10 @@ def test_phone_is_asked_about_its_answered_call_with_this_number_alone() -> None
 
 def test_what_coding_adds_to_a_voice_is_not_another_voice() -> None:
     assert peaks_of(demo_phone(), "+33199000020") == (1000.0, 440.0)
+
+
+def test_of_what_a_waiting_phone_hears_announced_only_voices_count() -> None:
+    tones = tones_of(0)  # signer 600, agent 1000 Hz
+    assert voices_among((250.0, 1004.0, 1800.0), tones) == (1004.0,)
+    assert not heard("phone", voices_among((250.0, 1004.0), tones), (), tones).passed
+    assert heard("phone", voices_among((250.0, 1800.0), tones), (), tones).passed

@@ -87,7 +87,7 @@ def test_own_service_waits_briefly_only_when_that_is_asked_for(tmp_path: Path) -
     usual, short = own_environment({}, tmp_path, 1, None), own_environment({}, tmp_path, 1, None, OwnTimes())
     assert not {"PASSERELLE_QUEUE_ALERT_S", "PASSERELLE_AGENT_GRACE_S", "PASSERELLE_SIGNER_GRACE_S"} & set(usual)
     queue, signaling = load_config(short).signaling.queue, load_config(short).signaling
-    assert (queue.alert_s, signaling.agent_grace_s, signaling.signer_grace_s) == (4.0, 3.0, 3.0)
+    assert (queue.alert_s, signaling.agent_grace_s, signaling.signer_grace_s) == (3.0, 2.0, 3.0)
 
 
 def test_services_that_start_together_have_telephone_ports_of_their_own(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ PIPELINE_S = 0.5  # pictures under way when the picture is hidden: jitter buffer
 
 async def hold(play: CallInPlay) -> None:
     await _act_told(play, "hold")
-    play.prove("hold", await play.phone_and_agent_hear((), ()))
+    play.prove("hold", await play.phone_and_agent_hear((), (), announced=True))
 
 
 async def resume(play: CallInPlay) -> None:
@@ -63,9 +63,7 @@ async def hide(play: CallInPlay) -> None:
 
 async def show(play: CallInPlay) -> None:
     await _act_told(play, "show_picture")
-    before = play.signer.eye.frames_seen
-    await play.until(lambda: play.signer.eye.frames_seen > before, "image remontrée", play.plan.proof_timeout_s)
-    came = (await play.new_pictures(play.signer))["signer"]
+    came = (await play.pictures_go_on(play.signer))["signer"]
     play.prove("show", Proof(came >= play.least_pictures, f"{came} images"))
 
 

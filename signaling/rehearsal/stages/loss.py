@@ -27,7 +27,7 @@ async def take_over(play: CallInPlay) -> None:
     call = await play.wait_state(lambda call: call.state is CallState.ACTIVE, "reprise")
     first, second = play.served[0], play.agent
     second.voice.sounding = True
-    silent = await play.phone_hears()
+    silent = await play.phone_hears(announced=True)
     is_other = first.ident != second.ident
     is_up = call.phone.outcome is None and call.phone.held
     measured = f"{'une autre' if is_other else 'la même'}, téléphone {'en attente' if is_up else 'absent'}"

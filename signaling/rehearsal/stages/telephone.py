@@ -80,7 +80,7 @@ async def phone_gone(play: CallInPlay) -> None:
 
 async def stay(play: CallInPlay) -> None:
     """Pictures go on both ways after the phone is gone, and the call waits for the signer's choice."""
-    frames = await play.new_pictures(play.signer, play.agent)
+    frames = await play.pictures_go_on(play.signer, play.agent)
     enough = all(count >= play.least_pictures for count in frames.values())
     play.found.stayed_together = enough and play.is_state(CallState.AFTER_PHONE)
     play.step("together", "oui" if play.found.stayed_together else "non")
