@@ -1,6 +1,6 @@
 # Daily habits. `./run` and `./test` are the two commands a newcomer needs; these are shorthands for those who stay.
 PY := .venv/bin/python
-.PHONY: help lock lint format types unit integration browser fuzz-media test web fresh-machine docker-steps bench-forwarding soak-media clean
+.PHONY: help lock lint format types unit integration browser fuzz-media fuzz-phone test web fresh-machine docker-steps bench-forwarding soak-media clean
 
 help:   ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -23,6 +23,8 @@ browser: ## Chromium through whole calls
 	$(PY) -m pytest -q -m browser
 fuzz-media: ## malformed RTP, RTCP, STUN and DTLS by the hundred thousand on a live call
 	$(PY) -m benchmarks.malformed
+fuzz-phone: ## mutated SIP, RTP, RTCP and text by the hundred thousand at a phone worker in a call
+	$(PY) -m benchmarks.malformed_phone
 test:   ## everything, as ./test
 	./test
 web:    ## rebuild the pages and their types from the sources

@@ -55,7 +55,8 @@ class Legs:
     def dial(self, port: int, **options: Any) -> Line:
         line = Line()
         number = options.pop("number", NUMBER)
-        invite = Invite(number, HOST, (HOST, port), options.pop("transport", "udp"), HOST, audio(), **options)
+        transport, sound = options.pop("transport", "udp"), options.pop("audio", None) or audio()
+        invite = Invite(number, HOST, (HOST, port), transport, HOST, sound, **options)
         line.leg = self.stack.dial(invite, line.hear)
         return line
 
