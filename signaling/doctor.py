@@ -198,8 +198,8 @@ async def check_redis(config: Config) -> list[Finding]:
     settings = config.signaling
     if settings.has_own_redis and settings.network is not None:
         words = (
-            "[network] listen ne va pas avec le Redis du service, que les autres machines n’atteignent pas : donnez-leur "
-            "à toutes le même par PASSERELLE_REDIS_URL, ou retirez [network] listen"
+            "[network] listen ne va pas avec le Redis du service, que les autres machines n’atteignent pas : "
+            "donnez-leur à toutes le même par PASSERELLE_REDIS_URL, ou retirez [network] listen"
         )
         return [Finding("failure", "Redis", words)]
     if settings.has_own_redis:
