@@ -13,8 +13,9 @@ import secrets
 import socket
 import statistics
 
-from tests.helpers.hostile_phone import HOST, STRANGER
+from tests.helpers.hostile_phone import STRANGER
 from tests.helpers.phone_process import PhoneProcess, phone_process
+from tests.helpers.sip_legs import HOST
 
 BURST = 50  # what the worker's socket buffer surely holds
 ROUNDS = 5
