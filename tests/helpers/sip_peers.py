@@ -27,9 +27,16 @@ START_DEADLINE_S = 40.0  # of tests too, unless they say otherwise: the machine 
 
 
 def free_port(kind: socket.SocketKind = socket.SOCK_DGRAM) -> int:
-    with socket.socket(socket.AF_INET, kind) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """:returns: a port free for ``kind``, and for the other kind too: a telephone listens for both."""
+    other = socket.SOCK_STREAM if kind == socket.SOCK_DGRAM else socket.SOCK_DGRAM
+    for _ in range(200):
+        with socket.socket(socket.AF_INET, kind) as one, socket.socket(socket.AF_INET, other) as two:
+            one.bind(("127.0.0.1", 0))
+            port = int(one.getsockname()[1])
+            with contextlib.suppress(OSError):
+                two.bind(("127.0.0.1", port))
+                return port
+    raise OSError("no port is free for UDP and TCP")
 
 
 def free_pair() -> int:
