@@ -176,6 +176,9 @@ def first_people() -> None:
 def doctor(
     trunk: Annotated[bool, typer.Option("--trunk", help="Examine de près les accès au réseau téléphonique.")] = False,
     call: Annotated[str | None, typer.Option(help="Avec --trunk : numéro à appeler, +33…")] = None,
+    loop: Annotated[
+        bool, typer.Option("--loop", help="Avec --trunk : appelle notre propre numéro ; le service doit décrocher.")
+    ] = False,
 ) -> None:
     """Vérifie l’installation et dit, en mots, ce qui manque et quoi faire."""
     from signaling.config import process_environ
@@ -184,7 +187,8 @@ def doctor(
 
     with _in_words():
         config = load(running_environment(process_environ()))
-    raise typer.Exit(0 if asyncio.run(run_doctor(config, Console(), closely=trunk, number=call)) else 1)
+    is_well = asyncio.run(run_doctor(config, Console(), closely=trunk, number=call, loops=loop))
+    raise typer.Exit(0 if is_well else 1)
 
 
 @app.command()

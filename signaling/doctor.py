@@ -81,15 +81,17 @@ class Finding:
     words: str
 
 
-async def run_doctor(config: Config, console: Console, *, closely: bool = False, number: str | None = None) -> bool:
+async def run_doctor(
+    config: Config, console: Console, *, closely: bool = False, number: str | None = None, loops: bool = False
+) -> bool:
     """
     Print all findings.
 
-    :param closely: only the trunks, with what takes longer. :param number: called then.
+    :param closely: only the trunks, with what takes longer. :param number: called then. :param loops: our own one is.
     :returns: False when one of them is a failure.
     """
     findings: list[Finding] = []
-    checks = (check_trunk, partial(check_trunk_closely, number=number)) if closely else CHECKS
+    checks = (check_trunk, partial(check_trunk_closely, number=number, loops=loops)) if closely else CHECKS
     for check in checks:
         for finding in await check(config):
             findings.append(finding)
@@ -339,15 +341,17 @@ def emergency_finding(today: date, *, relays: bool) -> Finding:
     return Finding("ok", "Urgences", words)
 
 
-async def check_trunk_closely(config: Config, number: str | None) -> list[Finding]:
-    """:param number: called, when there is one."""
-    from signaling.trunk_check import Step, call_number, check_accounts
+async def check_trunk_closely(config: Config, number: str | None, *, loops: bool = False) -> list[Finding]:
+    """:param number: called, when there is one. :param loops: out by the trunk, and back to the service that runs."""
+    from signaling.trunk_check import Step, call_number, call_ourselves, check_accounts
 
     phone = processes.phone_worker_config(config)
     try:
         steps = await check_accounts(phone)
         if number is not None:
             steps.append(await call_number(phone, number))
+        if loops:
+            steps.append(await call_ourselves(phone, config.signaling.front_numbers))
     except OSError as error:
         steps = [Step(False, f"pas de port SIP sur {phone.sip_host} ({error.strerror})")]
     return [Finding("ok" if step.is_good else "failure", "Trunk", step.words) for step in steps]

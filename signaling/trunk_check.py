@@ -1,8 +1,8 @@
 """
 ``passerelle doctor --trunk``: the way to the telephone network step by step, and in words where it ends.
 
-Name and password, a call to a number of the operator's choice. Changes no registration; a service that runs is not
-disturbed: other ports are used.
+Name and password, a call to a number of the operator's choice or to our own. Changes no registration; a service that
+runs is not disturbed: other ports are used.
 """
 
 import asyncio
@@ -101,19 +101,39 @@ async def _account(trunk: TrunkConfig, stack: SippyStack, service: TrunkService)
     return Step(False, f"{trunk.label} : {_REGISTER_WORDS.get(code, f'répond {code} à REGISTER')}")
 
 
-async def call_number(config: PhoneWorkerConfig, number: str) -> Step:
-    """Dials as the service would, listens for some seconds, hangs up. :raises OSError: no socket."""
+async def call_number(config: PhoneWorkerConfig, number: str, *, must_answer: bool = False) -> Step:
+    """
+    Dials as the service would, listens for some seconds, hangs up.
+
+    :param must_answer: that somebody is busy, or does not pick up, is no proof. :raises OSError: no socket.
+    """
     async with _telephone(config) as (stack, service, own):
-        call = _TestCall(stack, own)
+        call = _TestCall(stack, own, must_answer=must_answer)
         try:
             return await call.run(service, number)
         finally:
             call.close()
 
 
+async def call_ourselves(config: PhoneWorkerConfig, front_numbers: tuple[str, ...]) -> Step:
+    """
+    Out by the trunk to our own number, which the running service answers: both ways in one call.
+
+    :raises OSError: no socket.
+    """
+    number = next(iter(front_numbers), None)
+    if number is None:
+        return Step(False, "boucle : aucun numéro d’accueil ; renseignez front_numbers ([signaling])")
+    step = await call_number(config, number, must_answer=True)
+    if step.is_good:
+        return Step(True, f"boucle, {step.words}")
+    advice = "le service tourne-t-il, et l’opérateur lui envoie-t-il les appels de ce numéro ?"
+    return Step(False, f"boucle, {step.words} ; {advice}")
+
+
 class _TestCall:
-    def __init__(self, stack: SippyStack, config: PhoneWorkerConfig) -> None:
-        self._stack, self._config = stack, config
+    def __init__(self, stack: SippyStack, config: PhoneWorkerConfig, *, must_answer: bool) -> None:
+        self._stack, self._config, self._must_answer = stack, config, must_answer
         self._rtp: RtpEndpoint | None = None
         self._leg: PhoneLeg | None = None
         self._trunk = ""
@@ -128,10 +148,13 @@ class _TestCall:
             async with asyncio.timeout(ANSWER_DEADLINE_S):
                 outcome = await self._outcome
         except TimeoutError:
-            return Step(self._rang, "sonne, mais personne ne répond" if self._rang else "ne sonne pas")
+            return Step(
+                self._rang and not self._must_answer, "sonne, mais personne ne répond" if self._rang else "ne sonne pas"
+            )
         if isinstance(outcome, Ended):
             code = outcome.sip_code or 0
-            return Step(code in (480, 486, 603), f"{self._trunk} : {_CALL_WORDS.get(code, f'réponse {code}')}")
+            works = code in (480, 486, 603) and not self._must_answer
+            return Step(works, f"{self._trunk} : {_CALL_WORDS.get(code, f'réponse {code}')}")
         heard = await self._listen()
         if heard:
             return Step(True, f"{self._trunk} : répond, et son arrive ({heard} paquets en {LISTEN_S:g} s)")

@@ -14,7 +14,7 @@ import pytest
 from relay.control_messages import HangUpPhone, PhoneIncoming, WorkerState
 from relay.phone.config import TrunkConfig
 from relay.phone.leg import Transport
-from signaling.trunk_check import call_number, check_accounts
+from signaling.trunk_check import call_number, call_ourselves, check_accounts
 from tests.helpers.dns_server import DnsServer
 from tests.helpers.kamailio import LACKING, PROGRAM, USER, kamailio
 from tests.helpers.phone_rig import CALL, Rig, phone_worker, worker_config
@@ -252,3 +252,18 @@ async def test_doctor_tells_a_wrong_password_from_a_right_one_and_whether_sound_
             assert step.is_good, step.words
             assert "son arrive" in step.words
             assert await phone.passed(), phone.why()
+
+
+async def test_doctor_calls_our_own_number_and_takes_nothing_but_an_answer_with_sound_for_an_answer() -> None:
+    with tempfile.TemporaryDirectory(prefix="psr-") as name:
+        async with sipp("answers", echo=True) as phone:
+            config = worker_config(Path(name), TrunkConfig(port=phone.port))
+            step = await call_ourselves(config, ("+33199000000",))
+            assert step.is_good, step.words
+        async with sipp("busy") as phone:
+            config = worker_config(Path(name), TrunkConfig(port=phone.port))
+            step = await call_ourselves(config, ("+33199000000",))
+            assert not step.is_good
+            assert "le service tourne-t-il" in step.words
+        step = await call_ourselves(config, ())
+        assert "front_numbers" in step.words
