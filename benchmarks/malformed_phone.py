@@ -18,6 +18,7 @@ from typing import Any
 from tests.integration.test_malformed_phone import KINDS, SOUNDS, PhoneUnderFire, under_fire
 
 ROUND = 5_000  # then the call is looked at
+UNCOUNTED = ("dropped", "timers")
 SETTLED_S = 150.0  # transactions, dialogs and remembered answers last some 64 s at most
 
 
@@ -50,13 +51,24 @@ async def measure(messages: int, packets: int, seed: int) -> dict[str, Any]:
                 except BaseException:
                     print(fire.worker.log[-6_000:], flush=True)
                     raise
+        first = await _rested_mb(fire, before)
+        for kind in KINDS:
+            await _rounds(fire, kind, messages, {})
+        second = await _rested_mb(fire, before)
+        result |= {"resident_after_first_pass_mb": first, "resident_after_second_pass_mb": second}
         result["call_went_on"] = fire.went_on and await fire.ends_well()
         left = await _settled(fire, before)
         result["resident_settled_mb"] = round(fire.worker.resident_mb, 1)
-        result["left_over"] = {name: left[name] for name in left if left[name] > before[name] and name != "dropped"}
+        result["left_over"] = {name: left[name] for name in left if left[name] > before[name] and name not in UNCOUNTED}
         result["dropped_before_parsing"] = left["dropped"] - before["dropped"]
         result["log"] = fire.faults[:50]
     return result
+
+
+async def _rested_mb(fire: PhoneUnderFire, before: dict[str, int]) -> float:
+    """What a process has once had it keeps for itself: only the second pass tells whether memory grows."""
+    await _settled(fire, before)
+    return round(fire.worker.resident_mb, 1)
 
 
 async def _rounds(fire: PhoneUnderFire, kind: str, count: int, result: dict[str, Any]) -> None:
@@ -74,7 +86,7 @@ async def _settled(fire: PhoneUnderFire, before: dict[str, int]) -> dict[str, in
     deadline = time.monotonic() + SETTLED_S
     while True:
         held = await fire.worker.held()
-        counted = [name for name in held if name not in ("dropped", "timers", "retransmissions")]
+        counted = [name for name in held if name not in UNCOUNTED]
         if all(held[name] <= before[name] for name in counted) or time.monotonic() > deadline:
             return held
         await asyncio.sleep(2)
