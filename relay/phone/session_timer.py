@@ -7,7 +7,7 @@ The decisions are pure functions; :class:`SessionClock` counts the time on the e
 import asyncio
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 _VALUE = re.compile(r"^\s*(\d{1,9})\s*(?:;(.*))?$")
 _REFRESHER = re.compile(r"\brefresher\s*=\s*(uac|uas)\b", re.IGNORECASE)
@@ -84,11 +84,6 @@ def header(session: Session, *, in_request: bool) -> str:
     """:returns: value of Session-Expires; we are the UAC of our requests and the UAS of the peer's."""
     ours, theirs = ("uac", "uas") if in_request else ("uas", "uac")
     return f"{session.expires_s};refresher={ours if session.we_refresh else theirs}"
-
-
-def lengthened(session: Session, min_se_s: int) -> Session:
-    """After 422."""
-    return replace(session, expires_s=max(session.expires_s, min_se_s))
 
 
 class SessionClock:

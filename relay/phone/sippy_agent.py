@@ -253,6 +253,7 @@ class DialogAgent(UA):  # type: ignore[misc]
         if wanted is None or self._lengthened or cseq not in self.reqs or isinstance(self.state, UaStateDisconnected):
             return False
         self._lengthened = True
+        wanted = max(wanted, self.global_config["_sip_tm"].dialog.min_session_s)  # no peer has us refresh more often
         del self.reqs[cseq]
         extra = [item for item in transaction.req_extra_headers or () if item.name not in ("session-expires", "min-se")]
         extra += headers([("Session-Expires", str(wanted)), ("Min-SE", str(wanted))])

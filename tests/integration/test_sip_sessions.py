@@ -38,6 +38,15 @@ async def test_call_we_placed_is_refreshed_by_us_or_ended_when_the_peer_forgets(
         await played(peer)
 
 
+async def test_peer_that_wants_refreshes_all_the_time_gets_them_no_more_often_than_we_allow() -> None:
+    greedy = Script().recv("INVITE").reply(422, "Min-SE: 1", again=True).recv("ACK")
+    greedy.recv("INVITE", "Session-[Ee]xpires: 2", "Min-[Ss][Ee]: 2").reply(486, again=True).recv("ACK")
+    async with legs(SHORT) as ours, playing(greedy) as peer:
+        line = ours.dial(peer.port)
+        assert await line.until(Ended) == Ended(486, False)
+        await played(peer)
+
+
 async def test_peer_that_refreshes_keeps_the_call_up() -> None:
     """By re-INVITE and by UPDATE, with the description and without; a peer without the extension is not timed."""
     refreshing = Script().answers("Require: timer", "Session-Expires: 6;refresher=uas")
