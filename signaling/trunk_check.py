@@ -141,7 +141,7 @@ class _TestCall:
         self._outcome: asyncio.Future[Answered | Ended] = asyncio.get_running_loop().create_future()
 
     async def run(self, service: TrunkService, number: str) -> Step:
-        ways = service.routes.find(Target(number, "", 0, "udp", by_trunk=True))
+        ways = service.routes.find(Target(number, by_trunk=True))
         no_response_s = self._config.no_response_s
         await Dialling(ways, service.routes, self._place, self._hear, no_response_s=no_response_s).begin()
         try:

@@ -82,7 +82,7 @@ class PhoneCall:
         if command.attempt in self._attempts:
             return
         self._check_room(command)
-        target = read_target(command.target, self._services.config.trunk)
+        target = read_target(command.target)
         party = self._new_party(command.attempt)
         replaces = self._transfers.replace(party, self._parties.get(command.replaces or ""))
         self.party_moved(party)
@@ -116,7 +116,7 @@ class PhoneCall:
     def transfer(self, target: str | None, attempt: str | None = None) -> None:
         """:raises RelayError: ``unknown_leg``, ``bad_target``."""
         if target is not None:
-            read_target(target, self._services.config.trunk)
+            read_target(target)
             self._transfers.blind(self._speaking(attempt)[0], target)
         else:
             self._transfers.attended(self._speaking(None))

@@ -5,7 +5,6 @@ import re
 from dataclasses import dataclass
 
 from relay.errors import RelayError
-from relay.phone.config import TrunkConfig
 from relay.phone.leg import Transport
 
 _NUMBER = re.compile(r"^\+?[0-9]{2,15}$")
@@ -25,14 +24,14 @@ _OWN_NETWORKS = tuple(
 class Target:
     """
     :param domain: as written in the request, with the port when it is not the usual one.
-    :param by_trunk: the trunk's credentials and identity apply.
+    :param by_trunk: whichever trunk serves the number knows host, port and transport (``relay.phone.trunk_routes``).
     """
 
     user: str
-    host: str
-    port: int
-    transport: Transport
-    by_trunk: bool
+    host: str = ""
+    port: int = 0
+    transport: Transport = "udp"
+    by_trunk: bool = False
 
     @property
     def domain(self) -> str:
@@ -50,15 +49,15 @@ def split_port(domain: str) -> tuple[str, int | None]:
     return (host, int(port)) if colon and port.isdigit() and not port.endswith("]") else (domain, None)
 
 
-def read_target(target: str, trunk: TrunkConfig) -> Target:
+def read_target(target: str) -> Target:
     """:raises RelayError: ``bad_target``, neither a number nor a usable ``sip:`` URI."""
     if _NUMBER.fullmatch(target):
-        return Target(target, trunk.host, trunk.port, trunk.transport, True)
+        return Target(target, by_trunk=True)
     found = _URI.fullmatch(target)
     if found is None or int(found["port"] or 5060) > 65535:
         raise RelayError("bad_target", "neither E.164 nor a sip: URI")
     transport: Transport = "tcp" if (found["transport"] or "").lower() == "tcp" else "udp"
-    return Target(found["user"], found["host"], int(found["port"] or 5060), transport, False)
+    return Target(found["user"], found["host"], int(found["port"] or 5060), transport)
 
 
 def is_on_own_network(target: str) -> bool:

@@ -8,16 +8,14 @@ TRUNK = TrunkConfig(host="trunk.example", port=5061, transport="tls", username="
 
 
 def test_number_goes_through_the_trunk() -> None:
-    target = read_target("+33199000001", TRUNK)
-    assert target == Target("+33199000001", "trunk.example", 5061, "tls", True)
-    assert target.domain == "trunk.example"
+    assert read_target("+33199000001") == Target("+33199000001", by_trunk=True)
 
 
 def test_sip_address_is_dialled_directly() -> None:
-    target = read_target("sip:+33199000020@127.0.0.1:5070", TRUNK)
-    assert target == Target("+33199000020", "127.0.0.1", 5070, "udp", False)
+    target = read_target("sip:+33199000020@127.0.0.1:5070")
+    assert target == Target("+33199000020", "127.0.0.1", 5070, "udp")
     assert target.domain == "127.0.0.1:5070"
-    assert read_target("sip:bob@pbx.example;transport=TCP", TRUNK) == Target("bob", "pbx.example", 5060, "tcp", False)
+    assert read_target("sip:bob@pbx.example;transport=TCP") == Target("bob", "pbx.example", 5060, "tcp")
 
 
 @pytest.mark.parametrize(
@@ -39,7 +37,7 @@ def test_sip_address_is_dialled_directly() -> None:
 )
 def test_anything_else_is_refused(text: str) -> None:
     with pytest.raises(RelayError) as refused:
-        read_target(text, TRUNK)
+        read_target(text)
     assert refused.value.code == "bad_target"
 
 

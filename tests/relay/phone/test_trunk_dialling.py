@@ -40,7 +40,7 @@ class Rig:
         self.legs: list[Leg] = []
         self.told: list[LegEvent] = []
         self.unusable: set[str] = set()
-        ways = self.routes.find(Target("+33199000001", "", 0, "udp", True))
+        ways = self.routes.find(Target("+33199000001", by_trunk=True))
         self.dialling = Dialling(ways, self.routes, self._place, self.told.append, no_response_s=no_response_s)
 
     async def _place(self, route: Route, listener: LegListener) -> PhoneLeg | None:

@@ -6,7 +6,7 @@ from relay.phone.leg import Transport
 from relay.phone.target import Target
 from relay.phone.trunk_routes import Route, Routes
 
-NUMBER = Target("+33199000001", "", 0, "udp", True)
+NUMBER = Target("+33199000001", by_trunk=True)
 
 
 class Book:
@@ -82,7 +82,7 @@ async def test_trunk_is_named_as_it_wants_to_be_read() -> None:
 
 
 async def test_sip_address_takes_no_trunk() -> None:
-    target = Target("bob", "pbx.example", 5060, "tcp", False)
+    target = Target("bob", "pbx.example", 5060, "tcp")
     found = [route async for route in Routes(config(), Book({"pbx.example": [("192.0.2.5", 5060)]})).find(target)]
     assert [(route.trunk, route.address, route.domain) for route in found] == [
         (None, ("192.0.2.5", 5060), "pbx.example")
