@@ -257,13 +257,9 @@ class ReportAbuse(NamedTuple):
     by: str
 
 
-Command = (
-    Enqueue
-    | LeaveQueue
-    | OpenMedia
-    | CloseMedia
-    | TakeIncoming
-    | RingDevices
+#: What is done to the call's telephones, in a lane of its own (``signaling.phone_commands``).
+PhoneCommand = (
+    TakeIncoming
     | DialPhone
     | HoldPhone
     | SendDtmf
@@ -273,8 +269,16 @@ Command = (
     | WatchHold
     | RecordMessage
     | PlayRecording
+)
+Command = (
+    Enqueue
+    | LeaveQueue
+    | OpenMedia
+    | CloseMedia
+    | RingDevices
     | KeepMissed
     | ReleaseAgent
     | WriteRecord
     | ReportAbuse
+    | PhoneCommand
 )

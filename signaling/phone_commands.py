@@ -20,6 +20,7 @@ from signaling.call_events import (
     HangUpPhone,
     HoldPhone,
     MessageRecorded,
+    PhoneCommand,
     PhoneReport,
     PlayRecording,
     RecordingOver,
@@ -38,18 +39,6 @@ from signaling.lane import Effect, Lane
 
 HANG_UP_ATTEMPTS, HANG_UP_AGAIN_S = 4, 3.0
 AWAY_CODES = frozenset({"worker_silent", "worker_gone", "no_worker"})
-PhoneCommand = (
-    TakeIncoming
-    | DialPhone
-    | HoldPhone
-    | SendDtmf
-    | HangUpPhone
-    | TransferPhone
-    | RefuseReferral
-    | WatchHold
-    | RecordMessage
-    | PlayRecording
-)
 log = logging.getLogger(__name__)
 
 

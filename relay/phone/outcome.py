@@ -12,7 +12,6 @@ from typing import Literal
 from relay.model import PhoneOutcome
 
 REQUEST_TIMEOUT = 408
-REQUEST_TERMINATED = 487
 
 Provisional = Literal["trying", "ringing", "forwarded", "queued", "progress"]
 _PROVISIONAL: dict[int, Provisional] = {100: "trying", 180: "ringing", 181: "forwarded", 182: "queued"}
