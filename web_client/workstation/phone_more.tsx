@@ -2,13 +2,14 @@
 
 import { useSignal } from "@preact/signals";
 import type { JSX } from "preact";
-import { clock, formatNumber } from "../shared/format.ts";
+import { clock } from "../shared/format.ts";
 import { t, type Key } from "../shared/i18n.ts";
 import { now } from "../shared/now.ts";
 import type { CallStateMessage, PhoneView } from "../shared/protocol.d.ts";
 import { Button } from "../shared/ui/basics.tsx";
 import { Icon } from "../shared/ui/icons.tsx";
 import type { Desk } from "./desk.ts";
+import { NumberField } from "./number_field.tsx";
 
 interface PartProps {
   readonly desk: Desk;
@@ -71,17 +72,7 @@ export function AnotherParty({ desk }: { desk: Desk }): JSX.Element | null {
           act(mayJoin ? "join_phone" : "transfer");
         }}
       >
-        <label for="another-number">{t("desk.number")}</label>
-        <input
-          id="another-number"
-          class="number"
-          type="tel"
-          inputMode="tel"
-          autocomplete="off"
-          maxLength={64}
-          value={number.value}
-          onInput={(event) => (number.value = formatNumber(event.currentTarget.value.replace(/^tel:/i, "")))}
-        />
+        <NumberField id="another-number" label={t("desk.number")} number={number} />
       </form>
       <div class="row">
         {mayJoin && (

@@ -3,7 +3,7 @@
 import { useSignal } from "@preact/signals";
 import type { JSX } from "preact";
 import { phoneWords } from "../shared/call_words.ts";
-import { clock, formatNumber, unbroken } from "../shared/format.ts";
+import { clock, unbroken } from "../shared/format.ts";
 import { t } from "../shared/i18n.ts";
 import { now } from "../shared/now.ts";
 import type { CallStateMessage } from "../shared/protocol.d.ts";
@@ -11,6 +11,7 @@ import { Button } from "../shared/ui/basics.tsx";
 import { Icon } from "../shared/ui/icons.tsx";
 import { Keypad } from "../shared/ui/keypad.tsx";
 import type { Desk } from "./desk.ts";
+import { NumberField } from "./number_field.tsx";
 import { AnotherParty, HoldWatch, Joined, VoiceMessage } from "./phone_more.tsx";
 
 export function PhonePanel({ desk, call }: { desk: Desk; call: CallStateMessage }): JSX.Element {
@@ -132,17 +133,7 @@ function Dial({ desk, call }: { desk: Desk; call: CallStateMessage }): JSX.Eleme
           if (number.value.trim() !== "") void session.act("dial", { number: number.value });
         }}
       >
-        <label for="dial-number">{t(asked === null ? "desk.number" : "desk.dial_another")}</label>
-        <input
-          id="dial-number"
-          class="number"
-          type="tel"
-          inputMode="tel"
-          autocomplete="off"
-          maxLength={64}
-          value={number.value}
-          onInput={(event) => (number.value = formatNumber(event.currentTarget.value.replace(/^tel:/i, "")))}
-        />
+        <NumberField id="dial-number" label={t(asked === null ? "desk.number" : "desk.dial_another")} number={number} />
         <Button type="submit" icon="phone" disabled={!mayDial || number.value.trim() === ""}>
           {t("desk.dial")}
         </Button>
