@@ -12,6 +12,14 @@ from pydantic import BaseModel, ConfigDict, Field
 
 WebLeg = Literal["signer", "agent"]
 Leg = Literal["signer", "agent", "phone"]
+#: As what somebody comes beside the agent.
+SecondRole = Literal[
+    "consulted",  # asked for advice first; the signer waits meanwhile
+    "team",  # second interpreter: the active one signs and speaks
+    "interpreter",  # for an agent who does not hear
+    "expert",  # second level
+    "supervisor",  # direct calls, after everyone's yes
+]
 LegConnection = Literal["connecting", "connected", "disconnected", "closed"]
 PhoneProgress = Literal["trying", "ringing", "early_media", "answered", "held", "ended"]
 
