@@ -62,7 +62,7 @@ async def keep_registered(redis: "Redis", current: Callable[[], Registration]) -
 async def registered(redis: "Redis", kind: WorkerKind) -> list[Registration]:
     """:raises RedisError: Redis cannot be asked."""
     keys = [key async for key in redis.scan_iter(f"{_PREFIX}:{kind}:*")]
-    values = await redis.mget(keys) if keys else []
+    values = [await redis.get(key) for key in keys]  # one by one: in a cluster they lie in several places
     return [entry for value in values if value and (entry := _read(value)) is not None]
 
 

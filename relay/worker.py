@@ -13,8 +13,6 @@ import time
 from collections import OrderedDict
 from typing import Any
 
-from redis.asyncio import Redis
-
 from relay import compiled, native
 from relay.aiortc_internals import problems
 from relay.audio_exchange import AudioExchange
@@ -34,6 +32,7 @@ from relay.datagram import Datagram, Kind
 from relay.datagram_network import datagram_sender
 from relay.errors import RelayError, StaleEpochError, UnknownCallError
 from relay.event_loop import bind_fixed_port, new_event_loop, release_sockets
+from relay.redis_client import connect
 from relay.registry import Registration, keep_registered
 from relay.secure_sockets import place_of
 from relay.session import MediaSession
@@ -65,7 +64,7 @@ async def run(config: MediaWorkerConfig, stop: asyncio.Event) -> None:
     for name in ("aioice", "aiortc"):  # they log addresses at INFO and whole SDPs at DEBUG
         logging.getLogger(name).setLevel(logging.WARNING)
     worker = MediaWorker(config)
-    redis: Redis | None = Redis.from_url(config.redis_url) if config.redis_url is not None else None
+    redis = connect(config.redis_url) if config.redis_url is not None else None
     tasks: list[asyncio.Task[None]] = []
     try:
         bind_fixed_port(config)

@@ -16,6 +16,7 @@ from redis.exceptions import RedisError
 
 from interpreter_queue.dispatcher import InterpreterQueue
 from relay.control_messages import AnyEvent, WorkerKind
+from relay.redis_client import connect
 from relay.secure_sockets import Dialer, place_of
 from signaling import http_api
 from signaling.auth import Auth
@@ -48,7 +49,6 @@ from signaling.websocket import Pages
 from signaling.worker_metrics import WorkerCollector
 from signaling.workers import WorkerLink, WorkerPool
 
-REDIS_TIMEOUT_S = 2.0
 CANCEL_AGAIN_S = 0.5
 log = logging.getLogger(__name__)
 
@@ -165,7 +165,7 @@ async def _cancel(tasks: list[asyncio.Task[None]]) -> None:
 
 @contextlib.asynccontextmanager
 async def _redis(config: SignalingConfig) -> AsyncIterator[Redis]:
-    redis = Redis.from_url(config.redis_url, socket_timeout=REDIS_TIMEOUT_S, socket_connect_timeout=REDIS_TIMEOUT_S)
+    redis = connect(config.redis_url)
     try:
         yield redis
     finally:

@@ -9,11 +9,11 @@ from enum import Enum
 from typing import Annotated, Any, TypeVar, cast, get_args
 
 import typer
-from redis.asyncio import Redis
 from redis.exceptions import RedisError
 from rich.console import Console
 
 from relay.phone.dialling import DiallingOverride, find_emergency
+from relay.redis_client import connect
 from signaling.block_list import ANONYMOUS, BlockList, Direction, Entry
 from signaling.cli_people import folded_table, refuse, with_records
 from signaling.config import load_config, process_environ
@@ -163,7 +163,7 @@ def _with_tallies(work: Callable[[Tallies], Awaitable[T]]) -> T:
     config = load_config(process_environ()).signaling
 
     async def run() -> T:
-        redis = Redis.from_url(config.redis_url, socket_timeout=REDIS_TIMEOUT_S, socket_connect_timeout=REDIS_TIMEOUT_S)
+        redis = connect(config.redis_url, REDIS_TIMEOUT_S)
         try:
             return await work(Tallies(redis, config.caps.window_s))
         finally:

@@ -24,6 +24,8 @@ from interpreter_queue.config import QueueConfig
 from relay.model import IceServer
 from relay.network_config import NetworkConfig
 from relay.phone.dialling import DiallingOverride, DiallingPolicy
+from relay.redis_address import RedisUrlError
+from relay.redis_address import parse as parse_redis_url
 from signaling.ice_servers import check_ice_settings
 from signaling.phone_caps import CapsConfig
 from signaling.settings import ConfigError, Reader, generated, setting
@@ -63,7 +65,10 @@ class SignalingConfig:
         "", "SQLAlchemy URL", "SQLite in data_dir needs no administration; PostgreSQL by URL", is_secret=True
     )
     redis_url: str = setting(
-        "", "redis:// rediss:// or unix:// URL", "empty: an own Redis on a Unix socket in run_dir", is_secret=True
+        "",
+        "redis:// rediss:// unix:// redis+sentinel:// or redis+cluster:// URL",
+        "empty: an own Redis on a Unix socket in run_dir",
+        is_secret=True,
     )
     http_host: str = setting("127.0.0.1", "address", "nothing is offered to the network before somebody says so")
     http_port: int = setting(8080, "TCP port", "usable without root", at_least=0, at_most=65535)
@@ -386,8 +391,10 @@ def _check(config: SignalingConfig) -> None:
         raise ConfigError("PASSERELLE_FRONT_NUMBERS", "des numéros +33…, séparés par des virgules", "autre chose")
     if config.push_contact and not config.push_contact.startswith(("mailto:", "https://")):
         raise ConfigError("PASSERELLE_PUSH_CONTACT", "mailto:… ou https://…", config.push_contact)
-    if not config.redis_url.startswith(("redis://", "rediss://", "unix://")):
-        raise ConfigError("PASSERELLE_REDIS_URL", "redis://…, rediss://… ou unix://…", config.redis_url.split("@")[-1])
+    try:
+        parse_redis_url(config.redis_url)
+    except RedisUrlError as error:
+        raise ConfigError("PASSERELLE_REDIS_URL", error.expected, error.got) from None
     check_ice_settings(config)
     if "+aiosqlite://" not in config.database_url and "+asyncpg://" not in config.database_url:
         got = config.database_url.split("://", maxsplit=1)[0] + "://…"

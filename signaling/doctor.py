@@ -215,11 +215,11 @@ async def check_redis(config: Config) -> list[Finding]:
 
 
 async def _answer_of_redis(url: str) -> Finding:
-    from redis.asyncio import Redis
+    from relay.redis_client import connect, oldest_version
 
-    client: Redis = Redis.from_url(url, socket_connect_timeout=5, socket_timeout=5)
+    client = connect(url, timeout_s=5)
     try:
-        found = str((await client.info("server"))["redis_version"])
+        found = await oldest_version(client)
     except Exception as error:
         return Finding("failure", "Redis", f"le serveur configuré ne répond pas ({type(error).__name__})")
     finally:

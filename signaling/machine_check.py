@@ -8,10 +8,9 @@ import datetime
 import time
 from typing import NamedTuple
 
-from redis.asyncio import Redis
-
 from relay.control_messages import WorkerKind
 from relay.network_config import NetworkConfig
+from relay.redis_client import connect, redis_time
 from relay.registry import registered
 from relay.secure_sockets import Dialer, failure_code, place_of
 from signaling.config import SignalingConfig
@@ -83,12 +82,9 @@ async def check_machines(config: SignalingConfig) -> list[MachineFinding]:
 
 
 async def _others(config: SignalingConfig, network: NetworkConfig) -> list[MachineFinding]:
-    redis: Redis = Redis.from_url(
-        config.redis_url, socket_connect_timeout=REDIS_DEADLINE_S, socket_timeout=REDIS_DEADLINE_S
-    )
+    redis = connect(config.redis_url, REDIS_DEADLINE_S)
     try:
-        seconds, micros = await redis.time()
-        behind = time.time() - (seconds + micros / 1e6)
+        behind = time.time() - await redis_time(redis)
         place = place_of(config.run_dir)
         addresses = {
             entry.worker_id: entry.address_from(place) for kind in KINDS for entry in await registered(redis, kind)

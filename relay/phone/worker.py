@@ -51,6 +51,7 @@ from relay.phone.rtp import RtpPorts
 from relay.phone.services import Services
 from relay.phone.sippy_adapter import SippyStack
 from relay.phone.trunk_service import TrunkService, stack_config
+from relay.redis_client import connect
 from relay.registry import Registration, keep_registered
 from relay.secure_sockets import place_of
 
@@ -309,7 +310,7 @@ def _there(call: PhoneCall | None) -> PhoneCall:
 def _redis(url: str | None) -> "Redis | None":
     if url is None:
         return None
-    return Redis.from_url(url, socket_timeout=REDIS_DEADLINE_S, socket_connect_timeout=REDIS_DEADLINE_S)
+    return connect(url, REDIS_DEADLINE_S)
 
 
 async def run(config: PhoneWorkerConfig, stop: asyncio.Event) -> None:

@@ -16,7 +16,6 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
-from redis.asyncio import Redis
 
 from relay.control import ControlServer
 from relay.control_messages import (
@@ -32,6 +31,7 @@ from relay.datagram import call_key, unpack
 from relay.datagram_listener import DatagramListener
 from relay.errors import RelayError, StaleEpochError
 from relay.model import WebLeg
+from relay.redis_client import connect
 from relay.registry import Registration, keep_registered
 from relay.secure_sockets import place_of
 from relay.visibility.advice import MODELS_MISSING
@@ -44,7 +44,6 @@ READING_PERIOD_S = 1.0
 MAX_DATAGRAM = 65_536  # bytes
 MAX_READS = 256  # datagrams taken in one go before the loop gets its turn again
 RECEIVE_BUFFER = 4 << 20  # bytes; a key frame comes as a burst
-REDIS_TIMEOUT_S = 2.0
 #: How long a thread that analyses may keep the event loop from the interpreter lock. The kernel holds 10 datagrams
 #: (net.unix.max_dgram_qlen); at Python's default of 5 ms a key frame's burst would overflow them.
 SWITCH_INTERVAL_S = 0.0005
@@ -309,9 +308,7 @@ async def _serve_until(stop: asyncio.Event, worker: VisibilityWorker, config: Vi
     async with contextlib.AsyncExitStack() as cleanup, asyncio.TaskGroup() as group:
         tasks = [group.create_task(worker.keep_reading()), group.create_task(worker.keep_looking_for_models())]
         if config.redis_url:
-            redis = Redis.from_url(
-                config.redis_url, socket_timeout=REDIS_TIMEOUT_S, socket_connect_timeout=REDIS_TIMEOUT_S
-            )
+            redis = connect(config.redis_url)
             cleanup.push_async_callback(redis.aclose)
             tasks.append(group.create_task(keep_registered(redis, worker.registration)))
         await stop.wait()
