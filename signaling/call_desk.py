@@ -19,7 +19,7 @@ from interpreter_queue.model import Position, Queued
 from relay.control_messages import AnyEvent, WorkerLeaves
 from signaling.call_dialling import CallDialling
 from signaling.call_events import Act, AlertEnded, Alerting, Assigned, Event, PageCame, PageWent
-from signaling.call_model import WAITING, Call, CallState, Party
+from signaling.call_model import WAITING, Call, CallState, PageRole, Party
 from signaling.call_requests import CallRequests
 from signaling.call_runner import PARTIES, CallRunner, Services
 from signaling.messages import CallAct, CallRequest, CostNotice, EmergencyNotice, MediaClosed, QueueView
@@ -66,12 +66,12 @@ class CallDesk:
     def is_owned_elsewhere(self, call_id: str) -> bool:
         return call_id not in self._runners and self._services.elsewhere.owner(call_id) is not None
 
-    def of(self, role: Party, key: str) -> CallRunner | None:
+    def of(self, role: PageRole, key: str) -> CallRunner | None:
         """The call owned here that this person is in, an ended one too as long as it is shown."""
         mine = [runner for runner in self._runners.values() if runner.call.party_of(role, key)]
         return max(mine, key=lambda runner: (runner.call.occupies_signer, runner.call.queued_at), default=None)
 
-    def in_call(self, role: Party, key: str) -> bool:
+    def in_call(self, role: PageRole, key: str) -> bool:
         """Whether this person is in a call that is not over, owned here or by another process."""
         runner = self.of(role, key)
         here = runner is not None and runner.call.occupies_signer
@@ -196,7 +196,7 @@ class CallDesk:
         )
         await self._dialling.act(runner, session, message, act)
 
-    def page_came(self, role: Party, key: str, device: str, live_generation: int | None) -> None:
+    def page_came(self, role: PageRole, key: str, device: str, live_generation: int | None) -> None:
         """
         At this process or another. When its call is owned here, the page is told everything about it; and the call
         goes on on this device when the one that had it is gone.
@@ -217,7 +217,7 @@ class CallDesk:
         runner.publish(only=party)
         runner.repeat_encoding(party)
 
-    def page_went(self, role: Party, key: str, device: str) -> None:
+    def page_went(self, role: PageRole, key: str, device: str) -> None:
         """A call is on one device, and lost with that one; before it is on any, with the last of them."""
         runner = self.of(role, key)
         party = runner.call.party_of(role, key) if runner is not None else None

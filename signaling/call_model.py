@@ -15,7 +15,10 @@ Direction = Literal["outgoing", "incoming"]
 Announce = Literal["agent", "recorded", "none"]
 #: ARCEP's codes (PRODUCT): LSF and its open variants, cued speech, transcription, deafblind, aphasia.
 Mode = Literal["LSF", "LSFA", "LfPC", "LfPCA", "TTH", "TTA", "CAS", "CAA"]
-Party = Literal["signer", "agent"]
+#: Whose side of a call: ``second`` is whoever comes beside the agent (``relay.model.SecondRole``).
+Party = Literal["signer", "agent", "second"]
+#: Who sits at a page.
+PageRole = Literal["signer", "agent", "supervisor"]
 #: Where a caller is who may leave a message: hears what to do, speaks, hears that it is kept.
 MessageStage = Literal["prompt", "recording", "kept"]
 
@@ -36,6 +39,7 @@ class CallState(StrEnum):
     INCOMING = "incoming"  # the signer's devices are rung; the caller waits
     QUEUED = "queued"  # in the queue's hands
     ALERTING = "alerting"  # one agent is being alerted
+    CALLING_BACK = "calling_back"  # call-back: an agent is reserved, the signer's devices are rung
     BRIEFING = "briefing"  # relay: both see each other, nothing dialled
     TALKING = "talking"  # direct: both see each other, no phone
     DIALING = "dialing"
@@ -69,6 +73,16 @@ Action = Literal[
     "hide_picture",
     "show_picture",
     "end_and_report_abuse",
+    "ask_callback",  # signer, waiting: be rung later, the place in line is kept
+    "consult",  # agent: speak to a colleague first, the signer waits (warm transfer)
+    "bring_in",  # from a consultation to all together
+    "hand_over",  # the second party becomes the agent, the agent leaves
+    "transfer_call",  # to somebody else at once (cold)
+    "call_second",  # relay: a second interpreter; direct, by an agent who does not hear: an interpreter
+    "swap",  # of a team: who signs and speaks
+    "dismiss_second",  # nobody else is sought, or whoever came leaves
+    "allow_supervisor",  # signer and agent, each: a supervisor may join this direct call
+    "refuse_supervisor",
 ]
 ACTIONS: tuple[Action, ...] = get_args(Action)
 
@@ -85,6 +99,9 @@ EndReason = Literal[
     "declined",  # incoming: by the signer
     "caller_gave_up",  # incoming: the caller hung up before both were together
     "message_left",  # incoming: a voice message is kept
+    "callback_asked",  # the signer waits no longer and is rung later: not abandoned
+    "callback_unanswered",  # call-back: nobody took it; tried again
+    "callback_declined",  # call-back: the signer needs it no more
     "failed",  # our side
 ]
 EndFault = Literal["nobody", "signer", "agent", "phone", "service"]
@@ -102,9 +119,17 @@ class Place(NamedTuple):
     :param device: None: whichever devices that person has.
     """
 
-    role: Party
+    role: PageRole
     key: str | None
     device: str | None
+
+
+class TransferTarget(Frozen):
+    """Whom a second party, or the next agent, is sought among: exactly one of the three."""
+
+    agent_id: str | None = Field(default=None, max_length=64)
+    skill: str | None = Field(default=None, max_length=80)
+    second_level: bool = False
 
 
 class Side(Frozen):
@@ -263,7 +288,7 @@ class Call(Frozen):
             return Place("signer", self.peer_key, self.peer_device)
         return Place("agent", self.agent_key, None)
 
-    def party_of(self, role: Party, key: str) -> Party | None:
+    def party_of(self, role: PageRole, key: str) -> Party | None:
         """:returns: which party this person is; None: a stranger to this call."""
         parties: tuple[Party, ...] = ("signer", "agent")
         return next((party for party in parties if self.place(party)[:2] == (role, key)), None)

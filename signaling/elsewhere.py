@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
-from signaling.call_model import Call, Party
+from signaling.call_model import Call, PageRole
 from signaling.messages import AnyServerMessage
 from signaling.peer_messages import AnyPeerMessage, CallGone, CallHere, PageGone, PageHere, ToPage
 from signaling.peers import PeerLink
@@ -39,17 +39,17 @@ class Elsewhere:
 
     def __init__(self, tell_all: Callable[[AnyPeerMessage], None], clock: Callable[[], float] = time.monotonic) -> None:
         self._tell_all, self._clock = tell_all, clock
-        self._pages: dict[tuple[Party, str], dict[str, _Page]] = {}  # each person's, by device
+        self._pages: dict[tuple[PageRole, str], dict[str, _Page]] = {}  # each person's, by device
         self._calls: dict[str, _OwnedCall] = {}
         self._mine: dict[str, CallHere] = {}
 
     # --- what is asked
 
-    def devices(self, role: Party, key: str) -> tuple[str, ...]:
+    def devices(self, role: PageRole, key: str) -> tuple[str, ...]:
         """:returns: those of this person's that have a page at another process."""
         return tuple(self._pages.get((role, key), ()))
 
-    def send(self, role: Party, key: str, message: AnyServerMessage, device: str | None = None) -> None:
+    def send(self, role: PageRole, key: str, message: AnyServerMessage, device: str | None = None) -> None:
         """:param device: None: to all of the person's."""
         pages = self._pages.get((role, key), {})
         for link in dict.fromkeys(page.link for each, page in pages.items() if device in (None, each)):
@@ -64,7 +64,7 @@ class Elsewhere:
         owned = self._calls.get(call_id)
         return owned.link if owned else None
 
-    def in_call(self, role: Party, key: str) -> bool:
+    def in_call(self, role: PageRole, key: str) -> bool:
         return any(
             owned.here.has(role, key) and not owned.here.is_over and self._counts(owned)
             for owned in self._calls.values()
@@ -79,10 +79,10 @@ class Elsewhere:
         self._forget(page.role, page.key, page.device)
         self._tell_all(page)
 
-    def page_left_me(self, role: Party, key: str, device: str) -> None:
+    def page_left_me(self, role: PageRole, key: str, device: str) -> None:
         self._tell_all(PageGone(role=role, key=key, device=device))
 
-    def _forget(self, role: Party, key: str, device: str) -> None:
+    def _forget(self, role: PageRole, key: str, device: str) -> None:
         pages = self._pages.get((role, key), {})
         pages.pop(device, None)
         if not pages:

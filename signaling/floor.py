@@ -19,19 +19,11 @@ from signaling.call_events import AlertEnded, Alerting, Assigned, PageWent, Queu
 from signaling.call_model import Call
 from signaling.call_runner import CallRunner
 from signaling.identity import Identity
-from signaling.messages import (
-    AgentView,
-    Alert,
-    AnyServerMessage,
-    AssignmentAccept,
-    AssignmentDecline,
-    ContactKnown,
-    PauseAfterCall,
-    PresenceSet,
-)
-from signaling.messages import AlertEnded as AlertEndedMessage
+from signaling.messages import AnyServerMessage, ContactKnown
 from signaling.metrics import Metrics
 from signaling.page_errors import PageError
+from signaling.queue_messages import AgentView, Alert, AssignmentAccept, AssignmentDecline, PauseAfterCall, PresenceSet
+from signaling.queue_messages import AlertEnded as AlertEndedMessage
 from signaling.sessions import Hub, PageSession
 
 PAGE_GRACE_S = 3.0  # a reload takes one or two

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from interpreter_queue.model import Trade
-from signaling.call_model import Party
+from signaling.call_model import PageRole
 
 
 @dataclass(frozen=True)
@@ -17,7 +17,7 @@ class Identity:
     """
 
     key: str
-    role: Party
+    role: PageRole
     name: str = ""
     person_id: str | None = None
     trades: tuple[Trade, ...] = ()

@@ -12,9 +12,9 @@ The TypeScript types are generated from these models (``signaling.typescript``);
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic import Field, TypeAdapter
 
-from interpreter_queue.model import AgentState, PauseReason, Presence, Trade
+from interpreter_queue.model import Trade
 from relay.model import (
     Encoding,
     IceServer,
@@ -23,26 +23,56 @@ from relay.model import (
     PhoneProgress,
     PhoneSound,
     PhoneStats,
+    SecondRole,
     VisibilityLevel,
 )
-from signaling.call_model import Action, Announce, CallKind, CallState, Direction, EndFault, EndReason, Mode, Party
+from signaling.board_messages import (
+    Audit,
+    AuditList,
+    Board,
+    SuperviseAgent,
+    SuperviseJoin,
+    SuperviseMove,
+    SuperviseSay,
+    SuperviseThresholds,
+)
+from signaling.call_model import (
+    Action,
+    Announce,
+    CallKind,
+    CallState,
+    Direction,
+    EndFault,
+    EndReason,
+    Mode,
+    PageRole,
+    Party,
+    TransferTarget,
+)
+from signaling.message_base import ClientMessage, LongText, Message, ShortText
+from signaling.queue_messages import (
+    AgentView,
+    Alert,
+    AlertEnded,
+    AssignmentAccept,
+    AssignmentDecline,
+    CallbackCancel,
+    CallbackRequest,
+    Callbacks,
+    Colleagues,
+    ColleaguesList,
+    PauseAfterCall,
+    PresenceSet,
+    RefusalSet,
+    ServiceNotice,
+    StaffNotice,
+    Waits,
+    WrapUpExtend,
+    WrapUpFinish,
+)
 
 PROTOCOL_VERSION: Literal[1] = 1
-TEXT_LIMIT = 2_000  # characters in any one free-text field
-
 Disposition = Literal["resolved", "call_back", "follow_up", "transferred", "wrong_service", "abuse", "other"]
-ShortText = Annotated[str, Field(max_length=200)]
-LongText = Annotated[str, Field(max_length=TEXT_LIMIT)]
-
-
-class Message(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class ClientMessage(Message):
-    ref: Annotated[str, Field(max_length=64)] | None = None
-
-
 # --- from the pages ---------------------------------------------------------------------------------------
 
 
@@ -59,7 +89,7 @@ class Hello(ClientMessage):
 
     type: Literal["hello"] = "hello"
     v: Literal[1] = PROTOCOL_VERSION
-    role: Literal["signer", "agent"]
+    role: PageRole
     locale: Literal["fr", "en"] = "fr"
     resume_token: Annotated[str, Field(max_length=2048)] | None = None
     brand: Annotated[str, Field(max_length=64)] | None = None
@@ -111,6 +141,8 @@ class CallAct(ClientMessage):
     :param digits: for ``dtmf``; a signer's own are not shown to the agent, and nobody's are logged.
     :param mode: for ``accept``, with ``voice`` and ``hearing``.
     :param cost_confirmed: as in ``call.request``.
+    :param to: for ``consult``, ``transfer_call`` and ``call_second``; None: anybody who may serve this call.
+    :param at: for ``ask_callback``: Unix seconds; None: as soon as the place in line comes up.
     :param location: for ``dial`` with an emergency number, by the signer: as in ``call.request``.
     """
 
@@ -123,6 +155,8 @@ class CallAct(ClientMessage):
     voice: bool = False
     hearing: bool = False
     cost_confirmed: bool = False
+    to: TransferTarget | None = None
+    at: float | None = None
     location: ShortText | None = None
 
 
@@ -195,28 +229,6 @@ class MediaRenew(ClientMessage):
     call_id: str
 
 
-class PresenceSet(ClientMessage):
-    type: Literal["presence.set"] = "presence.set"
-    presence: Presence
-    reason: PauseReason | None = None
-
-
-class PauseAfterCall(ClientMessage):
-    type: Literal["pause_after_call"] = "pause_after_call"
-    enabled: bool
-
-
-class AssignmentAccept(ClientMessage):
-    type: Literal["assignment.accept"] = "assignment.accept"
-    assignment_id: str
-
-
-class AssignmentDecline(ClientMessage):
-    type: Literal["assignment.decline"] = "assignment.decline"
-    assignment_id: str
-    reason: Literal["conflict_of_interest", "known_person", "skill", "fatigue", "technical", "other"] = "other"
-
-
 class ContactForm(Message):
     """The contact record (fiche contact), direct calls only."""
 
@@ -234,16 +246,6 @@ class WrapUpSubmit(ClientMessage):
     disposition: Disposition | None = None
     note: LongText | None = None
     contact: ContactForm | None = None
-
-
-class WrapUpExtend(ClientMessage):
-    type: Literal["wrap_up.extend"] = "wrap_up.extend"
-
-
-class WrapUpFinish(ClientMessage):
-    """Ready again."""
-
-    type: Literal["wrap_up.finish"] = "wrap_up.finish"
 
 
 AnyClientMessage = Annotated[
@@ -266,7 +268,17 @@ AnyClientMessage = Annotated[
     | AssignmentDecline
     | WrapUpSubmit
     | WrapUpExtend
-    | WrapUpFinish,
+    | WrapUpFinish
+    | ColleaguesList
+    | RefusalSet
+    | CallbackRequest
+    | CallbackCancel
+    | SuperviseAgent
+    | SuperviseMove
+    | SuperviseSay
+    | SuperviseJoin
+    | SuperviseThresholds
+    | AuditList,
     Field(discriminator="type"),
 ]
 ClientMessageAdapter: TypeAdapter[AnyClientMessage] = TypeAdapter(AnyClientMessage)
@@ -289,7 +301,7 @@ class Welcome(Message):
 
     type: Literal["welcome"] = "welcome"
     v: Literal[1] = PROTOCOL_VERSION
-    role: Literal["signer", "agent"]
+    role: PageRole
     person: Person | None
     resume_token: str
     heartbeat_s: float
@@ -319,11 +331,18 @@ class Error(Message):
 
 
 class QueueView(Message):
-    """:param wait_low_s: the expected wait is a range; None while there is too little history."""
+    """
+    :param wait_low_s: the expected wait is a range; None while there is too little history.
+    :param serving: agents at work who may serve it, 5 at most; 0: nobody does now; None: not known yet.
+    :param partner_name: after a while without anybody: another centre that serves the same, at ``partner_url``.
+    """
 
     position: int | None = None
     wait_low_s: float | None = None
     wait_high_s: float | None = None
+    serving: int | None = None
+    partner_name: str | None = None
+    partner_url: str | None = None
 
 
 class PhoneView(Message):
@@ -352,11 +371,34 @@ class PartyView(Message):
     lost_since: float | None = None
 
 
+class SecondView(Message):
+    """
+    Whoever comes beside the agent.
+
+    :param state: ``asked``: a supervisor waits for everyone's yes; ``sought``: in the queue; ``alerting``; ``joined``.
+    :param name: as colleagues are called; to the signer only of a supervisor.
+    :param waiting_for: of a supervisor: who has not said yes yet.
+    """
+
+    role: SecondRole
+    state: Literal["asked", "sought", "alerting", "joined"]
+    since: float
+    trade: Trade | None = None
+    name: str | None = None
+    present: bool = False
+    connected: bool = False
+    lost_since: float | None = None
+    waiting_for: tuple[Party, ...] = ()
+
+
 class CallStateMessage(Message):
     """
     The whole call as this party may see it. Times are Unix seconds.
 
-    :param leg: which of the two web legs this page is: the ``agent`` leg of a ``video`` call is a signer's page too.
+    :param leg: which of the web legs this page is: the ``agent`` leg of a ``video`` call is a signer's page too.
+    :param second: who is beside the agent, or sought.
+    :param active: of a team: who signs and speaks now. :param swapping: both are shown meanwhile.
+    :param callback: the service rings the signer. :param transferred: it comes from another agent, or goes to one.
     :param actions: what this party may do now (``call.act``).
     :param joined: the second phone party.
     :param peer_name: of a ``video`` call: the other signer, as they are called here.
@@ -391,6 +433,11 @@ class CallStateMessage(Message):
     location: str | None = None
     signer: PartyView
     agent: PartyView
+    second: SecondView | None = None
+    active: Literal["agent", "second"] = "agent"
+    swapping: bool = False
+    callback: bool = False
+    transferred: bool = False
     queue: QueueView | None = None
     queued_at: float
     together_at: float | None = None
@@ -501,43 +548,8 @@ class NetworkMessage(Message):
 
     type: Literal["network"] = "network"
     call_id: str
-    whose: Literal["signer", "agent"]
+    whose: Party
     stats: LegStats
-
-
-class Alert(Message):
-    """A call rings at the workstation (visually). No name, no content: kind, mode, brand, how long it has waited."""
-
-    type: Literal["assignment.alert"] = "assignment.alert"
-    assignment_id: str
-    call_id: str
-    kind: CallKind
-    mode: Mode
-    trade: Trade
-    brand_name: str | None
-    queued_at: float
-    expires_at: float
-    resumed: bool = False
-    direction: Direction = "outgoing"
-
-
-class AlertEnded(Message):
-    type: Literal["assignment.ended"] = "assignment.ended"
-    assignment_id: str
-    reason: Literal["accepted", "declined", "not_responding", "cancelled", "lost"]
-
-
-class AgentView(Message):
-    """The agent's own place in the queue."""
-
-    type: Literal["agent.state"] = "agent.state"
-    presence: Presence
-    state: AgentState
-    reason: PauseReason | None = None
-    since: float
-    pause_after_call: bool
-    waiting: int = Field(description="requests waiting that this agent could serve")
-    wrap_up_until: float | None = None
 
 
 class CallSummaryRow(Message):
@@ -600,6 +612,13 @@ AnyServerMessage = Annotated[
     | AgentView
     | CallsToday
     | ContactKnown
+    | Colleagues
+    | Callbacks
+    | Waits
+    | ServiceNotice
+    | StaffNotice
+    | Board
+    | Audit
     | Replaced,
     Field(discriminator="type"),
 ]

@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 from pydantic import Field, TypeAdapter
 
 from relay.model import Frozen
-from signaling.call_model import Party
+from signaling.call_model import PageRole
 from signaling.identity import Identity
 from signaling.messages import AnyClientMessage, AnyServerMessage
 
@@ -41,7 +41,7 @@ class PageHere(Frozen):
     """
 
     type: Literal["page_here"] = "page_here"
-    role: Party
+    role: PageRole
     key: str
     device: str = ""
     since: float
@@ -50,7 +50,7 @@ class PageHere(Frozen):
 
 class PageGone(Frozen):
     type: Literal["page_gone"] = "page_gone"
-    role: Party
+    role: PageRole
     key: str
     device: str = ""
 
@@ -70,7 +70,7 @@ class CallHere(Frozen):
     peer_key: str | None = None
     is_over: bool = False
 
-    def has(self, role: Party, key: str) -> bool:
+    def has(self, role: PageRole, key: str) -> bool:
         """Whether this person is in the call."""
         return key in ((self.signer_key, self.peer_key) if role == "signer" else (self.agent_key,))
 
@@ -86,7 +86,7 @@ class ToPage(Frozen):
     """Hand this to the person's pages that are connected to you. :param device: to this one's alone; None: to all."""
 
     type: Literal["to_page"] = "to_page"
-    role: Party
+    role: PageRole
     key: str
     device: str | None = None
     message: AnyServerMessage

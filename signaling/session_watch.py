@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 
 from signaling.admission import identity_of
-from signaling.call_model import Party
+from signaling.call_model import PageRole
 from signaling.identity import Identity
 from signaling.messages import Error
 from signaling.page_errors import sentence
@@ -32,7 +32,7 @@ class SessionWatch:
         self,
         hub: Hub,
         sessions: Sessions,
-        in_call: Callable[[Party, str], bool],
+        in_call: Callable[[PageRole, str], bool],
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._hub, self._sessions, self._in_call, self._clock = hub, sessions, in_call, clock

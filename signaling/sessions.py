@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from aiohttp import WSCloseCode
 from aiohttp.web import WebSocketResponse
 
-from signaling.call_model import CallState, Party
+from signaling.call_model import CallState, PageRole
 from signaling.elsewhere import Elsewhere
 from signaling.identity import Identity
 from signaling.messages import AnyServerMessage, CallStateMessage, MediaClosed, MediaOffer, Replaced
@@ -118,7 +118,7 @@ class Hub:
 
     def __init__(self, elsewhere: Elsewhere) -> None:
         self._elsewhere = elsewhere
-        self._people: dict[tuple[Party, str], dict[str, PageSession]] = {}  # each person's pages by device
+        self._people: dict[tuple[PageRole, str], dict[str, PageSession]] = {}  # each person's pages by device
 
     def attach(self, session: PageSession) -> None:
         pages = self._people.setdefault((session.identity.role, session.identity.key), {})
@@ -153,31 +153,31 @@ class Hub:
         if not self._people[place]:
             del self._people[place]
 
-    def find(self, role: Party, key: str | None, device: str | None = None) -> PageSession | None:
+    def find(self, role: PageRole, key: str | None, device: str | None = None) -> PageSession | None:
         """
         :param device: None: whichever of the person's.
         :returns: the page, when it is connected to this process; of several the newest.
         """
         return max(self.pages(role, key, device), key=lambda session: session.since, default=None)
 
-    def pages(self, role: Party, key: str | None, device: str | None = None) -> list[PageSession]:
+    def pages(self, role: PageRole, key: str | None, device: str | None = None) -> list[PageSession]:
         """:returns: the person's pages that are connected to this process."""
         mine = self._people.get((role, key), {}) if key is not None else {}
         return [session for each, session in mine.items() if device in (None, each)]
 
-    def is_present(self, role: Party, key: str | None, device: str | None = None) -> bool:
+    def is_present(self, role: PageRole, key: str | None, device: str | None = None) -> bool:
         """Whether the person has a page, on this device or on any, here or at another process."""
         devices = self.devices(role, key)
         return bool(devices) if device is None else device in devices
 
-    def devices(self, role: Party, key: str | None) -> tuple[str, ...]:
+    def devices(self, role: PageRole, key: str | None) -> tuple[str, ...]:
         """:returns: ids of the person's devices that have a page open, here or elsewhere; empty: one without an id."""
         if key is None:
             return ()
         here = self._people.get((role, key), {})
         return (*here, *(each for each in self._elsewhere.devices(role, key) if each not in here))
 
-    def send(self, role: Party, key: str | None, message: AnyServerMessage, device: str | None = None) -> None:
+    def send(self, role: PageRole, key: str | None, message: AnyServerMessage, device: str | None = None) -> None:
         """
         To the person's pages, wherever they are connected; to nobody when there is none.
 
@@ -189,7 +189,7 @@ class Hub:
         if device is None or not is_here:
             self._elsewhere.send(role, key, message, device)
 
-    def send_here(self, role: Party, key: str, message: AnyServerMessage, device: str | None = None) -> bool:
+    def send_here(self, role: PageRole, key: str, message: AnyServerMessage, device: str | None = None) -> bool:
         """What every process learns by itself and tells its own pages. :returns: whether there is one here."""
         pages = self.pages(role, key, device)
         for session in pages:
@@ -202,6 +202,6 @@ class Hub:
     def agents(self) -> list[PageSession]:
         return [session for session in self.sessions() if session.identity.role == "agent"]
 
-    def count(self, role: Party) -> int:
+    def count(self, role: PageRole) -> int:
         """:returns: people, not pages."""
         return sum(1 for each, _ in self._people if each == role)

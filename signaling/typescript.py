@@ -18,7 +18,7 @@ from pydantic import TypeAdapter
 
 from interpreter_queue.model import PauseReason, Presence, Trade
 from relay.model import PhoneOutcome, PhoneProgress, VisibilityLevel
-from signaling.call_model import Action, CallKind, EndFault, EndReason, Mode
+from signaling.call_model import Action, CallKind, EndFault, EndReason, Mode, PageRole, Party
 from signaling.messages import ClientMessageAdapter, Disposition, ServerMessageAdapter
 
 DEFAULT_PATH = Path(__file__).parent.parent / "web_client" / "shared" / "protocol.d.ts"
@@ -36,6 +36,8 @@ _NAMED: dict[str, tuple[str, ...]] = {
         ("EndFault", EndFault),
         ("EndReason", EndReason),
         ("Mode", Mode),
+        ("PageRole", PageRole),
+        ("Party", Party),
         ("PauseReason", PauseReason),
         ("PhoneOutcome", PhoneOutcome),
         ("PhoneProgress", PhoneProgress),

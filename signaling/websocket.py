@@ -27,8 +27,6 @@ from signaling.floor import Floor
 from signaling.identity import Identity
 from signaling.messages import (
     AnyClientMessage,
-    AssignmentAccept,
-    AssignmentDecline,
     CallAct,
     CallContinueHere,
     CallRate,
@@ -42,20 +40,24 @@ from signaling.messages import (
     MediaAnswer,
     MediaRenew,
     Ok,
-    PauseAfterCall,
     Person,
     Ping,
     Pong,
-    PresenceSet,
     PushSubscribe,
     PushUnsubscribe,
     Welcome,
-    WrapUpExtend,
-    WrapUpFinish,
     WrapUpSubmit,
 )
 from signaling.numbers import readable
 from signaling.page_errors import PageError, sentence
+from signaling.queue_messages import (
+    AssignmentAccept,
+    AssignmentDecline,
+    PauseAfterCall,
+    PresenceSet,
+    WrapUpExtend,
+    WrapUpFinish,
+)
 from signaling.rate_limit import Rate, TokenBuckets
 from signaling.records_desk import RecordsDesk
 from signaling.rehearsal_number import rehearsal_number

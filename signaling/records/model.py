@@ -16,11 +16,14 @@ from pydantic import BeforeValidator, ConfigDict, Field
 from interpreter_queue.model import Trade
 from relay.model import PhoneOutcome
 from relay.phone.dialling import DiallingOverride
-from signaling.call_model import CallKind, EndFault, EndReason, Mode, Party
-from signaling.messages import TEXT_LIMIT, ContactForm, Disposition
+from signaling.call_model import CallKind, EndFault, EndReason, Mode
+from signaling.message_base import TEXT_LIMIT
+from signaling.messages import ContactForm, Disposition
 from signaling.records.errors import NotInRelayError
 
 Role = Literal["signer", "agent", "supervisor", "operator"]
+#: Who refuses whom, or reports abuse.
+Asker = Literal["signer", "agent"]
 Locale = Literal["fr", "en"]
 Problem = Literal["picture", "freeze", "interpreter", "wait", "phone", "other"]
 
@@ -312,7 +315,7 @@ class AbuseReported:
     """One key at the workstation: the fact alone, no reason asked. :param at: Unix seconds."""
 
     call_id: Identifier
-    by: Party
+    by: Asker
     at: float
 
 

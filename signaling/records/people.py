@@ -11,10 +11,9 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from interpreter_queue.model import Trade
-from signaling.call_model import Party
 from signaling.records.database import Database
 from signaling.records.errors import TakenError, UnknownRecordError
-from signaling.records.model import Device, Locale, Person, Qualification, Role
+from signaling.records.model import Asker, Device, Locale, Person, Qualification, Role
 from signaling.records.tables import (
     AgentSkillRow,
     AgentTradeRow,
@@ -172,13 +171,13 @@ class People:
         async with self._database.reading() as session:
             return [Device(row.id, row.label, row.created_at, row.last_seen_at) for row in await session.scalars(query)]
 
-    async def refuse(self, signer_id: str, agent_id: str, asked_by: Party) -> None:
+    async def refuse(self, signer_id: str, agent_id: str, asked_by: Asker) -> None:
         """From now on these two are never joined; neither is told. Asking twice changes nothing."""
         row = RefusalRow(signer_id=signer_id, agent_id=agent_id, asked_by=asked_by, at=self._clock())
         async with self._database.writing() as session:
             await session.merge(row)
 
-    async def take_back_refusal(self, signer_id: str, agent_id: str, asked_by: Party) -> None:
+    async def take_back_refusal(self, signer_id: str, agent_id: str, asked_by: Asker) -> None:
         async with self._database.writing() as session:
             row = await session.get(RefusalRow, (signer_id, agent_id, asked_by))
             if row is not None:

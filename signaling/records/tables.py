@@ -24,9 +24,10 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
 from interpreter_queue.model import Trade
 from relay.model import PhoneOutcome
-from signaling.call_model import CallKind, EndFault, EndReason, Mode, Party
-from signaling.messages import TEXT_LIMIT, Disposition
-from signaling.records.model import Locale, Problem, Role
+from signaling.call_model import CallKind, EndFault, EndReason, Mode
+from signaling.message_base import TEXT_LIMIT
+from signaling.messages import Disposition
+from signaling.records.model import Asker, Locale, Problem, Role
 
 ID = String(64)
 SHORT = String(200)
@@ -149,7 +150,7 @@ class RefusalRow(Base):
     """Signer and agent who are never joined. Silent: neither is told; who asked is kept to let them undo it."""
 
     __tablename__ = "refusals"
-    __table_args__ = (one_of("asked_by", Party),)
+    __table_args__ = (one_of("asked_by", Asker),)
 
     signer_id: Mapped[str] = person_key(primary=True)
     agent_id: Mapped[str] = person_key(primary=True)
@@ -332,7 +333,7 @@ class RatingProblemRow(Base):
 
 class AbuseReportRow(Base):
     __tablename__ = "abuse_reports"
-    __table_args__ = (one_of("reported_by", Party),)
+    __table_args__ = (one_of("reported_by", Asker),)
 
     call_id: Mapped[str] = mapped_column(ID, ForeignKey("calls.id", ondelete="CASCADE"), primary_key=True)
     reported_by: Mapped[str] = mapped_column(String(8), primary_key=True)

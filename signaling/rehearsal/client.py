@@ -10,16 +10,16 @@ import itertools
 import time
 from collections import Counter, deque
 from collections.abc import Callable
-from typing import Literal, TypeVar
+from typing import TypeVar
 
 import aiohttp
 from pydantic import ValidationError
 
-from signaling.call_model import CallState
+from signaling.call_model import CallState, PageRole
+from signaling.message_base import ClientMessage
 from signaling.messages import (
     AnyServerMessage,
     CallStateMessage,
-    ClientMessage,
     Error,
     Hello,
     Ok,
@@ -65,7 +65,7 @@ class PageClient:
         http: aiohttp.ClientSession,
         url: str,
         token: str,
-        role: Literal["signer", "agent"],
+        role: PageRole,
         on_message: Callable[[AnyServerMessage], None] = lambda message: None,
     ) -> None:
         self.role = role

@@ -18,6 +18,7 @@ import aiohttp
 from relay.media_code import STRIP, Picture, PictureCode, Samples, draw_code, read_code
 from relay.media_peer import MediaPeer
 from relay.model import WebLeg
+from signaling.call_model import PageRole
 from signaling.messages import AnyServerMessage, MediaAnswer, MediaClosed, MediaOffer
 from signaling.rehearsal.client import PageClient, RehearsalError
 from signaling.rehearsal.eye import Eye
@@ -59,7 +60,8 @@ class Persona:
 class Participant:
     def __init__(self, http: aiohttp.ClientSession, service: Service, persona: Persona) -> None:
         self.leg, self.ident = persona.leg, persona.ident
-        self.client = PageClient(http, service.url, service.token, persona.leg, self._on_message)
+        role: PageRole = "signer" if persona.leg == "signer" else "agent"
+        self.client = PageClient(http, service.url, service.token, role, self._on_message)
         self.eye, self.ear, self.voice = Eye(), Ear(), Voice(persona.voice_hz or 0.0, SAMPLE_RATE)
         self.offered_at = 0.0  # monotonic s: the newest media offer
         self.text, self.text_at = "", 0.0

@@ -22,7 +22,6 @@ from relay.model import PhoneOutcome, PhoneProgress
 from signaling.call_model import Action, CallKind, CallState, EndReason
 from signaling.http_api.brands import BrandView, ColoursView
 from signaling.messages import (
-    AgentView,
     AnyClientMessage,
     AnyServerMessage,
     CallStateMessage,
@@ -39,6 +38,7 @@ from signaling.messages import (
     QueueView,
     Welcome,
 )
+from signaling.queue_messages import AgentView
 
 WEB = Path(signaling.__file__).parent / "web"
 WAIT_S = 20.0  # deadline of every wait: a busy machine, never the expected time

@@ -6,20 +6,15 @@ import pytest
 from playwright.async_api import Page, expect
 
 from signaling.call_model import Action, CallState
-from signaling.messages import (
+from signaling.messages import CallAct, ContactForm, ContactKnown, Hello, VisibilityMessage, WrapUpSubmit
+from signaling.queue_messages import (
     AlertEnded,
     AssignmentAccept,
     AssignmentDecline,
-    CallAct,
-    ContactForm,
-    ContactKnown,
-    Hello,
     PauseAfterCall,
     PresenceSet,
-    VisibilityMessage,
     WrapUpExtend,
     WrapUpFinish,
-    WrapUpSubmit,
 )
 from tests.browser.conftest import CHROMIUM
 from tests.browser.fake_service import FakeService, agent_view, call_state

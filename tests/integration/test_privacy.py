@@ -25,8 +25,9 @@ from relay.phone.sdp import LocalAudio, LocalText
 from relay.phone.text_endpoint import TextEndpoint, open_text
 from signaling.auth import SESSION_COOKIE
 from signaling.call_model import CallState
-from signaling.messages import Alert, AssignmentAccept, CallAct, PhoneKey, PresenceSet, WrapUpSubmit
+from signaling.messages import CallAct, PhoneKey, WrapUpSubmit
 from signaling.push_encryption import base64url, point
+from signaling.queue_messages import Alert, AssignmentAccept, PresenceSet
 from signaling.records import Records
 from signaling.records.model import Person, Qualification
 from signaling.rehearsal.client import RehearsalError

@@ -8,14 +8,8 @@ import pytest
 from pydantic import TypeAdapter, ValidationError
 
 from relay.visibility.advice import ADVICE
-from signaling.messages import (
-    TEXT_LIMIT,
-    AnyClientMessage,
-    AnyServerMessage,
-    ClientMessageAdapter,
-    Message,
-    ServerMessageAdapter,
-)
+from signaling.message_base import TEXT_LIMIT, Message
+from signaling.messages import AnyClientMessage, AnyServerMessage, ClientMessageAdapter, ServerMessageAdapter
 from signaling.typescript import DEFAULT_PATH, main, protocol_declarations
 
 GOLDEN = Path(__file__).parent.parent / "data" / "messages"
@@ -84,7 +78,7 @@ def test_what_a_page_sends_is_refused_as_a_message_of_the_service(kind: str) -> 
         '{"type": "call.teleport"}',
         '{"type": "ping"',
         '{"type": "hello", "v": 2, "role": "signer"}',
-        '{"type": "hello", "role": "supervisor"}',
+        '{"type": "hello", "role": "operator"}',
         '{"type": "call.request", "kind": "relay", "mode": "SMS"}',
         '{"type": "call.act", "call_id": "c", "action": "explode"}',
         '{"type": "call.act", "call_id": "c", "action": "dtmf", "digits": "1a"}',

@@ -9,6 +9,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from signaling.call_model import CallState
+from signaling.message_base import Message
 from signaling.messages import (
     AnyClientMessage,
     CallRequest,
@@ -17,7 +18,6 @@ from signaling.messages import (
     ClientMessageAdapter,
     Error,
     Hello,
-    Message,
     Ok,
     PartyView,
     PhoneView,

@@ -1,26 +1,31 @@
 // Generated from signaling/messages.py by `python -m signaling.typescript`. Do not edit.
 
-export type Action = "accept" | "decline" | "hang_up" | "dial" | "hang_up_phone" | "voicemail" | "transfer" | "join_phone" | "hang_up_joined" | "play_message" | "stop_message" | "watch_hold" | "stop_watching" | "hold" | "resume" | "dtmf" | "mute" | "unmute" | "hide_picture" | "show_picture" | "end_and_report_abuse";
+export type Action = "accept" | "decline" | "hang_up" | "dial" | "hang_up_phone" | "voicemail" | "transfer" | "join_phone" | "hang_up_joined" | "play_message" | "stop_message" | "watch_hold" | "stop_watching" | "hold" | "resume" | "dtmf" | "mute" | "unmute" | "hide_picture" | "show_picture" | "end_and_report_abuse" | "ask_callback" | "consult" | "bring_in" | "hand_over" | "transfer_call" | "call_second" | "swap" | "dismiss_second" | "allow_supervisor" | "refuse_supervisor";
 export type CallKind = "relay" | "direct" | "video";
 export type Disposition = "resolved" | "call_back" | "follow_up" | "transferred" | "wrong_service" | "abuse" | "other";
 export type EndFault = "nobody" | "signer" | "agent" | "phone" | "service";
-export type EndReason = "completed" | "abandoned" | "signer_lost" | "agent_lost" | "agent_ended" | "abuse_reported" | "no_agent" | "emergency_handed_over" | "not_answered" | "declined" | "caller_gave_up" | "message_left" | "failed";
+export type EndReason = "completed" | "abandoned" | "signer_lost" | "agent_lost" | "agent_ended" | "abuse_reported" | "no_agent" | "emergency_handed_over" | "not_answered" | "declined" | "caller_gave_up" | "message_left" | "callback_asked" | "callback_unanswered" | "callback_declined" | "failed";
 export type Mode = "LSF" | "LSFA" | "LfPC" | "LfPCA" | "TTH" | "TTA" | "CAS" | "CAA";
-export type PauseReason = "break" | "rest_eyes_hands" | "meal" | "training" | "meeting" | "technical" | "after_hard_call" | "other";
+export type PageRole = "signer" | "agent" | "supervisor";
+export type Party = "signer" | "agent" | "second";
+export type PauseReason = "break" | "rest_eyes_hands" | "meal" | "meeting" | "technical" | "after_hard_call" | "other";
 export type PhoneOutcome = "hung_up" | "released" | "busy" | "no_answer" | "wrong_number" | "declined" | "unreachable" | "refused" | "trunk_failed" | "voicemail" | "hung_up_at_announcement" | "transferred";
 export type PhoneProgress = "trying" | "ringing" | "early_media" | "answered" | "held" | "ended";
-export type Presence = "offline" | "available" | "paused";
+export type Presence = "offline" | "available" | "paused" | "training";
 export type Trade = "interpreter" | "lfpc_coder" | "transcriber" | "adviser";
 export type VisibilityLevel = "good" | "fair" | "poor" | "off";
 export interface AgentView {
   type: "agent.state";
   presence: Presence;
-  state: "offline" | "idle" | "alerting" | "engaged" | "wrap_up" | "paused" | "not_responding";
+  state: "offline" | "idle" | "alerting" | "engaged" | "hold" | "wrap_up" | "paused" | "training" | "not_responding";
   reason: PauseReason | null;
   since: number;
   pause_after_call: boolean;
   waiting: number;
   wrap_up_until: number | null;
+  wrap_up_extensions_left: number;
+  load: Load;
+  break_advice: "none" | "proposed" | "due";
 }
 export interface Alert {
   type: "assignment.alert";
@@ -34,6 +39,8 @@ export interface Alert {
   expires_at: number;
   resumed: boolean;
   direction: "outgoing" | "incoming";
+  callback: boolean;
+  role: "consulted" | "team" | "interpreter" | "expert" | "supervisor" | null;
 }
 export interface AlertEnded {
   type: "assignment.ended";
@@ -51,6 +58,81 @@ export interface AssignmentDecline {
   assignment_id: string;
   reason?: "conflict_of_interest" | "known_person" | "skill" | "fatigue" | "technical" | "other";
 }
+export interface Audit {
+  type: "audit";
+  entries: readonly AuditEntry[];
+  has_more: boolean;
+}
+export interface AuditEntry {
+  at: number;
+  by: string;
+  act: "presence" | "move" | "say" | "join_asked" | "joined" | "join_refused" | "left" | "thresholds" | "sign_in";
+  subject: string | null;
+  detail: string | null;
+}
+export interface AuditList {
+  ref?: string | null;
+  type: "audit.list";
+  before?: number | null;
+}
+export interface Board {
+  type: "board";
+  now: number;
+  queues: readonly BoardQueue[];
+  agents: readonly BoardAgent[];
+  requests: readonly BoardRequest[];
+  more_requests: number;
+}
+export interface BoardAgent {
+  agent_id: string;
+  name: string;
+  trades: readonly Trade[];
+  presence: Presence;
+  state: "offline" | "idle" | "alerting" | "engaged" | "hold" | "wrap_up" | "paused" | "training" | "not_responding";
+  reason: PauseReason | null;
+  since: number;
+  pause_after_call: boolean;
+  break_due: boolean;
+  misses: number;
+  kind: CallKind | null;
+  call_id: string | null;
+}
+export interface BoardQueue {
+  queue: string;
+  brand_name: string | null;
+  mode: Mode | null;
+  waiting: number;
+  callbacks: number;
+  serving: number;
+  idle: number;
+  longest_wait_s: number | null;
+  wait_low_s: number | null;
+  wait_high_s: number | null;
+  target_s: number;
+  answered: number;
+  abandoned: number;
+  mean_wait_s: number | null;
+  service_level: number | null;
+  service_level_now: number | null;
+  thresholds: BoardThresholds;
+  alerts: readonly ("waiting" | "longest_wait" | "service_level" | "nobody")[];
+}
+export interface BoardRequest {
+  call_id: string;
+  queue: string;
+  kind: CallKind;
+  mode: Mode;
+  state: CallState;
+  queued_at: number;
+  priority: number;
+  callback: boolean;
+  position: number | null;
+}
+export interface BoardThresholds {
+  waiting: number | null;
+  longest_wait_s: number | null;
+  service_level: number | null;
+}
 export interface CallAct {
   ref?: string | null;
   type: "call.act";
@@ -62,6 +144,8 @@ export interface CallAct {
   voice?: boolean;
   hearing?: boolean;
   cost_confirmed?: boolean;
+  to?: TransferTarget | null;
+  at?: number | null;
   location?: string | null;
 }
 export interface CallContinueHere {
@@ -92,14 +176,14 @@ export interface CallRequest {
   emergency_confirmed?: boolean;
   location?: string | null;
 }
-export type CallState = "incoming" | "queued" | "alerting" | "briefing" | "talking" | "dialing" | "ringing" | "active" | "after_phone" | "message" | "ended";
+export type CallState = "incoming" | "queued" | "alerting" | "calling_back" | "briefing" | "talking" | "dialing" | "ringing" | "active" | "after_phone" | "message" | "ended";
 export interface CallStateMessage {
   type: "call.state";
   call_id: string;
   kind: CallKind;
   state: CallState;
   mode: Mode;
-  leg: "signer" | "agent";
+  leg: Party;
   brand: string | null;
   brand_name: string | null;
   trade: Trade | null;
@@ -118,6 +202,11 @@ export interface CallStateMessage {
   location: string | null;
   signer: PartyView;
   agent: PartyView;
+  second: SecondView | null;
+  active: "agent" | "second";
+  swapping: boolean;
+  callback: boolean;
+  transferred: boolean;
   queue: QueueView | null;
   queued_at: number;
   together_at: number | null;
@@ -139,9 +228,62 @@ export interface CallSummaryRow {
   disposition: Disposition | null;
   frame_rates: readonly (number | null)[];
 }
+export interface CallbackCancel {
+  ref?: string | null;
+  type: "callback.cancel";
+  callback_id: string;
+}
+export interface CallbackEntry {
+  callback_id: string;
+  state: "waiting" | "trying" | "done" | "cancelled" | "expired" | "unanswered";
+  kind: CallKind;
+  mode: Mode;
+  brand: string | null;
+  brand_name: string | null;
+  number: string | null;
+  asked_at: number;
+  due_at: number;
+  next_at: number | null;
+  attempts: number;
+  expires_at: number;
+}
+export interface CallbackRequest {
+  ref?: string | null;
+  type: "callback.request";
+  kind: "relay" | "direct";
+  mode?: Mode;
+  brand?: string | null;
+  number?: string | null;
+  voice?: boolean;
+  hearing?: boolean;
+  at?: number | null;
+}
+export interface Callbacks {
+  type: "callbacks";
+  entries: readonly CallbackEntry[];
+}
 export interface CallsToday {
   type: "calls.today";
   calls: readonly CallSummaryRow[];
+}
+export interface Colleague {
+  agent_id: string;
+  name: string;
+  state: "offline" | "idle" | "alerting" | "engaged" | "hold" | "wrap_up" | "paused" | "training" | "not_responding";
+  trades: readonly Trade[];
+  second_level: boolean;
+}
+export interface Colleagues {
+  type: "colleagues";
+  call_id: string;
+  people: readonly Colleague[];
+  skills: readonly string[];
+  second_level: boolean;
+}
+export interface ColleaguesList {
+  ref?: string | null;
+  type: "colleagues.list";
+  call_id: string;
 }
 export interface ContactForm {
   name?: string | null;
@@ -182,7 +324,7 @@ export interface Hello {
   ref?: string | null;
   type: "hello";
   v?: 1;
-  role: "signer" | "agent";
+  role: PageRole;
   locale?: "fr" | "en";
   resume_token?: string | null;
   brand?: string | null;
@@ -244,6 +386,12 @@ export interface LegStats {
   packets_sent: number;
   retransmitted_packets_sent: number;
 }
+export interface Load {
+  signing_s: number;
+  engaged_s: number;
+  served: number;
+  signed_in_at: number | null;
+}
 export interface MediaAnswer {
   ref?: string | null;
   type: "media.answer";
@@ -273,10 +421,18 @@ export interface MediaRenew {
   type: "media.renew";
   call_id: string;
 }
+export interface ModeWait {
+  mode: Mode;
+  is_open: boolean;
+  serving: number;
+  wait_low_s: number | null;
+  wait_high_s: number | null;
+  opens_at: number | null;
+}
 export interface NetworkMessage {
   type: "network";
   call_id: string;
-  whose: "signer" | "agent";
+  whose: Party;
   stats: LegStats;
 }
 export interface Ok {
@@ -292,6 +448,7 @@ export interface PauseAfterCall {
   ref?: string | null;
   type: "pause_after_call";
   enabled: boolean;
+  reason?: PauseReason | null;
 }
 export interface Person {
   name: string;
@@ -364,9 +521,77 @@ export interface QueueView {
   position: number | null;
   wait_low_s: number | null;
   wait_high_s: number | null;
+  serving: number | null;
+  partner_name: string | null;
+  partner_url: string | null;
+}
+export interface RefusalSet {
+  ref?: string | null;
+  type: "refusal.set";
+  call_id: string;
+  enabled: boolean;
 }
 export interface Replaced {
   type: "replaced";
+}
+export interface SecondView {
+  role: "consulted" | "team" | "interpreter" | "expert" | "supervisor";
+  state: "asked" | "sought" | "alerting" | "joined";
+  since: number;
+  trade: Trade | null;
+  name: string | null;
+  present: boolean;
+  connected: boolean;
+  lost_since: number | null;
+  waiting_for: readonly Party[];
+}
+export interface ServiceNotice {
+  type: "service.notice";
+  code: "queue_away" | "queue_back";
+}
+export interface StaffNotice {
+  type: "staff.notice";
+  text: string;
+  at: number;
+}
+export interface SuperviseAgent {
+  ref?: string | null;
+  type: "supervise.agent";
+  agent_id: string;
+  presence: Presence;
+  reason?: PauseReason | null;
+}
+export interface SuperviseJoin {
+  ref?: string | null;
+  type: "supervise.join";
+  call_id: string;
+}
+export interface SuperviseMove {
+  ref?: string | null;
+  type: "supervise.move";
+  call_id: string;
+  head?: boolean;
+  queue?: string | null;
+  agent_id?: string | null;
+}
+export interface SuperviseSay {
+  ref?: string | null;
+  type: "supervise.say";
+  agent_id?: string | null;
+  text: string;
+}
+export interface SuperviseThresholds {
+  ref?: string | null;
+  type: "supervise.thresholds";
+  queue: string;
+  waiting?: number | null;
+  longest_wait_s?: number | null;
+  service_level?: number | null;
+}
+export interface TransferTarget {
+  agent_id?: string | null;
+  skill?: string | null;
+  second_level?: boolean;
 }
 export interface VisibilityMessage {
   type: "visibility";
@@ -375,10 +600,14 @@ export interface VisibilityMessage {
   advice: string;
   measures: Record<string, number | null>;
 }
+export interface Waits {
+  type: "waits";
+  modes: readonly ModeWait[];
+}
 export interface Welcome {
   type: "welcome";
   v: 1;
-  role: "signer" | "agent";
+  role: PageRole;
   person: Person | null;
   resume_token: string;
   heartbeat_s: number;
@@ -403,5 +632,5 @@ export interface WrapUpSubmit {
   note?: string | null;
   contact?: ContactForm | null;
 }
-export type ClientMessage = Hello | Ping | CallRequest | CallAct | CallContinueHere | InboxHeard | InboxDelete | InboxBlock | PushSubscribe | PushUnsubscribe | CallRate | MediaAnswer | MediaRenew | PresenceSet | PauseAfterCall | AssignmentAccept | AssignmentDecline | WrapUpSubmit | WrapUpExtend | WrapUpFinish;
-export type ServerMessage = Welcome | Pong | Ok | Error | CallStateMessage | EmergencyNotice | CostNotice | PhoneKey | PhoneLine | Inbox | MediaOffer | MediaClosed | MediaEncoding | VisibilityMessage | NetworkMessage | Alert | AlertEnded | AgentView | CallsToday | ContactKnown | Replaced;
+export type ClientMessage = Hello | Ping | CallRequest | CallAct | CallContinueHere | InboxHeard | InboxDelete | InboxBlock | PushSubscribe | PushUnsubscribe | CallRate | MediaAnswer | MediaRenew | PresenceSet | PauseAfterCall | AssignmentAccept | AssignmentDecline | WrapUpSubmit | WrapUpExtend | WrapUpFinish | ColleaguesList | RefusalSet | CallbackRequest | CallbackCancel | SuperviseAgent | SuperviseMove | SuperviseSay | SuperviseJoin | SuperviseThresholds | AuditList;
+export type ServerMessage = Welcome | Pong | Ok | Error | CallStateMessage | EmergencyNotice | CostNotice | PhoneKey | PhoneLine | Inbox | MediaOffer | MediaClosed | MediaEncoding | VisibilityMessage | NetworkMessage | Alert | AlertEnded | AgentView | CallsToday | ContactKnown | Colleagues | Callbacks | Waits | ServiceNotice | StaffNotice | Board | Audit | Replaced;

@@ -3,10 +3,10 @@
 import { signal, type ReadonlySignal } from "@preact/signals";
 import type { CallMedia } from "./media.ts";
 import { Meter, NOTHING_RECEIVED, Steady, SteadyRate, type Entries, type Level, type Received } from "./media_stats.ts";
-import type { LegStats } from "./protocol.d.ts";
+import type { LegStats, Party } from "./protocol.d.ts";
 import { judge, nextLeg, type Leg, type LineState, type Quality } from "./quality.ts";
 
-type Role = "signer" | "agent";
+type Role = Party;
 type Network = Partial<Record<Role, LegStats>>;
 
 const STATS_MS = 2_000;

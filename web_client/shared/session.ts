@@ -14,6 +14,8 @@ import type {
   CallStateMessage,
   CostNotice,
   LegStats,
+  PageRole,
+  Party,
   Person,
   ServerMessage,
   VisibilityMessage,
@@ -27,7 +29,7 @@ const TOGETHER: ReadonlySet<CallState> = new Set(["briefing", "talking", "dialin
 const PHONING: ReadonlySet<Action> = new Set(["dial", "join_phone", "transfer"]);
 
 export interface SessionOptions {
-  readonly role: "signer" | "agent";
+  readonly role: PageRole;
   readonly brand: string | null;
   readonly keepsText: boolean;
   readonly onMessage: (message: ServerMessage) => void;
@@ -45,7 +47,7 @@ export class Session {
   readonly text: Conversation;
   readonly media: CallMedia;
   readonly connection: Connection;
-  readonly role: "signer" | "agent";
+  readonly role: PageRole;
   readonly person = signal<Person | null>(null);
   readonly demoPhoneUrl = signal<string | null>(null);
   /** The own relay number, for hearing people to call. */
@@ -105,9 +107,9 @@ export class Session {
     effect(() => this.#followMutes());
   }
 
-  /** Which of the call's two web legs this page is: not the role, for a call between two signers. */
-  get leg(): "signer" | "agent" {
-    return this.role === "agent" ? "agent" : (this.call.value?.leg ?? "signer");
+  /** Which of the call's web legs this page is: not the role, for a call between two signers or a second party. */
+  get leg(): Party {
+    return this.call.value?.leg ?? (this.role === "signer" ? "signer" : "agent");
   }
 
   /** Sends and shows the server's refusal to the person. Resolves to whether it was taken. */
