@@ -4,7 +4,7 @@ Packets between our own processes: media worker ↔ phone worker (audio), media 
 One Unix datagram holds an 18-byte header and a plaintext (decrypted) RTP packet, or JSON for ``STATS``::
 
     0      version (1)
-    1      kind << 4 | leg
+    1      kind << 4 | leg: 0 signer, 1 agent, 2 second
     2..17  call key: BLAKE2s-128 of the call_id
 
 The sockets are non-blocking on the sending side: what the receiver cannot take at once is dropped, never queued,
@@ -17,14 +17,13 @@ from collections.abc import Iterable
 from enum import IntEnum
 from typing import NamedTuple
 
-from relay.model import WebLeg
+from relay.model import WEB_LEGS, WebLeg
 
 VERSION = 1
 HEADER = struct.Struct("!BB16s")
 HEADER_SIZE = HEADER.size
 BATCH_LIMIT = 48_000  # bytes; below a receiver's 64 KiB and well below the send buffer
 _LENGTH = struct.Struct("!H")
-_LEGS: tuple[WebLeg, ...] = ("signer", "agent")
 
 
 class Kind(IntEnum):
@@ -48,7 +47,7 @@ def call_key(call_id: str) -> bytes:
 
 
 def header(kind: Kind, key: bytes, leg: WebLeg) -> bytes:
-    return HEADER.pack(VERSION, kind << 4 | _LEGS.index(leg), key)
+    return HEADER.pack(VERSION, kind << 4 | WEB_LEGS.index(leg), key)
 
 
 def pack(kind: Kind, key: bytes, leg: WebLeg, payload: bytes) -> bytes:
@@ -79,6 +78,6 @@ def unpack(data: bytes) -> Datagram | None:
         return None
     version, kind_leg, key = HEADER.unpack_from(data)
     kind, leg = kind_leg >> 4, kind_leg & 15
-    if version != VERSION or kind not in Kind._value2member_map_ or leg >= len(_LEGS):
+    if version != VERSION or kind not in Kind._value2member_map_ or leg >= len(WEB_LEGS):
         return None
-    return Datagram(Kind(kind), key, _LEGS[leg], data[HEADER_SIZE:])
+    return Datagram(Kind(kind), key, WEB_LEGS[leg], data[HEADER_SIZE:])

@@ -1,24 +1,26 @@
 """
 The nouns of the media plane.
 
-A *leg* is one participant's side of a call. ``signer`` and ``agent`` are WebRTC legs, ``phone`` is a SIP
-dialog. What each leg receives is not commanded piece by piece: the runner states the whole :class:`CallPlan`
-and ``relay.routing`` derives who sees, hears and reads whom. Stating the same plan twice changes nothing.
+A *leg* is one participant's side of a call. ``signer``, ``agent`` and ``second`` are WebRTC legs, ``phone`` is a SIP
+dialog. Whoever comes beside the agent is ``second``, at most one at a time. What each leg receives is not commanded
+piece by piece: the runner states the whole :class:`CallPlan` and ``relay.routing`` derives who sees, hears and reads
+whom. Stating the same plan twice changes nothing.
 """
 
-from typing import Literal
+from typing import Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-WebLeg = Literal["signer", "agent"]
-Leg = Literal["signer", "agent", "phone"]
-#: As what somebody comes beside the agent.
+WebLeg = Literal["signer", "agent", "second"]
+Leg = Literal["signer", "agent", "second", "phone"]
+WEB_LEGS: Final[tuple[WebLeg, ...]] = ("signer", "agent", "second")
+#: As what somebody comes beside the agent; ``relay.routing`` says what each gives and gets.
 SecondRole = Literal[
-    "consulted",  # asked for advice first; the signer waits meanwhile
-    "team",  # second interpreter: the active one signs and speaks
-    "interpreter",  # for an agent who does not hear
-    "expert",  # second level
-    "supervisor",  # direct calls, after everyone's yes
+    "consulted",  # asked for advice first; the signer waits meanwhile, the phone party is on hold
+    "team",  # second interpreter, who takes turns; the one who is not active prompts
+    "interpreter",  # of an agent who does not hear: interprets for the phone party
+    "expert",  # second level, brought in: everybody with everybody
+    "supervisor",  # after everyone's yes: everybody with everybody, not heard by the phone party
 ]
 LegConnection = Literal["connecting", "connected", "disconnected", "closed"]
 PhoneProgress = Literal["trying", "ringing", "early_media", "answered", "held", "ended"]
@@ -83,10 +85,13 @@ class CallPlan(Frozen):
     :param bridged: signer and agent see and read each other (false while the signer only waits).
     :param signer_voice: VCO: the signer's own voice is passed on.
     :param signer_hearing: HCO: the signer hears the phone party (or, without phone, the agent).
-    :param agent_hidden: the agent's picture is withheld (hide own picture; privacy).
+    :param agent_hidden: the agent's picture is withheld (hide own picture; privacy); ``second_hidden`` the second's.
+    :param second: the role of the second; None: nobody is there beside the agent, whatever legs have media.
+    :param active: of a team: who signs to the signer and speaks to the phone party.
+    :param swapping: of a team: the signer sees both for a moment.
     :param phone_socket: path of the phone worker's audio datagram socket while a phone leg has media, else None.
     :param phone_held: the phone party is on hold: hears nobody, nobody hears it.
-    :param phone_text: the phone leg carries real-time text (RFC 4103): both web legs get a ``t140`` channel ``phone``.
+    :param phone_text: the phone leg carries real-time text (RFC 4103): web legs get a ``t140`` channel ``phone``.
     :param taps: at most one for each leg.
     """
 
@@ -96,6 +101,11 @@ class CallPlan(Frozen):
     signer_muted: bool = False
     agent_muted: bool = False
     agent_hidden: bool = False
+    second: SecondRole | None = None
+    second_muted: bool = False
+    second_hidden: bool = False
+    active: Literal["agent", "second"] = "agent"
+    swapping: bool = False
     phone_socket: str | None = None
     phone_held: bool = False
     phone_text: bool = False

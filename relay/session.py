@@ -25,7 +25,7 @@ from relay.forwarding.media_path import MediaPath
 from relay.forwarding.router import Router
 from relay.forwarding.rtp import parse_header
 from relay.forwarding.streams import OPUS, VIDEO_STREAMS, Stream
-from relay.model import CallPlan, IceServer, Leg, LegConnection, VideoCodec, WebLeg
+from relay.model import WEB_LEGS, CallPlan, IceServer, Leg, LegConnection, VideoCodec, WebLeg
 from relay.peer import Peer
 from relay.routing import Routes, routes
 from relay.tap import CallTaps
@@ -33,7 +33,7 @@ from relay.text import TextLimiter
 
 Emit = Callable[[LegState | LegStatsEvent | EncodingWanted], None]
 PHONE_REPORT_PERIOD_S = 1.0
-OTHER: dict[WebLeg, WebLeg] = {"signer": "agent", "agent": "signer"}
+OTHER: dict[WebLeg, WebLeg] = {"signer": "agent", "agent": "signer", "second": "agent"}
 log = logging.getLogger(__name__)
 
 
@@ -108,7 +108,7 @@ class MediaSession:
         self._sender = sender
         self._legs: dict[WebLeg, WebLegMedia] = {}
         self._routes: Routes = routes(set(), self.plan)
-        self._phone_texts: dict[WebLeg, TextLimiter] = {leg: new_limiter(config) for leg in OTHER}
+        self._phone_texts: dict[WebLeg, TextLimiter] = {leg: new_limiter(config) for leg in WEB_LEGS}
         self._lock = asyncio.Lock()
         self.taps = CallTaps(self.key, sender, self._path_of)
         self._stats_at = self._phone_report_at = now
@@ -236,14 +236,14 @@ class MediaSession:
             media.peer.path.forward(MediaPacket("audio", data, header), now)
 
     def pass_key_frame_request(self, receiver: WebLegMedia, stream: Stream, now: float) -> None:
-        source = self._routes.sees[receiver.leg]
+        source = next(iter(self._routes.sees[receiver.leg]), None)
         media = self._legs.get(source) if source is not None else None
         if media is not None and media.peer.path is not None:
             media.peer.path.control.request_key_frame(stream, now)
 
     def pass_bitrate(self, receiver: WebLegMedia, now: float) -> None:
         """What ``receiver``'s line carries bounds what it is sent: its source is told, at once when it falls."""
-        source = self._routes.sees[receiver.leg]
+        source = next(iter(self._routes.sees[receiver.leg]), None)
         media = self._legs.get(source) if source is not None else None
         if media is not None and media.peer.path is not None:
             self._limit(media.peer.path, self._needed_bitrate(media, now))
@@ -254,7 +254,7 @@ class MediaSession:
 
     def _needed_bitrate(self, media: WebLegMedia, now: float) -> int | None:
         """:returns: bit/s that all viewers' lines carry; None without viewer or before any of them said anything."""
-        viewers = [self._path_of(leg) for leg in self._legs if self._routes.sees[leg] == media.leg]
+        viewers = [self._path_of(leg) for leg in self._legs if media.leg in self._routes.sees[leg]]
         bitrates = [path.video_bitrate_bps(now) for path in viewers if path is not None]
         return min((bitrate for bitrate in bitrates if bitrate is not None), default=None)
 
@@ -353,7 +353,7 @@ class MediaSession:
             if self.plan.phone_text:
                 media.peer.open_text("phone")
         for leg, media in self._legs.items():
-            source = self._routes.sees[leg]
+            source = next(iter(self._routes.sees[leg]), None)
             self._connect(media, self._legs.get(source) if source is not None else None, VIDEO_STREAMS)
             self._connect_audio(media)
         self._request_wanted_key_frames(time.monotonic())

@@ -73,5 +73,5 @@ def phone_hears(call: Call, plan: CallPlan) -> dict[Leg, tuple[Leg, ...]]:
     """The mix for each destination, for the phone worker."""
     present: set[Leg] = {"phone"} if plan.phone_socket else set()
     if call.is_together:
-        present |= {"signer", "agent"}
+        present |= {"signer", "agent", "second"}
     return routes(present, plan).hears

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from relay import datagram
 from relay.control_messages import AnyEvent, PhoneSoundChanged, PhoneSpeaking, SetPhoneAudio
-from relay.model import Leg, PhoneSound, WebLeg
+from relay.model import WEB_LEGS, Leg, PhoneSound, WebLeg
 from relay.phone.echo import Echo
 from relay.phone.line_sound import LineSound, PhoneLine, Player, Sink
 from relay.phone.rtp_packets import Payload
@@ -22,7 +22,6 @@ from relay.phone.web_sound import WebSpeaker, web_listener
 
 __all__ = ["CallSound", "PhoneLine", "Player", "Sink"]
 
-WEB_LEGS: tuple[WebLeg, ...] = ("signer", "agent")
 SOUNDS: tuple[PhoneSound, ...] = ("speech", "music", "silence")  # of two telephones the first of these counts
 Send = Callable[[str, bytes], object]
 

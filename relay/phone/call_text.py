@@ -9,10 +9,8 @@ from collections.abc import Callable, Iterable
 
 from relay import datagram
 from relay.control_messages import AnyEvent, PhoneTextOffered
-from relay.model import WebLeg
+from relay.model import WEB_LEGS
 from relay.phone.party import PhoneParty
-
-WEB_LEGS: tuple[WebLeg, ...] = ("signer", "agent")
 
 
 class CallText:

@@ -7,9 +7,9 @@ import numpy as np
 from relay import datagram
 from relay.audio import PCM, WEB_FRAME, WEB_RATE, sine, tones
 from relay.control_messages import AnyEvent, SetPhoneAudio
-from relay.model import Leg, WebLeg
+from relay.model import WEB_LEGS, Leg, WebLeg
 from relay.phone import rtp_packets as packets
-from relay.phone.call_sound import WEB_LEGS, CallSound, PhoneLine
+from relay.phone.call_sound import CallSound, PhoneLine
 from relay.phone.codecs import sound_codec
 from relay.phone.opus import OpusDecoder, OpusEncoder
 from relay.phone.rtp import RtpEndpoint
@@ -128,7 +128,7 @@ class SoundRig:
         self.clock = Clock()
         self.events: list[AnyEvent] = []
         self.sound = CallSound(CALL, self._to_web, self.events.append, self.clock)
-        self.hz: dict[WebLeg, float] = {"signer": 700, "agent": 1000}
+        self.hz: dict[WebLeg, float] = {"signer": 700, "agent": 1000, "second": 1500}
         self.ears: dict[WebLeg, Ear] = {leg: Ear(OpusDecoder().decode, WEB_RATE) for leg in WEB_LEGS}
         self.telephones = [Telephone(self.clock, codec, hz) for codec, hz in telephones]
         self._encoders = {leg: OpusEncoder() for leg in WEB_LEGS}

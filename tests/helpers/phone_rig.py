@@ -24,9 +24,8 @@ from relay.control_messages import (
     SetPhoneAudio,
     WorkerState,
 )
-from relay.model import Leg, WebLeg
+from relay.model import WEB_LEGS, Leg, WebLeg
 from relay.phone import worker
-from relay.phone.call_sound import WEB_LEGS
 from relay.phone.config import PhoneWorkerConfig, TrunkConfig
 from relay.phone.opus import OpusDecoder, OpusEncoder
 from relay.phone.pacing import every_20_ms

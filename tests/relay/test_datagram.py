@@ -5,13 +5,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from relay.datagram import HEADER_SIZE, Kind, batch, call_key, header, pack, unbatch, unpack
-from relay.model import WebLeg
+from relay.model import WEB_LEGS, WebLeg
 
 KEY = call_key("call-1")
 
 
 @pytest.mark.parametrize("kind", list(Kind))
-@pytest.mark.parametrize("leg", ["signer", "agent"])
+@pytest.mark.parametrize("leg", WEB_LEGS)
 def test_every_kind_and_leg_survives_the_way(kind: Kind, leg: WebLeg) -> None:
     message = unpack(pack(kind, KEY, leg, b"payload"))
     assert message == (kind, KEY, leg, b"payload")

@@ -24,8 +24,8 @@ def test_between_signers_sound_goes_from_whoever_uses_a_voice_to_whoever_uses_he
     found = routes({"signer", "agent"}, media_plan(call, None, {}))
     assert found.hears["agent"] == (("signer",) if caller_voice and peer_hearing else ())
     assert found.hears["signer"] == (("agent",) if peer_voice and caller_hearing else ())
-    assert found.sees == {"signer": "agent", "agent": "signer"}
-    assert found.reads == {"signer": ("agent",), "agent": ("signer",)}
+    assert found.sees == {"signer": ("agent",), "agent": ("signer",), "second": ()}
+    assert found.reads == {"signer": ("agent",), "agent": ("signer",), "second": (), "phone": ()}
 
 
 def test_between_signers_both_are_measured_and_in_a_relay_call_the_signer() -> None:
@@ -40,7 +40,7 @@ def test_nobody_but_the_agent_and_the_phone_party_hears_the_other_when_the_signe
     call = in_state(S.ACTIVE, "incoming")
     plan = media_plan(call, "/phone", {})
     assert plan.phone_socket == "/phone"
-    assert phone_hears(call, plan) == {"signer": (), "agent": ("phone",), "phone": ("agent",)}
+    assert phone_hears(call, plan) == {"signer": (), "agent": ("phone",), "second": (), "phone": ("agent",)}
 
 
 def test_a_message_is_heard_by_the_agent_without_any_telephone() -> None:
