@@ -36,14 +36,16 @@ def connect(url: str, timeout_s: float = TIMEOUT_S) -> Redis:
     )
     if place.kind == "server":
         return Redis.from_url(url, **waits)
+    waits |= place.credentials
     if place.tls:
         waits["ssl"] = True
     if place.kind == "cluster":
         nodes = [ClusterNode(host, port) for host, port in place.nodes]
-        return cast("Redis", RedisCluster(startup_nodes=nodes, **place.credentials, **waits))
-    once = {**waits, "retry": Retry(ExponentialBackoff(), 0), **place.sentinel_credentials}
-    sentinels = Sentinel(list(place.nodes), sentinel_kwargs=once, **place.credentials, **waits, db=place.db)
-    return sentinels.master_for(place.master)
+        return cast("Redis", RedisCluster(startup_nodes=nodes, **waits))
+    once = {**waits, "retry": Retry(ExponentialBackoff(), 0), "username": None, "password": None}
+    once |= place.sentinel_credentials
+    sentinels = cast("Any", Sentinel)(list(place.nodes), sentinel_kwargs=once, **waits, db=place.db)
+    return cast("Redis", sentinels.master_for(place.master))
 
 
 async def redis_time(redis: Redis) -> float:
