@@ -27,8 +27,20 @@ class QueueConfig:
     """Seconds without ``keep_calls`` after which a request or an engagement is freed. Generous: a call of a dead
     process is first taken over by another one, and must find its place again."""
 
-    preferred_s: float = 30.0
-    """Seconds for which a request waits for its preferred agent while that one works."""
+    break_min_s: float = 300.0
+    """Seconds of pause, training or absence that count as a break: shorter ones rest neither eyes nor hands."""
+
+    break_proposed_s: float = 1800.0
+    """Seconds in calls since the last break from which one is proposed (PRODUCT: 30 min; own choice, after AFILS)."""
+
+    break_due_s: float = 3600.0
+    """Seconds in calls since the last break from which the queue itself plans a pause after the call (PRODUCT)."""
+
+    missed_window_s: float = 1800.0
+    """Seconds that an alert not answered counts."""
+
+    missed_warning: int = 3
+    """Alerts not answered within ``missed_window_s`` from which a supervisor is warned."""
 
     max_waiting: int = 500
     """Requests waiting at once for agents that could serve the same ones, emergencies apart: beyond, nobody would be
@@ -48,6 +60,16 @@ class QueueConfig:
 
     poll_s: float = 0.5
     """Longest sleep of the dispatcher, seconds; changes wake it at once, this bounds timers set elsewhere."""
+
+    lead_s: float = 2.0
+    """Seconds for which a dispatcher leads from its last heartbeat on. The leader decides at once, so that several
+    dispatchers do not lose their commits to each other."""
+
+    standby_s: float = 0.1
+    """Seconds after which the other dispatchers do what the leader has left undone: killed, or slow."""
+
+    positions_s: float = 1.0
+    """Least seconds between two looks at the positions to be told: people read them, nobody needs each step."""
 
     sweep_s: float = 1.0
     """Seconds between two looks for leases that ran out."""

@@ -13,7 +13,7 @@ from typing import TypeVar
 
 from redis.asyncio import Redis
 from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import ReadOnlyError
+from redis.exceptions import ReadOnlyError, RedisError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from interpreter_queue import operations, policy
@@ -76,7 +76,12 @@ class InterpreterQueue:
             with contextlib.suppress(asyncio.CancelledError):
                 await self._task
             self._task = None
-        self._dispatcher.synced.clear()
+        if self._dispatcher.synced.is_set():
+            self._dispatcher.synced.clear()
+            with contextlib.suppress(*PASSING, RedisError, TimeoutError):
+                async with asyncio.timeout(self._config.command_deadline_s):
+                    await self._dispatcher.give_up_the_lead()
+        await self._store.close()
         self._broadcast.close()
 
     # Requests
@@ -91,13 +96,28 @@ class InterpreterQueue:
         if request.priority < self._config.emergency_priority and request.queued_at is None:
             self._check_room(request)
         await self._run("enqueue", lambda view: operations.enqueue(view, request, self._config), None, request.call_id)
+        self.watch(request.call_id)
+
+    def watch(self, call_id: str) -> None:
+        """Tell ``Position`` of this request here; so it is for what was enqueued or is kept here, until it is over."""
+        self._dispatcher.watched.add(call_id)
+
+    def unwatch(self, call_id: str) -> None:
+        self._dispatcher.watched.discard(call_id)
 
     def _check_room(self, request: Request) -> None:
         index = self._dispatcher.index
         if request.call_id not in index.requests:
-            limit = policy.room_limit(request, index.waiting(), self._config)
+            limit = policy.room_limit(request, index.waiting(0.0), self._config)
             if limit is not None:
                 raise QueueFullError(limit)
+
+    async def reroute(self, request: Request) -> bool:
+        """Others are meant to serve a waiting call, which keeps its place. :returns: False: it does not wait here."""
+        view, _ = await self._run(
+            "reroute", lambda view: operations.reroute(view, request, self._config), None, request.call_id
+        )
+        return view.request is not None and view.request.state != "assigned"
 
     async def cancel(self, call_id: str, reason: str) -> None:
         """Abandoned, or call over: an alert is withdrawn, an engaged agent goes to wrap-up. Unknown: nothing."""
@@ -110,7 +130,9 @@ class InterpreterQueue:
         :returns: those without a request here (over, or freed because nobody kept them).
         """
         ids = list(call_ids)
-        return await self._with_deadline("keep_calls", lambda: self._store.renew_calls(ids))
+        unknown = await self._with_deadline("keep_calls", lambda: self._store.renew_calls(ids))
+        self._dispatcher.watched.update(set(ids) - unknown)
+        return unknown
 
     # Agents
 
@@ -129,7 +151,7 @@ class InterpreterQueue:
         :raises UnknownAgentError:
         """
         view, _ = await self._run(
-            "set_presence", lambda view: operations.set_presence(view, presence, reason), agent_id
+            "set_presence", lambda view: operations.set_presence(view, presence, reason, self._config), agent_id
         )
         if view.agent is None and presence != "offline":
             raise UnknownAgentError(agent_id)
@@ -141,7 +163,9 @@ class InterpreterQueue:
         :raises UnknownAgentError:
         """
         view, _ = await self._run(
-            "set_pause_after_call", lambda view: operations.set_pause_after_call(view, wanted, reason), agent_id
+            "set_pause_after_call",
+            lambda view: operations.set_pause_after_call(view, wanted, reason, self._config),
+            agent_id,
         )
         if view.agent is None:
             raise UnknownAgentError(agent_id)
@@ -168,6 +192,10 @@ class InterpreterQueue:
         """:param reason: a code, told in ``AlertEnded``, stored nowhere. :returns: False: nothing to decline."""
         _, change = await self._run("decline", lambda view: operations.decline(view, assignment_id, reason), agent_id)
         return change is not None
+
+    async def hold(self, agent_id: str, held: bool) -> None:
+        """The agent has put everybody on hold, or taken them back; without a call: nothing."""
+        await self._run("hold", lambda view: operations.hold(view, held), agent_id)
 
     async def release(self, agent_id: str, call_id: str, *, wrap_up: bool) -> None:
         """The call is over for this agent. ``wrap_up=False`` also ends a wrap-up of that call."""
@@ -242,12 +270,20 @@ class InterpreterQueue:
 
 
 def _snapshot(whole: Whole, config: QueueConfig) -> QueueSnapshot:
-    index, waiting = whole.index, whole.index.waiting()
+    index, waiting = whole.index, whole.index.waiting(whole.now)
     found = standings(waiting, index.agents.values(), index.handles, now=whole.now, config=config)
     lines = []
     for record in waiting:
         at = found[record.call_id]
-        lines.append(WaitingRequest(record=record, position=at.position, wait_low_s=at.low_s, wait_high_s=at.high_s))
+        lines.append(
+            WaitingRequest(
+                record=record,
+                position=at.position,
+                wait_low_s=at.low_s,
+                wait_high_s=at.high_s,
+                serving=at.working,
+            )
+        )
     return QueueSnapshot(
         at=whole.now,
         waiting=tuple(lines),

@@ -12,8 +12,10 @@ from dataclasses import dataclass
 
 from interpreter_queue import policy
 from interpreter_queue.config import QueueConfig
-from interpreter_queue.model import AgentRecord, HandleTime, RequestRecord
+from interpreter_queue.model import AgentRecord, HandleTime, RequestRecord, Trade
 
+#: From which agents a request draws: rehearsal or not, acceptable trades.
+Pool = tuple[bool, frozenset[Trade]]
 ROUND_S = 30  # below ten minutes; beyond, five minutes
 COARSE_FROM_S = 600
 COARSE_ROUND_S = 300
@@ -50,18 +52,23 @@ def standings(
     """
     recent = [handle for handle in handles if handle.ended_at > now - config.handle_window_s]
     at_work = [agent for agent in agents if agent.state in policy.WORKING]
-    before: dict[policy.Pool, int] = {}  # how many of each pool have been passed
+    before: dict[Pool, int] = {}  # how many of each pool have been passed
     supplies: dict[object, Supply] = {}  # most requests ask for the same: looked up once
     found: dict[str, Standing] = {}
     for record in waiting:
-        pool = policy.pool(record.request)
-        ahead = sum(count for other, count in before.items() if policy.compete(pool, other))
+        pool = (record.request.rehearsal, record.request.trades)
+        ahead = sum(count for other, count in before.items() if _compete(pool, other))
         before[pool] = before.get(pool, 0) + 1
         wanted = _wanted(record)
         if wanted not in supplies:
             supplies[wanted] = _supply(record, at_work, recent)
         found[record.call_id] = _standing(ahead, supplies[wanted], config)
     return found
+
+
+def _compete(one: Pool, other: Pool) -> bool:
+    """The two could be served by the same agents: a request ahead counts in the other's position."""
+    return one[0] == other[0] and not one[1].isdisjoint(other[1])
 
 
 @dataclass(frozen=True)
@@ -76,7 +83,8 @@ class Supply:
 def _wanted(record: RequestRecord) -> object:
     """Equal for requests with the same supply."""
     asked = record.request
-    return (asked.rehearsal, asked.trades, asked.skills, asked.refused_agents, record.declined_by)
+    targets = tuple((one.trades, frozenset(one.skills.items()), one.agents) for one in asked.targets)
+    return (asked.rehearsal, targets, asked.refused_agents, record.declined_by)
 
 
 def _supply(record: RequestRecord, at_work: list[AgentRecord], recent: list[HandleTime]) -> Supply:

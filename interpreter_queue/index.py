@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from interpreter_queue import policy
-from interpreter_queue.config import QueueConfig
 from interpreter_queue.model import AgentRecord, Event, HandleTime, RequestRecord
 from interpreter_queue.operations import View
 
@@ -104,19 +103,20 @@ class Index:
             request_version=self._request_versions.get(call_id or "", 0),
         )
 
-    def waiting(self) -> list[RequestRecord]:
+    def waiting(self, now: float) -> list[RequestRecord]:
         """Queued and alerting, in the order of the line."""
-        return sorted((r for r in self.requests.values() if r.state != "assigned"), key=policy.place)
+        waiting = (record for record in self.requests.values() if record.state != "assigned")
+        return sorted(waiting, key=lambda record: policy.place(record, now))
 
     def due(self, now: float) -> list[AgentRecord]:
         """Agents whose alert or wrap-up has reached its end."""
         return [agent for agent in self.agents.values() if agent.until is not None and agent.until <= now]
 
-    def next_deadline(self, now: float, config: QueueConfig) -> float | None:
+    def next_deadline(self, now: float) -> float | None:
         """The nearest moment after ``now`` at which something happens by itself."""
         ends = [agent.until for agent in self.agents.values() if agent.until is not None]
-        preferred = [r for r in self.requests.values() if r.state == "queued" and r.request.preferred_agent]
-        ends += [record.enqueued_at + config.preferred_s for record in preferred]
+        queued = [record for record in self.requests.values() if record.state == "queued"]
+        ends += [record.enqueued_at + target.after_s for record in queued for target in record.request.targets[1:]]
         return min((end for end in ends if end > now), default=None)
 
 

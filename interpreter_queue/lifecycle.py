@@ -15,29 +15,39 @@ AgentInput = Literal[
     "leave",  # signed out, or the lease ran out
     "declare_available",
     "declare_paused",
+    "declare_training",
     "alert",
     "accept",
     "decline",
     "silence",
-    "withdraw",  # the request was cancelled while alerting
+    "withdraw",  # the request was cancelled or rerouted while alerting
+    "hold",
+    "retrieve",
     "release",  # the call is over, no wrap-up
     "release_to_wrap_up",
     "wrap_up_over",
 ]
-RequestInput = Literal["enqueue", "alert", "accept", "give_back", "cancel", "release"]
+RequestInput = Literal["enqueue", "alert", "accept", "give_back", "reroute", "cancel", "release"]
 AgentTarget = AgentState | Literal["REST"]
 RequestPhase = RequestState | Literal["gone"]
 
 #: By presence: where an agent without a call belongs.
-REST: dict[Presence, AgentState] = {"offline": "offline", "available": "idle", "paused": "paused"}
+REST: dict[Presence, AgentState] = {
+    "offline": "offline",
+    "available": "idle",
+    "paused": "paused",
+    "training": "training",
+}
 
 AGENT: dict[tuple[AgentState, AgentInput], AgentTarget] = {
     ("offline", "sign_in"): "paused",  # nobody is alerted before having said "available"
     ("idle", "leave"): "offline",
     ("idle", "declare_paused"): "paused",
+    ("idle", "declare_training"): "training",
     ("idle", "alert"): "alerting",
     ("alerting", "leave"): "offline",
     ("alerting", "declare_paused"): "paused",
+    ("alerting", "declare_training"): "training",
     ("alerting", "accept"): "engaged",
     ("alerting", "decline"): "REST",
     ("alerting", "silence"): "not_responding",
@@ -46,28 +56,45 @@ AGENT: dict[tuple[AgentState, AgentInput], AgentTarget] = {
     ("engaged", "leave"): "engaged",
     ("engaged", "declare_available"): "engaged",
     ("engaged", "declare_paused"): "engaged",
+    ("engaged", "declare_training"): "engaged",
+    ("engaged", "hold"): "hold",
     ("engaged", "release"): "REST",
     ("engaged", "release_to_wrap_up"): "wrap_up",
+    ("hold", "leave"): "hold",
+    ("hold", "declare_available"): "hold",
+    ("hold", "declare_paused"): "hold",
+    ("hold", "declare_training"): "hold",
+    ("hold", "retrieve"): "engaged",
+    ("hold", "release"): "REST",
+    ("hold", "release_to_wrap_up"): "wrap_up",
     ("wrap_up", "leave"): "offline",
     ("wrap_up", "declare_available"): "wrap_up",
     ("wrap_up", "declare_paused"): "wrap_up",
+    ("wrap_up", "declare_training"): "wrap_up",
     ("wrap_up", "release"): "REST",
     ("wrap_up", "wrap_up_over"): "REST",
     ("paused", "leave"): "offline",
     ("paused", "declare_available"): "idle",
     ("paused", "declare_paused"): "paused",  # another reason
+    ("paused", "declare_training"): "training",
+    ("training", "leave"): "offline",
+    ("training", "declare_available"): "idle",
+    ("training", "declare_paused"): "paused",
     ("not_responding", "leave"): "offline",
     ("not_responding", "declare_available"): "idle",
     ("not_responding", "declare_paused"): "paused",
+    ("not_responding", "declare_training"): "training",
 }
 
 REQUEST: dict[tuple[RequestPhase, RequestInput], RequestPhase] = {
     ("gone", "enqueue"): "queued",
     ("queued", "enqueue"): "queued",  # told again: the newer wording counts, the place stays
+    ("queued", "reroute"): "queued",
     ("queued", "alert"): "alerting",
     ("queued", "cancel"): "gone",
     ("alerting", "accept"): "assigned",
     ("alerting", "give_back"): "queued",  # declined, silence, agent gone: at its place, not at the end
+    ("alerting", "reroute"): "queued",  # others are meant now: the alert is withdrawn, the place stays
     ("alerting", "cancel"): "gone",
     ("assigned", "enqueue"): "queued",  # resumed: the interpreter was lost, or hands over
     ("assigned", "release"): "gone",

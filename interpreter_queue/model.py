@@ -5,63 +5,116 @@ Presence is declared by the agent, state is known to the queue: two facts. All t
 since the epoch, the one clock of the queue. Nothing here holds a number, a name or a text.
 """
 
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 Trade = Literal["interpreter", "lfpc_coder", "transcriber", "adviser"]
-Presence = Literal["offline", "available", "paused"]
-PauseReason = Literal[
-    "break", "rest_eyes_hands", "meal", "training", "meeting", "technical", "after_hard_call", "other"
+Presence = Literal["offline", "available", "paused", "training"]
+PauseReason = Literal["break", "rest_eyes_hands", "meal", "meeting", "technical", "after_hard_call", "other"]
+AgentState = Literal[
+    "offline", "idle", "alerting", "engaged", "hold", "wrap_up", "paused", "training", "not_responding"
 ]
-AgentState = Literal["offline", "idle", "alerting", "engaged", "wrap_up", "paused", "not_responding"]
 RequestState = Literal["queued", "alerting", "assigned"]
-AlertEnding = Literal["declined", "not_responding", "cancelled", "agent_gone"]
+AlertEnding = Literal["declined", "not_responding", "cancelled", "rerouted", "agent_gone"]
+Strategy = Literal["longest_idle", "least_occupied", "fewest_calls"]
+Level = Annotated[int, Field(ge=1, le=5)]
 
 PRIORITY_NORMAL, PRIORITY_RESUMED, PRIORITY_EMERGENCY = 0, 50, 100
 
+#: States of an agent who is in a call.
+IN_CALL: frozenset[AgentState] = frozenset({"engaged", "hold"})
+#: The level of a skill that is simply held.
+FULL_LEVEL = 5
 #: The skill that keeps rehearsals and real calls apart, both ways.
 REHEARSAL_SKILL = "rehearsal"
+#: The agent hears: whoever speaks with a telephone must.
+HEARING_SKILL = "hearing"
 
 
 class Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+class Target(Frozen):
+    """
+    Who may serve a request once it has waited so long.
+
+    :param after_s: seconds in the queue (``RequestRecord.enqueued_at``) after which these may serve too.
+    :param trades: any of them; served in the first one that the agent holds.
+    :param skills: all of them, at least at that level.
+    :param agents: only these persons; empty: anybody. While none of them is at work, the next target opens at once.
+    """
+
+    after_s: float = Field(0.0, ge=0)
+    trades: tuple[Trade, ...] = Field(min_length=1)
+    skills: dict[str, Level] = {}
+    agents: tuple[str, ...] = Field((), max_length=20)
+
+
 class Request(Frozen):
     """
-    One call waiting for somebody.
+    One call, or one party more of a call, waiting for somebody.
 
-    :param trades: acceptable ones, the preferred first; a hard requirement.
-    :param skills: all required (languages, ``brand:mairie``…); a hard requirement.
-    :param priority: higher first: emergency 100, resumed call 50, normal 0.
-    :param queued_at: when it first entered; None: now. A resumed call gives its first one and keeps its place.
-    :param preferred_agent: waited for during ``QueueConfig.preferred_s`` while at work (known adviser).
+    :param call_id: opaque, given back; of a call's second party ``"<call id>.2"``, of a third ``"<call id>.3"``.
+    :param targets: who may serve, and when; an agent of an earlier target is better. Known adviser first, requirements
+        relaxed with time, overflow to a partner, transfer to a person or a skill: all are targets.
+    :param preferred: skills that make an agent better, asked of nobody: the more of them met, the better.
+    :param queue: for boards and figures (``"relay/LSF"``, ``"mairie/LSF"``).
+    :param priority: absolute, higher first: emergency 100, resumed call 50, everything else 0.
+    :param head_start_s: seconds of waiting granted on entry (a hearing caller waits on the telephone: 1800).
+    :param weight: how fast waiting counts: 2 grows twice as fast. See ``policy.place``.
+    :param room: how many requests of this ``queue`` may wait at once; None: no limit of its own.
+    :param queued_at: when it first entered; None: now. A resumed call and a call-back give theirs and keep their place.
     :param refused_agents: never alerted for this request, and never told: either side may have refused the other.
+    :param callback: the centre will ring the signer, who does not wait on a page.
     """
 
     call_id: str
-    trades: tuple[Trade, ...] = Field(min_length=1)
-    skills: frozenset[str] = frozenset()
+    targets: tuple[Target, ...] = Field(min_length=1, max_length=10)
+    preferred: dict[str, Level] = {}
+    queue: str = ""
     brand: str | None = None
     priority: int = PRIORITY_NORMAL
+    head_start_s: float = 0.0
+    weight: float = Field(1.0, gt=0)
+    strategy: Strategy = "longest_idle"
+    room: int | None = None
     queued_at: float | None = None
-    preferred_agent: str | None = None
     refused_agents: tuple[str, ...] = ()
+    callback: bool = False
     rehearsal: bool = False
 
+    @model_validator(mode="after")
+    def _targets_open_one_after_the_other(self) -> Self:
+        opens = [target.after_s for target in self.targets]
+        if opens[0] != 0 or opens != sorted(opens):
+            raise ValueError("the first target opens at 0 s, the others in their order")
+        return self
+
     @property
-    def request_id(self) -> str:
-        """A call has one request at a time: its identifier is the call's."""
-        return self.call_id
+    def trades(self) -> frozenset[Trade]:
+        """Every trade that may serve it, sooner or later."""
+        return frozenset(trade for target in self.targets for trade in target.trades)
 
 
 class Agent(Frozen):
-    """Who can serve: the trades held and the skills. The queue knows no name."""
+    """
+    Who can serve: the trades held and the skills. The queue knows no name.
+
+    :param skills: levels 1 to 5 by name: languages (``lsf``), domains (``medical``), ``hearing``, ``gender:f``,
+        ``brand:mairie``, ``second_level``, ``partner:<name>``, ``rehearsal``. What is not a trade is a skill.
+    """
 
     agent_id: str
     trades: frozenset[Trade]
-    skills: frozenset[str] = frozenset()
+    skills: dict[str, Level] = {}
+
+
+def has_skills(agent: Agent, wanted: Mapping[str, int]) -> bool:
+    """All of them, at least at that level."""
+    return all(agent.skills.get(name, 0) >= level for name, level in wanted.items())
 
 
 class Assignment(Frozen):
@@ -89,6 +142,11 @@ class AgentRecord(Frozen):
     :param until: end of the alert or of the wrap-up; None in every other state.
     :param extensions: how often this wrap-up was extended.
     :param engaged_at: when the current (or just ended) call was accepted.
+    :param signed_in_at: begin of the shift. :param served: calls of this shift that are over.
+    :param engaged_s: seconds in those calls, holds included.
+    :param signing_s: seconds in calls since the last break of ``QueueConfig.break_min_s``; the running call not
+        included (it adds ``now - engaged_at``).
+    :param missed_at: alerts not answered lately (``QueueConfig.missed_window_s``), oldest first.
     """
 
     agent: Agent
@@ -102,6 +160,11 @@ class AgentRecord(Frozen):
     until: float | None = None
     extensions: int = 0
     engaged_at: float | None = None
+    signed_in_at: float = 0.0
+    served: int = 0
+    engaged_s: float = 0.0
+    signing_s: float = 0.0
+    missed_at: tuple[float, ...] = ()
 
     @property
     def agent_id(self) -> str:
@@ -109,15 +172,15 @@ class AgentRecord(Frozen):
 
     @property
     def call_id(self) -> str | None:
-        """The call alerted for or engaged in; None otherwise, in wrap-up too."""
-        busy = self.assignment is not None and self.state in ("alerting", "engaged")
+        """The call alerted for, engaged in or on hold; None otherwise, in wrap-up too."""
+        busy = self.assignment is not None and self.state in ("alerting", *IN_CALL)
         return self.assignment.call_id if busy and self.assignment else None
 
 
 class RequestRecord(Frozen):
     """
     :param queued_at: of the request, filled in: its place in line.
-    :param enqueued_at: when it last entered the queue (differs for a resumed call).
+    :param enqueued_at: when it last entered the queue or was rerouted: ``Target.after_s`` counts from here.
     :param declined_by: agents who declined this request; never alerted for it again.
     """
 
@@ -156,7 +219,9 @@ class Position(Frozen):
     """
     Place in line, from 1, and expected wait in seconds as a range; None while there is too little to tell.
 
-    Told on entry and whenever one of the three changes.
+    Told on entry and whenever one of them changes.
+
+    :param serving: agents at work who may serve this request; 0: nobody does now.
     """
 
     type: Literal["position"] = "position"
@@ -164,6 +229,7 @@ class Position(Frozen):
     position: int
     wait_low_s: int | None
     wait_high_s: int | None
+    serving: int
 
 
 class Alerting(Frozen):
@@ -256,6 +322,7 @@ class WaitingRequest(Frozen):
     position: int
     wait_low_s: int | None
     wait_high_s: int | None
+    serving: int
 
 
 class QueueSnapshot(Frozen):

@@ -7,13 +7,14 @@ and returns None.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from interpreter_queue import policy
 from interpreter_queue.config import QueueConfig
 from interpreter_queue.lifecycle import AgentInput, agent_after, request_after
 from interpreter_queue.model import (
+    IN_CALL,
     REHEARSAL_SKILL,
     Agent,
     AgentChanged,
@@ -36,6 +37,13 @@ from interpreter_queue.model import (
 )
 
 ReleaseReason = Literal["released", "call_over", "owner_lost"]
+MISSES_KEPT = 20  # no more of them are remembered of one agent
+DECLARED: dict[Presence, AgentInput] = {
+    "offline": "leave",
+    "available": "declare_available",
+    "paused": "declare_paused",
+    "training": "declare_training",
+}
 
 
 @dataclass(frozen=True)
@@ -88,12 +96,36 @@ def enqueue(view: View, request: Request, config: QueueConfig) -> Change | None:
     )
 
 
+def reroute(view: View, request: Request, config: QueueConfig) -> Change | None:
+    """
+    Others are meant to serve a waiting request: the newer wording counts, its targets open anew, the place stays.
+
+    An alert that stands is withdrawn. :param request: its ``queued_at`` is not read.
+    """
+    agent, old = view.agent, view.request
+    if old is None or request_after(old.state, "reroute") is None:
+        return None
+    worded = request.model_copy(update={"queued_at": old.request.queued_at})
+    if worded == old.request:
+        return None
+    update = {"request": worded, "state": "queued", "assignment": None, "enqueued_at": view.now}
+    records: dict[str, RequestRecord | None] = {old.call_id: old.model_copy(update=update)}
+    lease = {old.call_id: config.owner_lease_s}
+    told = Queued(call_id=old.call_id, queued_at=old.queued_at)
+    if agent and old.assignment and _stands(agent, old, old.assignment.assignment_id):
+        moved = _moved(agent, "withdraw", view.now)
+        if moved:
+            withdrawn = _of_agent(moved, _alert_ended(agent, "rerouted", None), told, requests=records)
+            return replace(withdrawn, call_leases=lease)
+    return Change(requests=records, events=(told,), call_leases=lease)
+
+
 def alert(view: View, trade: Trade, assignment_id: str, config: QueueConfig) -> Change | None:
     """Bind the two: refused unless both are still free and the agent may serve this request in this trade."""
     agent, request = view.agent, view.request
     if agent is None or request is None or request_after(request.state, "alert") is None:
         return None
-    if policy.trade_for(agent, request) is None or trade not in agent.agent.trades & set(request.request.trades):
+    if trade not in policy.trades_for(agent, request):
         return None
     assignment = Assignment(
         assignment_id=assignment_id,
@@ -128,21 +160,29 @@ def decline(view: View, assignment_id: str, reason: str) -> Change | None:
     return _end_alert(view, assignment_id, "decline", "declined", decline_reason=reason)
 
 
-def silence(view: View) -> Change | None:
-    """Nobody answered in time: the agent has to declare itself available again."""
+def silence(view: View, config: QueueConfig) -> Change | None:
+    """Nobody answered in time: the agent has to declare itself available again, and the miss is counted."""
     agent = view.agent
     if agent is None or agent.assignment is None or agent.until is None or agent.until > view.now:
         return None
-    return _end_alert(view, agent.assignment.assignment_id, "silence", "not_responding")
+    missed = (*(at for at in agent.missed_at if at > view.now - config.missed_window_s), view.now)
+    assignment_id = agent.assignment.assignment_id
+    return _end_alert(view, assignment_id, "silence", "not_responding", missed_at=missed[-MISSES_KEPT:])
 
 
 def _end_alert(
-    view: View, assignment_id: str, event: AgentInput, reason: AlertEnding, *, decline_reason: str | None = None
+    view: View,
+    assignment_id: str,
+    event: AgentInput,
+    reason: AlertEnding,
+    *,
+    decline_reason: str | None = None,
+    **updates: Any,
 ) -> Change | None:
     agent, request = view.agent, view.request
     if not _stands(agent, request, assignment_id) or agent is None or request is None:
         return None
-    moved = _moved(agent, event, view.now)
+    moved = _moved(agent, event, view.now, **updates)
     if moved is None:
         return None
     ended = _alert_ended(agent, reason, decline_reason)
@@ -179,7 +219,14 @@ def sign_in(view: View, agent: Agent, config: QueueConfig) -> Change | None:
     old = view.agent
     lease = {agent.agent_id: config.agent_lease_s}
     if old is None:
-        new = AgentRecord(agent=agent, presence="paused", state="paused", since=view.now, idle_since=view.now)
+        new = AgentRecord(
+            agent=agent,
+            presence="paused",
+            state="paused",
+            since=view.now,
+            idle_since=view.now,
+            signed_in_at=view.now,
+        )
         return _of_agent(new, leases=lease)
     presence: Presence = "paused" if old.presence == "offline" else old.presence
     again = old.model_copy(update={"agent": agent, "presence": presence})
@@ -198,30 +245,51 @@ def leave(view: View) -> Change | None:
     return _end_if_alerted(view, agent, request, left, handle=handle)
 
 
-def set_presence(view: View, presence: Presence, reason: PauseReason | None) -> Change | None:
-    """:param presence: ``available`` or ``paused``; ``offline`` is :func:`leave`."""
+def set_presence(view: View, presence: Presence, reason: PauseReason | None, config: QueueConfig) -> Change | None:
+    """
+    As the agent declares, or a supervisor for them; in a call or a wrap-up it counts from its end on.
+
+    :param presence: ``offline`` is :func:`leave`. :param reason: of a pause; else not read.
+    """
     agent, request = view.agent, view.request
     if agent is None:
         return None
     if presence == "offline":
         return leave(view)
-    event: AgentInput = "declare_available" if presence == "available" else "declare_paused"
     pause = reason if presence == "paused" else None
-    declared = _moved(agent, event, view.now, presence=presence, pause_reason=pause, pause_after_call=False)
+    updates: dict[str, Any] = {"presence": presence, "pause_reason": pause, "pause_after_call": False}
+    declared = _moved(agent, DECLARED[presence], view.now, **updates, **_rested(agent, view.now, config))
     if declared is None or declared == agent:
         return None
     return _end_if_alerted(view, agent, request, declared)
 
 
-def set_pause_after_call(view: View, wanted: bool, reason: PauseReason | None) -> Change | None:
-    """In a call, an alert or a wrap-up: kept for its end. When idle there is nothing to wait for: pause now."""
+def _rested(agent: AgentRecord, now: float, config: QueueConfig) -> dict[str, Any]:
+    """What a pause or training that is long enough changes when it ends: the signing time counts from zero again."""
+    is_break = agent.state in ("paused", "training") and now - agent.since >= config.break_min_s
+    return {"signing_s": 0.0} if is_break else {}
+
+
+def set_pause_after_call(view: View, wanted: bool, reason: PauseReason | None, config: QueueConfig) -> Change | None:
+    """
+    In a call, an alert or a wrap-up: kept for its end. When idle there is nothing to wait for: pause now.
+
+    Takes back, too, the pause that the queue itself has planned.
+    """
     agent = view.agent
     if agent is None or agent.presence != "available" or agent.state == "not_responding":
         return None
     if agent.state == "idle":
-        return set_presence(view, "paused", reason) if wanted else None
+        return set_presence(view, "paused", reason, config) if wanted else None
     wish = agent.model_copy(update={"pause_after_call": wanted, "pause_reason": reason if wanted else None})
     return None if wish == agent else _of_agent(wish)
+
+
+def hold(view: View, held: bool) -> Change | None:
+    """The agent puts everybody on hold, or takes them back; the call stays the agent's."""
+    agent = view.agent
+    moved = _moved(agent, "hold" if held else "retrieve", view.now) if agent else None
+    return _of_agent(moved) if moved else None
 
 
 def release(
@@ -237,14 +305,29 @@ def release(
         return None
     to_wrap_up = wrap_up and agent.presence != "offline"
     until = view.now + config.wrap_up_s if to_wrap_up else None
-    was_engaged = agent.state == "engaged"
-    moved = _moved(agent, "release_to_wrap_up" if to_wrap_up else "release", view.now, until=until)
+    was_engaged = agent.state in IN_CALL
+    counted = _after_call(agent, view.now, config) if was_engaged else {}
+    moved = _moved(agent, "release_to_wrap_up" if to_wrap_up else "release", view.now, until=until, **counted)
     if moved is None:
         return None
     ours = request is not None and request.assignment == agent.assignment and request.state == "assigned"
     told = (Released(call_id=call_id, agent_id=agent.agent_id, reason=reason),) if was_engaged else ()
     handle = None if to_wrap_up else _handle_time(agent, view.now)
     return _of_agent(moved, *told, requests={call_id: None} if ours else {}, handle=handle)
+
+
+def _after_call(agent: AgentRecord, now: float, config: QueueConfig) -> dict[str, Any]:
+    """The call counted into the shift; where a break is due, the pause that follows it."""
+    talked = now - agent.engaged_at if agent.engaged_at is not None else 0.0
+    counted: dict[str, Any] = {
+        "served": agent.served + 1,
+        "engaged_s": agent.engaged_s + talked,
+        "signing_s": agent.signing_s + talked,
+    }
+    wishes = agent.pause_after_call or agent.presence != "available"
+    if counted["signing_s"] >= config.break_due_s and not wishes:
+        counted |= {"pause_after_call": True, "pause_reason": "rest_eyes_hands"}
+    return counted
 
 
 def extend_wrap_up(view: View, config: QueueConfig) -> Change | None:
@@ -292,16 +375,20 @@ def _moved(agent: AgentRecord, event: AgentInput, now: float, **updates: Any) ->
     if state == agent.state:
         return after
     common: dict[str, Any] = {"state": state, "since": now}
-    if state not in ("alerting", "engaged", "wrap_up"):
+    if state not in ("alerting", "wrap_up", *IN_CALL):
         common |= {"assignment": None, "until": None, "extensions": 0, "engaged_at": None, "pause_after_call": False}
-        if agent.state in ("engaged", "wrap_up"):
+        if agent.state in ("wrap_up", *IN_CALL):
             common["idle_since"] = now
     return after.model_copy(update=common)
 
 
 def _rests(agent: AgentRecord, event: AgentInput) -> bool:
     """The event brings the agent where its presence belongs."""
-    return agent_after(agent.state, event, "available") == "idle" and agent.state not in ("paused", "not_responding")
+    return agent_after(agent.state, event, "available") == "idle" and agent.state not in (
+        "paused",
+        "training",
+        "not_responding",
+    )
 
 
 def _of_agent(

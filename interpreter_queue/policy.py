@@ -1,67 +1,147 @@
 """
-Who is alerted for which request: pure, from what the index holds.
+Who may be alerted for which request, and in which order: pure.
 
-Trade and skills are hard requirements, refusals are absolute, rehearsals and real calls never mix. Among those
-who may serve, the longest idle is first; among requests, priority, then the place in line.
+Trade and skills are hard requirements, refusals are absolute, rehearsals and real calls never mix. A request's
+targets open one after the other; among those who may serve, an earlier target, then more of what is preferred, then
+the strategy decides; among requests, ``place``.
 """
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Literal
 
+from interpreter_queue import strategies
 from interpreter_queue.config import QueueConfig
-from interpreter_queue.model import REHEARSAL_SKILL, Agent, AgentRecord, AgentState, Request, RequestRecord, Trade
+from interpreter_queue.model import (
+    REHEARSAL_SKILL,
+    Agent,
+    AgentRecord,
+    AgentState,
+    Request,
+    RequestRecord,
+    Target,
+    Trade,
+    has_skills,
+)
 
 #: States in which an agent is at work, and may be free again soon.
-WORKING: frozenset[AgentState] = frozenset({"idle", "alerting", "engaged", "wrap_up"})
-
-
-#: From which agents a request draws: rehearsal or not, acceptable trades.
-Pool = tuple[bool, frozenset[Trade]]
+WORKING: frozenset[AgentState] = frozenset({"idle", "alerting", "engaged", "hold", "wrap_up"})
+Place = tuple[int, float, float, float, str]
+Break = Literal["none", "proposed", "due"]
 
 
 @dataclass(frozen=True)
 class Match:
+    """:param trade: the one in which the agent would serve."""
+
     call_id: str
     agent_id: str
     trade: Trade
 
 
-def serving_trade(agent: Agent, request: Request) -> Trade | None:
-    """
-    The trade in which the agent would serve the request, the request's preferred one first.
+# Who may serve
 
-    :returns: None when this agent must never be alerted for it.
-    """
-    if (REHEARSAL_SKILL in agent.skills) != request.rehearsal:
+
+def serving_trade(agent: Agent, target: Target) -> Trade | None:
+    """The trade in which the agent would serve, the target's preferred one first; None: not one of these."""
+    if target.agents and agent.agent_id not in target.agents:
         return None
-    if agent.agent_id in request.refused_agents or not request.skills <= agent.skills:
+    if not has_skills(agent, target.skills):
         return None
-    return next((trade for trade in request.trades if trade in agent.trades), None)
+    return next((trade for trade in target.trades if trade in agent.trades), None)
 
 
-def trade_for(agent: AgentRecord, request: RequestRecord) -> Trade | None:
-    """As :func:`serving_trade`, and never again an agent who declined this request."""
-    return None if agent.agent_id in request.declined_by else serving_trade(agent.agent, request.request)
+def is_excluded(agent: AgentRecord, record: RequestRecord) -> bool:
+    """Refused by either side, declined this request, or one is a rehearsal's and the other real."""
+    if (REHEARSAL_SKILL in agent.agent.skills) != record.request.rehearsal:
+        return True
+    return agent.agent_id in record.request.refused_agents or agent.agent_id in record.declined_by
 
 
-def place(record: RequestRecord) -> tuple[float, float, float, str]:
-    """Sort key of the line: priority, time of the first entry; the rest only makes the order total."""
-    return (-record.request.priority, record.queued_at, record.enqueued_at, record.call_id)
+def trades_for(agent: AgentRecord, record: RequestRecord) -> tuple[Trade, ...]:
+    """In which trades the agent may serve this request, by any of its targets, open or not; the first one's first."""
+    if is_excluded(agent, record):
+        return ()
+    found = (serving_trade(agent.agent, target) for target in record.request.targets)
+    return tuple(dict.fromkeys(trade for trade in found if trade))
 
 
-def idle_rank(agent: AgentRecord) -> tuple[float, str]:
-    """Sort key: longest idle since the last call first."""
-    return (agent.idle_since, agent.agent_id)
+def trade_for(agent: AgentRecord, record: RequestRecord) -> Trade | None:
+    """:returns: None: this agent must never be alerted for this request."""
+    return next(iter(trades_for(agent, record)), None)
 
 
-def waits_for_preferred(
-    record: RequestRecord, agents: Mapping[str, AgentRecord], now: float, config: QueueConfig
-) -> bool:
-    """True while others are held back: the preferred agent is at work and the time for it has not run out."""
-    preferred = agents.get(record.request.preferred_agent or "")
-    if preferred is None or preferred.state not in WORKING or preferred.state == "idle":
-        return False
-    return now < record.enqueued_at + config.preferred_s and trade_for(preferred, record) is not None
+def preferred_met(agent: Agent, request: Request) -> int:
+    """How many of the preferred skills the agent has, at least at that level."""
+    return sum(agent.skills.get(name, 0) >= level for name, level in request.preferred.items())
+
+
+def open_targets(record: RequestRecord, agents: Mapping[str, AgentRecord], now: float) -> int:
+    """
+    How many of the request's targets are open, from the first one on; at least 1.
+
+    A target opens after its time, or at once while the one before it means only persons who cannot serve now or soon.
+    """
+    count = 1
+    for target in record.request.targets[1:]:
+        previous = record.request.targets[count - 1]
+        if now < record.enqueued_at + target.after_s and not nobody_there(previous, record, agents):
+            break
+        count += 1
+    return count
+
+
+def nobody_there(target: Target, record: RequestRecord, agents: Mapping[str, AgentRecord]) -> bool:
+    """The target means certain persons, and none of them is at work and may serve."""
+    named = (agents.get(agent_id) for agent_id in target.agents)
+    return bool(target.agents) and not any(
+        agent is not None
+        and agent.state in WORKING
+        and not is_excluded(agent, record)
+        and serving_trade(agent.agent, target)
+        for agent in named
+    )
+
+
+# The order of the line
+
+
+def place(record: RequestRecord, now: float) -> Place:
+    """
+    Sort key of the line, the smallest first: priority, then the accumulated one; the rest makes the order total.
+
+    Within one priority a request's claim grows while it waits: ``head_start_s + weight * waited`` (Kleinrock's
+    delay-dependent priority, 1964; as accumulating priority in Stanford, Taylor & Ziedins, Queueing Systems 77, 2014).
+    """
+    return in_line(record, base(record.request, record.queued_at) + record.request.weight * now)
+
+
+def base(request: Request, queued_at: float) -> float:
+    """The accumulated priority at time 0: what orders requests of the same weight at any time."""
+    return request.head_start_s - request.weight * queued_at
+
+
+def in_line(record: RequestRecord, accumulated: float) -> Place:
+    return (-record.request.priority, -accumulated, record.queued_at, record.enqueued_at, record.call_id)
+
+
+def bypass_window_s(first: Request, later: Request, waited_s: float) -> float:
+    """
+    How long after ``first`` a request worded as ``later`` may have come and still be ahead of it by now.
+
+    With a = the lag between the two arrivals and W = ``waited_s``, ``later`` is ahead when
+    ``later.head_start + later.weight * (W - a) > first.head_start + first.weight * W``, that is
+    ``a < W * (1 - first.weight / later.weight) + (later.head_start - first.head_start) / later.weight``.
+    Whoever came after this window is behind. The rest of the wait, ``W - window``, grows with W for any two weights:
+    with finitely many arrivals per second nobody is bypassed for ever. Priorities are absolute and not meant here.
+
+    :returns: seconds, in [0, ``waited_s``].
+    """
+    window = waited_s * (1 - first.weight / later.weight) + (later.head_start_s - first.head_start_s) / later.weight
+    return min(waited_s, max(0.0, window))
+
+
+# All at once
 
 
 def plan(
@@ -72,46 +152,67 @@ def plan(
 
     Greedy in the order of the line: nobody waits because of somebody further back.
     """
-    free = sorted((agent for agent in agents.values() if agent.state == "idle"), key=idle_rank)
+    free = {agent_id: agent for agent_id, agent in agents.items() if agent.state == "idle"}
     matches: list[Match] = []
-    for record in sorted((r for r in requests if r.state == "queued"), key=place):
-        if not free:
-            break
-        if waits_for_preferred(record, agents, now, config):
-            continue
-        match = _choose(record, free)
+    for record in sorted((r for r in requests if r.state == "queued"), key=lambda r: place(r, now)):
+        match = _choose(record, free, open_targets(record, agents, now))
         if match:
             matches.append(match)
-            free = [agent for agent in free if agent.agent_id != match.agent_id]
+            del free[match.agent_id]
     return matches
 
 
-def _choose(record: RequestRecord, free: list[AgentRecord]) -> Match | None:
-    preferred = record.request.preferred_agent
-    for agent in sorted(free, key=lambda one: one.agent_id != preferred):  # stable: keeps the idle rank behind
-        trade = trade_for(agent, record)
-        if trade:
-            return Match(record.call_id, agent.agent_id, trade)
+def _choose(record: RequestRecord, free: Mapping[str, AgentRecord], opened: int) -> Match | None:
+    rank = strategies.STRATEGIES[record.request.strategy]
+    able = [agent for agent in free.values() if not is_excluded(agent, record)]
+    for target in record.request.targets[:opened]:
+        fitting = [agent for agent in able if serving_trade(agent.agent, target)]
+        if fitting:
+            best = min(fitting, key=lambda one: (-preferred_met(one.agent, record.request), *rank(one)))
+            trade = serving_trade(best.agent, target)
+            return Match(record.call_id, best.agent_id, trade) if trade else None
     return None
 
 
-def pool(request: Request) -> Pool:
-    return (request.rehearsal, frozenset(request.trades))
+# Room
 
 
-def compete(one: Pool, other: Pool) -> bool:
-    """The two could be served by the same agents: a request ahead counts in the other's position."""
-    return one[0] == other[0] and not one[1].isdisjoint(other[1])
+def compete(one: Request, other: Request) -> bool:
+    """Both draw on the same trades, now or later: they share the room of those who wait."""
+    return one.rehearsal == other.rehearsal and not one.trades.isdisjoint(other.trades)
 
 
 def room_limit(request: Request, waiting: Iterable[RequestRecord], config: QueueConfig) -> int | None:
     """
     Whether one more request finds room.
 
-    :returns: the limit that is reached, of those who compete with it or of its brand; None: there is room.
+    :returns: the limit that is reached: of those who compete with it, of its brand or of its queue; None: room.
     """
-    rivals = [record for record in waiting if compete(pool(record.request), pool(request))]
+    rivals = [record.request for record in waiting if compete(record.request, request)]
     if len(rivals) >= config.max_waiting:
         return config.max_waiting
-    same_brand = sum(1 for record in rivals if request.brand is not None and record.request.brand == request.brand)
-    return config.max_waiting_per_brand if same_brand >= config.max_waiting_per_brand else None
+    if request.brand is not None and _count(rivals, "brand", request.brand) >= config.max_waiting_per_brand:
+        return config.max_waiting_per_brand
+    full = request.room is not None and _count(rivals, "queue", request.queue) >= request.room
+    return request.room if full else None
+
+
+def _count(requests: Iterable[Request], name: Literal["brand", "queue"], value: str) -> int:
+    return sum(getattr(request, name) == value for request in requests)
+
+
+# An agent's load
+
+
+def break_state(agent: AgentRecord, now: float, config: QueueConfig) -> Break:
+    """Whether a break is proposed or due, the running call included."""
+    running = now - agent.engaged_at if agent.engaged_at is not None and agent.state in ("engaged", "hold") else 0.0
+    signing_s = agent.signing_s + running
+    if signing_s >= config.break_due_s:
+        return "due"
+    return "proposed" if signing_s >= config.break_proposed_s else "none"
+
+
+def misses(agent: AgentRecord, now: float, config: QueueConfig) -> int:
+    """Alerts not answered lately; from ``QueueConfig.missed_warning`` on a supervisor is warned."""
+    return sum(at > now - config.missed_window_s for at in agent.missed_at)

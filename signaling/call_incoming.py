@@ -3,7 +3,7 @@
 from typing import Final
 
 from signaling.call_events import Act, AnnouncementOver, Enqueue, LeaveQueue, MessageRecorded, OpenMedia, RecordMessage
-from signaling.call_model import INCOMING_PRIORITY, TRADES_BY_MODE, Call, CallState, Grace, PhoneLegState, Side
+from signaling.call_model import TRADES_BY_MODE, Call, CallState, Grace, PhoneLegState, Side
 from signaling.call_phone import attempt_name
 from signaling.call_step import Step, go, missed, receiver, with_leg
 from signaling.call_table import Trigger, find_row
@@ -145,7 +145,6 @@ def accept(call: Call, act: Act, now: float) -> Step:
         signer_device=act.device,
         accepted_at=now,
         queued_at=now,  # the wait for an agent begins
-        priority=max(call.priority, INCOMING_PRIORITY),
     )
 
 

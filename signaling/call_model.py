@@ -106,7 +106,6 @@ EndReason = Literal[
 ]
 EndFault = Literal["nobody", "signer", "agent", "phone", "service"]
 
-INCOMING_PRIORITY = 40  # somebody waits on the telephone, and may hang up
 RESUMED_PRIORITY = 50  # a call that was served already: ahead of everyone who is not an emergency
 EMERGENCY_PRIORITY = 100
 

@@ -24,6 +24,7 @@ from signaling.metrics import Metrics
 from signaling.page_errors import PageError
 from signaling.queue_messages import AgentView, Alert, AssignmentAccept, AssignmentDecline, PauseAfterCall, PresenceSet
 from signaling.queue_messages import AlertEnded as AlertEndedMessage
+from signaling.queue_skills import levels
 from signaling.sessions import Hub, PageSession
 
 PAGE_GRACE_S = 3.0  # a reload takes one or two
@@ -139,7 +140,7 @@ class Floor:
                 self._desk.submit(event.call_id, AlertEnded())
                 ended = AlertEndedMessage(
                     assignment_id=event.assignment_id,
-                    reason="cancelled" if event.reason == "agent_gone" else event.reason,
+                    reason="cancelled" if event.reason in ("agent_gone", "rerouted") else event.reason,
                 )
                 self._tell(event.call_id, event.agent_id, ended)
             case queue_model.Assigned(call_id=call_id, assignment=assignment):
@@ -278,4 +279,4 @@ class Floor:
 
 
 def _agent(who: Identity) -> queue_model.Agent:
-    return queue_model.Agent(agent_id=who.key, trades=frozenset(who.trades), skills=frozenset(who.skills))
+    return queue_model.Agent(agent_id=who.key, trades=frozenset(who.trades), skills=levels(who.skills))

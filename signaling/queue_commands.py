@@ -9,7 +9,11 @@ from interpreter_queue.errors import ContentionError, QueueFullError, QueueUnava
 from signaling.call_events import Enqueue, Event, LeaveQueue, QueueGaveUp, ReleaseAgent
 from signaling.call_model import Call, CallState
 from signaling.lane import Lane
+from signaling.queue_skills import levels
 from signaling.sessions import Hub
+
+KNOWN_ADVISER_S = 30.0  # for which a call waits for the adviser that the signer knows, while that one works
+HEAD_START_S = 1800.0  # somebody waits on the telephone, and may hang up: as if they had waited this long
 
 
 class QueueOwner(Protocol):
@@ -46,12 +50,12 @@ class QueueCommands:
             return
         request = queue_model.Request(
             call_id=call.call_id,
-            trades=call.trades,
-            skills=frozenset(call.skills),
+            targets=_targets(call),
+            queue=f"{call.brand or call.kind}/{call.mode}",
             brand=call.brand,
             priority=call.priority,
+            head_start_s=HEAD_START_S if call.direction == "incoming" else 0.0,
             queued_at=self._queued_at,
-            preferred_agent=call.preferred_agent,
             refused_agents=call.refused_agents,
             rehearsal=call.rehearsal,
         )
@@ -64,3 +68,12 @@ class QueueCommands:
         await self._queue.release(agent_key, self._owner.call.call_id, wrap_up=wrap_up)
         if not wrap_up and not self._hub.is_present("agent", agent_key):
             await self._queue.sign_out(agent_key)  # lost: alerting them would only cost the next one 20 s
+
+
+def _targets(call: Call) -> tuple[queue_model.Target, ...]:
+    """Whoever has trade and skills; the adviser that the signer knows first, for a while."""
+    anybody = queue_model.Target(trades=call.trades, skills=levels(call.skills))
+    if call.preferred_agent is None:
+        return (anybody,)
+    known = anybody.model_copy(update={"agents": (call.preferred_agent,)})
+    return (known, anybody.model_copy(update={"after_s": KNOWN_ADVISER_S}))

@@ -204,7 +204,7 @@ import asyncio, sys
 from redis.asyncio import Redis
 from interpreter_queue.config import QueueConfig
 from interpreter_queue.dispatcher import InterpreterQueue
-from interpreter_queue.model import Agent, Request
+from interpreter_queue.model import Agent, Request, Target
 
 async def main():
     redis = Redis(unix_socket_path=sys.argv[1])
@@ -212,7 +212,7 @@ async def main():
     await queue.start()
     await queue.sign_in(Agent(agent_id="ines", trades=frozenset({"interpreter"})))
     await queue.set_presence("ines", "available")
-    await queue.enqueue(Request(call_id="theirs", trades=("interpreter",)))
+    await queue.enqueue(Request(call_id="theirs", targets=(Target(trades=("interpreter",)),)))
     await asyncio.sleep(60)
 
 asyncio.run(main())

@@ -21,6 +21,7 @@ from interpreter_queue.model import (
     Queued,
     Released,
     Request,
+    Target,
 )
 from tests.helpers.redis_server import RedisServer, redis_server
 from tests.interpreter_queue.queue_site import CALM, DEADLINE_S, Site, relay, short, site
@@ -222,7 +223,7 @@ async def test_the_expected_wait_appears_after_five_calls(server: RedisServer) -
 async def test_rehearsals_and_real_calls_never_meet(server: RedisServer) -> None:
     async with site(server) as here:
         await here.available("ines")
-        await here.available("robot", skills=frozenset({"rehearsal"}))
+        await here.available("robot", skills={"rehearsal": 5})
         await here.queue.enqueue(relay("trial-1", rehearsal=True))
         await here.queue.enqueue(relay("trial-2", rehearsal=True))
         await here.queue.enqueue(relay("c1"))
@@ -255,13 +256,14 @@ async def test_resumed_call_goes_back_to_the_head_with_its_first_time(server: Re
 
 
 async def test_preferred_agent_is_waited_for_while_at_work_but_not_for_ever(server: RedisServer) -> None:
-    async with site(server, short(preferred_s=0.5)) as here:
+    known = Target(trades=("adviser",), agents=("karim",))
+    async with site(server) as here:
         await here.available("ines", "karim", trade="adviser")
-        first = Request(call_id="c1", trades=("adviser",), preferred_agent="karim")
+        first = Request(call_id="c1", targets=(known, Target(after_s=0.5, trades=("adviser",))))
         await here.queue.enqueue(first)
         await here.queue.accept("karim", (await here.alert("c1", "karim")).assignment.assignment_id)
         await here.queue.enqueue(first.model_copy(update={"call_id": "c2"}))
-        await here.queue.enqueue(Request(call_id="c3", trades=("interpreter",)))
+        await here.queue.enqueue(relay("c3"))
         await here.hears(Position, lambda e: e.call_id == "c3")
         assert [e.call_id for e in here.all(Alerting)] == ["c1"], "karim is at work: c2 waits for him"
         await here.alert("c2", "ines")

@@ -66,10 +66,10 @@ class Site:
         return await self.hears(AgentChanged, lambda e: e.agent_id == agent_id and e.state == state, since)
 
     async def available(
-        self, *agent_ids: str, trade: Trade = "interpreter", skills: frozenset[str] = frozenset()
+        self, *agent_ids: str, trade: Trade = "interpreter", skills: dict[str, int] | None = None
     ) -> None:
         for agent_id in agent_ids:
-            await self.queue.sign_in(Agent(agent_id=agent_id, trades=frozenset({trade}), skills=skills))
+            await self.queue.sign_in(Agent(agent_id=agent_id, trades=frozenset({trade}), skills=skills or {}))
             await self.queue.set_presence(agent_id, "available")
 
 
@@ -93,7 +93,7 @@ def short(**seconds: float) -> QueueConfig:
 
 
 def relay(call_id: str, **fields: object) -> Request:
-    return Request.model_validate({"call_id": call_id, "trades": ("interpreter",), **fields})
+    return Request.model_validate({"call_id": call_id, "targets": [{"trades": ("interpreter",)}], **fields})
 
 
 async def eventually(condition: Callable[[], bool]) -> None:

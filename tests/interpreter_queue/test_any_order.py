@@ -19,19 +19,21 @@ from tests.interpreter_queue.samples import NOW
 
 CONFIG = QueueConfig(alert_s=20, wrap_up_s=60, wrap_up_extension_s=60, wrap_up_extensions=3)
 
-
+HAS_CALL = ("alerting", "engaged", "hold", "wrap_up")
 CREW = {
-    "ines": Agent(agent_id="ines", trades=frozenset({"interpreter"}), skills=frozenset({"lsf"})),
+    "ines": Agent(agent_id="ines", trades=frozenset({"interpreter"}), skills={"lsf": 5}),
     "karim": Agent(agent_id="karim", trades=frozenset({"interpreter", "transcriber"})),
-    "marc": Agent(agent_id="marc", trades=frozenset({"adviser"}), skills=frozenset({"brand:mairie"})),
-    "robot": Agent(agent_id="robot", trades=frozenset({"interpreter"}), skills=frozenset({"rehearsal"})),
+    "marc": Agent(agent_id="marc", trades=frozenset({"adviser"}), skills={"brand:mairie": 5}),
+    "robot": Agent(agent_id="robot", trades=frozenset({"interpreter"}), skills={"rehearsal": 5}),
 }
+ANYBODY = {"trades": ("interpreter",)}
 KINDS: tuple[dict[str, Any], ...] = (
-    {"trades": ("interpreter",)},
-    {"trades": ("interpreter",), "skills": {"lsf"}, "refused_agents": ("karim",)},
-    {"trades": ("transcriber", "interpreter")},
-    {"trades": ("adviser",), "skills": {"brand:mairie"}},
-    {"trades": ("interpreter",), "rehearsal": True},
+    {"targets": (ANYBODY,)},
+    {"targets": ({"trades": ("interpreter",), "skills": {"lsf": 3}},), "refused_agents": ("karim",)},
+    {"targets": ({"trades": ("transcriber", "interpreter")},), "strategy": "least_occupied"},
+    {"targets": ({"trades": ("adviser",), "skills": {"brand:mairie": 1}},), "weight": 2.0},
+    {"targets": ({**ANYBODY, "agents": ("ines",)}, {**ANYBODY, "after_s": 30}), "preferred": {"lsf": 2}},
+    {"targets": (ANYBODY,), "rehearsal": True},
 )
 names, calls = st.sampled_from(sorted(CREW)), st.sampled_from(["c1", "c2", "c3", "c4"])
 
@@ -64,13 +66,13 @@ class QueueMachine(RuleBasedStateMachine):
     def sign_in(self, name: str) -> None:
         self.apply(operations.sign_in(self.view(name), CREW[name], CONFIG))
 
-    @rule(name=names, presence=st.sampled_from(["available", "available", "paused", "offline"]))
+    @rule(name=names, presence=st.sampled_from(["available", "available", "paused", "training", "offline"]))
     def presence(self, name: str, presence: Any) -> None:
-        self.apply(operations.set_presence(self.view(name), presence, None))
+        self.apply(operations.set_presence(self.view(name), presence, None, CONFIG))
 
     @rule(name=names, wanted=st.booleans())
     def pause_after_call(self, name: str, wanted: bool) -> None:
-        self.apply(operations.set_pause_after_call(self.view(name), wanted, "meal"))
+        self.apply(operations.set_pause_after_call(self.view(name), wanted, "meal", CONFIG))
 
     @rule(call_id=calls, kind=st.sampled_from(KINDS), priority=st.sampled_from([0, 50, 100]))
     def enqueue(self, call_id: str, kind: dict[str, Any], priority: int) -> None:
@@ -100,7 +102,19 @@ class QueueMachine(RuleBasedStateMachine):
             self.apply(operations.decline(self.view(name), bound.assignment_id, "skill"))
         else:
             self.now += CONFIG.alert_s
-            self.apply(operations.silence(self.view(name)))
+            self.apply(operations.silence(self.view(name), CONFIG))
+
+    @rule(name=names, held=st.booleans())
+    def hold(self, name: str, held: bool) -> None:
+        self.apply(operations.hold(self.view(name), held))
+
+    @rule(call_id=calls, kind=st.sampled_from(KINDS))
+    def reroute(self, call_id: str, kind: dict[str, Any]) -> None:
+        before = self.requests.get(call_id)
+        asked = Request.model_validate({"call_id": call_id, "rehearsal": False, **kind})
+        if before and before.request.rehearsal == asked.rehearsal:
+            self.apply(operations.reroute(self.view(None, call_id), asked, CONFIG))
+            assert self.requests[call_id].queued_at == before.queued_at, "the place is kept"
 
     @rule(call_id=calls)
     def cancel(self, call_id: str) -> None:
@@ -122,7 +136,7 @@ class QueueMachine(RuleBasedStateMachine):
             if other.assignment:
                 who = self.agents[other.assignment.agent_id]
                 assert who.assignment == other.assignment
-                assert who.state == {"alerting": "alerting", "assigned": "engaged"}[other.state]
+                assert who.state in {"alerting": ("alerting",), "assigned": ("engaged", "hold")}[other.state]
                 assert who.call_id == call_id
 
     @invariant()
@@ -137,8 +151,12 @@ class QueueMachine(RuleBasedStateMachine):
         for other in self.requests.values():
             if other.assignment:
                 profile = CREW[other.assignment.agent_id]
-                assert other.assignment.trade in profile.trades & set(other.request.trades)
-                assert other.request.skills <= profile.skills
+                assert any(
+                    other.assignment.trade in set(target.trades) & profile.trades
+                    and all(profile.skills.get(name, 0) >= level for name, level in target.skills.items())
+                    and profile.agent_id in (target.agents or (profile.agent_id,))
+                    for target in other.request.targets
+                )
                 assert profile.agent_id not in other.request.refused_agents
                 assert other.request.rehearsal == ("rehearsal" in profile.skills)
 
@@ -147,10 +165,10 @@ class QueueMachine(RuleBasedStateMachine):
         for who in self.agents.values():
             assert who.state != "offline", "who is offline is forgotten"
             assert who.state not in ("idle", "alerting", "not_responding") or who.presence == "available"
-            assert who.state != "paused" or who.presence == "paused"
+            assert who.state not in ("paused", "training") or who.presence == who.state
             assert (who.until is not None) == (who.state in ("alerting", "wrap_up"))
-            assert (who.assignment is not None) == (who.state in ("alerting", "engaged", "wrap_up"))
-            assert not who.pause_after_call or who.state in ("alerting", "engaged", "wrap_up")
+            assert (who.assignment is not None) == (who.state in HAS_CALL)
+            assert not who.pause_after_call or who.state in HAS_CALL
 
 
 TestQueueMachine = QueueMachine.TestCase

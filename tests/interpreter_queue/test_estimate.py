@@ -18,7 +18,7 @@ def handled(*seconds: float, ended_at: float = NOW - 60) -> list[HandleTime]:
 
 
 def stand(line: list[RequestRecord], crew: list[AgentRecord], handles: list[HandleTime]) -> dict[str, Standing]:
-    return standings(sorted(line, key=policy.place), crew, handles, now=NOW, config=CONFIG)
+    return standings(sorted(line, key=lambda one: policy.place(one, NOW)), crew, handles, now=NOW, config=CONFIG)
 
 
 LINE = [request(f"c{number}", queued_at=number) for number in range(1, 4)]

@@ -2,7 +2,6 @@
 
 import pytest
 
-from interpreter_queue.config import QueueConfig
 from interpreter_queue.index import FeedEntry, Index, lapsed
 from interpreter_queue.model import HandleTime
 from tests.interpreter_queue.samples import NOW, agent, request
@@ -56,19 +55,19 @@ def test_waiting_is_in_the_order_of_the_line_and_without_assigned_requests() -> 
         "alerting": request("alerting", queued_at=5).model_copy(update={"state": "alerting"}),
     }
     known = Index.of(1, {}, {key: (1, record) for key, record in records.items()}, [], kept=1)
-    assert [record.call_id for record in known.waiting()] == ["urgent", "early", "alerting", "late"]
+    assert [record.call_id for record in known.waiting(NOW)] == ["urgent", "early", "alerting", "late"]
 
 
 def test_next_deadline_is_the_nearest_one_still_ahead() -> None:
-    config = QueueConfig(preferred_s=30)
+    known_first = ({"trades": ["interpreter"], "agents": ["alerted"]}, {"trades": ["interpreter"], "after_s": 30})
     crew = {
         "over": (1, agent("over", state="wrap_up", until=NOW - 1)),
         "alerted": (1, agent("alerted", state="alerting", until=NOW + 20)),
     }
-    known = Index.of(1, crew, {"c1": (1, request(queued_at=NOW - 25, preferred_agent="alerted"))}, [], kept=1)
-    assert known.next_deadline(NOW, config) == NOW + 5
-    assert known.next_deadline(NOW + 6, config) == NOW + 20
-    assert known.next_deadline(NOW + 20, config) is None
+    known = Index.of(1, crew, {"c1": (1, request(queued_at=NOW - 25, targets=known_first))}, [], kept=1)
+    assert known.next_deadline(NOW) == NOW + 5
+    assert known.next_deadline(NOW + 6) == NOW + 20
+    assert known.next_deadline(NOW + 20) is None
     assert [one.agent_id for one in known.due(NOW)] == ["over"]
     assert {one.agent_id for one in known.due(NOW + 20)} == {"over", "alerted"}
 

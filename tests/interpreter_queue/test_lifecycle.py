@@ -32,11 +32,14 @@ REQUEST_INPUTS: tuple[RequestInput, ...] = get_args(RequestInput)
 CAUSES: dict[AgentInput, Callable[[View], Change | None]] = {
     "sign_in": lambda view: operations.sign_in(view, agent().agent, CONFIG),
     "leave": operations.leave,
-    "declare_available": lambda view: operations.set_presence(view, "available", None),
-    "declare_paused": lambda view: operations.set_presence(view, "paused", "meal"),
+    "declare_available": lambda view: operations.set_presence(view, "available", None, CONFIG),
+    "declare_paused": lambda view: operations.set_presence(view, "paused", "meal", CONFIG),
+    "declare_training": lambda view: operations.set_presence(view, "training", None, CONFIG),
     "accept": lambda view: operations.accept(view, "c1-ines"),
     "decline": lambda view: operations.decline(view, "c1-ines", "skill"),
-    "silence": operations.silence,
+    "silence": lambda view: operations.silence(view, CONFIG),
+    "hold": lambda view: operations.hold(view, True),
+    "retrieve": lambda view: operations.hold(view, False),
     "release": lambda view: operations.release(view, "c1", CONFIG, wrap_up=False),
     "release_to_wrap_up": lambda view: operations.release(view, "c1", CONFIG, wrap_up=True),
     "wrap_up_over": lambda view: operations.finish_wrap_up(view, only_if_due=True),
@@ -53,7 +56,11 @@ def state_after(change: Change | None, before: AgentState) -> AgentState:
 def test_operations_move_agents_as_the_table_says(state: AgentState, event: AgentInput) -> None:
     who, other = bond(state)
     view = View(NOW, None if state == "offline" else who, other)
-    presence: dict[AgentInput, Presence] = {"leave": "offline", "declare_paused": "paused"}
+    presence: dict[AgentInput, Presence] = {
+        "leave": "offline",
+        "declare_paused": "paused",
+        "declare_training": "training",
+    }
     expected = agent_after(state, event, presence.get(event, "available"))
     assert state_after(CAUSES[event](view), state) == (expected or state)
 
@@ -70,7 +77,7 @@ def test_only_idle_agents_are_alerted(state: AgentState) -> None:
 def test_cancel_withdraws_an_alert_and_sends_an_engaged_agent_to_wrap_up(state: AgentState) -> None:
     who, other = bond(state)
     change = operations.cancel(View(NOW, who, other), "abandoned", CONFIG)
-    moves: dict[AgentState, AgentState] = {"alerting": "idle", "engaged": "wrap_up"}
+    moves: dict[AgentState, AgentState] = {"alerting": "idle", "engaged": "wrap_up", "hold": "wrap_up"}
     assert state_after(change, state) == moves.get(state, state)
     assert (change is not None) == (other is not None)
 
@@ -89,6 +96,7 @@ def test_operations_move_requests_as_the_table_says(phase: RequestPhase, event: 
     newer = request(queued_at=400.0).request
     causes: dict[RequestInput, Callable[[View], Change | None]] = {
         "enqueue": lambda v: operations.enqueue(v, newer.model_copy(update={"priority": 5}), CONFIG),
+        "reroute": lambda v: operations.reroute(v, newer.model_copy(update={"priority": 5}), CONFIG),
         "alert": lambda v: operations.alert(v, "interpreter", "x", CONFIG),
         "accept": CAUSES["accept"],
         "give_back": CAUSES["silence"],

@@ -13,6 +13,7 @@ from interpreter_queue.model import (
     Queued,
     Released,
     RequestRecord,
+    Target,
 )
 from interpreter_queue.operations import Change, View
 from tests.interpreter_queue.samples import NOW, agent, bond, request
@@ -55,9 +56,9 @@ def test_enqueue_told_twice_changes_nothing() -> None:
 
 def test_waiting_request_told_anew_keeps_its_place() -> None:
     old = request(queued_at=400.0).model_copy(update={"declined_by": ("karim",)})
-    newer = old.request.model_copy(update={"skills": frozenset({"lsfa"})})
+    newer = old.request.model_copy(update={"targets": (Target(trades=("interpreter",), skills={"lsfa": 3}),)})
     record = request_of(operations.enqueue(View(NOW, request=old), newer, CONFIG))
-    assert (record.queued_at, record.declined_by, record.request.skills) == (400.0, ("karim",), frozenset({"lsfa"}))
+    assert (record.queued_at, record.declined_by, record.request) == (400.0, ("karim",), newer)
 
 
 def test_enqueue_while_alerting_leaves_the_alert_alone() -> None:
@@ -104,8 +105,8 @@ def test_alert_is_refused_where_the_policy_would_never_have_chosen_it() -> None:
 def test_interpreter_who_does_not_answer_is_skipped_after_20_seconds() -> None:
     change = operations.alert(View(NOW, agent(), request()), "interpreter", "a1", CONFIG)
     who, other = agent_of(change), request_of(change)
-    assert operations.silence(View(NOW + 19.9, who, other)) is None
-    late = operations.silence(View(NOW + 20, who, other))
+    assert operations.silence(View(NOW + 19.9, who, other), CONFIG) is None
+    late = operations.silence(View(NOW + 20, who, other), CONFIG)
     assert agent_of(late).state == "not_responding"
     assert agent_of(late).presence == "available", "declared is declared; it is the queue that knows better"
     back = request_of(late)
@@ -151,7 +152,7 @@ def test_agent_who_leaves_or_pauses_while_alerted_gives_the_request_back() -> No
     who, other = bond("alerting")
     for change in (
         operations.leave(View(NOW, who, other)),
-        operations.set_presence(View(NOW, who, other), "paused", None),
+        operations.set_presence(View(NOW, who, other), "paused", None, CONFIG),
     ):
         ended = done(change).events[0]
         assert isinstance(ended, AlertEnded)
@@ -179,8 +180,8 @@ def test_sign_in_again_refreshes_the_profile_and_keeps_the_call() -> None:
 
 
 def test_pauses_keep_the_idle_rank_and_calls_reset_it() -> None:
-    paused = agent_of(operations.set_presence(View(NOW, agent(idle_since=10.0)), "paused", "meal"))
-    back = agent_of(operations.set_presence(View(NOW + 900, paused), "available", None))
+    paused = agent_of(operations.set_presence(View(NOW, agent(idle_since=10.0)), "paused", "meal", CONFIG))
+    back = agent_of(operations.set_presence(View(NOW + 900, paused), "available", None, CONFIG))
     assert (back.state, back.idle_since, back.pause_reason) == ("idle", 10.0, None)
     who, other = bond("engaged", idle_since=10.0)
     free = agent_of(operations.release(View(NOW, who, other), "c1", CONFIG, wrap_up=False))
@@ -189,14 +190,14 @@ def test_pauses_keep_the_idle_rank_and_calls_reset_it() -> None:
 
 def test_other_pause_reason_is_told_and_does_not_restart_the_pause() -> None:
     paused = agent(state="paused", presence="paused", pause_reason="meal", since=5.0)
-    change = agent_of(operations.set_presence(View(NOW, paused), "paused", "rest_eyes_hands"))
+    change = agent_of(operations.set_presence(View(NOW, paused), "paused", "rest_eyes_hands", CONFIG))
     assert (change.pause_reason, change.since) == ("rest_eyes_hands", 5.0)
-    assert operations.set_presence(View(NOW, change), "paused", "rest_eyes_hands") is None
+    assert operations.set_presence(View(NOW, change), "paused", "rest_eyes_hands", CONFIG) is None
 
 
 def test_pause_declared_in_a_call_comes_after_its_wrap_up() -> None:
     who, other = bond("engaged")
-    wish = agent_of(operations.set_presence(View(NOW, who, other), "paused", "meal"))
+    wish = agent_of(operations.set_presence(View(NOW, who, other), "paused", "meal", CONFIG))
     assert (wish.state, wish.presence) == ("engaged", "paused")
     wrap_up = agent_of(operations.release(View(NOW, wish, other), "c1", CONFIG, wrap_up=True))
     assert wrap_up.state == "wrap_up"
@@ -205,12 +206,12 @@ def test_pause_declared_in_a_call_comes_after_its_wrap_up() -> None:
 
 def test_pause_after_call_can_be_taken_back_and_counts_at_once_when_idle() -> None:
     who, other = bond("engaged")
-    wish = agent_of(operations.set_pause_after_call(View(NOW, who, other), True, "after_hard_call"))
-    taken_back = agent_of(operations.set_pause_after_call(View(NOW, wish, other), False, None))
+    wish = agent_of(operations.set_pause_after_call(View(NOW, who, other), True, "after_hard_call", CONFIG))
+    taken_back = agent_of(operations.set_pause_after_call(View(NOW, wish, other), False, None, CONFIG))
     assert taken_back == who
-    idle = agent_of(operations.set_pause_after_call(View(NOW, agent()), True, "meal"))
+    idle = agent_of(operations.set_pause_after_call(View(NOW, agent()), True, "meal", CONFIG))
     assert (idle.state, idle.pause_reason, idle.pause_after_call) == ("paused", "meal", False)
-    assert operations.set_pause_after_call(View(NOW, agent()), False, None) is None
+    assert operations.set_pause_after_call(View(NOW, agent()), False, None, CONFIG) is None
 
 
 def test_pause_after_call_counts_when_the_alert_leads_to_no_call() -> None:
@@ -264,6 +265,6 @@ def test_handle_time_runs_from_accept_to_the_end_of_the_wrap_up() -> None:
     assert handle is not None
     assert (handle.trade, handle.seconds, handle.ended_at) == ("interpreter", 340, NOW + 40)
     robot = who.model_copy(
-        update={"agent": Agent(agent_id="ines", trades=frozenset({"interpreter"}), skills=frozenset({"rehearsal"}))}
+        update={"agent": Agent(agent_id="ines", trades=frozenset({"interpreter"}), skills={"rehearsal": 5})}
     )
     assert done(operations.release(View(NOW, robot, other), "c1", CONFIG, wrap_up=False)).handle is None

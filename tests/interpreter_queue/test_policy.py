@@ -8,10 +8,19 @@ from hypothesis import strategies as st
 
 from interpreter_queue import policy
 from interpreter_queue.config import QueueConfig
-from interpreter_queue.model import Agent, AgentRecord, AgentState, Request, RequestRecord, Trade
+from interpreter_queue.model import (
+    Agent,
+    AgentRecord,
+    AgentState,
+    Request,
+    RequestRecord,
+    Strategy,
+    Target,
+    Trade,
+)
 from tests.interpreter_queue.samples import NOW, agent, request
 
-CONFIG = QueueConfig(preferred_s=30)
+CONFIG = QueueConfig()
 TRADES: tuple[Trade, ...] = get_args(Trade)
 SKILLS = ("lsf", "lsfa", "brand:mairie", "rehearsal")
 NAMES = ("ines", "karim", "lea", "marc")
@@ -20,8 +29,21 @@ profiles = st.builds(
     Agent,
     agent_id=st.sampled_from(NAMES),
     trades=st.frozensets(st.sampled_from(TRADES), min_size=1),
-    skills=st.frozensets(st.sampled_from(SKILLS)),
+    skills=st.dictionaries(st.sampled_from(SKILLS), st.integers(1, 5)),
 )
+targets = st.builds(
+    Target,
+    trades=st.lists(st.sampled_from(TRADES), min_size=1, unique=True).map(tuple),
+    skills=st.dictionaries(st.sampled_from(SKILLS[:3]), st.integers(1, 5), max_size=2),
+    agents=st.just(()) | st.lists(st.sampled_from(NAMES), min_size=1, max_size=2, unique=True).map(tuple),
+)
+
+
+def steps(found: list[Target]) -> tuple[Target, ...]:
+    """One opens after the other, 30 s apart."""
+    return tuple(target.model_copy(update={"after_s": 30.0 * step}) for step, target in enumerate(found))
+
+
 agents = st.builds(
     AgentRecord,
     agent=profiles,
@@ -35,10 +57,11 @@ requests = st.builds(
     request=st.builds(
         Request,
         call_id=st.sampled_from([f"c{number}" for number in range(8)]),
-        trades=st.lists(st.sampled_from(TRADES), min_size=1, unique=True).map(tuple),
-        skills=st.frozensets(st.sampled_from(SKILLS[:3]), max_size=2),
+        targets=st.lists(targets, min_size=1, max_size=3).map(steps),
+        preferred=st.dictionaries(st.sampled_from(SKILLS[:3]), st.integers(1, 5), max_size=2),
         priority=st.sampled_from([0, 50, 100]),
-        preferred_agent=st.none() | st.sampled_from(NAMES),
+        weight=st.sampled_from([0.5, 1.0, 3.0]),
+        strategy=st.sampled_from(get_args(Strategy)),
         refused_agents=st.lists(st.sampled_from(NAMES), max_size=2).map(tuple),
         rehearsal=st.booleans(),
     ),
@@ -53,6 +76,13 @@ def who(*records: AgentRecord) -> dict[str, AgentRecord]:
     return {record.agent_id: record for record in records}
 
 
+def may(one: AgentRecord, record: RequestRecord, crew: dict[str, AgentRecord]) -> bool:
+    """By a target that is open now."""
+    opened = record.request.targets[: policy.open_targets(record, crew, NOW)]
+    by_target = any(policy.serving_trade(one.agent, target) for target in opened)
+    return by_target and not policy.is_excluded(one, record)
+
+
 def pairs(requests_: list[RequestRecord], *agents_: AgentRecord, now: float = NOW) -> list[tuple[str, str]]:
     return [(match.call_id, match.agent_id) for match in policy.plan(requests_, who(*agents_), now, CONFIG)]
 
@@ -65,8 +95,12 @@ def test_no_request_ever_reaches_somebody_without_its_trade_or_skills(
     for match in policy.plan(line.values(), crew, NOW, CONFIG):
         asked, served_by = line[match.call_id].request, crew[match.agent_id]
         assert match.trade in served_by.agent.trades
-        assert match.trade in asked.trades
-        assert asked.skills <= served_by.agent.skills
+        assert any(
+            match.trade in target.trades
+            and all(served_by.agent.skills.get(name, 0) >= level for name, level in target.skills.items())
+            and match.agent_id in (target.agents or (match.agent_id,))
+            for target in asked.targets
+        )
         assert served_by.state == "idle"
         assert match.agent_id not in (*asked.refused_agents, *line[match.call_id].declined_by)
         assert asked.rehearsal == ("rehearsal" in served_by.agent.skills)
@@ -81,10 +115,8 @@ def test_nobody_is_alerted_twice_and_nobody_free_is_left_out(
     assert len({match.call_id for match in matches}) == len({match.agent_id for match in matches}) == len(matches)
     taken, served = {match.agent_id for match in matches}, {match.call_id for match in matches}
     for record in line.values():
-        left_out = record.state == "queued" and record.call_id not in served
-        if left_out and not policy.waits_for_preferred(record, crew, NOW, CONFIG):
-            able = [one for one in crew.values() if one.state == "idle" and policy.trade_for(one, record)]
-            assert {one.agent_id for one in able} <= taken
+        if record.state == "queued" and record.call_id not in served:
+            assert {one.agent_id for one in crew.values() if one.state == "idle" and may(one, record, crew)} <= taken
 
 
 @given(st.lists(agents, max_size=4), st.lists(requests, max_size=8))
@@ -99,10 +131,9 @@ def test_nobody_is_overtaken_for_an_agent_who_could_have_served(
             passed_over = (
                 record.state == "queued"
                 and record.call_id not in served
-                and policy.place(record) < policy.place(line[match.call_id])
-                and not policy.waits_for_preferred(record, crew, NOW, CONFIG)
+                and policy.place(record, NOW) < policy.place(line[match.call_id], NOW)
             )
-            assert not (passed_over and policy.trade_for(crew[match.agent_id], record))
+            assert not (passed_over and may(crew[match.agent_id], record, crew))
 
 
 @pytest.mark.parametrize("trade", ["interpreter", "lfpc_coder", "transcriber"])
@@ -154,22 +185,25 @@ def test_rehearsals_reach_rehearsal_agents_only_and_those_nothing_else() -> None
     ]
 
 
+KNOWN = ({"trades": ["interpreter"], "agents": ["karim"]}, {"trades": ["interpreter"], "after_s": 30})
+
+
 def test_known_adviser_goes_first_even_with_a_shorter_idle_time() -> None:
-    known = request("c1", preferred_agent="karim")
+    known = request("c1", targets=KNOWN, queued_at=NOW)
     assert pairs([known], agent("ines", idle_since=1.0), agent("karim", idle_since=9.0)) == [("c1", "karim")]
 
 
-@pytest.mark.parametrize("state", ["alerting", "engaged", "wrap_up"])
+@pytest.mark.parametrize("state", ["alerting", "engaged", "hold", "wrap_up"])
 def test_known_adviser_at_work_is_waited_for_until_the_time_runs_out(state: AgentState) -> None:
-    known = request("c1", queued_at=NOW, preferred_agent="karim")
+    known = request("c1", queued_at=NOW, targets=KNOWN)
     crew = (agent("ines"), agent("karim", state=state))
     assert pairs([known], *crew, now=NOW + 29.9) == []
     assert pairs([known], *crew, now=NOW + 30) == [("c1", "ines")]
 
 
-@pytest.mark.parametrize("state", ["paused", "not_responding", "offline"])
+@pytest.mark.parametrize("state", ["paused", "training", "not_responding", "offline"])
 def test_known_adviser_who_is_not_at_work_is_not_waited_for(state: AgentState) -> None:
-    known = request("c1", queued_at=NOW, preferred_agent="karim")
+    known = request("c1", queued_at=NOW, targets=KNOWN)
     assert pairs([known], agent("ines"), agent("karim", state=state)) == [("c1", "ines")]
     assert pairs([known], agent("ines")) == [("c1", "ines")]
 

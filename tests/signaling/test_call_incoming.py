@@ -25,7 +25,7 @@ from signaling.call_events import (
     Tick,
     WriteRecord,
 )
-from signaling.call_model import INCOMING_PRIORITY, RESUMED_PRIORITY, Call, CallState
+from signaling.call_model import RESUMED_PRIORITY, Call, CallState
 from signaling.call_plan import announcement
 from signaling.call_statistics import CallStatistics, call_record
 from signaling.call_table import actions
@@ -60,11 +60,11 @@ def test_an_outgoing_call_begins_in_the_line() -> None:
     assert begin(in_state(S.QUEUED)) == (Enqueue(resumed=False),)
 
 
-def test_the_device_that_accepts_has_the_call_in_the_mode_it_chose_ahead_of_those_who_dial() -> None:
+def test_the_device_that_accepts_has_the_call_in_the_mode_it_chose() -> None:
     call, commands = play(rung(), Act("signer", "accept", mode="TTH", voice=True, hearing=True, device="laptop"))
     assert (call.state, commands) == (S.QUEUED, [Enqueue(resumed=False)])
     assert (call.mode, call.trades, call.voice, call.hearing) == ("TTH", ("transcriber",), True, True)
-    assert (call.signer_device, call.priority) == ("laptop", INCOMING_PRIORITY)
+    assert call.signer_device == "laptop"
     assert call.queued_at == T0 + 10, "the wait for an agent begins when the signer has accepted"
     assert heard(call) == "seeking_agent"
     assert "accept" not in actions(call, "signer")

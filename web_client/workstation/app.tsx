@@ -20,7 +20,6 @@ const REASONS: readonly PauseReason[] = [
   "break",
   "rest_eyes_hands",
   "meal",
-  "training",
   "meeting",
   "technical",
   "after_hard_call",
