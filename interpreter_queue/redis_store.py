@@ -8,47 +8,56 @@ Redis 6.2 commands only. All keys share the domain's hash tag, so that a queue l
 ``{domain}:queue:changes``                            stream of committed changes, bounded
 ``{domain}:queue:counter``                            number of the last change
 ``{domain}:queue:handles``                            list of recent handle times, bounded, newest first
+``{domain}:queue:leader``                             name of the dispatcher that decides at once, expiring
 
 Decisions are taken in Python (``operations``) and committed in Lua: the script writes only if both records still
 have the version they were read at. Driver errors pass through; ``dispatcher`` translates them.
 """
 
-import json
-from collections.abc import Iterable, Mapping
+import asyncio
+import uuid
+from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any
 
-from pydantic import TypeAdapter
 from redis.asyncio import Redis
+from redis.exceptions import RedisError
 
 from interpreter_queue.config import QueueConfig
+from interpreter_queue.encoding import Guard, R, decode, encode, numbers, versioned
+from interpreter_queue.group_commit import GroupCommit
 from interpreter_queue.index import FeedEntry, Index, Loaded
-from interpreter_queue.model import AgentRecord, Event, HandleTime, RequestRecord
+from interpreter_queue.model import AgentRecord, HandleTime, RequestRecord
 from interpreter_queue.operations import Change, View
 
-EVENTS: TypeAdapter[tuple[Event, ...]] = TypeAdapter(tuple[Event, ...])
+__all__ = ["Batch", "Beat", "Guard", "RedisStore", "Whole"]
+
 _LUA = Path(__file__).parent / "lua"
-_AGENTS, _REQUESTS, _AGENT_LEASES, _CALL_LEASES = 1, 2, 3, 4  # places in the KEYS of commit.lua
-R = TypeVar("R", AgentRecord, RequestRecord)
-
-
-@dataclass(frozen=True)
-class Guard:
-    """A commit that counts only while this lease has still ended before ``at`` (Redis time)."""
-
-    leases: Literal["agents", "calls"]
-    member: str
-    at: float
+COMMIT_BATCH = 100  # changes in one script
+SCAN_COUNT = 500  # records in one answer: some ms to read, then others have their turn
+FEED_COUNT = 500  # stream entries in one answer
 
 
 @dataclass(frozen=True)
 class Batch:
-    """What the stream gave: ``now`` is Redis time after the wait."""
+    """What the stream gave."""
 
-    now: float
     entries: tuple[FeedEntry, ...]
     last_id: str
+
+
+@dataclass(frozen=True)
+class Beat:
+    """
+    :param now: Redis time. :param leads: this dispatcher decides at once.
+    :param number: of the last change. :param is_there: Redis still holds the last entry that was read.
+    """
+
+    now: float
+    leads: bool
+    number: int
+    is_there: bool
 
 
 @dataclass(frozen=True)
@@ -68,20 +77,31 @@ class RedisStore:
         self._agents, self._requests = prefix + "agents", prefix + "requests"
         self._agent_leases, self._call_leases = prefix + "agent_leases", prefix + "call_leases"
         self._changes, self._counter, self._handles = prefix + "changes", prefix + "counter", prefix + "handles"
+        self._leader = prefix + "leader"
         self._load = self._script("load")
-        self._load_all = self._script("load_all")
-        self._commit = self._script("commit")
+        self._begin = self._script("begin_reading")
+        self._beat = self._script("beat")
         self._renew = self._script("renew")
+        self._own: dict[int, FeedEntry] = {}  # committed here, not yet come by the stream
+        keys = [self._agents, self._requests, self._agent_leases, self._call_leases]
+        keys += [self._changes, self._counter, self._handles]
+        first: list[str | int] = [uuid.uuid4().hex, config.feed_length, config.handle_samples]
+        self._commits = GroupCommit(self._redis, _text_of("commit"), keys, first, batch=COMMIT_BATCH)
 
     def _script(self, name: str) -> Any:
-        return self._redis.register_script((_LUA / f"{name}.lua").read_text(encoding="utf-8"))
+        return self._redis.register_script(_text_of(name))
+
+    async def close(self) -> None:
+        await self._commits.close()
+
+    # One bond
 
     async def load(self, agent_id: str | None, call_id: str | None) -> Loaded:
         """One agent and one request; given only one, the other side of its assignment comes along."""
         keys, args = [self._agents, self._requests], [agent_id or "", call_id or ""]
         answer = [_text(part) for part in await self._load(keys=keys, args=args)]
-        agent_version, agent = _versioned(answer[3], AgentRecord)
-        request_version, request = _versioned(answer[5], RequestRecord)
+        agent_version, agent = versioned(answer[3], AgentRecord)
+        request_version, request = versioned(answer[5], RequestRecord)
         view = View(now=_time(answer[0], answer[1]), agent=agent, request=request)
         return Loaded(view, answer[2] or None, agent_version, answer[4] or None, request_version)
 
@@ -91,48 +111,100 @@ class RedisStore:
 
         :returns: the change as the stream will give it; None: lost, read and decide again.
         """
-        records = [*_rows(_AGENTS, change.agents), *_rows(_REQUESTS, change.requests)]
-        leases = [[_AGENT_LEASES, key, seconds] for key, seconds in change.agent_leases.items()]
-        leases += [[_CALL_LEASES, key, seconds] for key, seconds in change.call_leases.items()]
-        args = [
-            json.dumps(_expected(loaded)),
-            json.dumps(_guard(guard)),
-            json.dumps(records),
-            json.dumps(leases),
-            EVENTS.dump_json(change.events),
-            change.handle.model_dump_json() if change.handle else "",
-            self._config.feed_length,
-            self._config.handle_samples,
+        return (await self.commit_all([(loaded, change, guard)]))[0]
+
+    async def commit_all(self, decided: list[tuple[Loaded, Change, Guard | None]]) -> list[FeedEntry | None]:
+        """As :meth:`commit`, many at once; each is written or lost for itself."""
+        committed = await self._commits.put([encode(*one) for one in decided])
+        return [
+            self._mine(number, change) if number else None
+            for number, (_, change, _) in zip(committed, decided, strict=True)
         ]
-        keys = [self._agents, self._requests, self._agent_leases, self._call_leases]
-        keys += [self._changes, self._counter, self._handles]
-        number = int(await self._commit(keys=keys, args=args))
-        return FeedEntry(number, change.agents, change.requests, change.events, change.handle) if number else None
+
+    def _mine(self, number: int, change: Change) -> FeedEntry:
+        entry = FeedEntry(number, change.agents, change.requests, change.events, change.handle)
+        self._own[number] = entry
+        if len(self._own) > self._config.feed_length:  # nobody reads the stream here
+            self._own.pop(next(iter(self._own)))
+        return entry
+
+    # Everything
 
     async def load_all(self) -> Whole:
-        """Everything at one moment, and the place in the stream from which to read on."""
-        keys = [self._agents, self._requests, self._changes, self._counter, self._handles]
-        seconds, micros, number, last_id, agents, requests, handles = await self._load_all(keys=keys)
-        index = Index.of(
-            int(number),
-            _hash(agents, AgentRecord),
-            _hash(requests, RequestRecord),
-            [HandleTime.model_validate_json(handle) for handle in handles],
-            self._config.handle_samples,
-        )
-        return Whole(_time(_text(seconds), _text(micros)), _text(last_id), index)
+        """
+        Everything as it was after one certain change, and the place in the stream from which to read on.
+
+        Read in parts: what changes meanwhile comes by the stream and is applied on top; records know their version.
+        """
+        keys = [self._changes, self._counter, self._handles]
+        seconds, micros, number, last_id, handles = await self._begin(keys=keys)
+        agents = await self._records(self._agents, AgentRecord)
+        requests = await self._records(self._requests, RequestRecord)
+        recent = [HandleTime.model_validate_json(handle) for handle in handles]
+        index = Index.of(int(number), agents, requests, recent, self._config.handle_samples)
+        now, last_id = _time(_text(seconds), _text(micros)), _text(last_id)
+        async for batch in self._since(last_id):
+            for entry in batch.entries:
+                index.apply(entry)
+            last_id = batch.last_id
+        return Whole(now, last_id, index)
+
+    async def _records(self, key: str, kind: type[R]) -> dict[str, tuple[int, R]]:
+        found: dict[str, tuple[int, R]] = {}
+        cursor = -1
+        while cursor:
+            cursor, rows = await self._redis.hscan(key, cursor=max(0, cursor), count=SCAN_COUNT)
+            cursor = int(cursor)
+            for place, (name, value) in enumerate(rows.items()):
+                version, record = versioned(_text(value), kind)
+                if record is not None:
+                    found[_text(name)] = version, record
+                if place % SCAN_COUNT == SCAN_COUNT - 1:  # a small hash comes whole, however small COUNT is
+                    await asyncio.sleep(0)
+        return found
+
+    async def _since(self, last_id: str) -> AsyncIterator[Batch]:
+        """Every change that is in the stream by now, without waiting for more."""
+        while (batch := await self._read(last_id)).entries:
+            yield batch
+            last_id = batch.last_id
 
     async def read_feed(self, last_id: str, block_s: float) -> Batch:
         """Changes after ``last_id``; waits up to ``block_s`` for the first one."""
-        block_ms = max(1, int(block_s * 1000))
-        answer = await self._redis.xread({self._changes: last_id}, count=500, block=block_ms)
-        rows = _stream_rows(answer)
-        now = await self._redis.time()
-        entries = tuple(_feed_entry({_text(k): _text(v) for k, v in fields.items()}) for _, fields in rows)
-        return Batch(_time(*now), entries, _text(rows[-1][0]) if rows else last_id)
+        return await self._read(last_id, max(1, int(block_s * 1000)))
 
-    async def counter(self) -> int:
-        return int(await self._redis.get(self._counter) or 0)
+    async def _read(self, last_id: str, block_ms: int | None = None) -> Batch:
+        answer = await self._redis.xread({self._changes: last_id}, count=FEED_COUNT, block=block_ms)
+        rows = _stream_rows(answer)
+        entries: list[FeedEntry] = []
+        for _, fields in rows:
+            texts = {_text(key): value for key, value in fields.items()}
+            entries += self._known(_text(texts["head"])) or decode(_text(texts["head"]), _text(texts["changes"]))
+        return Batch(tuple(entries), _text(rows[-1][0]) if rows else last_id)
+
+    def _known(self, head: str) -> list[FeedEntry] | None:
+        """Committed by this process: not read again. None: by another one, or its answer never came."""
+        first, count = numbers(head)
+        if any(number not in self._own for number in range(first, first + count)):
+            return None
+        return [self._own.pop(number) for number in range(first, first + count)]
+
+    # Leases
+
+    async def beat(self, name: str, lead_s: float, last_id: str) -> Beat:
+        """:param lead_s: how long this dispatcher would lead; 0 gives the lead up."""
+        keys, args = [self._leader, self._changes, self._counter], [name, int(lead_s * 1000), last_id or "0-0"]
+        seconds, micros, leads, number, is_there = await self._beat(keys=keys, args=args)
+        return Beat(_time(_text(seconds), _text(micros)), bool(leads), int(number), bool(is_there))
+
+    async def count_replicas(self) -> None:
+        """Commits are confirmed by a replica as long as there is one. Some hosts forbid the question."""
+        if hasattr(self._redis, "client"):
+            try:
+                role = await self._redis.role()
+            except RedisError:
+                return
+            self._commits.replicas = len(role[2]) if _text(role[0]) == "master" else 0
 
     async def renew_agents(self, agent_ids: Iterable[str]) -> frozenset[str]:
         """:returns: those who are not signed in."""
@@ -157,6 +229,10 @@ class RedisStore:
         return found[0], found[1]
 
 
+def _text_of(script: str) -> str:
+    return (_LUA / f"{script}.lua").read_text(encoding="utf-8")
+
+
 def _text(value: bytes | str | int) -> str:
     return value.decode() if isinstance(value, bytes) else str(value)
 
@@ -165,33 +241,7 @@ def _time(seconds: str | int, micros: str | int) -> float:
     return int(seconds) + int(micros) / 1e6
 
 
-def _versioned(value: str, kind: type[R]) -> tuple[int, R | None]:
-    version, _, record = value.partition(" ")
-    return (int(version), kind.model_validate_json(record)) if record else (0, None)
-
-
-def _hash(flat: "list[Any] | dict[Any, Any]", kind: type[R]) -> dict[str, tuple[int, R]]:
-    pairs = flat.items() if isinstance(flat, dict) else zip(flat[::2], flat[1::2], strict=True)
-    found = {_text(key): _versioned(_text(value), kind) for key, value in pairs}
-    return {key: (version, record) for key, (version, record) in found.items() if record}
-
-
-def _rows(table: int, records: Mapping[str, R | None]) -> list[list[Any]]:
-    return [[table, key, record.model_dump_json() if record else None] for key, record in records.items()]
-
-
-def _expected(loaded: Loaded) -> list[list[Any]]:
-    sides = ((_AGENTS, loaded.agent_id, loaded.agent_version), (_REQUESTS, loaded.call_id, loaded.request_version))
-    return [[table, key, version] for table, key, version in sides if key]
-
-
-def _guard(guard: Guard | None) -> list[Any]:
-    if guard is None:
-        return []
-    return [_AGENT_LEASES if guard.leases == "agents" else _CALL_LEASES, guard.member, guard.at]
-
-
-def _stream_rows(answer: Any) -> list[tuple[Any, dict[Any, Any]]]:
+def _stream_rows(answer: Any) -> list[tuple[Any, Mapping[Any, Any]]]:
     """RESP2 gives [[key, rows]], RESP3 {key: [rows]}, an empty wait None or nothing."""
     if not answer:
         return []
@@ -199,16 +249,3 @@ def _stream_rows(answer: Any) -> list[tuple[Any, dict[Any, Any]]]:
         (rows,) = answer.values()
         return rows[0] if rows and isinstance(rows[0], list) else list(rows)
     return list(answer[0][1])
-
-
-def _feed_entry(fields: dict[str, str]) -> FeedEntry:
-    agents: dict[str, AgentRecord | None] = {}
-    requests: dict[str, RequestRecord | None] = {}
-    for table, key, record in json.loads(fields["records"]):
-        if table == _AGENTS:
-            agents[key] = AgentRecord.model_validate_json(record) if record else None
-        else:
-            requests[key] = RequestRecord.model_validate_json(record) if record else None
-    events = EVENTS.validate_json(fields["events"])
-    handle = HandleTime.model_validate_json(fields["handle"]) if fields["handle"] else None
-    return FeedEntry(int(fields["number"]), agents, requests, events, handle)

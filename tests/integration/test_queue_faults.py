@@ -194,6 +194,7 @@ async def test_requests_wait_out_a_dispatcher_that_starts_later(server: RedisSer
     async with site(server) as here:
         await here.queue.enqueue(relay("c1"))
     async with site(server, name="next") as there:
+        there.queue.watch("c1")
         assert (await there.hears(Position)).call_id == "c1"
         await there.available("ines")
         await there.alert("c1", "ines")

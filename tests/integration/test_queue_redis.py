@@ -195,7 +195,10 @@ async def test_positions_are_told_on_entry_and_as_the_line_moves(server: RedisSe
     async with site(server) as here, site(server, name="two") as there:
         for call_id in ("c1", "c2", "c3"):
             await here.queue.enqueue(relay(call_id))
+        await here.hears(Position, lambda e: (e.call_id, e.position) == ("c3", 3))
+        there.queue.watch("c3")
         await there.hears(Position, lambda e: (e.call_id, e.position) == ("c3", 3))
+        assert {event.call_id for event in there.all(Position)} == {"c3"}, "what nobody watches here is not told here"
         await here.queue.cancel("c1", "abandoned")
         moved = await there.hears(Position, lambda e: (e.call_id, e.position) == ("c3", 2))
         assert (moved.wait_low_s, moved.wait_high_s) == (None, None)

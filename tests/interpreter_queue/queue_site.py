@@ -23,7 +23,9 @@ from tests.helpers.redis_server import RedisServer
 
 DEADLINE_S = 20.0
 #: Nothing ends by itself, except what a test shortens.
-CALM = QueueConfig(alert_s=60, wrap_up_s=60, agent_lease_s=60, owner_lease_s=120, sweep_s=0.1, poll_s=0.2)
+CALM = QueueConfig(
+    alert_s=60, wrap_up_s=60, agent_lease_s=60, owner_lease_s=120, sweep_s=0.1, poll_s=0.2, positions_s=0.05
+)
 E_ = TypeVar("E_", bound=Event)
 
 
