@@ -14,16 +14,22 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 
-from interpreter_queue.model import REHEARSAL_SKILL, Trade
+from interpreter_queue.model import FULL_LEVEL, HEARING_SKILL, REHEARSAL_SKILL, Trade
 from signaling.auth import SESSION_COOKIE, Auth, ResumeTokens, normal_origin, origin_allowed
+from signaling.call_model import PageRole
 from signaling.config import LOCAL_HOSTS, SignalingConfig
 from signaling.http_api.address import address_group, client_address, is_from_this_machine
-from signaling.identity import Identity
+from signaling.identity import Identity, proved_skills
 from signaling.messages import Hello
 from signaling.page_errors import PageError
 from signaling.records import model as records_model
 from signaling.records.sessions import token_hash
 from signaling.records_desk import RecordsDesk
+
+#: What a rehearsal's agent has: only rehearsals are given to it.
+REHEARSED = (REHEARSAL_SKILL, HEARING_SKILL, "second_level", "brand:rehearsal")
+#: At which page a person sits; everybody else is at the signers'.
+PAGE_OF: dict[records_model.Role, PageRole] = {"agent": "agent", "supervisor": "supervisor"}
 
 
 @dataclass(frozen=True)
@@ -67,14 +73,14 @@ class Admission:
         """
         resumed = self._tokens.read(hello.resume_token) if hello.resume_token else None
         earlier = str(resumed["key"]) if resumed and resumed.get("role") == hello.role else None
-        if hello.operator_token is not None:
+        if hello.operator_token is not None and hello.role != "supervisor":
             self._check_operator(visit, hello.operator_token)
             return _rehearsal(hello.role, earlier)
         if visit.is_operator:
             raise PageError("operator_token_refused")
         person = await self._auth.person_by_token(visit.cookie)
-        if hello.role == "agent":
-            if person is None or person.role != "agent":
+        if hello.role != "signer":
+            if person is None or person.role != hello.role:
                 raise PageError("sign_in_required")
             return identity_of(person)
         if person is not None and person.role == "signer":
@@ -100,13 +106,14 @@ def is_local_origin(origin: str | None) -> bool:
 
 
 def identity_of(person: records_model.Person) -> Identity:
+    trades = person.trades(datetime.now(UTC).date())
     return Identity(
         key=person.id,
-        role="agent" if person.role == "agent" else "signer",
+        role=PAGE_OF.get(person.role, "signer"),
         name=person.name,
         person_id=person.id,
-        trades=person.trades(datetime.now(UTC).date()),
-        skills=person.skills,
+        trades=trades,
+        skills=proved_skills(trades, person.skills),
         number=person.numbers[0] if person.numbers else None,
     )
 
@@ -131,5 +138,5 @@ def _rehearsal(role: str, earlier: str | None) -> Identity:
     key = earlier if earlier and earlier.startswith("rehearsal-") else f"rehearsal-{secrets.token_hex(8)}"
     who = Identity(key, "signer" if role == "signer" else "agent", name="Répétition", rehearsal=True)
     if role == "agent":
-        who = replace(who, trades=get_args(Trade), skills=(REHEARSAL_SKILL, "brand:rehearsal"))
+        who = replace(who, trades=get_args(Trade), skills=dict.fromkeys(REHEARSED, FULL_LEVEL))
     return who

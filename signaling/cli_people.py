@@ -15,6 +15,7 @@ from rich.table import Column, Table
 from interpreter_queue.model import Trade
 from signaling.config import ConfigError, load_config, process_environ
 from signaling.passwords import PASSWORD_LIMIT, generate_password, hash_password
+from signaling.queue_skills import SECOND_LEVEL_SKILL, SkillError, levels, written_skill
 from signaling.records import Records
 from signaling.records.errors import RecordsError
 from signaling.records.model import Person, Qualification, Role
@@ -23,7 +24,9 @@ T = TypeVar("T")
 PASSWORD_AT_LEAST = 10  # characters (ANSSI: the length counts more than the kinds)
 user_app = typer.Typer(help="Les personnes qui se connectent.", no_args_is_help=True)
 RoleChoice = Enum("RoleChoice", {role: role for role in get_args(Role)}, type=str)  # type: ignore[misc]
-TradeChoice = Enum("TradeChoice", {trade: trade for trade in get_args(Trade)}, type=str)  # type: ignore[misc]
+GenderChoice = Enum("GenderChoice", {gender: gender for gender in ("f", "m", "x")}, type=str)  # type: ignore[misc]
+#: Trades in which somebody must hear a telephone.
+HEARING_TRADES = frozenset[Trade]({"interpreter", "lfpc_coder", "transcriber"})
 _REFUSALS = {
     "login_taken": "Cet identifiant est déjà pris.",
     "number_taken": "Ce numéro appartient déjà à quelqu’un.",
@@ -67,13 +70,24 @@ def add(
     role: Annotated[RoleChoice, typer.Option(help="signer, agent, supervisor ou operator")],
     login: Annotated[str, typer.Option(help="l’identifiant de connexion")],
     name: Annotated[str, typer.Option(help="le nom montré")],
-    trade: Annotated[list[TradeChoice] | None, typer.Option(help="métier d’un agent ; peut se répéter")] = None,
+    trade: Annotated[
+        list[str] | None,
+        typer.Option(help='métier d’un agent et son diplôme, interpreter:"Master LSF" ; peut se répéter'),
+    ] = None,
     qualification: Annotated[
-        list[str] | None, typer.Option(help="diplôme ou licence, dans l’ordre des métiers")
+        list[str] | None, typer.Option(help="diplôme ou licence, dans l’ordre des métiers qui n’en portent pas")
     ] = None,
     valid_until: Annotated[str | None, typer.Option(help="dernier jour de validité, AAAA-MM-JJ")] = None,
     number: Annotated[list[str] | None, typer.Option(help="numéro relais d’une personne sourde, +33…")] = None,
-    skill: Annotated[list[str] | None, typer.Option(help="compétence d’un agent, par exemple brand:mairie-x")] = None,
+    skill: Annotated[
+        list[str] | None, typer.Option(help="compétence d’un agent, niveau 1 à 5 : brand:mairie-x, medical:4")
+    ] = None,
+    language: Annotated[
+        list[str] | None, typer.Option(help="autre langue des signes d’un agent, par exemple asl ou bsl:3")
+    ] = None,
+    hears: Annotated[bool, typer.Option("--hears/--deaf", help="l’agent entend le téléphone, ou est sourd·e")] = True,
+    gender: Annotated[GenderChoice | None, typer.Option(help="d’un agent, si elle ou il veut bien le dire")] = None,
+    second_level: Annotated[bool, typer.Option("--second-level", help="l’agent aide ses collègues")] = False,
     locale: Annotated[str, typer.Option(help="fr ou en")] = "fr",
     password_stdin: Annotated[bool, typer.Option("--password-stdin", help="lire le mot de passe sur l’entrée")] = False,
     generate: Annotated[bool, typer.Option("--generate", help="fabriquer le mot de passe et l’afficher")] = False,
@@ -82,7 +96,9 @@ def add(
     person_role, trades = _role(role.value), _qualifications(trade or [], qualification or [], valid_until)
     if locale not in ("fr", "en"):
         raise refuse("La langue est fr ou en.")
-    _check_role(person_role, bool(trades), bool(number))
+    skills = _skills(skill or [], language or [], gender, second_level)
+    _check_role(person_role, bool(trades), bool(number), bool(skills))
+    _check_hearing(trades, hears)
     numbers = [relay_number(entry) for entry in number or []]
     password, is_generated = _password(password_stdin, generate)
 
@@ -94,7 +110,8 @@ def add(
             password_hash=await hash_password(password),
             locale="en" if locale == "en" else "fr",
             qualifications=trades,
-            skills=skill or [],
+            skills=skills,
+            hears=hears,
             numbers=numbers,
         )
 
@@ -114,9 +131,8 @@ def show() -> None:
     for person in people:
         trades = "\n".join(_trade_words(entry) for entry in person.qualifications)
         state = "désactivé·e" if person.disabled else ""
-        table.add_row(
-            person.login, person.name, person.role, trades, "\n".join(person.skills), "\n".join(person.numbers), state
-        )
+        skills = "\n".join(written_skill(name, level) for name, level in person.skills.items())
+        table.add_row(person.login, person.name, person.role, trades, skills, "\n".join(person.numbers), state)
     Console().print(table)
 
 
@@ -154,6 +170,19 @@ def password(
     if not with_records(work):
         raise refuse(_REFUSALS["unknown_person"])
     typer.echo(f"Mot de passe : {chosen}" if is_generated else "Le mot de passe est changé.")
+
+
+@user_app.command("skills")
+def skills(
+    login: str,
+    give: Annotated[list[str] | None, typer.Option("--give", help="compétence à donner : medical:4, asl")] = None,
+    take: Annotated[list[str] | None, typer.Option("--take", help="compétence à retirer")] = None,
+) -> None:
+    """Donner ou retirer des compétences à un agent ; ses pages se reconnectent avec elles."""
+    changes: dict[str, int | None] = {**dict.fromkeys(read_skills(take or [])), **read_skills(give or [])}
+    person = with_records(lambda records: records.people.set_skills(login, changes))
+    held = ", ".join(written_skill(name, level) for name, level in sorted(person.skills.items()))
+    typer.echo(f"{person.name} : {held or 'aucune compétence'}.")
 
 
 @user_app.command("number")
@@ -217,25 +246,57 @@ def _role(value: str) -> Role:
     return next(role for role in get_args(Role) if role == value)
 
 
-def _check_role(role: Role, has_trades: bool, has_numbers: bool) -> None:
+def _check_role(role: Role, has_trades: bool, has_numbers: bool, has_skills: bool) -> None:
     if role == "agent" and not has_trades:
         raise refuse("Un agent a au moins un métier : --trade interpreter, par exemple.")
-    if role != "agent" and has_trades:
-        raise refuse("Seul un agent a un métier.")
+    if role != "agent" and (has_trades or has_skills):
+        raise refuse("Seul un agent a un métier ou des compétences.")
     if role != "signer" and has_numbers:
         raise refuse(_REFUSALS["not_a_signer"])
 
 
-def _qualifications(trades: list[TradeChoice], texts: list[str], valid_until: str | None) -> list[Qualification]:
-    """The texts belong to the trades in their order. No qualification, no calls: routing enforces it."""
-    if len(texts) != len(trades):
-        raise refuse("Donnez une --qualification pour chaque --trade (le diplôme ou la licence, en clair).")
+def _check_hearing(trades: list[Qualification], hears: bool) -> None:
+    if not hears and (deaf := [entry.trade for entry in trades if entry.trade in HEARING_TRADES]):
+        raise refuse(f"Le métier {deaf[0]} demande d’entendre le téléphone ; une personne sourde est adviser.")
+
+
+def _skills(written: list[str], languages: list[str], gender: Enum | None, second_level: bool) -> dict[str, int]:
+    named = [*written, *languages]
+    if gender is not None:
+        named.append(f"gender:{gender.value}")
+    if second_level:
+        named.append(SECOND_LEVEL_SKILL)
+    return read_skills(named)
+
+
+def read_skills(written: list[str]) -> dict[str, int]:
+    """Level by name. Exits when one cannot be read."""
+    try:
+        return levels(written)
+    except SkillError as error:
+        raise refuse(f"« {error.written} » n’est pas une compétence : medical, medical:4, brand:mairie.") from None
+
+
+def _qualifications(trades: list[str], texts: list[str], valid_until: str | None) -> list[Qualification]:
+    """No qualification, no calls: routing enforces it."""
     try:
         last_day = date.fromisoformat(valid_until) if valid_until else None
     except ValueError:
         raise refuse("La date s’écrit AAAA-MM-JJ.") from None
-    known = {trade: trade for trade in get_args(Trade)}
-    return [Qualification(known[trade.value], text, last_day) for trade, text in zip(trades, texts, strict=True)]
+    left, found = list(texts), []
+    for entry in trades:
+        name, _, text = entry.partition(":")
+        trade = next((trade for trade in get_args(Trade) if trade == name), None)
+        if trade is None:
+            raise refuse(f"« {name} » n’est pas un métier : {', '.join(get_args(Trade))}.")
+        if not text.strip() and not left:
+            raise refuse(
+                "Donnez le diplôme ou la licence de chaque métier, en clair : avec --qualification ou après « : »."
+            )
+        found.append(Qualification(trade, text.strip() or left.pop(0), last_day))
+    if left:
+        raise refuse("Il y a plus de --qualification que de --trade.")
+    return found
 
 
 def _trade_words(entry: Qualification) -> str:

@@ -24,7 +24,6 @@ from signaling.metrics import Metrics
 from signaling.page_errors import PageError
 from signaling.queue_messages import AgentView, Alert, AssignmentAccept, AssignmentDecline, PauseAfterCall, PresenceSet
 from signaling.queue_messages import AlertEnded as AlertEndedMessage
-from signaling.queue_skills import levels
 from signaling.sessions import Hub, PageSession
 
 PAGE_GRACE_S = 3.0  # a reload takes one or two
@@ -279,4 +278,4 @@ class Floor:
 
 
 def _agent(who: Identity) -> queue_model.Agent:
-    return queue_model.Agent(agent_id=who.key, trades=frozenset(who.trades), skills=levels(who.skills))
+    return queue_model.Agent(agent_id=who.key, trades=frozenset(who.trades), skills=dict(who.skills))

@@ -1,9 +1,18 @@
 """Who is at a page."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
-from interpreter_queue.model import Trade
+from interpreter_queue.model import FULL_LEVEL, Trade
 from signaling.call_model import PageRole
+
+#: What a valid qualification proves beside the trade itself: LSF at Master's level, LSF at C1, cued speech, text.
+PROVED_BY_TRADE: dict[Trade, dict[str, int]] = {
+    "interpreter": {"lsf": FULL_LEVEL},
+    "adviser": {"lsf": 4},
+    "lfpc_coder": {"lpc": FULL_LEVEL},
+    "transcriber": {"text": FULL_LEVEL},
+}
 
 
 @dataclass(frozen=True)
@@ -13,6 +22,7 @@ class Identity:
 
     :param key: person id, or a random id for a brand's visitor or a rehearsal.
     :param person_id: None for visitors and rehearsals.
+    :param skills: an agent's, level 1..5 by name (``interpreter_queue.model.Agent.skills``).
     :param only_brand: slug; the page is of this brand's own site and may call this brand alone.
     """
 
@@ -21,7 +31,7 @@ class Identity:
     name: str = ""
     person_id: str | None = None
     trades: tuple[Trade, ...] = ()
-    skills: tuple[str, ...] = ()
+    skills: Mapping[str, int] = field(default_factory=dict)
     number: str | None = None
     rehearsal: bool = False
     only_brand: str | None = None
@@ -30,3 +40,12 @@ class Identity:
     def is_visitor(self) -> bool:
         """Nobody known: a brand's visitor without sign-in."""
         return self.person_id is None and not self.rehearsal
+
+
+def proved_skills(trades: tuple[Trade, ...], held: Mapping[str, int]) -> dict[str, int]:
+    """Skills held, and those that these valid trades prove; of each the higher level."""
+    found = dict(held)
+    for trade in trades:
+        for name, level in PROVED_BY_TRADE[trade].items():
+            found[name] = max(found.get(name, 0), level)
+    return found

@@ -64,4 +64,4 @@ class SessionWatch:
 def is_still(then: Identity, person: Person) -> bool:
     """Whether somebody is who they were let in as. An agent's trades and skills are part of that."""
     now = identity_of(person)
-    return (then.role, set(then.trades), set(then.skills)) == (now.role, set(now.trades), set(now.skills))
+    return (then.role, set(then.trades), then.skills) == (now.role, set(now.trades), now.skills)

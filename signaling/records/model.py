@@ -6,6 +6,7 @@ here refuse text where it could hide; the tables refuse it once more (``signalin
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Annotated, Literal
@@ -25,6 +26,9 @@ Role = Literal["signer", "agent", "supervisor", "operator"]
 #: Who refuses whom, or reports abuse.
 Asker = Literal["signer", "agent"]
 Locale = Literal["fr", "en"]
+#: Of the interpreter that a signer would rather have.
+Gender = Literal["f", "m"]
+CallbackKind = Literal["relay", "direct"]
 Problem = Literal["picture", "freeze", "interpreter", "wait", "phone", "other"]
 
 #: Figures kept of a call's network, over its whole length; means and worst values of ``relay.model.LegStats``.
@@ -79,7 +83,10 @@ class Qualification:
 
 @dataclass(frozen=True)
 class Person:
-    """:param numbers: E.164 relay numbers of a signer. :param disabled: may no longer sign in."""
+    """
+    :param numbers: E.164 relay numbers of a signer. :param disabled: may no longer sign in.
+    :param skills: level 1..5 by name, as the queue knows them (``interpreter_queue.model.Agent``).
+    """
 
     id: str
     login: str
@@ -89,7 +96,7 @@ class Person:
     created_at: float = 0.0
     disabled: bool = False
     qualifications: tuple[Qualification, ...] = ()
-    skills: tuple[str, ...] = ()
+    skills: Mapping[str, int] = field(default_factory=dict)
     numbers: tuple[str, ...] = ()
 
     def trades(self, today: date) -> tuple[Trade, ...]:

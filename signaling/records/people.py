@@ -2,7 +2,7 @@
 
 import secrets
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from typing import cast
 
@@ -10,10 +10,10 @@ from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from interpreter_queue.model import Trade
+from interpreter_queue.model import FULL_LEVEL, HEARING_SKILL, Trade
 from signaling.records.database import Database
 from signaling.records.errors import TakenError, UnknownRecordError
-from signaling.records.model import Asker, Device, Locale, Person, Qualification, Role
+from signaling.records.model import Asker, Device, Gender, Locale, Person, Qualification, Role
 from signaling.records.tables import (
     AgentSkillRow,
     AgentTradeRow,
@@ -22,6 +22,7 @@ from signaling.records.tables import (
     SignerCodeRow,
     SignerDeviceRow,
     SignerNumberRow,
+    SignerPreferenceRow,
 )
 
 CODE_DIGITS = 6  # a thousand signers: three guesses meet one with 0.3 %; the desk lets nobody guess on
@@ -40,10 +41,18 @@ class People:
         password_hash: str,
         locale: Locale = "fr",
         qualifications: Sequence[Qualification] = (),
-        skills: Sequence[str] = (),
+        skills: Mapping[str, int] | Sequence[str] = (),
+        hears: bool = True,
         numbers: Sequence[str] = (),
     ) -> Person:
-        """:raises TakenError: the login (case ignored) or a number is in use."""
+        """
+        :param skills: an agent's, with levels 1..5; names alone are held in full.
+        :param hears: an agent who does not is given no call in which somebody must hear a telephone.
+        :raises TakenError: the login (case ignored) or a number is in use.
+        """
+        held = dict(skills) if isinstance(skills, Mapping) else dict.fromkeys(skills, FULL_LEVEL)
+        if role == "agent" and hears:
+            held.setdefault(HEARING_SKILL, FULL_LEVEL)
         row = PersonRow(
             id=uuid.uuid4().hex,
             login=normal_login(login),
@@ -54,7 +63,7 @@ class People:
             created_at=self._clock(),
             disabled=False,
             trades=[_trade_row(entry) for entry in qualifications],
-            skills=[AgentSkillRow(skill=skill) for skill in dict.fromkeys(skills)],
+            skills=[AgentSkillRow(skill=skill, level=level) for skill, level in held.items()],
             numbers=[SignerNumberRow(number=number) for number in dict.fromkeys(numbers)],
         )
         if numbers:
@@ -150,6 +159,29 @@ class People:
                 raise UnknownRecordError("person", "of this login")
             row.disabled = disabled
 
+    async def set_skills(self, login: str, changes: Mapping[str, int | None]) -> Person:
+        """
+        :param changes: level by skill; None: no longer held. Others stay.
+        :raises UnknownRecordError: no agent has this login.
+        """
+        async with self._database.writing() as session:
+            row = await _by_login(session, login)
+            if row is None or row.role != "agent":
+                raise UnknownRecordError("person", "of this login")
+            held: dict[str, int | None] = {**{entry.skill: entry.level for entry in row.skills}, **changes}
+            row.skills = [AgentSkillRow(skill=skill, level=level) for skill, level in held.items() if level is not None]
+            return person_of(row)
+
+    async def agent_gender(self, person_id: str) -> Gender | None:
+        """Which interpreter a signer would rather have."""
+        async with self._database.reading() as session:
+            row = await session.get(SignerPreferenceRow, person_id)
+            return cast("Gender | None", row.agent_gender) if row else None
+
+    async def set_agent_gender(self, person_id: str, gender: Gender | None) -> None:
+        async with self._database.writing() as session:
+            await session.merge(SignerPreferenceRow(person_id=person_id, agent_gender=gender))
+
     async def set_password_hash(self, person_id: str, password_hash: str) -> None:
         async with self._database.writing() as session:
             change = update(PersonRow).where(PersonRow.id == person_id).values(password_hash=password_hash)
@@ -215,7 +247,7 @@ def person_of(row: PersonRow) -> Person:
         created_at=row.created_at,
         disabled=row.disabled,
         qualifications=tuple(_qualification(trade) for trade in sorted(row.trades, key=lambda entry: entry.trade)),
-        skills=tuple(sorted(entry.skill for entry in row.skills)),
+        skills={entry.skill: entry.level for entry in sorted(row.skills, key=lambda entry: entry.skill)},
         numbers=tuple(sorted(entry.number for entry in row.numbers)),
     )
 

@@ -27,7 +27,8 @@ from relay.model import PhoneOutcome
 from signaling.call_model import CallKind, EndFault, EndReason, Mode
 from signaling.message_base import TEXT_LIMIT
 from signaling.messages import Disposition
-from signaling.records.model import Asker, Locale, Problem, Role
+from signaling.queue_messages import CallbackState
+from signaling.records.model import Asker, CallbackKind, Gender, Locale, Problem, Role
 
 ID = String(64)
 SHORT = String(200)
@@ -86,9 +87,21 @@ class AgentTradeRow(Base):
 
 class AgentSkillRow(Base):
     __tablename__ = "agent_skills"
+    __table_args__ = (CheckConstraint("level BETWEEN 1 AND 5", name="level_range"),)
 
     person_id: Mapped[str] = person_key(primary=True)
     skill: Mapped[str] = mapped_column(String(80), primary_key=True)
+    level: Mapped[int]
+
+
+class SignerPreferenceRow(Base):
+    """What a signer asks for in every call. :param agent_gender: of the interpreter, as best effort."""
+
+    __tablename__ = "signer_preferences"
+    __table_args__ = (one_of("agent_gender", Gender),)
+
+    person_id: Mapped[str] = person_key(primary=True)
+    agent_gender: Mapped[str | None] = mapped_column(String(1))
 
 
 class SignerNumberRow(Base):
@@ -122,6 +135,44 @@ class InboxEntryRow(Base):
     at: Mapped[float]
     heard: Mapped[bool]
     expires_at: Mapped[float] = mapped_column(index=True)
+
+
+class QueueRulesRow(Base):
+    """What the operator set otherwise than the defaults (``signaling.queue_rules``), for one queue."""
+
+    __tablename__ = "queue_rules"
+
+    queue: Mapped[str] = mapped_column(String(80), primary_key=True)
+    rules: Mapped[dict[str, Any]] = mapped_column(JSON)
+    updated_at: Mapped[float]
+
+
+class CallbackRow(Base):
+    """Somebody to be rung. Whom they want to reach, and about what, is sealed: the table holds neither in clear."""
+
+    __tablename__ = "callbacks"
+    __table_args__ = (
+        one_of("kind", CallbackKind),
+        one_of("mode", Mode),
+        one_of("state", CallbackState),
+        Index("ix_callbacks_state_next_at", "state", "next_at"),
+    )
+
+    id: Mapped[str] = mapped_column(ID, primary_key=True)
+    signer_id: Mapped[str] = person_key(index=True)
+    kind: Mapped[str] = mapped_column(String(8))
+    mode: Mapped[str] = mapped_column(String(8))
+    brand_id: Mapped[str | None] = mapped_column(ID, ForeignKey("brands.id", ondelete="CASCADE"))
+    sealed: Mapped[str] = mapped_column(Text)
+    state: Mapped[str] = mapped_column(String(16))
+    asked_at: Mapped[float]
+    queued_at: Mapped[float]  # its place in line
+    due_at: Mapped[float]
+    next_at: Mapped[float]
+    expires_at: Mapped[float]
+    attempts: Mapped[int]
+    call_id: Mapped[str | None] = mapped_column(ID)  # of the attempt under way, or the last one
+    claimed_until: Mapped[float | None]
 
 
 class PushSubscriptionRow(Base):

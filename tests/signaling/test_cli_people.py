@@ -88,8 +88,33 @@ def test_an_agent_has_a_qualified_trade(data_dir: Path) -> None:
     )
     assert run(*agent, "--trade", "interpreter", "--qualification", "Master LSF", "--skill", "medical").exit_code == 0
     kept = stored(data_dir, "y")
-    assert kept is not None and kept[0].qualifications[0].text == "Master LSF" and kept[0].skills == ("medical",)
+    assert kept is not None and kept[0].qualifications[0].text == "Master LSF"
+    assert kept[0].skills == {"medical": 5, "hearing": 5}
     assert "Master LSF" in run("user", "list").output
+
+
+def test_an_agent_hears_or_not_and_has_skills_with_levels(data_dir: Path) -> None:
+    add = ("user", "add", "--role", "agent", "--name", "Z")
+    given = run(
+        *add, "--login", "z", "--trade", "adviser:LSF C1", "--trade", "interpreter", "--qualification", "Master LSF",
+        "--skill", "medical:4", "--language", "asl:3", "--gender", "f", "--second-level",
+    )  # fmt: skip
+    kept = stored(data_dir, "z")
+    assert given.exit_code == 0 and kept is not None
+    assert {entry.trade: entry.text for entry in kept[0].qualifications} == {
+        "adviser": "LSF C1",
+        "interpreter": "Master LSF",
+    }
+    assert kept[0].skills == {"medical": 4, "asl": 3, "gender:f": 5, "second_level": 5, "hearing": 5}
+    assert run(*add, "--login", "d", "--trade", "adviser:LSF C1", "--deaf").exit_code == 0
+    deaf = stored(data_dir, "d")
+    assert deaf is not None and deaf[0].skills == {}
+    assert "entendre" in refused(run(*add, "--login", "e", "--trade", "interpreter:Master", "--deaf"))
+    assert "compétence" in refused(run(*add, "--login", "e", "--trade", "adviser:C1", "--skill", "medical:9"))
+    assert "métier" in refused(run(*add, "--login", "e", "--trade", "juggler:C1"))
+    assert "medical:2" in run("user", "skills", "z", "--give", "medical:2", "--take", "asl").output
+    kept = stored(data_dir, "z")
+    assert kept is not None and kept[0].skills["medical"] == 2 and "asl" not in kept[0].skills
 
 
 def test_what_cannot_be_is_refused_in_one_line() -> None:

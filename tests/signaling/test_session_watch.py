@@ -15,7 +15,9 @@ from signaling.records.sessions import Sessions
 from signaling.session_watch import CLOSE_CODE, SessionWatch, is_still
 from signaling.sessions import Hub, PageSession
 
-INES = Person("ines", "ines", "Inès", "agent", qualifications=(Qualification("interpreter"),), skills=("lsf", "lsfa"))
+INES = Person(
+    "ines", "ines", "Inès", "agent", qualifications=(Qualification("interpreter"),), skills={"hearing": 5, "lsfa": 3}
+)
 CAMILLE = Person("camille", "camille", "Camille", "signer")
 
 
@@ -76,7 +78,8 @@ async def test_a_session_that_runs_out_cuts_no_call(in_call: bool, ends: bool) -
     [
         replace(INES, qualifications=()),
         replace(INES, qualifications=(Qualification("interpreter", "", date(2001, 1, 1)),)),
-        replace(INES, skills=("lsf",)),
+        replace(INES, skills={"hearing": 5}),
+        replace(INES, skills={"hearing": 5, "lsfa": 2}),
         replace(INES, role="signer"),
     ],
 )
@@ -85,4 +88,4 @@ def test_who_lost_a_trade_a_skill_or_the_role_signs_in_anew(changed: Person) -> 
 
 
 def test_a_new_name_or_another_order_of_skills_ends_nothing() -> None:
-    assert is_still(identity_of(INES), replace(INES, name="Inès P.", skills=("lsfa", "lsf")))
+    assert is_still(identity_of(INES), replace(INES, name="Inès P.", skills={"lsfa": 3, "hearing": 5}))

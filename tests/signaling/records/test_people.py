@@ -21,7 +21,7 @@ async def test_a_person_is_found_again_by_login_whatever_the_capitals(tmp_path: 
         )
         assert await records.people.by_login("INÈS") == added
         assert await records.people.by_id(added.id) == added
-        assert added.skills == ("brand:x",)
+        assert added.skills == {"brand:x": 5, "hearing": 5}
 
 
 def test_a_trade_counts_until_the_last_day_of_its_qualification() -> None:

@@ -9,6 +9,7 @@ from sqlalchemy import JSON, String, Text, delete, insert, select, text, update
 from sqlalchemy.exc import IntegrityError
 
 from signaling.messages import ContactForm
+from signaling.records.database import create_engine
 from signaling.records.errors import NotInRelayError
 from signaling.records.model import CallRecord, PhoneLegRecord, RatingGiven, WrapUp
 from signaling.records.outbox import decode, encode
@@ -23,6 +24,7 @@ from tests.signaling.records.samples import (
     signer,
     sqlite_url,
 )
+from tests.signaling.records.test_migrations import go_back
 
 #: Tables that can be reached from a call, whatever its kind.
 ABOUT_A_CALL = {"calls", "call_phone_legs", "call_quality", "ratings", "rating_problems", "abuse_reports"}
@@ -162,18 +164,11 @@ async def test_numbers_of_relay_calls_of_an_earlier_version_go_at_the_start(tmp_
     async with opened(sqlite_url(tmp_path)) as records:
         await records.calls.record(relay_call(phone_legs=legs))
         await records.calls.record(direct_call(phone_legs=legs))
-        async with records.database.writing() as session:
-            await session.execute(update(PhoneLegRow).values(number="+33199000001"))
-            for table in (
-                "blocked_numbers",
-                "brand_rules",
-                "call_quality",
-                "push_subscriptions",
-                "inbox_entries",
-                "signer_codes",
-            ):
-                await session.execute(text(f"DROP TABLE {table}"))
-            await session.execute(text("UPDATE alembic_version SET version_num = '0001'"))
+    await go_back(sqlite_url(tmp_path), "0001")
+    engine = create_engine(sqlite_url(tmp_path))
+    async with engine.begin() as connection:
+        await connection.execute(text("UPDATE call_phone_legs SET number = '+33199000001'"))
+    await engine.dispose()
     async with opened(sqlite_url(tmp_path)) as records, records.database.reading() as session:
         rows = await session.execute(select(PhoneLegRow.call_id, PhoneLegRow.number))
         assert {row.call_id: row.number for row in rows} == {"relay-1": None, "direct-1": "+33199000001"}
