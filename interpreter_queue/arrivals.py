@@ -6,7 +6,7 @@ exponential gaps through the cumulated rate (time rescaling: exact, and one draw
 """
 
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import accumulate
 from random import Random
@@ -62,6 +62,20 @@ def arrivals(profile: Profile, random: Random, begin: float = 0.0) -> Iterator[f
         day, within = divmod(expected, profile.total)
         slot = min(bisect_right(reached, within) - 1, len(profile.calls) - 1)
         yield day * DAY_S + (slot + (within - reached[slot]) / (profile.calls[slot] or 1.0)) * profile.slot_s
+
+
+def matched(draw: Callable[[], float], mean: float, number: int) -> Iterator[float]:
+    """
+    Draws without end, the first ``number`` of them scaled so that their mean is exactly ``mean``.
+
+    Moment matching (Boyle, Broadie and Glasserman 1997): a wait near saturation depends so much on the load that
+    half of its variance from seed to seed is the drawn load's own. Bias: of the order of 1 / ``number``.
+    """
+    drawn = [draw() for _ in range(number)]
+    factor = mean * number / sum(drawn) if number else 1.0
+    yield from (value * factor for value in drawn)
+    while True:
+        yield draw()
 
 
 def until(times: Iterator[float], end: float) -> Iterator[float]:

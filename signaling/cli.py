@@ -30,6 +30,7 @@ COMMAND_MODULES = (
     "signaling.cli_phone",
     "signaling.cli_rehearse",
     "signaling.cli_compile",
+    "signaling.cli_planning",
 )
 #: of ``passerelle phone``, in ``signaling.cli_phone``; alone it is the worker, here
 PHONE_COMMANDS = ("block", "rules", "alarms", "--help")
