@@ -73,6 +73,17 @@ class CloseLeg(_Command):
     leg: WebLeg
 
 
+class PromoteSecond(_Command):
+    """
+    Hand-over without a cut: the second goes on as the ``agent`` leg, with its peer connection and its generation.
+
+    The leg that was the agent's is closed without a ``leg_state``; the agent's new generation and state are told.
+    State the plan without a second right after it. No second leg is no error: nothing changes.
+    """
+
+    type: Literal["promote_second"] = "promote_second"
+
+
 class UpdateCall(_Command):
     """State the whole plan; also creates the call in the worker when it is not there yet."""
 
@@ -254,6 +265,7 @@ AnyCommand = Annotated[
     OpenLeg
     | AnswerLeg
     | CloseLeg
+    | PromoteSecond
     | UpdateCall
     | CloseCall
     | Keep

@@ -150,6 +150,7 @@ class LegStats(Frozen):
     fraction_lost: float = 0.0
     round_trip_time_s: float | None = None
     sent_frames_per_second: float = 0.0
+    sent_second_frames_per_second: float = Field(default=0.0, description="of the second picture, if it gets two")
     sent_bitrate_bps: int = 0
     available_outgoing_bitrate_bps: int | None = Field(
         default=None, description="what the line to the leg carries, estimated; None before the first feedback"

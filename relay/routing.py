@@ -11,6 +11,7 @@ from collections.abc import Set as AbstractSet
 
 from relay.model import WEB_LEGS, CallPlan, Frozen, Leg, WebLeg
 
+EVERYBODY: frozenset[Leg] = frozenset((*WEB_LEGS, "phone"))
 Company = Mapping[WebLeg, tuple[WebLeg, ...]]
 
 

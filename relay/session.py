@@ -12,82 +12,26 @@ from collections.abc import Callable, Sequence
 
 from relay import datagram
 from relay.audio_exchange import DatagramSender
+from relay.bitrates import needed_bitrate
+from relay.call_texts import CallTexts
 from relay.config import MediaWorkerConfig
 from relay.control_messages import CallSummary, EncodingWanted, LegState, LegStatsEvent
-from relay.datagram import Kind
 from relay.description import Answer
 from relay.errors import RelayError, UnknownLegError
-from relay.forwarding import rtcp
-from relay.forwarding.adaptation import EncodingPolicy
 from relay.forwarding.inbound import MediaPacket
 from relay.forwarding.leg_statistics import StatsWindow
 from relay.forwarding.media_path import MediaPath
-from relay.forwarding.router import Router
 from relay.forwarding.rtp import parse_header
 from relay.forwarding.streams import OPUS, VIDEO_STREAMS, Stream
 from relay.model import WEB_LEGS, CallPlan, IceServer, Leg, LegConnection, VideoCodec, WebLeg
 from relay.peer import Peer
 from relay.routing import Routes, routes
 from relay.tap import CallTaps
-from relay.text import TextLimiter
+from relay.web_leg import WebLegMedia
 
 Emit = Callable[[LegState | LegStatsEvent | EncodingWanted], None]
 PHONE_REPORT_PERIOD_S = 1.0
-OTHER: dict[WebLeg, WebLeg] = {"signer": "agent", "agent": "signer", "second": "agent"}
 log = logging.getLogger(__name__)
-
-
-def new_limiter(config: MediaWorkerConfig) -> TextLimiter:
-    return TextLimiter(config.text_rate_cps, config.text_burst, config.text_backlog, config.text_message_limit)
-
-
-class WebLegMedia:
-    """One leg, one generation: its peer and what the call does with what comes from it."""
-
-    def __init__(self, call: "MediaSession", leg: WebLeg, generation: int, ice_servers: Sequence[IceServer]) -> None:
-        self.leg = leg
-        self.generation = generation
-        self.offer: str | None = None
-        self.audio_header = datagram.header(Kind.AUDIO, call.key, leg)
-        config = call.config
-        self.peer = Peer((OTHER[leg],), ice_servers, self, config)
-        self.text = new_limiter(config)
-        self.router = Router()
-        self.on_packet = self.router.on_packet
-        self.event_stats: StatsWindow | None = None
-        self.policy = EncodingPolicy()
-        self._call = call
-
-    @property
-    def has_media(self) -> bool:
-        return self.peer.path is not None and self.peer.state in ("connected", "disconnected")
-
-    def on_state(self, state: LegConnection) -> None:
-        self._call.leg_changed(self, state)
-
-    def on_text(self, reader: Leg, text: str) -> None:
-        if reader == "phone":
-            self._call.text_to_phone(self.leg, text)
-            return
-        self.text.add(text)
-        self._call.pass_text(self, time.monotonic())
-
-    def on_sender_report(self, stream: Stream, report: rtcp.SenderReport, ntp: int, now: float) -> None:
-        receiver = self.router.receiver(stream)
-        if receiver is not None:
-            receiver.control.relay_report(stream, report, ntp, now)
-
-    def on_key_frame_wanted(self, stream: Stream, now: float) -> None:
-        self._call.pass_key_frame_request(self, stream, now)
-
-    def on_interrupted(self, stream: Stream) -> None:
-        receiver = self.router.receiver(stream)
-        outbound = receiver.outbound.get(stream) if receiver is not None else None
-        if outbound is not None:
-            outbound.await_key_frame()
-
-    def on_line_changed(self, now: float) -> None:
-        self._call.pass_bitrate(self, now)
 
 
 class MediaSession:
@@ -108,7 +52,7 @@ class MediaSession:
         self._sender = sender
         self._legs: dict[WebLeg, WebLegMedia] = {}
         self._routes: Routes = routes(set(), self.plan)
-        self._phone_texts: dict[WebLeg, TextLimiter] = {leg: new_limiter(config) for leg in WEB_LEGS}
+        self.texts = CallTexts(self.key, config, sender, self._peer_of)
         self._lock = asyncio.Lock()
         self.taps = CallTaps(self.key, sender, self._path_of)
         self._stats_at = self._phone_report_at = now
@@ -150,10 +94,29 @@ class MediaSession:
     async def close_leg(self, leg: WebLeg) -> None:
         async with self._lock:
             current = self._legs.pop(leg, None)
+            self.texts.left(leg)
             self._refresh()
             if current is not None:
                 await current.peer.close()
                 self._emit_state(current, "closed")
+
+    async def promote_second(self) -> None:
+        """
+        The second is the ``agent`` leg from now on, with its peer connection and its generation; the leg that was the
+        agent's is closed without a word, as a replaced generation is. Without a second nothing changes.
+        """
+        async with self._lock:
+            media = self._legs.pop("second", None)
+            if media is None:
+                return
+            previous = self._legs.get("agent")
+            media.become("agent")
+            self._legs["agent"] = media
+            self.texts.promoted()
+            self._refresh()
+            self._emit_state(media, media.peer.state)
+            if previous is not None:
+                await previous.peer.close()
 
     def update(self, plan: CallPlan) -> None:
         self.plan = plan
@@ -186,37 +149,8 @@ class MediaSession:
         self._refresh()
         self._emit_state(media, state)
 
-    def pass_text(self, writer: WebLegMedia, now: float) -> None:
-        """What a reader misses while it reconnects waits, within the limiter's bound."""
-        reader = self._legs.get(OTHER[writer.leg])
-        if not self.plan.bridged:
-            writer.text.clear()
-        elif (
-            reader is not None
-            and writer.leg in self._routes.reads[reader.leg]
-            and reader.peer.can_take_text(writer.leg)
-        ):
-            text = writer.text.due(now)
-            if text:
-                reader.peer.send_text(writer.leg, text)
-
-    def text_to_phone(self, leg: WebLeg, text: str) -> None:
-        if self.plan.phone_text and self.plan.phone_socket is not None:
-            payload = text.encode("utf-8", "replace")[: self.config.text_message_limit]
-            self._sender.send(datagram.pack(Kind.TEXT, self.key, leg, payload), self.plan.phone_socket)
-
-    def phone_text(self, leg: WebLeg, payload: bytes, now: float) -> None:
-        """The phone party's text for ``leg``; what waits for a channel waits within the limiter's bound."""
-        if self.plan.phone_text:
-            self._phone_texts[leg].add(payload.decode("utf-8", "replace"))
-            self._pass_phone_text(leg, now)
-
-    def _pass_phone_text(self, leg: WebLeg, now: float) -> None:
-        media = self._legs.get(leg)
-        if media is not None and media.peer.can_take_text("phone"):
-            text = self._phone_texts[leg].due(now)
-            if text:
-                media.peer.send_text("phone", text)
+    def wrote(self, media: WebLegMedia, channel: Leg, text: str) -> None:
+        self.texts.wrote(media.leg, channel, text, time.monotonic())
 
     def _phone_sender(self, media: WebLegMedia) -> Callable[[MediaPacket], None]:
         def send(packet: MediaPacket) -> None:
@@ -233,30 +167,36 @@ class MediaSession:
         if media is None or media.peer.path is None or header is None:
             return
         if self.plan.phone_socket is not None and self._routes.hears[leg]:
-            media.peer.path.forward(MediaPacket("audio", data, header), now)
+            media.peer.path.forward(MediaPacket("audio", data, header), "audio", now)
 
     def pass_key_frame_request(self, receiver: WebLegMedia, stream: Stream, now: float) -> None:
-        source = next(iter(self._routes.sees[receiver.leg]), None)
-        media = self._legs.get(source) if source is not None else None
-        if media is not None and media.peer.path is not None:
-            media.peer.path.control.request_key_frame(stream, now)
+        source = self._source_of(receiver.leg, stream)
+        path = self._path_of(source) if source is not None else None
+        if path is not None:
+            path.control.request_key_frame("video", now)
 
     def pass_bitrate(self, receiver: WebLegMedia, now: float) -> None:
-        """What ``receiver``'s line carries bounds what it is sent: its source is told, at once when it falls."""
-        source = next(iter(self._routes.sees[receiver.leg]), None)
-        media = self._legs.get(source) if source is not None else None
-        if media is not None and media.peer.path is not None:
-            self._limit(media.peer.path, self._needed_bitrate(media, now))
+        """What ``receiver``'s line carries bounds what it is sent: its sources are told, at once when it falls."""
+        for source in self._routes.sees[receiver.leg]:
+            path = self._path_of(source)
+            if path is not None:
+                self._limit(path, self._needed_bitrate(source, now))
 
     def _limit(self, path: MediaPath, bitrate_bps: int | None) -> None:
         limit = self.config.maximum_bitrate_bps
         path.control.limit_bitrate(min(limit, bitrate_bps) if bitrate_bps is not None else limit)
 
-    def _needed_bitrate(self, media: WebLegMedia, now: float) -> int | None:
-        """:returns: bit/s that all viewers' lines carry; None without viewer or before any of them said anything."""
-        viewers = [self._path_of(leg) for leg in self._legs if media.leg in self._routes.sees[leg]]
-        bitrates = [path.video_bitrate_bps(now) for path in viewers if path is not None]
-        return min((bitrate for bitrate in bitrates if bitrate is not None), default=None)
+    def _needed_bitrate(self, source: WebLeg, now: float) -> int | None:
+        def carries(leg: WebLeg) -> int | None:
+            path = self._path_of(leg)
+            return path.video_bitrate_bps(now) if path is not None else None
+
+        return needed_bitrate(source, self._routes.sees, carries)
+
+    def _source_of(self, leg: WebLeg, stream: Stream) -> WebLeg | None:
+        """Whose picture the leg sees in this stream."""
+        sources, place = self._routes.sees[leg], VIDEO_STREAMS.index(stream)
+        return sources[place] if place < len(sources) else None
 
     # --- time ---------------------------------------------------------------------------------------------
 
@@ -264,11 +204,7 @@ class MediaSession:
         """Every 100 ms."""
         for media in list(self._legs.values()):
             media.peer.tick(now)
-            if media.text.is_waiting:
-                self.pass_text(media, now)
-        for leg, waiting in self._phone_texts.items():
-            if waiting.is_waiting:
-                self._pass_phone_text(leg, now)
+        self.texts.tick(now)
         self._request_wanted_key_frames(now)
         self._adapt(now)
         if self.plan.phone_socket is not None and now - self._phone_report_at >= PHONE_REPORT_PERIOD_S:
@@ -296,7 +232,7 @@ class MediaSession:
             path = media.peer.path
             if path is None:
                 continue
-            bitrate = self._needed_bitrate(media, now)
+            bitrate = self._needed_bitrate(media.leg, now)
             self._limit(path, bitrate)
             encoding = media.policy.update(bitrate, path.frame_size, now) if bitrate is not None else None
             if encoding is not None:
@@ -323,17 +259,16 @@ class MediaSession:
         media = self._legs.get(leg)
         return media.peer.path if media is not None else None
 
+    def _peer_of(self, leg: WebLeg) -> Peer | None:
+        media = self._legs.get(leg)
+        return media.peer if media is not None else None
+
     # --- routes -------------------------------------------------------------------------------------------
 
     async def _replace(self, previous: WebLegMedia | None, media: WebLegMedia) -> None:
         """Unsent text of the previous generation goes on: it is the same person."""
         if previous is not None:
-            media.text = previous.text
-            writer = self._legs.get(OTHER[media.leg])
-            if writer is not None and previous.peer.may_have_lost_text(writer.leg):
-                writer.text.mark_missing()
-            if previous.peer.may_have_lost_text("phone"):
-                self._phone_texts[media.leg].mark_missing()
+            self.texts.replaced(media.leg, previous.peer)
         self._legs[media.leg] = media
         self._refresh()
         self._emit_state(media, "connecting")
@@ -346,38 +281,38 @@ class MediaSession:
         if self.plan.phone_socket is not None:
             present.add("phone")
         self._routes = routes(present, self.plan)
+        self.texts.update(self.plan, self._routes)
         for media in self._legs.values():
             media.router.disconnect()
             media.router.to_tap = self.taps.receiver(media.leg)
             media.router.to_phone = self._phone_sender(media) if self.plan.phone_socket is not None else None
-            if self.plan.phone_text:
-                media.peer.open_text("phone")
         for leg, media in self._legs.items():
-            source = next(iter(self._routes.sees[leg]), None)
-            self._connect(media, self._legs.get(source) if source is not None else None, VIDEO_STREAMS)
-            self._connect_audio(media)
+            if media.path is not None:
+                media.path.line.expect(max(1, len(self._routes.sees[leg])))
+                for place in VIDEO_STREAMS:
+                    source = self._source_of(leg, place)
+                    self._connect(media.path, place, (source,) if source is not None else ())
+                self._connect_audio(media, media.path)
         self._request_wanted_key_frames(time.monotonic())
 
-    def _connect_audio(self, media: WebLegMedia) -> None:
+    def _connect_audio(self, media: WebLegMedia, path: MediaPath) -> None:
+        hears = self._routes.hears[media.leg]
         if self.plan.phone_socket is None:
-            hears = self._routes.hears[media.leg]
-            source = self._legs.get(OTHER[media.leg]) if OTHER[media.leg] in hears else None
-            self._connect(media, source, ("audio",))
-        elif media.peer.path is not None and "audio" in media.peer.path.outbound:
-            media.peer.path.outbound["audio"].set_source("phone" if self._routes.hears[media.leg] else None)
+            voices = tuple(leg for leg in WEB_LEGS if leg in hears)
+            self._connect(path, "audio", voices)
+            path.hear(len(voices))
+        elif "audio" in path.outbound:
+            path.hear(1)
+            path.outbound["audio"].set_source("phone" if hears else None)
 
-    @staticmethod
-    def _connect(receiver: WebLegMedia, source: WebLegMedia | None, streams: Sequence[Stream]) -> None:
-        path = receiver.peer.path
-        if path is None:
+    def _connect(self, receiver: MediaPath, place: Stream, sources: tuple[WebLeg, ...]) -> None:
+        outbound = receiver.outbound.get(place)
+        if outbound is None:
             return
-        for stream in streams:
-            outbound = path.outbound.get(stream)
-            if outbound is None:
-                continue
-            outbound.set_source((source.leg, source.generation) if source is not None else None)
-            if source is not None:
-                source.router.connect(stream, path)
+        senders = [self._legs[source] for source in sources]
+        outbound.set_source(tuple(senders) or None)
+        for each in senders:
+            each.router.connect("audio" if place == "audio" else "video", receiver, place)
 
     def _emit_state(self, media: WebLegMedia, state: LegConnection) -> None:
         event = LegState(

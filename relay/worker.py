@@ -24,6 +24,7 @@ from relay.control_messages import (
     CloseCall,
     CloseLeg,
     OpenLeg,
+    PromoteSecond,
     UpdateCall,
     WorkerLeaves,
     WorkerState,
@@ -186,6 +187,8 @@ class MediaWorker:
                 return {"sends": [stream for stream, each in answer.streams.items() if each.sends]}
             case CloseLeg():
                 await self._session(command.call_id, command.epoch).close_leg(command.leg)
+            case PromoteSecond():
+                await self._session(command.call_id, command.epoch).promote_second()
             case UpdateCall():
                 self._session(command.call_id, command.epoch, create=True).update(command.plan)
             case CloseCall():
@@ -268,6 +271,6 @@ class MediaWorker:
         if session is None:
             return
         if message.kind is Kind.TEXT:
-            session.phone_text(message.leg, message.payload, time.monotonic())
+            session.texts.phone_wrote(message.leg, message.payload, time.monotonic())
         else:
             session.phone_audio(message.leg, message.payload, time.monotonic())

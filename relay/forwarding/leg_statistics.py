@@ -15,6 +15,7 @@ class _Counters(NamedTuple):
     octets: int
     sent_frames: int
     sent_bytes: int
+    sent_second_frames: int
     audio_packets: int
     audio_level_sum: float
 
@@ -50,6 +51,7 @@ class StatsWindow:
             fraction_lost=round(control.fraction_lost, 4),
             round_trip_time_s=control.round_trip_time_s,
             sent_frames_per_second=round((after.sent_frames - before.sent_frames) / elapsed, 1),
+            sent_second_frames_per_second=round((after.sent_second_frames - before.sent_second_frames) / elapsed, 1),
             sent_bitrate_bps=int((after.sent_bytes - before.sent_bytes) * 8 / elapsed),
             available_outgoing_bitrate_bps=path.line.available_bps(now),
             packets_sent=sum(each.packets_sent for each in path.outbound.values()),
@@ -58,13 +60,14 @@ class StatsWindow:
 
     def _count(self, now: float) -> _Counters:
         path = self._path
-        inbound, outbound = path.inbound.get("video"), path.outbound.get("video")
+        inbound, outbound, second = path.inbound.get("video"), path.outbound.get("video"), path.outbound.get("video2")
         return _Counters(
             now,
             inbound.statistics.frames_received if inbound is not None else 0,
             inbound.statistics.bytes_received if inbound is not None else 0,
             outbound.frames_sent if outbound is not None else 0,
-            outbound.bytes_sent if outbound is not None else 0,
+            sum(each.bytes_sent for each in path.outbound.values()),
+            second.frames_sent if second is not None else 0,
             path.audio_packets,
             path.audio_level_sum,
         )

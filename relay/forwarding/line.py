@@ -156,6 +156,7 @@ class Line:
         self.is_dead = False
         self.has_feedback = False
         self._start_bps = min(start_bps, maximum_bps)
+        self._maximum_bps = maximum_bps  # of one picture
         self._guess_until = -math.inf
         self._estimator = BandwidthEstimator(start_bps, maximum_bps)
         self._prober = Prober()
@@ -171,6 +172,10 @@ class Line:
         if self._unheard_since is None:
             self._unheard_since = now
         return self.history.add(size + WIRE_OVERHEAD, now)
+
+    def expect(self, pictures: int) -> None:
+        """More than each picture's maximum is never wanted."""
+        self._estimator.maximum_bps = pictures * self._maximum_bps
 
     def available_bps(self, now: float) -> int | None:
         """For all video of this leg; None before any feedback."""

@@ -13,7 +13,7 @@ from relay.forwarding.inbound import InboundStream, MediaPacket
 from relay.forwarding.line import DEFAULT_ROUND_TRIP_S, Line
 from relay.forwarding.outbound import OutboundStream
 from relay.forwarding.probing import PACKET_BYTES
-from relay.forwarding.relief import LayerRelief
+from relay.forwarding.relief import LayerRelief, Pause
 from relay.forwarding.rtp import RtpHeader, audio_level, find_extension, is_rtcp, parse_header
 from relay.forwarding.streams import (
     APT_OF,
@@ -29,6 +29,7 @@ from relay.forwarding.streams import (
     OutgoingSsrcs,
     Stream,
 )
+from relay.forwarding.voices import VoiceChoice
 
 __all__ = ["MediaPath", "MediaSink", "Srtp"]
 
@@ -83,7 +84,9 @@ class MediaPath:
         }
         self._videos = [self.outbound[stream] for stream in VIDEO_STREAMS if stream in self.outbound]
         self.line = Line(start_bitrate_bps, maximum_bitrate_bps)
-        self._relief = LayerRelief()
+        self._reliefs = [LayerRelief() for _ in self._videos]
+        self._pause = Pause()
+        self.voices: VoiceChoice | None = None  # while several may be heard
         self.control = ControlPath(
             self.inbound,
             self.outbound,
@@ -110,6 +113,13 @@ class MediaPath:
         """What a sender may send to this leg: room for retransmissions is left. None as long as it is a guess."""
         available = self.line.available_bps(now) if not self.line.is_guess(now) else None
         return int(available * (1 - min(self.line.fraction_lost, MAXIMUM_RESERVE))) if available is not None else None
+
+    def hear(self, voices: int) -> None:
+        """:param voices: how many may be forwarded to this leg at once, unmixed."""
+        if voices < 2:
+            self.voices = None
+        elif self.voices is None:
+            self.voices = VoiceChoice()
 
     # --- in -----------------------------------------------------------------------------------------------
 
@@ -202,22 +212,32 @@ class MediaPath:
 
     # --- out ----------------------------------------------------------------------------------------------
 
-    def forward(self, packet: MediaPacket, now: float) -> None:
-        outbound = self.outbound.get(packet.stream)
+    def forward(self, packet: MediaPacket, place: Stream, now: float) -> None:
+        """:param place: of this leg's streams, the one that carries it."""
+        outbound = self.outbound.get(place)
         if outbound is None:
             return
-        if packet.stream == "audio":
-            # into a line that is dead both ways, voices would only lengthen the queue that the picture waits in
-            out = None if self.line.is_dead and self._is_silent(now) else outbound.forward(packet, now)
-            if out is not None:
-                self._srtp.send(out)
+        if place == "audio":
+            self._forward_voice(packet, outbound, now)
         elif not self.line.is_dead:
             out = outbound.forward(packet, now)
             if out is not None:
-                self._send_video(out, packet.number_at, packet.stream, now)
+                self._send_video(out, packet.number_at, place, now)
                 if outbound.has_held:
                     for held in outbound.take_held(packet.header):
-                        self.forward(held, now)
+                        self.forward(held, place, now)
+
+    def _forward_voice(self, packet: MediaPacket, outbound: OutboundStream, now: float) -> None:
+        """Into a line that is dead both ways, voices would only lengthen the queue that the picture waits in."""
+        if self.line.is_dead and self._is_silent(now):
+            return
+        if self.voices is not None:
+            level = audio_level(packet.data, EXTENSION_AUDIO_LEVEL)
+            if not self.voices.passes(packet.header.ssrc, level, now):
+                return
+        out = outbound.forward(packet, now)
+        if out is not None:
+            self._srtp.send(out)
 
     def _is_silent(self, now: float) -> bool:
         return self._heard_at is not None and now - self._heard_at > SILENCE_S
@@ -234,12 +254,17 @@ class MediaPath:
         self._send_padding(now)
 
     def relieve(self, now: float) -> None:
-        octets = tuple(sum(each) for each in zip(*(outbound.layer_octets for outbound in self._videos), strict=True))
-        if not octets:
-            return
-        highest = self._relief.decide(octets, self.line.available_bps(now), self.line.queue.delay_s, now)
-        for outbound in self._videos:
-            outbound.layers.highest = highest
+        """The first picture takes what it needs of the line; the second gives way to it, layer by layer."""
+        available, queue_s, taken = self.line.available_bps(now), self.line.queue.delay_s, 0.0
+        for outbound, relief in zip(self._videos, self._reliefs, strict=True):
+            if outbound.source is None:
+                continue
+            octets = tuple(outbound.layer_octets)
+            outbound.layers.highest = relief.decide(octets, available, queue_s, now, taken_bps=taken)
+            if outbound.stream == "video":
+                taken = relief.passing_bps
+            else:
+                outbound.pause(self._pause.decide(relief.base_bps, relief.budget_bps, now))
 
     def _send_padding(self, now: float) -> None:
         """To test the line (``probing``), or to hear whether a dead one is back."""

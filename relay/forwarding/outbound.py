@@ -11,8 +11,17 @@ from relay.forwarding.cache import RetransmissionBudget, RetransmissionCache, rt
 from relay.forwarding.inbound import MediaPacket
 from relay.forwarding.relief import LAYERS, LayerFilter
 from relay.forwarding.rewrite import Rewriter
-from relay.forwarding.rtp import RtpHeader, begins_frame, parse_header, sequence_delta
-from relay.forwarding.streams import MEDIA_TYPES, OPUS_CLOCK_RATE, RTX_OF, VIDEO_CLOCK_RATE, OutgoingSsrcs, Stream
+from relay.forwarding.rtp import RtpHeader, begins_frame, parse_header, sequence_delta, with_extension
+from relay.forwarding.streams import (
+    EXTENSION_MID,
+    MEDIA_TYPES,
+    MIDS,
+    OPUS_CLOCK_RATE,
+    RTX_OF,
+    VIDEO_CLOCK_RATE,
+    OutgoingSsrcs,
+    Stream,
+)
 
 _REPORTS_REMEMBERED: Final = 16
 HELD_PACKETS: Final = 128  # while a key frame is awaited: its first packet may come last, sent again after a loss
@@ -44,6 +53,8 @@ class OutboundStream:
         self._source_type: int | None = None
         self._payload_types = payload_types
         self.is_readable = True  # by the leg, as far as the source's codec is known
+        self.is_paused = False
+        self._other_mid: bytes | None = MIDS[stream].encode() if stream == "video2" else None
         self._held: deque[MediaPacket] = deque(maxlen=HELD_PACKETS)
         self._rewriter = Rewriter(
             ssrcs.media,
@@ -60,13 +71,24 @@ class OutboundStream:
 
     @property
     def wants_key_frame(self) -> bool:
-        return self.source is not None and self.is_readable and self._rewriter.awaiting_key_frame
+        return self.source is not None and self.is_passing and self._rewriter.awaiting_key_frame
+
+    @property
+    def is_passing(self) -> bool:
+        """What comes may be passed on; else no key frame helps."""
+        return self.is_readable and not self.is_paused
 
     def set_source(self, source: Any) -> None:
         if source != self.source:
             self.source = source
             self.is_readable, self._source_type = True, None
             self.await_key_frame()
+
+    def pause(self, is_paused: bool) -> None:
+        """Pass nothing on for a while; then begin again with a key frame."""
+        if is_paused and not self.is_paused:
+            self.await_key_frame()
+        self.is_paused = is_paused
 
     def restart(self) -> None:
         """
@@ -101,7 +123,8 @@ class OutboundStream:
         header, vp8 = packet.header, packet.vp8
         if header.ssrc != self._source_ssrc or header.payload_type != self._source_type:
             self._meet(header)
-        if not self.is_readable:
+        if not self.is_readable or self.is_paused:
+            self._leave_out(packet)
             return None
         if packet.starts_key_frame:
             self.layers.key_frame()
@@ -122,6 +145,8 @@ class OutboundStream:
         out = self._rewriter.rewrite(packet.data, header, now, vp8, key_frame=packet.starts_key_frame)
         if out is None:
             return None
+        if self._other_mid is not None:
+            out = with_extension(out, EXTENSION_MID, self._other_mid)
         self.packets_sent += 1
         self.octets_sent += header.payload_end - header.payload_start
         if self._cache is not None:
@@ -130,6 +155,11 @@ class OutboundStream:
                 self._note_frame(header)
             self._cache.put(out[2] << 8 | out[3], out)
         return out
+
+    def _leave_out(self, packet: MediaPacket) -> None:
+        """What a paused picture would take of the line decides when it returns."""
+        if self.is_readable:
+            self.layer_octets[packet.vp8.temporal_id if packet.vp8 is not None else 0] += len(packet.data)
 
     def _meet(self, header: RtpHeader) -> None:
         """Another source, or another codec of the same one."""
@@ -178,7 +208,13 @@ class OutboundStream:
         return rtx_padding(rtx, self._rtx_sequence, self.ssrcs.rtx, extension, size)
 
     def relay_report(self, report: rtcp.SenderReport, ntp: int, now: float) -> bytes | None:
-        """The source's sender report in this stream's terms. :param ntp: the report's time on our clock."""
+        """
+        The source's sender report in this stream's terms; None of somebody whose packets are not sent here now.
+
+        :param ntp: the report's time on our clock.
+        """
+        if report.ssrc != self._source_ssrc:
+            return None
         timestamp = self._rewriter.map_timestamp(report.rtp_timestamp)
         return None if timestamp is None else self._report(ntp, timestamp, now)
 

@@ -6,6 +6,7 @@ are left out toward the slow receiver only. 30 pictures a second become 15, or 7
 and on time. Sources without layers are not touched.
 """
 
+import math
 from collections import deque
 from typing import Final
 
@@ -13,6 +14,8 @@ LAYERS: Final = 4  # TID has two bits
 ALL_LAYERS: Final = LAYERS - 1
 RATE_WINDOW_S: Final = 0.6  # long enough that key frames and layer patterns even out
 SHORT_QUEUE_S, LONG_QUEUE_S, LONGEST_QUEUE_S = 0.1, 0.2, 0.35  # of delay beside the line's own
+PAUSE_AFTER_S, PAUSE_ENDS_AFTER_S = 2.0, 5.0
+PAUSED_ROOM: Final = 0.8  # of the budget, into which the lowest layer of a paused picture must fit
 RETURN_AFTER_S: Final = 0.4  # without need: relief is short, but does not flap with each picture
 
 
@@ -21,18 +24,36 @@ class LayerRelief:
 
     def __init__(self) -> None:
         self.highest = ALL_LAYERS
+        self.passing_bps = 0.0  # of the picture, with the layers passed on
+        self.base_bps = 0.0  # of its lowest layer
+        self.budget_bps = math.inf
         self._history: deque[tuple[float, tuple[int, ...]]] = deque()
         self._needed_at = 0.0
 
-    def decide(self, octets: tuple[int, ...], available_bps: int | None, queue_s: float, now: float) -> int:
+    def decide(
+        self,
+        octets: tuple[int, ...],
+        available_bps: int | None,
+        queue_s: float,
+        now: float,
+        *,
+        taken_bps: float = 0.0,
+    ) -> int:
         """
         :param octets: arrived so far, by temporal id.
+        :param taken_bps: of the line, by a picture that matters more.
         :returns: the highest temporal id to pass on.
         """
         rates = self._rates(octets, now)
         if available_bps is None or rates is None:
             return self.highest
-        wanted = _fitting(rates, available_bps * _share(queue_s))
+        self.budget_bps = available_bps * _share(queue_s) - taken_bps
+        self._choose(rates, queue_s, now)
+        self.base_bps, self.passing_bps = rates[0], rates[self.highest]
+        return self.highest
+
+    def _choose(self, rates: tuple[float, ...], queue_s: float, now: float) -> None:
+        wanted = _fitting(rates, self.budget_bps)
         if wanted < self.highest:
             self.highest = wanted
             self._needed_at = now
@@ -41,7 +62,6 @@ class LayerRelief:
                 self.highest = wanted
         else:
             self._needed_at = now
-        return self.highest
 
     def _rates(self, octets: tuple[int, ...], now: float) -> tuple[float, ...] | None:
         """:returns: bit/s up to and including each layer."""
@@ -75,6 +95,30 @@ def _fitting(rates: tuple[float, ...], budget: float) -> int:
         while highest > 0 and rates[highest] == rates[highest - 1]:
             highest -= 1  # a layer that does not exist
     return highest
+
+
+class Pause:
+    """
+    Whether a second picture is left out altogether: its lowest layer alone is more than the first one leaves.
+
+    Each return costs the sender a key frame, which all its viewers pay: it needs some seconds of room.
+    """
+
+    def __init__(self) -> None:
+        self._is_paused = False
+        self._turning_since: float | None = None  # what is called for is not what is
+
+    def decide(self, base_bps: float, budget_bps: float, now: float) -> bool:
+        room = budget_bps * PAUSED_ROOM if self._is_paused else budget_bps
+        if (base_bps > room) == self._is_paused:
+            self._turning_since = None
+            return self._is_paused
+        if self._turning_since is None:
+            self._turning_since = now
+        if now - self._turning_since >= (PAUSE_ENDS_AFTER_S if self._is_paused else PAUSE_AFTER_S):
+            self._is_paused = not self._is_paused
+            self._turning_since = None
+        return self._is_paused
 
 
 class LayerFilter:

@@ -6,6 +6,9 @@ from relay.forwarding.inbound import MediaPacket
 from relay.forwarding.media_path import MediaPath
 from relay.forwarding.streams import Stream
 
+#: a leg, and as which of its streams it gets the packets: the picture of one may be the second one of another
+Receiver = tuple[MediaPath, Stream]
+
 
 class Router:
     """
@@ -15,22 +18,24 @@ class Router:
     def __init__(self) -> None:
         self.to_phone: Callable[[MediaPacket], None] | None = None
         self.to_tap: Callable[[MediaPacket], None] | None = None
-        self._receivers: dict[Stream, MediaPath] = {}
+        self._receivers: dict[Stream, list[Receiver]] = {}
 
-    def connect(self, stream: Stream, receiver: MediaPath) -> None:
-        self._receivers[stream] = receiver
+    def connect(self, stream: Stream, receiver: MediaPath, place: Stream) -> None:
+        """:param stream: of the sender. :param place: the receiver's stream that carries it."""
+        self._receivers.setdefault(stream, []).append((receiver, place))
 
     def disconnect(self) -> None:
         """From all receivers."""
         self._receivers.clear()
 
-    def receiver(self, stream: Stream) -> MediaPath | None:
-        return self._receivers.get(stream)
+    def receivers(self, stream: Stream) -> list[Receiver]:
+        return self._receivers.get(stream, [])
 
     def on_packet(self, packet: MediaPacket, now: float) -> None:
-        receiver = self._receivers.get(packet.stream)
-        if receiver is not None:
-            receiver.forward(packet, now)
+        receivers = self._receivers.get(packet.stream)
+        if receivers is not None:
+            for receiver, place in receivers:
+                receiver.forward(packet, place, now)
         if packet.stream == "audio":
             if self.to_phone is not None:
                 self.to_phone(packet)

@@ -94,6 +94,15 @@ def find_extension(packet: bytes | bytearray, wanted: int) -> tuple[int, int] | 
     return None
 
 
+def with_extension(packet: bytes, wanted: int, value: bytes) -> bytes:
+    """:returns: with another value of this extension, where the packet carries it and the length is the same."""
+    found = find_extension(packet, wanted)
+    if found is None or found[1] != len(value):
+        return packet
+    at = found[0]
+    return packet[:at] + value + packet[at + len(value) :]
+
+
 def _find_one_byte(packet: bytes | bytearray, offset: int, end: int, wanted: int) -> tuple[int, int] | None:
     while offset < end:
         head = packet[offset]

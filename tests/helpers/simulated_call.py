@@ -83,7 +83,7 @@ class _Leg:
 
     def on_packet(self, packet: MediaPacket, now: float) -> None:
         if self.other is not None:
-            self.other.path.forward(packet, now)
+            self.other.path.forward(packet, packet.stream, now)
 
     def on_sender_report(self, stream: Stream, report: rtcp.SenderReport, ntp: int, now: float) -> None: ...
 

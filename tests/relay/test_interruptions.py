@@ -21,7 +21,7 @@ class TwoLegs:
         for stream in call.interruptions:
             self.viewer.path.outbound[stream].await_key_frame()
         for each in call.packets:
-            self.viewer.path.forward(each, now)
+            self.viewer.path.forward(each, "video", now)
         call.interruptions.clear()
         call.packets.clear()
 
@@ -113,8 +113,8 @@ def test_another_source_may_be_read_again() -> None:
 def test_audio_of_another_payload_type_is_left_out() -> None:
     leg = Leg()
     leg.path.outbound["audio"].set_source("sender")
-    leg.path.forward(media(rtp(payload_type=0)), 0.0)
-    leg.path.forward(media(rtp(payload_type=OPUS, sequence=1)), 0.0)
+    leg.path.forward(media(rtp(payload_type=0)), "audio", 0.0)
+    leg.path.forward(media(rtp(payload_type=OPUS, sequence=1)), "audio", 0.0)
     assert [header_of(each).payload_type for each in leg.media_sent()] == [OPUS]
 
 

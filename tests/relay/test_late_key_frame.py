@@ -24,12 +24,12 @@ def sent_video(leg: Leg) -> list[tuple[int, int]]:
 def test_what_came_before_the_key_frame_s_first_packet_follows_it_without_a_hole() -> None:
     leg = Leg()
     leg.path.outbound["video"].set_source("somebody")
-    leg.path.forward(vp8(9, 0), 1.0)  # a picture nobody can decode
+    leg.path.forward(vp8(9, 0), "video", 1.0)  # a picture nobody can decode
     for packet in (continuation(11, 3000), continuation(12, 3000), vp8(14, 6000), vp8(13, 5000)):
-        leg.path.forward(packet, 1.0)
+        leg.path.forward(packet, "video", 1.0)
     assert leg.sent == []
-    leg.path.forward(vp8(10, 3000, key=True), 1.1)
-    leg.path.forward(vp8(15, 9000), 1.1)
+    leg.path.forward(vp8(10, 3000, key=True), "video", 1.1)
+    leg.path.forward(vp8(15, 9000), "video", 1.1)
     assert sent_video(leg) == [(0, 0), (1, 0), (2, 0), (3, 2000), (4, 3000), (5, 6000)]
     assert not leg.path.outbound["video"].has_held
 
@@ -38,12 +38,12 @@ def test_nothing_of_another_source_and_nothing_old_follows_a_key_frame() -> None
     leg = Leg()
     outbound = leg.path.outbound["video"]
     outbound.set_source("first")
-    leg.path.forward(vp8(11), 1.0)
+    leg.path.forward(vp8(11), "video", 1.0)
     outbound.set_source("second")
     for sequence in range(20, 20 + 2 * HELD_PACKETS):
-        leg.path.forward(vp8(sequence), 1.0)
-    leg.path.forward(vp8(10, key=True), 1.1)
-    leg.path.forward(vp8(11), 1.2)
+        leg.path.forward(vp8(sequence), "video", 1.0)
+    leg.path.forward(vp8(10, key=True), "video", 1.1)
+    leg.path.forward(vp8(11), "video", 1.2)
     assert [sequence for sequence, _ in sent_video(leg)] == [0, 1]
 
 

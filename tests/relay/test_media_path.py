@@ -164,7 +164,7 @@ def test_lost_packet_is_sent_again_in_the_agreed_form(rtx: bool) -> None:
     leg = Leg(rtx=rtx)
     packet = vp8(5, key=True)
     leg.path.outbound["video"].set_source("agent")
-    leg.path.forward(packet, 0.0)
+    leg.path.forward(packet, packet.stream, 0.0)
     [first] = leg.media_sent()
     leg.path.receive(rtcp.build_nack(9, SSRCS["video"].media, [header_of(first).sequence]), 0.1)
     leg.path.receive(rtcp.build_nack(9, SSRCS["video"].media, [header_of(first).sequence - 1]), 0.1)
@@ -184,7 +184,7 @@ def test_receiver_gets_its_own_transport_wide_numbering() -> None:
     sender, numbers = Leg(), []
     for sequence, number in ((1, 500), (2, 40_000), (3, 7)):
         sender.path.receive(video_packet(sequence, key=True, number=number), 0.0)
-        leg.path.forward(sender.call.packets[-1], 0.0)
+        leg.path.forward(sender.call.packets[-1], "video", 0.0)
         found = find_extension(leg.sent[-1], 3)
         assert found is not None
         numbers.append(int.from_bytes(leg.sent[-1][found[0] : found[0] + 2], "big"))
@@ -239,7 +239,7 @@ def test_voice_and_picture_of_a_leg_share_one_clock() -> None:
 def test_round_trip_time_comes_from_our_own_reports() -> None:
     leg = Leg()
     leg.path.outbound["video"].set_source("agent")
-    leg.path.forward(vp8(1, key=True), 10.0)
+    leg.path.forward(vp8(1, key=True), "video", 10.0)
     ntp = rtcp.ntp_time(10.0)
     leg.path.control.relay_report("video", rtcp.SenderReport(1, 0, 0, 1, 1), ntp, 10.0)
     block = rtcp.ReportBlock(SSRCS["video"].media, 128, 0, 1, 0, ntp >> 16 & 0xFFFF_FFFF, 65_536 // 2)
@@ -271,10 +271,10 @@ def layered(sequence: int, *, layer: int = 0, key: bool = False, sync: bool = Fa
 def test_layers_left_out_leave_no_hole_for_the_receiver() -> None:
     leg = Leg()
     leg.path.outbound["video"].set_source("agent")
-    leg.path.forward(layered(0, key=True), 0.0)
+    leg.path.forward(layered(0, key=True), "video", 0.0)
     leg.path.outbound["video"].layers.highest = 0
     for sequence in range(1, 9):
-        leg.path.forward(layered(sequence, layer=(0, 2, 1, 2)[sequence % 4]), sequence / 30)
+        leg.path.forward(layered(sequence, layer=(0, 2, 1, 2)[sequence % 4]), "video", sequence / 30)
     headers = [header_of(packet) for packet in leg.media_sent()]
     assert [header.sequence - headers[0].sequence for header in headers] == [0, 1, 2]
     assert [header.timestamp - headers[0].timestamp for header in headers] == [0, 12_000, 24_000]
@@ -288,7 +288,7 @@ def test_padding_of_a_sender_goes_no_further_and_leaves_no_hole() -> None:
         if sequence in (1, 2):
             padding = rtp(payload_type=VP8, sequence=sequence, ssrc=1, payload=b"", padding=200)
             packet = MediaPacket("video", padding, header_of(padding))
-        leg.path.forward(packet, sequence / 30)
+        leg.path.forward(packet, packet.stream, sequence / 30)
     numbers = [header_of(packet).sequence for packet in leg.media_sent()]
     assert len(numbers) == 2
     assert numbers[1] == numbers[0] + 1
@@ -319,7 +319,7 @@ def sending_leg() -> Leg:
     for sequence in range(30):
         now = sequence / 30
         sender.path.receive(video_packet(sequence, key=sequence == 0, number=sequence), now)
-        leg.path.forward(sender.call.packets[-1], now)
+        leg.path.forward(sender.call.packets[-1], "video", now)
         newest = leg.path.line.history.newest
         feed(leg, now + 0.01, range(newest, newest + 1))
         leg.path.tick(now + 0.02)
@@ -332,7 +332,7 @@ def test_line_that_gives_no_sign_is_knocked_at_only() -> None:
     for step in range(30):
         now = 1.0 + step / 10
         sender.path.receive(video_packet(100 + step, number=100 + step, key=True), now)
-        leg.path.forward(sender.call.packets[-1], now)
+        leg.path.forward(sender.call.packets[-1], "video", now)
         leg.path.tick(now)
     sizes = [len(packet) for packet in leg.media_sent()]
     assert leg.path.line.is_dead
@@ -342,7 +342,7 @@ def test_line_that_gives_no_sign_is_knocked_at_only() -> None:
 
 def test_line_that_is_back_gets_a_key_frame_at_once_and_goes_on_without_a_hole() -> None:
     leg = sending_leg()
-    leg.path.forward(vp8(50, 150_000, ssrc=2), 1.0)
+    leg.path.forward(vp8(50, 150_000, ssrc=2), "video", 1.0)
     leg.path.line.sent(1000, 1.0)
     leg.path.tick(2.5)
     assert leg.path.line.is_dead
@@ -353,9 +353,9 @@ def test_line_that_is_back_gets_a_key_frame_at_once_and_goes_on_without_a_hole()
     assert not leg.path.line.is_dead
     last = leg.media_sent()[0]
     leg.sent.clear()
-    leg.path.forward(vp8(51, 153_000, ssrc=2), 4.01)
+    leg.path.forward(vp8(51, 153_000, ssrc=2), "video", 4.01)
     assert leg.media_sent() == []
-    leg.path.forward(vp8(52, 156_000, key=True, ssrc=2), 4.05)
+    leg.path.forward(vp8(52, 156_000, key=True, ssrc=2), "video", 4.05)
     [first] = leg.media_sent()
     assert header_of(first).sequence == header_of(last).sequence + 1
     assert header_of(first).timestamp > header_of(last).timestamp
@@ -363,7 +363,7 @@ def test_line_that_is_back_gets_a_key_frame_at_once_and_goes_on_without_a_hole()
 
 def test_what_was_lost_in_an_interruption_is_not_sent_again() -> None:
     leg = sending_leg()
-    leg.path.forward(vp8(50, 150_000, ssrc=2), 1.0)
+    leg.path.forward(vp8(50, 150_000, ssrc=2), "video", 1.0)
     sequence = header_of(leg.media_sent()[-1]).sequence
     leg.path.line.sent(1000, 1.0)
     leg.path.tick(2.5)
@@ -391,9 +391,9 @@ def test_voice_goes_on_over_a_line_whose_picture_is_lost_unless_nothing_at_all_i
     leg.path.tick(2.5)
     leg.sent.clear()
     voice = rtp(ssrc=1)
-    leg.path.forward(MediaPacket("audio", voice, header_of(voice)), 2.6)
+    leg.path.forward(MediaPacket("audio", voice, header_of(voice)), "audio", 2.6)
     assert len(leg.media_sent()) == 1
-    leg.path.forward(MediaPacket("audio", voice, header_of(voice)), 3.5)
+    leg.path.forward(MediaPacket("audio", voice, header_of(voice)), "audio", 3.5)
     assert len(leg.media_sent()) == 1
 
 
@@ -401,7 +401,7 @@ def test_good_line_is_tested_with_padding_that_is_dropped_by_every_receiver() ->
     leg = sending_leg()
     sender = Leg()
     sender.path.receive(video_packet(40, number=40), 3.5)
-    leg.path.forward(sender.call.packets[-1], 3.5)
+    leg.path.forward(sender.call.packets[-1], "video", 3.5)
     leg.sent.clear()
     leg.path.line._prober.soon(3.5)
     leg.path.tick(3.6)
@@ -415,7 +415,7 @@ def test_good_line_is_tested_with_padding_that_is_dropped_by_every_receiver() ->
 def test_leg_without_rtx_or_feedback_is_never_padded() -> None:
     for leg in (Leg(rtx=False), Leg(transport_cc=False)):
         leg.path.outbound["video"].set_source("agent")
-        leg.path.forward(vp8(1, key=True), 0.0)
+        leg.path.forward(vp8(1, key=True), "video", 0.0)
         leg.sent.clear()
         for step in range(100):
             leg.path.tick(step / 10)
@@ -445,7 +445,7 @@ def test_figures_of_both_directions_are_complete() -> None:
     sender = Leg()
     for sequence in range(30):
         sender.path.receive(video_packet(200 + sequence, number=sequence), 4.0 + sequence / 30)
-        leg.path.forward(sender.call.packets[-1], 4.0 + sequence / 30)
+        leg.path.forward(sender.call.packets[-1], "video", 4.0 + sequence / 30)
     last = header_of(leg.media_sent()[-1]).sequence
     leg.path.receive(rtcp.build_nack(9, SSRCS["video"].media, [last]), 5.0)
     stats = window.take(5.0)

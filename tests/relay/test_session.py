@@ -13,7 +13,8 @@ from relay.forwarding.media_path import MediaPath
 from relay.forwarding.rtp import is_rtcp
 from relay.forwarding.streams import STREAMS, VP8, AnsweredStream, OutgoingSsrcs, Stream
 from relay.model import CallPlan, WebLeg
-from relay.session import MediaSession, WebLegMedia
+from relay.session import MediaSession
+from relay.web_leg import WebLegMedia
 from tests.helpers.packets import rtp, vp8_payload
 from tests.helpers.simulated_call import Unprotected
 
