@@ -1,7 +1,8 @@
 """
 Many commits, one round trip: while one script is under way, others gather and go together with the next.
 
-One batch is under way at a time, over one connection, so that ``WAIT`` speaks of what this process has just written.
+One batch is under way at a time. Where replicas are, it goes in one pipeline with ``WAIT``, which speaks of what the
+same connection has written before.
 """
 
 import asyncio
@@ -10,8 +11,9 @@ from collections import deque
 from dataclasses import dataclass
 from typing import Any
 
-from redis.exceptions import RedisError
+from redis.exceptions import NoScriptError
 
+REPLICA_WAIT_S = 0.2  # a replica on the same network has confirmed within a few ms
 log = logging.getLogger(__name__)
 
 
@@ -29,14 +31,12 @@ class GroupCommit:
     """
 
     def __init__(self, redis: Any, script: str, keys: list[str], first: list[str | int], *, batch: int) -> None:
-        self._client: Any = redis.client() if hasattr(redis, "client") else redis  # a cluster has none
-        self._script = self._client.register_script(script)
+        self._redis = redis
+        self._script = redis.register_script(script)
         self._keys, self._first, self._batch = keys, first, batch
         self._waiting: deque[_Waiting] = deque()
         self._task: asyncio.Task[None] | None = None
         self.replicas = 0  # that are asked to confirm; a cluster's nodes are not
-        self.replica_wait_s = 0.2
-        self._own_client = self._client is not redis
 
     async def put(self, arguments: list[tuple[str, str, str]]) -> list[int]:
         """
@@ -59,23 +59,23 @@ class GroupCommit:
         return [int(answer) for answer in answers if not isinstance(answer, BaseException)]
 
     async def close(self) -> None:
-        """What is under way is finished or given up; the connection is closed."""
+        """What is under way is given up: nobody knows whether it was written."""
         task, self._task = self._task, None
         if task is not None:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
         while self._waiting:
             self._waiting.popleft().number.cancel()
-        if self._own_client:
-            await self._client.aclose()
 
     async def _flush(self) -> None:
         try:
             while batch := self._next():
                 try:
                     numbers = await self._send(batch)
-                except (RedisError, OSError, TimeoutError) as error:
+                except BaseException as error:  # whatever it is, nobody may wait for ever
                     _settle_all(batch, error)
+                    if not isinstance(error, Exception):
+                        raise
                 else:
                     for one, number in zip(batch, numbers, strict=True):
                         if not one.number.done():
@@ -93,16 +93,24 @@ class GroupCommit:
 
     async def _send(self, batch: list[_Waiting]) -> list[int]:
         arguments = [word for one in batch for word in one.arguments]
-        numbers: list[int] = await self._script(keys=self._keys, args=[*self._first, *arguments])
-        if self.replicas and self._own_client and any(numbers):
-            await self._until_replicated()
-        return numbers
+        if not self.replicas:
+            return list(await self._script(keys=self._keys, args=[*self._first, *arguments]))
+        return await self._replicated([*self._keys, *self._first, *arguments])
 
-    async def _until_replicated(self) -> None:
+    async def _replicated(self, arguments: list[str | int]) -> list[int]:
         """One replica has it, or none answers in time: then the master's file alone keeps it, and the log says so."""
-        if not await self._client.wait(1, int(self.replica_wait_s * 1000)):
+        try:
+            async with self._redis.pipeline(transaction=False) as pipeline:
+                pipeline.evalsha(self._script.sha, len(self._keys), *arguments)
+                pipeline.wait(1, int(REPLICA_WAIT_S * 1000))
+                numbers, confirmed = await pipeline.execute()
+        except NoScriptError:
+            await self._redis.script_load(self._script.script)
+            return await self._replicated(arguments)
+        if not confirmed:
             log.warning("queue: no replica confirms, changes are kept by the master alone")
             self.replicas = 0  # until the next heartbeat finds some
+        return list(numbers)
 
 
 def _settle_all(batch: list[_Waiting], error: BaseException) -> None:

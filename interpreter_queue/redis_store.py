@@ -15,6 +15,7 @@ have the version they were read at. Driver errors pass through; ``dispatcher`` t
 """
 
 import asyncio
+import contextlib
 import uuid
 from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import dataclass
@@ -22,7 +23,8 @@ from pathlib import Path
 from typing import Any
 
 from redis.asyncio import Redis
-from redis.exceptions import RedisError
+from redis.asyncio.cluster import RedisCluster
+from redis.exceptions import ResponseError
 
 from interpreter_queue.config import QueueConfig
 from interpreter_queue.encoding import Guard, R, decode, encode, numbers, versioned
@@ -198,12 +200,11 @@ class RedisStore:
         return Beat(_time(_text(seconds), _text(micros)), bool(leads), int(number), bool(is_there))
 
     async def count_replicas(self) -> None:
-        """Commits are confirmed by a replica as long as there is one. Some hosts forbid the question."""
-        if hasattr(self._redis, "client"):
-            try:
-                role = await self._redis.role()
-            except RedisError:
-                return
+        """Commits are confirmed by a replica as long as there is one; not in a cluster, nor where asking is forbidden."""
+        if isinstance(self._redis, RedisCluster):
+            return
+        with contextlib.suppress(ResponseError):
+            role = await self._redis.role()
             self._commits.replicas = len(role[2]) if _text(role[0]) == "master" else 0
 
     async def renew_agents(self, agent_ids: Iterable[str]) -> frozenset[str]:

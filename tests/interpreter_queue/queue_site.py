@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field, replace
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from redis.asyncio import Redis
 
@@ -19,7 +19,6 @@ from interpreter_queue.model import (
     Request,
     Trade,
 )
-from tests.helpers.redis_server import RedisServer
 
 DEADLINE_S = 20.0
 #: Nothing ends by itself, except what a test shortens.
@@ -75,8 +74,14 @@ class Site:
             await self.queue.set_presence(agent_id, "available")
 
 
+class HasClient(Protocol):
+    """One server of a test, or several."""
+
+    def client(self) -> "Redis": ...
+
+
 @contextlib.asynccontextmanager
-async def site(server: RedisServer, config: QueueConfig = CALM, name: str = "one") -> AsyncIterator[Site]:
+async def site(server: HasClient, config: QueueConfig = CALM, name: str = "one") -> AsyncIterator[Site]:
     async with server.client() as redis:
         queue = InterpreterQueue(redis, config, name)
         here = Site(queue, redis)
