@@ -122,6 +122,8 @@ class FakeParty:
 
     async def send(self, message: AnyServerMessage) -> None:
         assert self._socket is not None
+        if isinstance(message, CallStateMessage) and self.role == "agent" and message.leg == "signer":
+            message = message.model_copy(update={"leg": "agent"})
         await self._socket.send_str(message.model_dump_json())
 
     async def said(self, kind: type[Any], nth: int = 1) -> Any:

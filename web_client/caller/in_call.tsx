@@ -15,7 +15,7 @@ import { Button, ConnectionBanner, Dialog, Notices } from "../shared/ui/basics.t
 import { Icon } from "../shared/ui/icons.tsx";
 import { QualityButton, QualityPanel, useGivesWayToText } from "../shared/ui/quality_panel.tsx";
 import { RemoteAudio } from "../shared/ui/remote_audio.tsx";
-import { Stage } from "../shared/ui/stage.tsx";
+import { Stages } from "../shared/ui/stages.tsx";
 import { TextPane } from "../shared/ui/text_pane.tsx";
 import { AfterPhone } from "./after_phone.tsx";
 import type { Caller } from "./caller.ts";
@@ -58,7 +58,7 @@ export function InCall({ caller }: { caller: Caller }): JSX.Element | null {
     <main id="main" class={`call ${hasSide ? "has-text" : ""}`}>
       <h1 class="visually-hidden">{call.brand_name ?? t("app.tagline")}</h1>
       <StatusBar caller={caller} call={call} hasQuality={hasQuality} />
-      <Stage
+      <Stages
         session={session}
         call={call}
         label={t(REMOTE[call.kind])}

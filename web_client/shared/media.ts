@@ -26,6 +26,8 @@ export interface CallMediaOptions {
 
 export class CallMedia {
   readonly remoteVideo = signal<MediaStream | null>(null);
+  /** Of a call with a second party: whoever else is to be seen. */
+  readonly secondVideo = signal<MediaStream | null>(null);
   readonly remoteAudio = signal<MediaStream | null>(null);
   readonly link = signal<Link>("idle");
   /** What the service asked of the picture sent by this generation. */
@@ -99,6 +101,7 @@ export class CallMedia {
     this.#encoding = null;
     this.asked.value = null;
     this.remoteVideo.value = null;
+    this.secondVideo.value = null;
     this.remoteAudio.value = null;
     this.link.value = "idle";
   }
@@ -153,9 +156,7 @@ export class CallMedia {
 
   #receiveTrack(peer: RTCPeerConnection, track: MediaStreamTrack): void {
     if (this.#peer !== peer) return;
-    const target = track.kind === "video" ? this.remoteVideo : this.remoteAudio;
-    const isSecondVideo = peer.getTransceivers().filter((one) => one.receiver.track.kind === track.kind).length > 1;
-    if (isSecondVideo && target.value !== null && target.value.getTracks()[0]?.readyState === "live") return;
+    const target = track.kind === "audio" ? this.remoteAudio : isSecondVideo(peer, track) ? this.secondVideo : this.remoteVideo;
     target.value = new MediaStream([track]);
   }
 
@@ -217,6 +218,12 @@ export class CallMedia {
       if (sender !== undefined && sender.track !== track) await sender.replaceTrack(track).catch(() => undefined);
     }
   }
+}
+
+/** The offer holds two videos, whoever matters most first. */
+function isSecondVideo(peer: RTCPeerConnection, track: MediaStreamTrack): boolean {
+  const videos = peer.getTransceivers().filter((one) => one.receiver.track.kind === "video");
+  return videos.findIndex((one) => one.receiver.track === track) === 1;
 }
 
 /** ICE gathering complete, or a second: the protocol has no trickle. */

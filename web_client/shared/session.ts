@@ -26,6 +26,7 @@ import { onWake } from "./wake.ts";
 
 const NOTICE_MS = 10_000; // long enough to read two sentences
 const TOGETHER: ReadonlySet<CallState> = new Set(["briefing", "talking", "dialing", "ringing", "active", "after_phone"]);
+const RINGING: ReadonlySet<CallState> = new Set(["incoming", "calling_back"]);
 const PHONING: ReadonlySet<Action> = new Set(["dial", "join_phone", "transfer"]);
 
 export interface SessionOptions {
@@ -57,13 +58,17 @@ export class Session {
   readonly cost = signal<CostNotice | null>(null);
   readonly call = signal<CallStateMessage | null>(null);
   readonly visibility = signal<VisibilityMessage | null>(null);
-  readonly network = signal<Partial<Record<"signer" | "agent", LegStats>>>({});
+  readonly network = signal<Partial<Record<Party, LegStats>>>({});
   readonly watch: QualityWatch;
   readonly notice = signal<Notice | null>(null);
+  /** The queue cannot be asked for a while: calls go on, waiting resumes by itself. */
+  readonly queueIsAway = signal(false);
+  /** With two pictures: the second one is the large one. */
+  readonly isSwapped = signal(false);
   /** The server's session is gone: the page must ask who is there again. */
   readonly needsSignIn = signal(false);
   /** The call rings on all devices of the person who is called, this one too. */
-  readonly isRinging = computed(() => this.call.value?.state === "incoming" && this.can("accept"));
+  readonly isRinging = computed(() => RINGING.has(this.call.value?.state ?? "ended") && this.can("accept"));
   /** This device takes part. */
   readonly inCall = computed(() => {
     const call = this.call.value;
@@ -178,6 +183,7 @@ export class Session {
         this.demoPhoneUrl.value = message.demo_phone_url;
         this.ownNumber.value = message.number;
         this.pushKey.value = message.push_key;
+        this.queueIsAway.value = false; // said again if it is
         if (!message.resumed && this.call.value !== null && this.call.value.state !== "ended") this.forgetCall();
         break;
       case "call.state":
@@ -198,6 +204,9 @@ export class Session {
       case "visibility":
         this.visibility.value = message;
         break;
+      case "service.notice":
+        this.#noticeCame(message.code);
+        break;
       case "network":
         this.network.value = { ...this.network.value, [message.whose]: message.stats };
         break;
@@ -208,6 +217,11 @@ export class Session {
     this.#options.onMessage(message);
   }
 
+  #noticeCame(code: "queue_away" | "queue_back"): void {
+    if (code === "queue_back" && this.queueIsAway.value) this.say(t("service.queue_back"));
+    this.queueIsAway.value = code === "queue_away";
+  }
+
   #stateCame(state: CallStateMessage): void {
     serverSaid(state.now);
     const before = this.call.value;
@@ -216,6 +230,7 @@ export class Session {
       this.visibility.value = null;
       this.network.value = {};
     }
+    if (state.second === null) this.isSwapped.value = false;
     this.call.value = state;
     if (this.inCall.value) this.text.begin(state.call_id);
     if (before?.phone.text && !state.phone.text) this.text.leave("phone");

@@ -11,7 +11,7 @@ import type { CallStateMessage } from "../shared/protocol.d.ts";
 import { Button, Dialog } from "../shared/ui/basics.tsx";
 import { QualityButton, QualityPanel, useGivesWayToText } from "../shared/ui/quality_panel.tsx";
 import { RemoteAudio } from "../shared/ui/remote_audio.tsx";
-import { Stage } from "../shared/ui/stage.tsx";
+import { Stages } from "../shared/ui/stages.tsx";
 import { TextPane } from "../shared/ui/text_pane.tsx";
 import { ContactPanel } from "./contact_panel.tsx";
 import type { Desk } from "./desk.ts";
@@ -31,7 +31,7 @@ export function InCall({ desk }: { desk: Desk }): JSX.Element | null {
       <h1 class="visually-hidden">{t("work.state.engaged")}</h1>
       <div class="desk-picture">
         <CallBar desk={desk} call={call} hasQuality={hasQuality} />
-        <Stage session={session} call={call} label={t("call.remote_signer")} isWithheld={call.hidden} />
+        <Stages session={session} call={call} label={t("call.remote_signer")} isWithheld={call.hidden} />
         <Meter desk={desk} />
       </div>
       <div class="desk-tools">

@@ -2,12 +2,19 @@
 
 import type { JSX } from "preact";
 import { t, type Key } from "../i18n.ts";
-import type { CallStateMessage } from "../protocol.d.ts";
+import type { CallStateMessage, Party } from "../protocol.d.ts";
 import type { Session } from "../session.ts";
 
+interface PictureStateProps {
+  readonly session: Session;
+  readonly call: CallStateMessage;
+  /** Whose picture it is; null: nobody is shown, and the page says why by itself. */
+  readonly seen: Party | null;
+}
+
 /** Why there is no moving picture, over the place where it will be. */
-export function PictureState({ session, call }: { session: Session; call: CallStateMessage }): JSX.Element {
-  const key = pictureKey(session, call);
+export function PictureState({ session, call, seen }: PictureStateProps): JSX.Element {
+  const key = pictureKey(session, call, seen);
   return (
     <div class="picture-state" role="status">
       {key !== null && <p class="plate">{t(key)}</p>}
@@ -15,13 +22,12 @@ export function PictureState({ session, call }: { session: Session; call: CallSt
   );
 }
 
-function pictureKey(session: Session, call: CallStateMessage): Key | null {
+function pictureKey(session: Session, call: CallStateMessage, seen: Party | null): Key | null {
   const link = session.media.link.value;
-  const isSigner = session.leg === "signer";
-  const other = isSigner ? call.agent : call.signer;
   if (link === "interrupted") return "call.reconnecting";
-  if (other.lost_since !== null) return isSigner ? "call.agent_lost" : "call.signer_lost";
-  if (isSigner && call.hidden) return "call.agent_hidden";
+  if (seen === null) return null;
+  if ((call[seen]?.lost_since ?? null) !== null) return seen === "signer" ? "call.signer_lost" : "call.agent_lost";
+  if (session.leg === "signer" && seen === "agent" && call.hidden) return "call.agent_hidden";
   if (link !== "connected" || session.media.remoteVideo.value === null) return "call.waiting_picture";
   return null;
 }

@@ -1,9 +1,9 @@
 // The other's picture, whole and as large as it goes, and the own one where it covers nothing.
 
-import { useSignal } from "@preact/signals";
-import type { JSX } from "preact";
+import { useSignal, type ReadonlySignal } from "@preact/signals";
+import type { ComponentChildren, JSX } from "preact";
 import { useEffect, useRef } from "preact/hooks";
-import type { CallStateMessage } from "../protocol.d.ts";
+import type { CallStateMessage, Party } from "../protocol.d.ts";
 import { readPreference, writePreference } from "../preferences.ts";
 import type { Session } from "../session.ts";
 import { Video } from "./basics.tsx";
@@ -17,12 +17,16 @@ interface StageProps {
   readonly session: Session;
   readonly call: CallStateMessage;
   readonly label: string;
+  /** The large picture, and whose it is. */
+  readonly stream: ReadonlySignal<MediaStream | null>;
+  readonly seen: Party | null;
   readonly isFilled?: boolean;
   /** The server withholds the own picture from the other side. */
   readonly isWithheld?: boolean;
+  readonly children?: ComponentChildren;
 }
 
-export function Stage({ session, call, label, isFilled = false, isWithheld = false }: StageProps): JSX.Element {
+export function Stage({ session, call, label, stream, seen, isFilled = false, isWithheld = false, children }: StageProps): JSX.Element {
   const stage = useRef<HTMLDivElement>(null);
   const size = useSignal<Size>({ width: 1, height: 1 });
   const kept = readPreference("self_view_corner");
@@ -43,18 +47,19 @@ export function Stage({ session, call, label, isFilled = false, isWithheld = fal
   }
 
   const { width, x, y } = placeOwn(size.value, remoteAspect.value, ownAspect.value, corner.value);
-  const isHidden = session.leg === "signer" && call.hidden; // the last picture before would stay
+  const isHidden = seen === null || (session.leg === "signer" && seen === "agent" && call.hidden); // the last picture before would stay
   const isAlone = isFilled || session.local.video.value === null;
   return (
     <div class="stage" ref={stage} style={{ "--aspect": String(remoteAspect.value) }}>
       <Video
-        stream={session.media.remoteVideo}
+        stream={stream}
         label={label}
         className={`remote ${isFilled ? "is-filled" : ""} ${isHidden ? "is-hidden" : ""}`}
         onAspect={(value) => (remoteAspect.value = value)}
         position={isAlone ? "50% 50%" : `${100 * x}% ${100 * y}%`}
       />
-      <PictureState session={session} call={call} />
+      {children}
+      <PictureState session={session} call={call} seen={seen} />
       <SelfView
         track={session.local.video}
         isWithheld={isWithheld}

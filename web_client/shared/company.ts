@@ -1,0 +1,40 @@
+// Whom each side of a call sees, as the service routes it (relay/routing.py), for words and places on the screen. Pure.
+
+import type { CallStateMessage, Party } from "./protocol.d.ts";
+
+type Sides = Pick<CallStateMessage, "second" | "active" | "swapping" | "agent">;
+
+/** Whoever came beside the agent has joined. */
+export function isJoined({ second }: Pick<CallStateMessage, "second">): boolean {
+  return second?.state === "joined";
+}
+
+/** The signer waits while the agent speaks with a colleague. */
+export function isConsulting({ second }: Pick<CallStateMessage, "second">): boolean {
+  return second?.state === "joined" && second.role === "consulted";
+}
+
+/** Whom this side sees: the first in large, a second one beside. */
+export function companyOf(call: Sides, leg: Party): readonly Party[] {
+  if (!isJoined(call)) return leg === "signer" ? ["agent"] : ["signer"];
+  if (isConsulting(call)) return leg === "signer" ? [] : [leg === "agent" ? "second" : "agent"];
+  if (leg === "signer") return shownToSigner(call);
+  if (leg === "agent") return ["signer", "second"];
+  return call.second?.role === "interpreter" ? ["agent", "signer"] : ["signer", "agent"];
+}
+
+function shownToSigner(call: Sides): readonly Party[] {
+  if (call.second?.role !== "team") return ["agent", "second"];
+  const other: Party = call.active === "agent" ? "second" : "agent";
+  return call.swapping ? [call.active, other] : [call.active];
+}
+
+/** Both pictures matter the same: a team that changes places. */
+export function areEqual(call: Sides, leg: Party): boolean {
+  return leg === "signer" && call.swapping && companyOf(call, leg).length === 2;
+}
+
+/** Of a team: this side interprets now. */
+export function isActive(call: Pick<CallStateMessage, "active">, leg: Party): boolean {
+  return call.active === leg;
+}
