@@ -200,7 +200,7 @@ class RedisStore:
         return Beat(_time(_text(seconds), _text(micros)), bool(leads), int(number), bool(is_there))
 
     async def count_replicas(self) -> None:
-        """Commits are confirmed by a replica as long as there is one; not in a cluster, nor where asking is forbidden."""
+        """Commits are confirmed by a replica as long as there is one; not in a cluster, nor where none may ask."""
         if isinstance(self._redis, RedisCluster):
             return
         with contextlib.suppress(ResponseError):
