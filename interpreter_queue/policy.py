@@ -113,16 +113,18 @@ def place(record: RequestRecord, now: float) -> Place:
     Within one priority a request's claim grows while it waits: ``head_start_s + weight * waited`` (Kleinrock's
     delay-dependent priority, 1964; as accumulating priority in Stanford, Taylor & Ziedins, Queueing Systems 77, 2014).
     """
-    return in_line(record, base(record.request, record.queued_at) + record.request.weight * now)
+    return at(place_at_zero(record), record.request.weight, now)
 
 
-def base(request: Request, queued_at: float) -> float:
-    """The accumulated priority at time 0: what orders requests of the same weight at any time."""
-    return request.head_start_s - request.weight * queued_at
+def place_at_zero(record: RequestRecord) -> Place:
+    """The place as of time 0: a constant, which orders requests of the same weight at any time."""
+    claim = record.request.head_start_s - record.request.weight * record.queued_at
+    return (-record.request.priority, -claim, record.queued_at, record.enqueued_at, record.call_id)
 
 
-def in_line(record: RequestRecord, accumulated: float) -> Place:
-    return (-record.request.priority, -accumulated, record.queued_at, record.enqueued_at, record.call_id)
+def at(place: Place, weight: float, now: float) -> Place:
+    """A place at time 0 as it is ``now``, for a request of that weight."""
+    return (place[0], place[1] - weight * now, *place[2:])
 
 
 def bypass_window_s(first: Request, later: Request, waited_s: float) -> float:
