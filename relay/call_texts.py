@@ -1,9 +1,9 @@
 """
-Real-time text of one call in a media worker: who wrote what goes to whoever reads it, each at the reader's own pace.
+Real-time text of one call in a media worker: what a page writes into a party's channel goes to that party (RFC 8865).
 
-Into which of its channels a page writes does not matter, but for the phone party's: ``relay.routing`` says who reads
-it. What a reader misses while it reconnects waits, within the limiter's bound. Left to others: pace and loss
-(``relay.text``), the channels (``relay.text_channel``), the telephones (``relay.phone.call_text``).
+Who reads whom ``relay.routing`` says; what is written to somebody else goes nowhere. What a reader misses while it
+reconnects waits, within the limiter's bound. Left to others: pace and loss (``relay.text``), the channels
+(``relay.text_channel``), the telephones (``relay.phone.call_text``).
 """
 
 from collections.abc import Callable
@@ -45,12 +45,12 @@ class CallTexts:
 
     def wrote(self, writer: WebLeg, channel: Leg, text: str, now: float) -> None:
         """:param channel: the party it was written to."""
+        if writer not in self._reads.get(channel, ()):
+            return
         if channel == "phone":
             self._to_phone(writer, text)
-            return
-        for reader in WEB_LEGS:
-            if writer in self._reads.get(reader, ()):
-                self._add(writer, reader, text, now)
+        else:
+            self._add(writer, channel, text, now)
 
     def phone_wrote(self, reader: WebLeg, payload: bytes, now: float) -> None:
         """:param payload: UTF-8."""
@@ -103,6 +103,6 @@ class CallTexts:
                 peer.send_text(writer, text)
 
     def _to_phone(self, writer: WebLeg, text: str) -> None:
-        if self._phone_socket is not None and writer in self._reads.get("phone", ()):
+        if self._phone_socket is not None:
             payload = text.encode("utf-8", "replace")[: self._config.text_message_limit]
             self._sender.send(datagram.pack(Kind.TEXT, self._key, writer, payload), self._phone_socket)

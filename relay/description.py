@@ -3,9 +3,9 @@ The offer every leg gets and what its answer says: SDP as text, pure.
 
 The server offers on every leg, so that payload types, header extension ids and MIDs are the same everywhere and a
 packet passes from one leg to another with only its numbering changed. MIDs are fixed: ``0`` audio, ``1`` video, ``2``
-second video, ``3`` data. We write the offer ourselves rather than through ``RTCPeerConnection``: its senders,
-receivers, decoder threads and RTCP would all have to be silenced again, and it knows neither FIR nor transport-wide
-feedback.
+second video (somebody else's, to the leg only), ``3`` data. We write the offer ourselves rather than through
+``RTCPeerConnection``: its senders, receivers, decoder threads and RTCP would all have to be silenced again, and it
+knows neither FIR nor transport-wide feedback.
 """
 
 from collections.abc import Sequence
@@ -124,7 +124,7 @@ def _video_section(stream: Literal["video", "video2"], parameters: OfferParamete
         f"m=video 9 UDP/TLS/RTP/SAVPF {' '.join(f'{each} {RTX_OF[each]}' for each in types)}",
         "c=IN IP4 0.0.0.0",
         f"a=mid:{MIDS[stream]}",
-        "a=sendrecv",
+        "a=sendrecv" if stream == "video" else "a=sendonly",
         "a=rtcp-mux",
         "a=rtcp-rsize",
         f"a=extmap:{EXTENSION_MID} {_URI_MID}",

@@ -92,8 +92,9 @@ class MediaPeer:
     One participant's end of one leg generation; make a new one to reconnect.
 
     :param video: None for a participant without camera. :param audio: None for one without microphone.
-    :param on_video: called with each decoded picture (BGR). :param on_audio: with mono samples at 48 kHz.
-    :param on_text: with the channel's label (the writer: ``signer``, ``agent`` or ``phone``) and the text.
+    :param on_video: called with each decoded picture (BGR). :param on_second_video: of the second picture; None: it is
+        not asked for. :param on_audio: with mono samples at 48 kHz.
+    :param on_text: with the channel's label (the writer, a leg's name) and the text.
     """
 
     def __init__(
@@ -103,14 +104,17 @@ class MediaPeer:
         audio: AudioSource | None = None,
         fps: float = 25.0,
         on_video: Callable[[Picture], None] | None = None,
+        on_second_video: Callable[[Picture], None] | None = None,
         on_audio: Callable[[Samples], None] | None = None,
         on_text: Callable[[str, str], None] | None = None,
     ) -> None:
         self._video, self._audio, self._fps = video, audio, fps
         self._on_video, self._on_audio, self._on_text = on_video, on_audio, on_text
+        self._on_second_video = on_second_video
         self._connection: RTCPeerConnection | None = None
         self._channels: dict[str, RTCDataChannel] = {}
         self._readers: list[asyncio.Task[None]] = []
+        self._videos = 0  # so far, in the offer's order
         self._connected = asyncio.Event()
         self._text_open = asyncio.Event()
 
@@ -139,11 +143,22 @@ class MediaPeer:
             await self._text_open.wait()
 
     def send_text(self, text: str, *, to_phone: bool = False) -> None:
-        """:raises ConnectionError: the text channel is not open."""
-        found = [channel for label, channel in self._channels.items() if (label == "phone") == to_phone]
-        if not found or found[0].readyState != "open":
+        """
+        To the phone party, or to everybody else, as pages do.
+
+        :raises ConnectionError: no text channel is open.
+        """
+        to = [channel for label, channel in self._channels.items() if (label == "phone") == to_phone]
+        found = [channel for channel in to if channel.readyState == "open"]
+        if not found:
             raise ConnectionError("text channel is not open")
-        found[0].send(text)
+        for channel in found:
+            channel.send(text)
+
+    @property
+    def text_parties(self) -> frozenset[str]:
+        """Labels of the open text channels."""
+        return frozenset(label for label, channel in self._channels.items() if channel.readyState == "open")
 
     async def close(self) -> None:
         for task in self._readers:
@@ -160,7 +175,7 @@ class MediaPeer:
         for transceiver in connection.getTransceivers():
             track = tracks.get(transceiver.mid or "")
             if transceiver.mid not in tracks:
-                transceiver.direction = "inactive"
+                transceiver.direction = "inactive" if self._on_second_video is None else "recvonly"
             elif track is None:
                 transceiver.direction = "recvonly"
             else:
@@ -184,15 +199,17 @@ class MediaPeer:
         channel.on("message", on_message)
 
     def _read_track(self, track: Any) -> None:
-        self._readers.append(asyncio.create_task(self._read(track)))
+        self._videos += track.kind == "video"
+        on_video = self._on_video if self._videos < 2 else self._on_second_video
+        self._readers.append(asyncio.create_task(self._read(track, on_video)))
 
-    async def _read(self, track: Any) -> None:
+    async def _read(self, track: Any, on_video: Callable[[Picture], None] | None) -> None:
         """Always reading: aiortc's queue of decoded frames has no bound."""
         try:
             while True:
                 frame = await track.recv()
-                if isinstance(frame, VideoFrame) and self._on_video is not None:
-                    self._on_video(np.asarray(frame.to_ndarray(format="bgr24"), np.uint8))
+                if isinstance(frame, VideoFrame) and on_video is not None:
+                    on_video(np.asarray(frame.to_ndarray(format="bgr24"), np.uint8))
                 elif isinstance(frame, AudioFrame) and self._on_audio is not None:
                     channels = len(frame.layout.channels)
                     self._on_audio(frame.to_ndarray().reshape(-1, channels)[:, 0].astype(np.int16))

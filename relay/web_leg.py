@@ -15,7 +15,7 @@ from relay.forwarding.streams import Stream
 from relay.model import IceServer, Leg, LegConnection, WebLeg
 from relay.peer import Peer
 
-#: whom each reads from the beginning: the channel every page writes into
+#: with whom each has a text channel from the beginning; the others' come with them
 FIRST_PARTY: dict[WebLeg, WebLeg] = {"signer": "agent", "agent": "signer", "second": "agent"}
 
 

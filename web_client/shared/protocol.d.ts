@@ -381,6 +381,7 @@ export interface LegStats {
   fraction_lost: number;
   round_trip_time_s: number | null;
   sent_frames_per_second: number;
+  sent_second_frames_per_second: number;
   sent_bitrate_bps: number;
   available_outgoing_bitrate_bps: number | null;
   packets_sent: number;
