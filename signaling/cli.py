@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 #: modules of further commands, each with ``register(app)``
 COMMAND_MODULES = (
     "signaling.cli_people",
+    "signaling.cli_queue",
     "signaling.cli_brand",
     "signaling.cli_machine",
     "signaling.cli_phone",

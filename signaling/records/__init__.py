@@ -17,6 +17,7 @@ from signaling.records.people import People
 from signaling.records.push_subscriptions import PushSubscriptions
 from signaling.records.report_rows import ReportRows
 from signaling.records.sessions import Sessions
+from signaling.records.queue_rules import QueueRulesTable
 
 __all__ = ["Records"]
 
@@ -41,6 +42,7 @@ class Records:
         self.reports = ReportRows(self.database)
 
     async def open(self, *, migrate: bool = True) -> None:
+        self.queue_rules = QueueRulesTable(self.database, clock)
         """Brings the schema up to date under a lock. :raises NewerSchemaError:"""
         await self.database.open(migrate=migrate)
 

@@ -9,7 +9,7 @@ import pytest
 import typer
 from typer.testing import CliRunner, Result
 
-from signaling import cli_brand, cli_people
+from signaling import cli_brand, cli_people, cli_queue
 from signaling.config import SignalingConfig
 from signaling.passwords import password_matches
 from signaling.records import Records
@@ -28,6 +28,7 @@ def run(*words: str, typed: str | None = None) -> Result:
     app = typer.Typer()
     cli_people.register(app)
     cli_brand.register(app)
+    cli_queue.register(app)
     return CliRunner().invoke(app, words, input=typed)
 
 

@@ -1,0 +1,45 @@
+"""The queues' rules as this process knows them: read again every few seconds; the last ones hold without a database."""
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from signaling.queue_rules import QueueRules, rules_of
+
+READ_AGAIN_S = 5.0
+READ_DEADLINE_S = 2.0  # a call does not wait longer for what the operator changed lately
+log = logging.getLogger(__name__)
+
+
+class RulesTable(Protocol):
+    """``signaling.records.queue_rules``."""
+
+    async def all(self) -> dict[str, dict[str, Any]]: ...
+
+
+class RulesBook:
+    """:param clock: seconds, monotonic."""
+
+    def __init__(self, table: RulesTable, clock: Callable[[], float] = time.monotonic) -> None:
+        self._table, self._clock = table, clock
+        self._stored: dict[str, dict[str, Any]] = {}
+        self._read_at = float("-inf")
+
+    async def of(self, queue: str) -> QueueRules:
+        """Never fails: what cannot be read, or does not go together, is as it was before, or the default."""
+        if self._clock() - self._read_at >= READ_AGAIN_S:
+            self._read_at = self._clock()
+            with contextlib.suppress(Exception):
+                async with asyncio.timeout(READ_DEADLINE_S):
+                    self._stored = await self._table.all()
+        try:
+            return rules_of(queue, self._stored)
+        except ValueError:
+            log.warning("rules of a queue do not go together: defaults", extra={"queue": queue})
+            return QueueRules()
+
+    async def overflow_of(self, rules: QueueRules) -> QueueRules | None:
+        return await self.of(rules.overflow_queue) if rules.overflow_queue is not None else None

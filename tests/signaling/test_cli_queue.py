@@ -1,0 +1,73 @@
+"""``passerelle queue``."""
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from signaling.config import SignalingConfig
+from signaling.queue_rules import QueueRules
+from signaling.records import Records
+from tests.signaling.test_cli_people import data_dir, refused, run
+
+__all__ = ["data_dir"]
+
+
+@pytest.fixture
+def mairie(data_dir: Path) -> Path:
+    assert run("brand", "add", "mairie", "--name", "Mairie").exit_code == 0
+    return data_dir
+
+
+def stored(data_dir: Path) -> dict[str, dict[str, Any]]:
+    async def read() -> dict[str, dict[str, Any]]:
+        async with Records(SignalingConfig(data_dir=data_dir).database_url) as records:
+            return await records.queue_rules.all()
+
+    return asyncio.run(read())
+
+
+def test_rules_are_set_shown_and_given_back(mairie: Path) -> None:
+    assert "défaut" in run("queue", "list").output
+    changes = ("weight=2", "room=50", "required=medical:3", "relax=45:2,90:0", "callback=non", "overflow_after_s=-")
+    assert run("queue", "set", "relay/LSF", *changes).exit_code == 0
+    assert "room=50" in run("queue", "list").output
+    shown = run("queue", "show", "relay/LSF").output
+    assert "medical:3" in shown and "45:2" in shown
+    assert run("queue", "set", "relay/LSF", "weight=", "room=").exit_code == 0
+    assert "weight" not in stored(mairie)["relay/LSF"]
+    rest = ("required=", "relax=", "callback=", "overflow_after_s=")
+    assert run("queue", "set", "relay/LSF", *rest).exit_code == 0
+    assert stored(mairie) == {}
+
+
+def test_every_rule_is_shown_with_its_meaning(mairie: Path) -> None:
+    assert all(field.description for field in QueueRules.model_fields.values())
+    assert run("queue", "show", "mairie/LSF").exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "why"),
+    [
+        (("relay/XYZ", "room=1"), "n’est pas une file"),
+        (("unknown", "room=1"), "n’est pas une file"),
+        (("relay", "room=many"), "room"),
+        (("relay", "rooms=1"), "règle=valeur"),
+        (("relay", "relax=soon"), "relax"),
+        (("relay", "required=Médical"), "compétence"),
+        (("mairie", "hours=24/7"), "passerelle brand"),
+        (("relay", "overflow_after_s=60"), "overflow_after_s"),
+        (("relay", "overflow_after_s=60", "overflow_queue=nowhere/LSF"), "n’est pas une file"),
+    ],
+)
+def test_what_cannot_be_set_is_refused_in_one_line(mairie: Path, arguments: tuple[str, ...], why: str) -> None:
+    assert why in refused(run("queue", "set", *arguments))
+    assert stored(mairie) == {}
+
+
+def test_a_rule_for_all_modes_must_go_with_those_of_each(mairie: Path) -> None:
+    pair = ("partner_name=Voisin", "partner_url=https://voisin.example")
+    assert run("queue", "set", "relay", *pair).exit_code == 0
+    assert run("queue", "set", "relay/LSF", "partner_name=Autre").exit_code == 0
+    assert "partner" in refused(run("queue", "set", "relay", "partner_name=-"))
