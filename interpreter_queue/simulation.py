@@ -6,73 +6,22 @@ Redis is missing, and people and their telephones are random. What it does not k
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from functools import partial
 from heapq import heappop, heappush
 from itertools import accumulate, count
 from random import Random
-from typing import Any, Literal
+from typing import Any
 
 from interpreter_queue import operations, policy
 from interpreter_queue.arrivals import DAY_S, arrivals, matched
-from interpreter_queue.model import AgentRecord, AgentState, RequestRecord
-from interpreter_queue.operations import Change, View
+from interpreter_queue.operations import Change
+from interpreter_queue.simulation_book import Book
 from interpreter_queue.simulation_model import Scenario, Stream, Worker
+from interpreter_queue.simulation_trace import Ending, Mark, SimulatedCall, Trace
 
-Ending = Literal["answered", "abandoned", "called_back", "call_back_failed", "closed", "refused", "left_waiting"]
-
-BUSY: frozenset[AgentState] = frozenset({"engaged", "hold", "wrap_up"})
-AVAILABLE: frozenset[AgentState] = BUSY | {"idle", "alerting"}
 FOREVER = float("inf")
 PROGRESS_EVERY = 500  # arrivals
-
-
-@dataclass(slots=True)
-class SimulatedCall:
-    """
-    :param stream: index in ``Scenario.streams``. :param at: when it came. :param ending: None while it goes on.
-    :param wait_s: until an interpreter answered, the caller gave up, or the signer was rung and answered.
-    :param rings: of a call-back, so far.
-    """
-
-    stream: int
-    at: float
-    ending: Ending | None = None
-    wait_s: float = 0.0
-    handling_s: float = 0.0
-    agent_id: str = ""
-    asked_back: bool = False
-    rings: int = 0
-    is_measured: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Mark:
-    """Sums from the beginning to ``at``: seconds of all agents busy, and available (busy ones included)."""
-
-    at: float
-    busy_s: float
-    available_s: float
-    arrivals: int
-
-
-@dataclass
-class Trace:
-    """
-    What happened.
-
-    :param calls: measured ones, in the order of arrival. :param marks: at the limits of batches or half hours.
-    :param alerts: in all, and how many nobody answered. :param breaks: that the rule brought.
-    """
-
-    calls: list[SimulatedCall] = field(default_factory=list)
-    marks: list[Mark] = field(default_factory=list)
-    alerts: int = 0
-    missed: int = 0
-    declined: int = 0
-    breaks: int = 0
-    longest_line: int = 0
-    events: int = 0
+AT_ONCE = 1_000_000  # pairs: all there are
 
 
 class Simulation:
@@ -94,13 +43,9 @@ class Simulation:
         self._chance = Random(f"{seed}/people")
         self._heap: list[tuple[float, int, Callable[..., None], tuple[Any, ...]]] = []
         self._order = count()
-        self._now = 0.0
-        self._agents: dict[str, AgentRecord] = {}
-        self._requests: dict[str, RequestRecord] = {}
+        self._book = Book()
         self._calls: dict[str, SimulatedCall] = {}  # that go on
         self._away: dict[str, float] = {}  # seconds that a planned pause lasts; FOREVER: the shift is over
-        self._busy = self._available = 0  # agents
-        self._busy_s = self._available_s = self._counted_at = 0.0
         self._arrived = self._first_measured = 0
         self._last_measured: float = FOREVER
         self._pending = 0  # measured calls that go on
@@ -162,6 +107,18 @@ class Simulation:
 
     # The clock
 
+    @property
+    def _now(self) -> float:
+        return self._book.now
+
+    def _change(self, change: Change | None) -> bool:
+        """Write what an operation decided; False: nothing to change."""
+        if change is None:
+            return False
+        for agent_id in self._book.write(change):
+            self._rest(agent_id)
+        return True
+
     def _at(self, when: float, what: Callable[..., None], *arguments: Any) -> None:
         heappush(self._heap, (when, next(self._order), what, arguments))
 
@@ -169,9 +126,11 @@ class Simulation:
         self._at(self._now + seconds, what, *arguments)
 
     def _step(self) -> None:
-        self._now, _, what, arguments = heappop(self._heap)
+        self._book.now, _, what, arguments = heappop(self._heap)
         self.trace.events += 1
         what(*arguments)
+        if self._book.is_changed:
+            self._match()
 
     def _begin(self) -> None:
         for worker in self._scenario.crew:
@@ -180,14 +139,7 @@ class Simulation:
             self._next_arrival(index)
 
     def _mark(self) -> None:
-        self._count()
-        self.trace.marks.append(Mark(self._now, self._busy_s, self._available_s, self._arrived))
-
-    def _count(self) -> None:
-        passed = self._now - self._counted_at
-        self._busy_s += passed * self._busy
-        self._available_s += passed * self._available
-        self._counted_at = self._now
+        self.trace.marks.append(Mark(self._now, *self._book.counted(), self._arrived))
 
     # Callers
 
@@ -224,22 +176,19 @@ class Simulation:
         else:
             self._calls[call_id] = call
             self._enqueue(call_id, call, callback=False)
-            if call_id in self._requests and self._requests[call_id].state != "assigned":
-                self._lose_patience_later(call_id, stream)
+            self._lose_patience_later(call_id, stream)
 
     def _is_full(self, stream: Stream) -> bool:
-        waiting = [record for record in self._requests.values() if record.state != "assigned"]
-        return policy.room_limit(stream.request, waiting, self._config) is not None
+        return self._book.matching.room_limit(stream.request, self._config) is not None
 
     def _enqueue(self, call_id: str, call: SimulatedCall, *, callback: bool) -> None:
         stream = self._scenario.streams[call.stream]
         update = {"call_id": call_id, "queued_at": call.at, "callback": callback}
         request = stream.request.model_copy(update=update)
-        self._apply(operations.enqueue(self._view(None, call_id), request, self._config))
+        self._change(operations.enqueue(self._book.view(None, call_id), request, self._config))
         for target in request.targets[1:]:
             self._after(target.after_s, self._match)
-        self._match()
-        self.trace.longest_line = max(self.trace.longest_line, len(self._requests) - self._busy)
+        self.trace.longest_line = max(self.trace.longest_line, self._book.waiting)
 
     def _lose_patience_later(self, call_id: str, stream: Stream) -> None:
         random = self._patience[self._calls[call_id].stream]
@@ -253,7 +202,6 @@ class Simulation:
         call = self._calls.get(call_id)
         if call and not call.asked_back and self._withdraw(call_id, "abandoned"):
             self._end(call, "abandoned", self._now - call.at, call_id)
-            self._match()
 
     def _ask_back(self, call_id: str) -> None:
         call = self._calls.get(call_id)
@@ -262,11 +210,11 @@ class Simulation:
             self._enqueue(call_id, call, callback=True)
 
     def _withdraw(self, call_id: str, reason: str) -> bool:
-        request = self._requests.get(call_id)
+        request = self._book.requests.get(call_id)
         if request is None or request.state == "assigned":
             return False
         agent_id = request.assignment.agent_id if request.assignment else None
-        return self._apply(operations.cancel(self._view(agent_id, call_id), reason, self._config))
+        return self._change(operations.cancel(self._book.view(agent_id, call_id), reason, self._config))
 
     def _end(self, call: SimulatedCall, ending: Ending, wait_s: float, call_id: str | None = None) -> None:
         call.ending, call.wait_s = ending, wait_s
@@ -277,12 +225,13 @@ class Simulation:
     # Pairing
 
     def _match(self) -> None:
-        for match in policy.plan(self._requests.values(), self._agents, self._now, self._config):
+        for match in self._book.matching.matches(self._now, AT_ONCE):
             assignment_id = f"{match.call_id}-{self.trace.alerts}"
-            view = self._view(match.agent_id, match.call_id)
-            if self._apply(operations.alert(view, match.trade, assignment_id, self._config)):
+            view = self._book.view(match.agent_id, match.call_id)
+            if self._change(operations.alert(view, match.trade, assignment_id, self._config)):
                 self.trace.alerts += 1
                 self._answer_later(match.agent_id, match.call_id, assignment_id)
+        self._book.is_changed = False
 
     def _answer_later(self, agent_id: str, call_id: str, assignment_id: str) -> None:
         habits = self._habits
@@ -297,18 +246,16 @@ class Simulation:
             self._accept(agent_id, call_id, assignment_id)
 
     def _miss(self, agent_id: str, call_id: str) -> None:
-        if self._apply(operations.silence(self._view(agent_id, call_id), self._config)):
+        if self._change(operations.silence(self._book.view(agent_id, call_id), self._config)):
             self.trace.missed += 1
             self._after(self._habits.back_after_s, self._come_back, agent_id)
-            self._match()
 
     def _decline(self, agent_id: str, call_id: str, assignment_id: str) -> None:
-        if self._apply(operations.decline(self._view(agent_id, call_id), assignment_id, "other")):
+        if self._change(operations.decline(self._book.view(agent_id, call_id), assignment_id, "other")):
             self.trace.declined += 1
-            self._match()
 
     def _accept(self, agent_id: str, call_id: str, assignment_id: str) -> None:
-        if not self._apply(operations.accept(self._view(agent_id, call_id), assignment_id)):
+        if not self._change(operations.accept(self._book.view(agent_id, call_id), assignment_id)):
             return
         call = self._calls[call_id]
         call.agent_id = agent_id
@@ -349,21 +296,27 @@ class Simulation:
     def _release(self, agent_id: str, call_id: str, wrap_up: bool = True) -> None:
         wrap_up = wrap_up and self._habits.wrap_up_s > 0
         self._take_proposed_break(agent_id)
-        self._apply(operations.release(self._view(agent_id, call_id), call_id, self._config, wrap_up=wrap_up))
-        agent = self._agents.get(agent_id)
+        self._change(operations.release(self._book.view(agent_id, call_id), call_id, self._config, wrap_up=wrap_up))
+        agent = self._book.agents.get(agent_id)
         if agent and agent.state == "wrap_up" and agent.until is not None:
             self._at(agent.until, self._finish_wrap_up, agent_id)
-        self._match()
 
     def _take_proposed_break(self, agent_id: str) -> None:
         if self._habits.breaks == "proposed":
-            view = self._view(agent_id)
+            view = self._book.view(agent_id)
             if view.agent and policy.break_state(view.agent, self._now, self._config) != "none":
-                self._apply(operations.set_pause_after_call(view, True, "rest_eyes_hands", self._config))
+                self._change(operations.set_pause_after_call(view, True, "rest_eyes_hands", self._config))
 
     def _finish_wrap_up(self, agent_id: str) -> None:
-        if self._apply(operations.finish_wrap_up(self._view(agent_id), only_if_due=True)):
-            self._match()
+        self._change(operations.finish_wrap_up(self._book.view(agent_id), only_if_due=True))
+
+    def _rest(self, agent_id: str) -> None:
+        """A pause has begun: planned, the end of the shift, or the queue's own rule."""
+        seconds = self._away.get(agent_id)
+        if seconds is None:
+            self.trace.breaks += 1
+            seconds = self._habits.break_s
+        self._after(0.0 if seconds == FOREVER else seconds, self._come_back, agent_id)
 
     def _plan_shifts(self, worker: Worker) -> None:
         for begin, end in worker.shifts:
@@ -378,7 +331,7 @@ class Simulation:
             self._after(DAY_S, self._begin_shift, worker)
         agent_id = worker.agent.agent_id
         self._away.pop(agent_id, None)
-        self._apply(operations.sign_in(self._view(agent_id), worker.agent, self._config))
+        self._change(operations.sign_in(self._book.view(agent_id), worker.agent, self._config))
         self._come_back(agent_id)
 
     def _end_shift(self, agent_id: str) -> None:
@@ -391,64 +344,21 @@ class Simulation:
 
     def _go(self, agent_id: str, seconds: float) -> None:
         """For a planned pause or for good; in a call, after it and its wrap-up."""
-        agent = self._agents.get(agent_id)
+        agent = self._book.agents.get(agent_id)
         if agent is None:
             return
         self._away[agent_id] = seconds
         if agent.state in ("paused", "not_responding") and seconds == FOREVER:
-            self._apply(operations.leave(self._view(agent_id)))
+            self._change(operations.leave(self._book.view(agent_id)))
         else:
-            self._apply(operations.set_pause_after_call(self._view(agent_id), True, "break", self._config))
+            self._change(operations.set_pause_after_call(self._book.view(agent_id), True, "break", self._config))
 
     def _come_back(self, agent_id: str) -> None:
-        agent = self._agents.get(agent_id)
+        agent = self._book.agents.get(agent_id)
         if agent is None or agent.state not in ("paused", "not_responding"):
             return
         if self._away.get(agent_id) == FOREVER:
-            self._apply(operations.leave(self._view(agent_id)))
+            self._change(operations.leave(self._book.view(agent_id)))
         else:
             self._away.pop(agent_id, None)
-            self._apply(operations.set_presence(self._view(agent_id), "available", None, self._config))
-            self._match()
-
-    # Records
-
-    def _view(self, agent_id: str | None = None, call_id: str | None = None) -> View:
-        return View(self._now, self._agents.get(agent_id or ""), self._requests.get(call_id or ""))
-
-    def _apply(self, change: Change | None) -> bool:
-        """Write what an operation decided; False: nothing to change."""
-        if change is None:
-            return False
-        for call_id, request in change.requests.items():
-            if request is None:
-                self._requests.pop(call_id, None)
-            else:
-                self._requests[call_id] = request
-        for agent_id, agent in change.agents.items():
-            self._write(agent_id, agent)
-        return True
-
-    def _write(self, agent_id: str, agent: AgentRecord | None) -> None:
-        old = self._agents.get(agent_id)
-        before = old.state if old else "offline"
-        after = agent.state if agent else "offline"
-        if agent is None:
-            self._agents.pop(agent_id, None)
-        else:
-            self._agents[agent_id] = agent
-        if after == before:
-            return
-        self._count()
-        self._busy += (after in BUSY) - (before in BUSY)
-        self._available += (after in AVAILABLE) - (before in AVAILABLE)
-        if after == "paused" and before in AVAILABLE:
-            self._rest(agent_id)
-
-    def _rest(self, agent_id: str) -> None:
-        """A pause has begun: planned, the end of the shift, or the queue's own rule."""
-        seconds = self._away.get(agent_id)
-        if seconds is None:
-            self.trace.breaks += 1
-            seconds = self._habits.break_s
-        self._after(0.0 if seconds == FOREVER else seconds, self._come_back, agent_id)
+            self._change(operations.set_presence(self._book.view(agent_id), "available", None, self._config))

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from interpreter_queue.arrivals import DAY_S
-from interpreter_queue.simulation import Mark, SimulatedCall, Trace
+from interpreter_queue.simulation_trace import Mark, SimulatedCall, Trace
 
 SHORT_ABANDON_S = 10.0
 BATCHES = 20

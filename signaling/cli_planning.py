@@ -13,9 +13,10 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 from interpreter_queue.arrivals import steady
-from interpreter_queue.simulation import Simulation, Trace
+from interpreter_queue.simulation import Simulation
 from interpreter_queue.simulation_figures import BATCHES
 from interpreter_queue.simulation_model import Scenario, one_queue
+from interpreter_queue.simulation_trace import Trace
 from signaling.planning_files import PlanningFileError, read_profile
 from signaling.planning_report import Told, picture, print_told, to_json
 

@@ -10,7 +10,6 @@ from rich.table import Table
 
 from interpreter_queue.charts import Series, svg, text_bars
 from interpreter_queue.erlang import Load, outlook, service_level, service_level_with_abandons
-from interpreter_queue.simulation import Trace
 from interpreter_queue.simulation_figures import (
     Figures,
     Slot,
@@ -23,6 +22,7 @@ from interpreter_queue.simulation_figures import (
     wait_classes,
 )
 from interpreter_queue.simulation_model import Scenario
+from interpreter_queue.simulation_trace import Trace
 
 SHARES = ("service_level", "abandoned_share", "occupancy")
 ROWS: tuple[tuple[str, str], ...] = (
