@@ -15,9 +15,9 @@ from signaling.records.database import Database
 from signaling.records.inbox import Inbox
 from signaling.records.people import People
 from signaling.records.push_subscriptions import PushSubscriptions
+from signaling.records.queue_rules import QueueRulesTable
 from signaling.records.report_rows import ReportRows
 from signaling.records.sessions import Sessions
-from signaling.records.queue_rules import QueueRulesTable
 
 __all__ = ["Records"]
 
@@ -38,11 +38,11 @@ class Records:
         self.calls = Calls(self.database, clock)
         self.sessions = Sessions(self.database, clock)
         self.inbox = Inbox(self.database, clock)
+        self.queue_rules = QueueRulesTable(self.database, clock)
         self.push = PushSubscriptions(self.database, clock)
         self.reports = ReportRows(self.database)
 
     async def open(self, *, migrate: bool = True) -> None:
-        self.queue_rules = QueueRulesTable(self.database, clock)
         """Brings the schema up to date under a lock. :raises NewerSchemaError:"""
         await self.database.open(migrate=migrate)
 
