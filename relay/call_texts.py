@@ -7,22 +7,35 @@ reconnects waits, within the limiter's bound. Left to others: pace and loss (``r
 """
 
 from collections.abc import Callable
+from typing import Protocol
 
 from relay import datagram
 from relay.audio_exchange import DatagramSender
 from relay.config import MediaWorkerConfig
 from relay.datagram import Kind
 from relay.model import WEB_LEGS, CallPlan, Leg, WebLeg
-from relay.peer import Peer
 from relay.routing import EVERYBODY, Routes, routes
 from relay.text import TextLimiter
+
+
+class TextPeer(Protocol):
+    """What ``relay.peer`` offers."""
+
+    def open_text(self, party: Leg) -> None: ...
+    def can_take_text(self, writer: Leg) -> bool: ...
+    def send_text(self, writer: Leg, text: str) -> None: ...
+    def may_have_lost_text(self, writer: Leg) -> bool: ...
 
 
 class CallTexts:
     """:param peer_of: a leg's present peer, None without."""
 
     def __init__(
-        self, key: bytes, config: MediaWorkerConfig, sender: DatagramSender, peer_of: Callable[[WebLeg], Peer | None]
+        self,
+        key: bytes,
+        config: MediaWorkerConfig,
+        sender: DatagramSender,
+        peer_of: Callable[[WebLeg], TextPeer | None],
     ) -> None:
         self._key, self._config, self._sender, self._peer_of = key, config, sender, peer_of
         self._waiting: dict[tuple[Leg, WebLeg], TextLimiter] = {}  # writer, reader
@@ -63,7 +76,7 @@ class CallTexts:
             if waiting.is_waiting:
                 self._pass(writer, reader, waiting, now)
 
-    def replaced(self, leg: WebLeg, previous: Peer) -> None:
+    def replaced(self, leg: WebLeg, previous: TextPeer) -> None:
         """The same person comes back: what waits goes on, what was on its way may be lost."""
         for (writer, reader), waiting in self._waiting.items():
             if reader == leg and previous.may_have_lost_text(writer):

@@ -1,6 +1,16 @@
 """Which temporal layers pass, and how a receiver is led from one choice to the next."""
 
-from relay.forwarding.relief import ALL_LAYERS, RETURN_AFTER_S, LayerFilter, LayerRelief
+import pytest
+
+from relay.forwarding.relief import (
+    ALL_LAYERS,
+    PAUSE_AFTER_S,
+    PAUSE_ENDS_AFTER_S,
+    RETURN_AFTER_S,
+    LayerFilter,
+    LayerRelief,
+    Pause,
+)
 
 
 class Stream:
@@ -81,3 +91,37 @@ def test_key_frame_brings_all_layers_back() -> None:
     layers.highest = ALL_LAYERS
     layers.key_frame()
     assert layers.passes(2, 3000, is_layer_sync=False)
+
+
+def test_what_another_picture_takes_is_not_there() -> None:
+    stream = Stream(1_000_000)
+    for _ in range(10):
+        stream.now += 0.1
+        stream.octets = [stream.now * each * 1_000_000 / 8 for each in (0.4, 0.2, 0.4, 0.0)]
+        octets = tuple(int(each) for each in stream.octets)
+        highest = stream.relief.decide(octets, 1_000_000, 0.0, stream.now, taken_bps=650_000)
+    assert highest == 1
+    assert stream.relief.base_bps == pytest.approx(400_000, rel=0.01)
+    assert stream.relief.passing_bps == pytest.approx(600_000, rel=0.01)
+    assert stream.relief.budget_bps == pytest.approx(650_000, rel=0.01)
+
+
+def test_a_second_picture_pauses_once_its_lowest_layer_does_not_fit_for_a_while() -> None:
+    pause = Pause()
+    assert not pause.decide(400_000, 300_000, 10.0)
+    assert not pause.decide(400_000, 500_000, 11.5), "a large key frame: it fits again"
+    assert not pause.decide(400_000, 300_000, 12.0)
+    assert not pause.decide(400_000, 300_000, 12.0 + PAUSE_AFTER_S - 0.1)
+    assert pause.decide(400_000, 300_000, 12.0 + PAUSE_AFTER_S)
+
+
+def test_a_paused_picture_comes_back_once_there_was_room_for_seconds() -> None:
+    pause = Pause()
+    for now in (0.0, PAUSE_AFTER_S):
+        pause.decide(400_000, 300_000, now)
+    assert pause.decide(400_000, 420_000, 60.0), "not by a hair"
+    assert pause.decide(400_000, 600_000, 61.0)
+    assert pause.decide(400_000, 300_000, 62.0)
+    assert pause.decide(400_000, 600_000, 63.0)
+    assert pause.decide(400_000, 600_000, 63.0 + PAUSE_ENDS_AFTER_S - 0.1)
+    assert not pause.decide(400_000, 600_000, 63.0 + PAUSE_ENDS_AFTER_S)
