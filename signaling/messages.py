@@ -115,6 +115,9 @@ class CallRequest(ClientMessage):
     :param message_id: a voice message to be relayed by an agent, in place of a number.
     :param cost_confirmed: the signer was told that this number costs extra (``call.cost``).
     :param location: where the signer is, for an emergency number; passed on to the agent, never stored.
+    :param gender: of the interpreter, as best effort, kept with the account for the next calls; None: as kept.
+    :param domain: what the call is about, when an agent should know it well: the name of a skill (``medical``).
+    :param language: the signer's sign language when it is another one than LSF: the name of a skill (``asl``).
     """
 
     type: Literal["call.request"] = "call.request"
@@ -130,6 +133,9 @@ class CallRequest(ClientMessage):
     cost_confirmed: bool = False
     emergency_confirmed: bool = Field(default=False, description="the signer insisted on the relay after the 114 page")
     location: ShortText | None = None
+    gender: Literal["f", "m", "any"] | None = None
+    domain: ShortText | None = None
+    language: ShortText | None = None
 
 
 class CallAct(ClientMessage):
@@ -297,6 +303,7 @@ class Welcome(Message):
     :param resume_token: keep it in ``sessionStorage``; renewed with every welcome.
     :param number: the signer's own relay number, as people read it, to give to hearing people.
     :param push_key: VAPID public key for ``PushManager.subscribe``, base64url; None: no push.
+    :param gender: of the interpreter that this signer would rather have, as kept with the account.
     """
 
     type: Literal["welcome"] = "welcome"
@@ -309,6 +316,7 @@ class Welcome(Message):
     demo_phone_url: str | None = None
     number: str | None = None
     push_key: str | None = None
+    gender: Literal["f", "m"] | None = None
 
 
 class Pong(Message):
@@ -322,12 +330,16 @@ class Ok(Message):
 
 
 class Error(Message):
-    """:param code: stable, for programs. :param message: for people, in the locale of ``hello``."""
+    """
+    :param code: stable, for programs. :param message: for people, in the locale of ``hello``.
+    :param callback: the same may be asked for as a call-back (``callback.request``).
+    """
 
     type: Literal["error"] = "error"
     code: str
     message: str
     re: str | None = None
+    callback: bool = False
 
 
 class QueueView(Message):

@@ -81,6 +81,7 @@ class CallbackRequest(ClientMessage):
 
     :param at: Unix seconds; None: as soon as the place in line comes up.
     :param number: relay: to be dialled, as typed; ``brand``: slug, direct.
+    :param domain, language: as in ``call.request``.
     """
 
     type: Literal["callback.request"] = "callback.request"
@@ -91,6 +92,8 @@ class CallbackRequest(ClientMessage):
     voice: bool = False
     hearing: bool = False
     at: float | None = None
+    domain: ShortText | None = None
+    language: ShortText | None = None
 
 
 class CallbackCancel(ClientMessage):

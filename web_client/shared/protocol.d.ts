@@ -175,6 +175,9 @@ export interface CallRequest {
   cost_confirmed?: boolean;
   emergency_confirmed?: boolean;
   location?: string | null;
+  gender?: "f" | "m" | "any" | null;
+  domain?: string | null;
+  language?: string | null;
 }
 export type CallState = "incoming" | "queued" | "alerting" | "calling_back" | "briefing" | "talking" | "dialing" | "ringing" | "active" | "after_phone" | "message" | "ended";
 export interface CallStateMessage {
@@ -257,6 +260,8 @@ export interface CallbackRequest {
   voice?: boolean;
   hearing?: boolean;
   at?: number | null;
+  domain?: string | null;
+  language?: string | null;
 }
 export interface Callbacks {
   type: "callbacks";
@@ -319,6 +324,7 @@ export interface Error {
   code: string;
   message: string;
   re: string | null;
+  callback: boolean;
 }
 export interface Hello {
   ref?: string | null;
@@ -616,6 +622,7 @@ export interface Welcome {
   demo_phone_url: string | null;
   number: string | null;
   push_key: string | null;
+  gender: "f" | "m" | null;
 }
 export interface WrapUpExtend {
   ref?: string | null;
