@@ -2,9 +2,10 @@
 Who waits before whom, counted: places in line, what the expected wait depends on, and room. Pure.
 
 Requests of one *kind* (same queue, brand, weight and targets) are served by the same agents in a fixed order, so that
-a place among them is a bisection. Two kinds compete when somebody at work could serve both: only then do the requests
-of the one count as ahead in the other. Nothing here costs more than O(kinds * log n), n being those who wait; an
-agent who comes to work or leaves it costs O(kinds that they serve, squared).
+a place among them is a bisection. Two kinds compete when somebody at work could serve both (while nobody is at work:
+when they ask for the same trades): only then do the requests of the one count as ahead in the other. Nothing here
+costs more than O(kinds * log n), n being those who wait; an agent who comes to work or leaves it costs
+O(kinds that they serve, squared).
 """
 
 from collections.abc import Iterable
@@ -91,13 +92,16 @@ class Kinds:
             self._count(agent_id, working=False, free=False)
             del self._agents[agent_id], self._fits[agent_id], self._counted[agent_id]
 
-    def put_request(self, record: RequestRecord, place: Place, excluded: frozenset[str]) -> None:
-        """Queued or alerting. :param place: at time 0."""
-        old, kind = self._entries.get(record.call_id), self._kind(record.request)
+    def put_request(self, record: RequestRecord) -> None:
+        """Queued or alerting; a call that is assigned waits no more."""
+        if record.state == "assigned":
+            self.drop_request(record.call_id)
+            return
+        old, kind, place = self._entries.get(record.call_id), self._kind(record.request), policy.place_at_zero(record)
         if old is None or old.kind is not kind or old.place != place:
             self.drop_request(record.call_id)
             kind.places.add(place)
-        self._entries[record.call_id] = Entry(record, place, excluded, kind)
+        self._entries[record.call_id] = Entry(record, place, policy.excluded(record), kind)
 
     def drop_request(self, call_id: str) -> None:
         entry = self._entries.pop(call_id, None)
@@ -108,14 +112,11 @@ class Kinds:
         entry = self._entries.get(call_id)
         if entry is None:
             return None
-        kind, weight = entry.kind, entry.record.request.weight
-        ahead, drawn = kind.before(entry.place, weight, now), 0.0
-        drawn += ahead
-        for other, both in kind.shared.items():
-            if other is not kind:
-                before = other.before(entry.place, weight, now)
-                ahead += before
-                drawn += before * both / other.working
+        kind, ahead, drawn = entry.kind, 0, 0.0
+        for other, share in self._rivals(kind):
+            before = other.before(entry.place, entry.record.request.weight, now)
+            ahead += before
+            drawn += before * share
         more, less = self._apart(entry)
         return Outlook(
             ahead,
@@ -123,6 +124,16 @@ class Kinds:
             kind.working + len(more) - len(less),
             kind.free + sum(self._is_free(one) for one in more) - sum(self._is_free(one) for one in less),
         )
+
+    def _rivals(self, kind: Kind) -> Iterable[tuple[Kind, float]]:
+        """
+        Kinds that compete with this one, itself included, with the share of their agents who could serve this one.
+
+        While nobody is at work for it: those who ask for the same trades; places do not jump when the first one comes.
+        """
+        if kind.working:
+            return [(other, both / other.working) for other, both in kind.shared.items()]
+        return [(other, 1.0) for other in self._kinds.values() if policy.compete(other.sample, kind.sample)]
 
     def _apart(self, entry: Entry) -> tuple[list[str], list[str]]:
         """Agents at work who may serve this request but not its kind (named persons), and the other way round."""

@@ -125,14 +125,9 @@ class Matching:
         """New or changed: queued ones are matched, alerting ones keep their place in line, assigned ones leave."""
         call_id = record.call_id
         self._forget(call_id)
-        if record.state == "assigned":
-            self._kinds.drop_request(call_id)
-            return
-        place = policy.place_at_zero(record)
-        excluded = frozenset((*record.request.refused_agents, *record.declined_by))
-        self._kinds.put_request(record, place, excluded)
+        self._kinds.put_request(record)
         if record.state == "queued":
-            self._waiting[call_id] = Waiting(record, place, excluded)
+            self._waiting[call_id] = Waiting(record, policy.place_at_zero(record), policy.excluded(record))
             for agent_id in _persons(record.request):
                 self._naming.setdefault(agent_id, set()).add(call_id)
             self._arrange(call_id)

@@ -55,7 +55,12 @@ def is_excluded(agent: AgentRecord, record: RequestRecord) -> bool:
     """Refused by either side, declined this request, or one is a rehearsal's and the other real."""
     if (REHEARSAL_SKILL in agent.agent.skills) != record.request.rehearsal:
         return True
-    return agent.agent_id in record.request.refused_agents or agent.agent_id in record.declined_by
+    return agent.agent_id in excluded(record)
+
+
+def excluded(record: RequestRecord) -> frozenset[str]:
+    """Agents never alerted for this request: either side has refused the other, or the agent has declined it."""
+    return frozenset((*record.request.refused_agents, *record.declined_by))
 
 
 def trades_for(agent: AgentRecord, record: RequestRecord) -> tuple[Trade, ...]:

@@ -7,18 +7,22 @@ from hypothesis import strategies as st
 from interpreter_queue import policy
 from interpreter_queue.config import QueueConfig
 from interpreter_queue.estimate import Standing, expected_range, hold, quantile, standings
-from interpreter_queue.model import AgentRecord, HandleTime, RequestRecord
+from interpreter_queue.model import AgentRecord, HandleTime, RequestRecord, Trade
 from tests.interpreter_queue.samples import NOW, agent, request
 
 CONFIG = QueueConfig(min_samples=5, handle_window_s=3600)
 
 
-def handled(*seconds: float, ended_at: float = NOW - 60) -> list[HandleTime]:
-    return [HandleTime(trade="interpreter", seconds=one, ended_at=ended_at) for one in seconds]
+def handled(*seconds: float, ended_at: float = NOW - 60, trade: Trade = "interpreter") -> list[HandleTime]:
+    return [HandleTime(trade=trade, seconds=one, ended_at=ended_at) for one in seconds]
 
 
 def stand(line: list[RequestRecord], crew: list[AgentRecord], handles: list[HandleTime]) -> dict[str, Standing]:
     return standings(sorted(line, key=lambda one: policy.place(one, NOW)), crew, handles, now=NOW, config=CONFIG)
+
+
+def positions(line: list[RequestRecord], crew: list[AgentRecord]) -> dict[str, int]:
+    return {call_id: found.position for call_id, found in stand(line, crew, []).items()}
 
 
 LINE = [request(f"c{number}", queued_at=number) for number in range(1, 4)]
@@ -36,13 +40,32 @@ def test_only_requests_for_the_same_agents_count_as_ahead() -> None:
         request("either", "lfpc_coder", "interpreter", queued_at=3),
         request("signed", queued_at=4),
     ]
-    found = stand(line, [], [])
-    assert {call_id: standing.position for call_id, standing in found.items()} == {
-        "coded": 1,
-        "trial": 1,
-        "either": 2,
-        "signed": 2,
-    }
+    both = agent("both", "lfpc_coder", "interpreter", state="engaged")
+    apart = [agent("ines", state="engaged"), agent("lea", "lfpc_coder", state="engaged")]
+    assert positions(line, [both]) == {"coded": 1, "trial": 1, "either": 2, "signed": 3}
+    assert positions(line, apart) == {"coded": 1, "trial": 1, "either": 2, "signed": 2}
+    assert positions(line, []) == {"coded": 1, "trial": 1, "either": 2, "signed": 2}, "by trades, nobody being there"
+
+
+def test_brands_whose_advisers_are_not_the_same_have_lines_of_their_own() -> None:
+    line = [request(f"m{n}", "adviser", brand="mairie", skills=("brand:mairie",), queued_at=n) for n in range(4)]
+    line.append(request("bank", "adviser", brand="banque", skills=("brand:banque",), queued_at=9))
+    marc = agent("marc", "adviser", skills=("brand:mairie",), state="engaged")
+    lea = agent("lea", "adviser", skills=("brand:banque",), state="engaged")
+    assert positions(line, [marc, lea])["bank"] == 1
+    lea_does_both = agent("lea", "adviser", skills=("brand:mairie", "brand:banque"), state="engaged")
+    assert positions(line, [marc, lea_does_both])["bank"] == 5
+    found = stand(line, [marc, lea_does_both], handled(*[300] * 5, trade="adviser"))["bank"]
+    assert (found.low_s, found.high_s) == (900, 900), "half of the mairie's agents serve the bank too: two of its four"
+
+
+def test_known_adviser_counts_as_serving_who_refused_or_declined_does_not() -> None:
+    known = ({"trades": ["adviser"], "agents": ["marc"]}, {"trades": ["adviser"], "skills": {"lsf": 3}, "after_s": 30})
+    crew = [agent("marc", "adviser", state="engaged"), agent("lea", "adviser", skills=("lsf",))]
+    assert stand([request("c1", targets=known)], crew, [])["c1"].working == 2
+    assert stand([request("c1", targets=known, refused_agents=("marc", "lea"))], crew, [])["c1"].working == 0
+    declined = request("c1", targets=known).model_copy(update={"declined_by": ("lea",)})
+    assert stand([declined], crew, [])["c1"].working == 1
 
 
 def test_wait_is_hidden_under_five_samples() -> None:

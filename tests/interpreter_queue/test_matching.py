@@ -13,17 +13,18 @@ from interpreter_queue.model import Agent, AgentRecord, AgentState, RequestRecor
 from interpreter_queue.policy import Match
 from tests.interpreter_queue.samples import NOW, agent, request
 
+Drawn = st.SearchStrategy[dict[str, Any]]
 TRADES: tuple[Trade, ...] = ("interpreter", "adviser")
 SKILLS = ("lsf", "brand:mairie", "medical")
 NAMES = ("ines", "karim", "lea", "marc", "noor")
 CALLS = tuple(f"c{number}" for number in range(8))
 
-profiles = st.builds(
+profiles: Drawn = st.builds(
     dict,
     trades=st.frozensets(st.sampled_from(TRADES), min_size=1),
     skills=st.dictionaries(st.sampled_from((*SKILLS, "rehearsal")), st.sampled_from([1, 3, 5])),
 )
-targets = st.builds(
+targets: Drawn = st.builds(
     dict,
     trades=st.lists(st.sampled_from(TRADES), min_size=1, unique=True).map(tuple),
     skills=st.dictionaries(st.sampled_from(SKILLS), st.sampled_from([1, 3, 5]), max_size=1),
@@ -35,7 +36,7 @@ def steps(found: list[dict[str, Any]]) -> tuple[dict[str, Any], ...]:
     return tuple({**target, "after_s": 10.0 * number} for number, target in enumerate(found))
 
 
-wordings = st.builds(
+wordings: Drawn = st.builds(
     dict,
     targets=st.lists(targets, min_size=1, max_size=3).map(steps),
     preferred=st.dictionaries(st.sampled_from(SKILLS), st.sampled_from([1, 3]), max_size=1),
