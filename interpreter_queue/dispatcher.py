@@ -289,4 +289,5 @@ def _snapshot(whole: Whole, config: QueueConfig) -> QueueSnapshot:
         waiting=tuple(lines),
         assigned=tuple(record for record in index.requests.values() if record.state == "assigned"),
         agents=tuple(sorted(index.agents.values(), key=lambda agent: agent.agent_id)),
+        handles=tuple(index.handles),
     )

@@ -330,9 +330,11 @@ class QueueSnapshot(Frozen):
     Everything at one moment, for boards, metrics and tests.
 
     :param waiting: queued and alerting, in order. :param assigned: accepted and not over.
+    :param handles: the last handle times, newest first: what an expected wait is reckoned from.
     """
 
     at: float
     waiting: tuple[WaitingRequest, ...]
     assigned: tuple[RequestRecord, ...]
     agents: tuple[AgentRecord, ...]
+    handles: tuple[HandleTime, ...] = ()
