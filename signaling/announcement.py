@@ -46,6 +46,7 @@ class Announcement:
         self._say("")
         self._say(f"[bold green]Prêt.[/bold green]  Page des appels    [bold]{escape(settings.public_url)}/[/bold]")
         self._say(f"       Poste de travail   {escape(settings.public_url)}/workstation")
+        self._say(f"       Supervision        {escape(settings.public_url)}/supervisor")
         if settings.demo_phone_url:
             self._say(f"       Téléphone de démo  {settings.demo_phone_url}")
         for origin in settings.allowed_origins[1:] if settings.is_tls else ():

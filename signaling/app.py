@@ -21,6 +21,7 @@ from relay.secure_sockets import Dialer, place_of
 from signaling import http_api
 from signaling.auth import Auth
 from signaling.block_list import BlockList
+from signaling.board_desk import BoardDesk
 from signaling.call_desk import CallDesk
 from signaling.call_requests import CallRequests
 from signaling.call_runner import Services
@@ -45,6 +46,7 @@ from signaling.records_desk import RecordsDesk
 from signaling.session_watch import SessionWatch
 from signaling.sessions import Hub
 from signaling.signer_desk import SignerDesk
+from signaling.supervision import Supervision
 from signaling.websocket import Pages
 from signaling.worker_metrics import WorkerCollector
 from signaling.workers import WorkerLink, WorkerPool
@@ -93,7 +95,18 @@ async def serve(config: SignalingConfig, stop: asyncio.Event) -> None:
             services, desk, records_desk, inbox.missed, may_call=guard.may_call, is_alone=lambda: peers.is_alone
         )
         floor = Floor(queue, hub, desk, metrics, contact=records_desk.contact, today=records_desk.send_today)
-        pages = Pages(services, desk, floor, records_desk, Auth(records, config), SignerDesk(inbox, push, blocks))
+        board = BoardDesk(config, hub, queue, records)
+        supervision = Supervision(queue, hub, records, known=lambda: board.known, changed=board.came)
+        pages = Pages(
+            services,
+            desk,
+            floor,
+            records_desk,
+            Auth(records, config),
+            SignerDesk(inbox, push, blocks),
+            board,
+            supervision,
+        )
 
         def worker_said(link: WorkerLink, event: AnyEvent) -> None:
             incoming.worker_event(link, event)
@@ -120,6 +133,7 @@ async def serve(config: SignalingConfig, stop: asyncio.Event) -> None:
                 ("records", outbox.run()),
                 ("messages", inbox.run()),
                 ("push", push.run()),
+                ("board", board.run()),
                 ("sign-ins", SessionWatch(hub, records.sessions, desk.in_call).run()),
             )
         ]

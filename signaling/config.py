@@ -122,7 +122,10 @@ class SignalingConfig:
     session_lifetime_s: float = setting(43_200.0, "s", "one shift: 12 h, then sign in again", at_least=60)
     resume_lifetime_s: float = setting(900.0, "s", "a reload or a dead zone; longer, and the seat is lost", at_least=30)
     first_people: bool = setting(
-        True, "yes/no", "an empty directory gets two signers, an interpreter and an adviser to try with"
+        True, "yes/no", "an empty directory gets two signers, an interpreter, an adviser and a supervisor to try with"
+    )
+    audit_days: float = setting(
+        365.0, "days", "supervisors' acts are kept; a year covers a dispute about a shift", at_least=1
     )
 
     # --- the call

@@ -116,6 +116,13 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "A relay call leaves no text (professional secrecy).",
     ),
     "nothing_to_extend": ("Le post-appel ne peut plus être prolongé.", "Wrap-up cannot be extended further."),
+    # supervision
+    "unknown_agent": ("Cette personne n’est plus connectée.", "This person is no longer signed in."),
+    "unknown_queue": ("Cette file n’existe pas.", "This queue does not exist."),
+    "not_qualified": (
+        "Cette demande ne peut pas être servie là : métier, compétence ou mode ne conviennent pas.",
+        "This request cannot be served there: trade, skill or mode do not fit.",
+    ),
     # service
     "unavailable": ("Le service se rétablit : réessayez dans un instant.", "The service is recovering: try again."),
     "draining": ("Le service redémarre : réessayez dans un instant.", "The service restarts: try again in a moment."),

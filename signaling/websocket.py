@@ -20,8 +20,18 @@ from interpreter_queue.errors import QueueError
 from relay.errors import RelayError
 from signaling.admission import Admission, Visit, check_brand
 from signaling.auth import Auth
+from signaling.board_desk import BoardDesk
+from signaling.board_messages import (
+    AuditList,
+    SuperviseAgent,
+    SuperviseJoin,
+    SuperviseMove,
+    SuperviseSay,
+    SuperviseThresholds,
+)
 from signaling.call_desk import CallDesk
 from signaling.call_limits import CallLimits, is_emergency
+from signaling.call_model import PageRole
 from signaling.call_runner import Services
 from signaling.floor import Floor
 from signaling.identity import Identity
@@ -63,6 +73,7 @@ from signaling.records_desk import RecordsDesk
 from signaling.rehearsal_number import rehearsal_number
 from signaling.sessions import Page, PageSession
 from signaling.signer_desk import SignerDesk
+from signaling.supervision import Supervision
 
 HELLO_DEADLINE_S = 10.0
 RECORD_DEADLINE_S = 20.0  # above the outbox's own deadlines
@@ -85,7 +96,13 @@ FOR_SIGNERS = (
     PushSubscribe,
     PushUnsubscribe,
 )
+FOR_SUPERVISORS = (SuperviseAgent, SuperviseMove, SuperviseSay, SuperviseJoin, SuperviseThresholds, AuditList)
 ANSWERED_LENGTH = 4_096  # characters; a longer message over the rate gets an answer without its ref
+FOR_ROLE: dict[PageRole, tuple[type[Any], ...]] = {
+    "agent": FOR_AGENTS,
+    "signer": FOR_SIGNERS,
+    "supervisor": FOR_SUPERVISORS,
+}
 log = logging.getLogger(__name__)
 
 
@@ -107,11 +124,14 @@ class Pages:
         records: RecordsDesk,
         auth: Auth,
         signers: SignerDesk,
+        board: BoardDesk,
+        supervision: Supervision,
     ) -> None:
         config = services.config
         self._config, self._hub, self._metrics = config, services.hub, services.metrics
         self._elsewhere = services.elsewhere
         self._desk, self._floor, self._records, self._signers = desk, floor, records, signers
+        self._board = board
         self._admission, self._limits = Admission(config, records, auth), CallLimits(config)
         self._by_address: Counter[str] = Counter()
         self._leaving: set[asyncio.Task[None]] = set()
@@ -132,6 +152,11 @@ class Pages:
             PauseAfterCall: self._floor.pause_after_call,
             AssignmentAccept: self._floor.accept,
             AssignmentDecline: self._floor.decline,
+            SuperviseAgent: supervision.agent,
+            SuperviseMove: supervision.move,
+            SuperviseSay: supervision.say,
+            SuperviseThresholds: supervision.thresholds,
+            AuditList: supervision.audit,
             WrapUpSubmit: self._wrap_up,
             WrapUpExtend: lambda session, _: self._floor.extend_wrap_up(session),
             WrapUpFinish: lambda session, _: self._floor.finish_wrap_up(session),
@@ -236,6 +261,8 @@ class Pages:
         )
         self._desk.page_came(who.role, who.key, session.device, hello.live_generation)
         await self._signers.came(session)
+        if who.role == "supervisor":
+            self._board.came()
         if who.role == "agent":
             try:
                 await self._floor.came(session)
@@ -298,8 +325,8 @@ class Pages:
         return None
 
     def _check_role(self, session: Page, message: AnyClientMessage) -> None:
-        """:raises PageError: a signer's message from an agent, or the reverse."""
-        wanted = "agent" if isinstance(message, FOR_AGENTS) else "signer" if isinstance(message, FOR_SIGNERS) else None
+        """:raises PageError: a message that is another role's."""
+        wanted = next((role for role, kinds in FOR_ROLE.items() if isinstance(message, kinds)), None)
         if wanted not in (None, session.identity.role):
             raise PageError("wrong_role")
 

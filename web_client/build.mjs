@@ -23,7 +23,7 @@ const common = {
 async function bundlePages() {
   await build({
     ...common,
-    entryPoints: { caller: "caller/main.tsx", workstation: "workstation/main.tsx", style: "styles/main.css" },
+    entryPoints: { caller: "caller/main.tsx", workstation: "workstation/main.tsx", supervisor: "supervisor/main.tsx", style: "styles/main.css" },
     format: "esm",
     jsx: "automatic",
     jsxImportSource: "preact",
@@ -48,6 +48,7 @@ await bundlePages();
 await bundleEmbed();
 await bundleServiceWorker();
 await cp(path.join(here, "pages", "icons"), path.join(target, "static"), { recursive: true });
-for (const [page, file] of Object.entries({ caller: "caller", embed: "caller", workstation: "workstation" })) {
+const PAGES = { caller: "caller", embed: "caller", workstation: "workstation", supervisor: "supervisor" };
+for (const [page, file] of Object.entries(PAGES)) {
   await cp(path.join(here, "pages", `${file}.html`), path.join(target, `${page}.html`));
 }

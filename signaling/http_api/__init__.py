@@ -45,6 +45,7 @@ def setup(app: web.Application, records: Records, config: SignalingConfig, web_d
             web.get("/", pages.signer_page),
             web.get("/b/{slug}", pages.brand_page),
             web.get("/workstation", pages.workstation_page),
+            web.get("/supervisor", pages.supervisor_page),
             web.get("/embed/v1.js", pages.embed_script),
             web.get("/sw.js", pages.service_worker),
             web.get("/embed/{slug}", pages.embed_page),

@@ -1,4 +1,4 @@
-"""The pages themselves: the signer's, a brand's, the workstation, and the one that businesses show in a frame."""
+"""The pages themselves: signers', a brand's, agents', supervisors', and the one that businesses show in a frame."""
 
 from aiohttp import web
 
@@ -25,6 +25,10 @@ async def brand_page(request: web.Request) -> web.StreamResponse:
 
 async def workstation_page(request: web.Request) -> web.StreamResponse:
     return await _page(request, "workstation.html")
+
+
+async def supervisor_page(request: web.Request) -> web.StreamResponse:
+    return await _page(request, "supervisor.html")
 
 
 async def embed_page(request: web.Request) -> web.StreamResponse:

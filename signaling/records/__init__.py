@@ -7,7 +7,9 @@ Whose text is kept, and of which calls, is decided here; when a write cannot be 
 import time
 from collections.abc import Callable
 
+from signaling.records.audit import Audit
 from signaling.records.blocks import Blocks
+from signaling.records.board import BoardRows
 from signaling.records.brand_rules import BrandRulesTable
 from signaling.records.brands import Brands
 from signaling.records.calls import Calls
@@ -34,6 +36,8 @@ class Records:
         self.people = People(self.database, clock)
         self.brands = Brands(self.database, clock)
         self.brand_rules = BrandRulesTable(self.database)
+        self.audit = Audit(self.database, clock)
+        self.board = BoardRows(self.database)
         self.blocks = Blocks(self.database, clock)
         self.calls = Calls(self.database, clock)
         self.sessions = Sessions(self.database, clock)

@@ -79,6 +79,7 @@ async def _first_people(records: Records) -> FirstSignIn | None:
             qualifications=(Qualification("adviser", "LSF C1 (compte de démonstration)"),),
             skills=DEMO_BRAND.skills,
         ),
+        await _add(records, "noa", "Noa", "supervisor", "superviseur"),
     ]
     people = tuple(entry for entry in shown if entry is not None)
     return FirstSignIn(people, DEMO_SLUG) if people else None

@@ -261,6 +261,7 @@ class FakeService:
                 web.get("/sw.js", self._service_worker),
                 web.get("/embed/{slug}", self._page("embed", ancestors="*")),
                 web.get("/workstation", self._page("workstation")),
+                web.get("/supervisor", self._page("supervisor")),
                 web.static("/static", WEB / "static"),
                 web.get("/ws", self._socket),
                 web.get("/api/v1/me", self._me),

@@ -3,7 +3,7 @@
 import type { Colours } from "./colours.ts";
 import { locale } from "./i18n.ts";
 import { serverSaidAbout } from "./now.ts";
-import type { Trade } from "./protocol.d.ts";
+import type { PageRole, Trade } from "./protocol.d.ts";
 
 const HALF_SECOND = 0.5; // HTTP dates are cut to the second (RFC 9110, 5.6.7)
 
@@ -73,7 +73,7 @@ export async function me(): Promise<Account | null> {
 }
 
 /** Refused with `wrong_role` when the account is for the other page. */
-export function signIn(login: string, password: string, role: "signer" | "agent"): Promise<Account> {
+export function signIn(login: string, password: string, role: PageRole): Promise<Account> {
   return request<Account>("POST", "/sign-in", { login, password, role });
 }
 

@@ -8,7 +8,7 @@ import { translate, type Catalogue, type Values } from "./translate.ts";
 
 export type Locale = "fr" | "en";
 type PluralBase<K extends string> = K extends `${infer Base}_${"one" | "other"}` ? Base : K;
-type Paths<T> = {
+export type Paths<T> = {
   [K in keyof T & string]: T[K] extends string ? PluralBase<K> : `${K}.${Paths<T[K]>}`;
 }[keyof T & string];
 export type Key = Paths<typeof fr>;

@@ -3,13 +3,20 @@
 import { useSignal } from "@preact/signals";
 import type { JSX } from "preact";
 import * as http from "../http.ts";
-import { t } from "../i18n.ts";
+import { t, type Key } from "../i18n.ts";
+import type { PageRole } from "../protocol.d.ts";
 import { Button } from "./basics.tsx";
 
 interface SignInProps {
-  readonly role: "signer" | "agent";
+  readonly role: PageRole;
   readonly onDone: (account: http.Account) => void;
 }
+
+const NOT_OF_THIS_PAGE: Readonly<Record<PageRole, Key>> = {
+  signer: "sign_in.not_a_signer",
+  agent: "sign_in.not_an_agent",
+  supervisor: "sign_in.not_a_supervisor",
+};
 
 function wordsOf(error: unknown): string {
   if (!(error instanceof http.ProblemError) || error.status >= 500) return t("sign_in.unreachable");
@@ -34,7 +41,7 @@ export function SignIn({ role, onDone }: SignInProps): JSX.Element {
     } catch (error) {
       isOtherPages.value = error instanceof http.ProblemError && error.code === "wrong_role";
       failure.value = isOtherPages.value
-        ? t(role === "signer" ? "sign_in.not_a_signer" : "sign_in.not_an_agent")
+        ? t(NOT_OF_THIS_PAGE[role])
         : wordsOf(error);
     }
     isSending.value = false;

@@ -1,0 +1,106 @@
+"""What the supervisors' board reads and keeps: today's calls that are over, thresholds, which brands may be joined."""
+
+from collections.abc import Sequence
+from typing import cast
+
+from sqlalchemy import ForeignKey, String, delete, select
+from sqlalchemy.orm import Mapped, mapped_column
+
+from signaling.board_figures import DayCall
+from signaling.board_messages import BoardThresholds
+from signaling.call_model import Mode
+from signaling.records.database import Database
+from signaling.records.errors import UnknownRecordError
+from signaling.records.tables import ID, Base, BrandRow, CallRow
+
+_NOT_IN_A_QUEUE = "video"  # kind of a call between two signers
+
+
+class BoardThresholdsRow(Base):
+    """NULL: no alert of this kind; no row: the defaults."""
+
+    __tablename__ = "board_thresholds"
+
+    queue: Mapped[str] = mapped_column(String(200), primary_key=True)
+    waiting: Mapped[int | None]
+    longest_wait_s: Mapped[float | None]
+    service_level: Mapped[float | None]
+
+
+class JoinableBrandRow(Base):
+    """A brand whose policy allows a supervisor to ask to join its calls; no row: never."""
+
+    __tablename__ = "joinable_brands"
+
+    brand_id: Mapped[str] = mapped_column(ID, ForeignKey("brands.id", ondelete="CASCADE"), primary_key=True)
+
+
+class BoardRows:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def calls(self, begin: float, ended_from: float) -> Sequence[DayCall]:
+        """Real calls that were queued from ``begin`` on and ended from ``ended_from`` on, Unix seconds."""
+        query = (
+            select(
+                CallRow.id,
+                CallRow.kind,
+                CallRow.mode,
+                BrandRow.slug,
+                CallRow.together_at,
+                CallRow.ended_at,
+                CallRow.wait_s,
+                CallRow.abandoned,
+            )
+            .outerjoin(BrandRow, BrandRow.id == CallRow.brand_id)
+            .where(
+                CallRow.queued_at >= begin,
+                CallRow.ended_at >= ended_from,
+                CallRow.rehearsal.is_(False),
+                CallRow.kind != _NOT_IN_A_QUEUE,
+            )
+        )
+        async with self._database.reading() as session:
+            return [
+                DayCall(
+                    call_id=call_id,
+                    queue=f"{slug or kind}/{mode}",
+                    mode=cast(Mode, mode),
+                    over_at=together_at if together_at is not None else ended_at,
+                    wait_s=wait_s,
+                    is_answered=together_at is not None,
+                    is_abandoned=abandoned,
+                )
+                for call_id, kind, mode, slug, together_at, ended_at, wait_s, abandoned in (
+                    await session.execute(query)
+                ).tuples()
+                if ended_at is not None
+            ]
+
+    async def thresholds(self) -> dict[str, BoardThresholds]:
+        async with self._database.reading() as session:
+            return {
+                row.queue: BoardThresholds(
+                    waiting=row.waiting, longest_wait_s=row.longest_wait_s, service_level=row.service_level
+                )
+                for row in await session.scalars(select(BoardThresholdsRow))
+            }
+
+    async def set_thresholds(self, queue: str, wanted: BoardThresholds) -> None:
+        async with self._database.writing() as session:
+            await session.merge(BoardThresholdsRow(queue=queue, **wanted.model_dump()))
+
+    async def may_be_joined(self, brand_id: str | None) -> bool:
+        async with self._database.reading() as session:
+            return brand_id is not None and await session.get(JoinableBrandRow, brand_id) is not None
+
+    async def set_joinable(self, slug: str, allowed: bool) -> None:
+        """:raises UnknownRecordError: no such brand."""
+        async with self._database.writing() as session:
+            brand = (await session.scalars(select(BrandRow).where(BrandRow.slug == slug))).one_or_none()
+            if brand is None:
+                raise UnknownRecordError("brand", slug)
+            if allowed:
+                await session.merge(JoinableBrandRow(brand_id=brand.id))
+            else:
+                await session.execute(delete(JoinableBrandRow).where(JoinableBrandRow.brand_id == brand.id))

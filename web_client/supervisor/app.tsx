@@ -1,0 +1,109 @@
+// Which screen is shown: sign-in, the board; over it the call that was joined and the dialogs.
+
+import type { JSX } from "preact";
+import { t } from "../shared/i18n.ts";
+import { Button, ConnectionBanner, LanguageChoice, Mark, Notices } from "../shared/ui/basics.tsx";
+import { Icon } from "../shared/ui/icons.tsx";
+import { SignIn } from "../shared/ui/sign_in.tsx";
+import { Agents } from "./agents.tsx";
+import { AuditLog } from "./audit.tsx";
+import type { Desk } from "./desk.ts";
+import { Dialogs } from "./dialogs.tsx";
+import { Joined } from "./joined.tsx";
+import { Queues } from "./queues.tsx";
+import { Requests } from "./requests.tsx";
+import { Tiles } from "./tiles.tsx";
+import { b } from "./words.ts";
+
+export function App({ desk }: { desk: Desk }): JSX.Element {
+  return (
+    <div class="page board-page">
+      <TopBar desk={desk} />
+      <ConnectionBanner session={desk.session} />
+      <Notices session={desk.session} />
+      <main id="main">
+        <Screen desk={desk} />
+      </main>
+      <Dialogs desk={desk} />
+    </div>
+  );
+}
+
+function Screen({ desk }: { desk: Desk }): JSX.Element {
+  if (desk.access.value === "unknown") return <p class="card">{t("app.loading")}</p>;
+  if (desk.access.value === "unreachable") return <Unreachable desk={desk} />;
+  if (desk.access.value === "sign_in") {
+    return (
+      <div class="narrow">
+        <h1>{b("title")}</h1>
+        <SignIn role="supervisor" onDone={(account) => desk.signedIn(account)} />
+      </div>
+    );
+  }
+  return <Board desk={desk} />;
+}
+
+function Board({ desk }: { desk: Desk }): JSX.Element {
+  const board = desk.board.value;
+  const call = desk.session.call.value;
+  return (
+    <>
+      <h1 class="visually-hidden">{b("title")}</h1>
+      {call !== null && call.state !== "ended" && <Joined desk={desk} call={call} />}
+      {board === null ? (
+        <p class="card">{b("loading")}</p>
+      ) : (
+        <>
+          <Tiles desk={desk} board={board} />
+          <div class="board">
+            <Queues desk={desk} board={board} />
+            <Requests desk={desk} board={board} />
+            <Agents desk={desk} board={board} />
+          </div>
+          <AuditLog desk={desk} />
+        </>
+      )}
+    </>
+  );
+}
+
+function Unreachable({ desk }: { desk: Desk }): JSX.Element {
+  return (
+    <div class="card">
+      <p role="alert">{t("sign_in.unreachable")}</p>
+      <Button look="primary" onClick={() => void desk.start()}>
+        {t("camera.retry")}
+      </Button>
+    </div>
+  );
+}
+
+function TopBar({ desk }: { desk: Desk }): JSX.Element {
+  const account = desk.account.value;
+  return (
+    <header class="top">
+      <a class="skip" href="#main">
+        {t("app.skip")}
+      </a>
+      <Mark />
+      {account !== null && (
+        <p class={`board-alarm ${desk.alarm.value === "" ? "" : "is-raised"}`} role="status">
+          <Icon name={desk.alarm.value === "" ? "check" : "sos"} />
+          <span>{desk.alarm.value === "" ? b("calm") : desk.alarm.value}</span>
+        </p>
+      )}
+      <span class="spacer" />
+      {account !== null && (
+        <Button icon="text" onClick={() => desk.ask({ kind: "say", agentId: null })}>
+          {b("say_all")}
+        </Button>
+      )}
+      <LanguageChoice />
+      {account !== null && (
+        <Button look="quiet" label={`${t("app.sign_out")} – ${account.name}`} onClick={() => void desk.signOut()}>
+          {t("app.sign_out")}
+        </Button>
+      )}
+    </header>
+  );
+}
