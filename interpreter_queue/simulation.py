@@ -321,14 +321,19 @@ class Simulation:
     def _plan_shifts(self, worker: Worker) -> None:
         for begin, end in worker.shifts:
             self._at(begin, self._begin_shift, worker)
+            if end > DAY_S:  # the night before the first day
+                self._at(0.0, self._sign_on, worker)
             if not worker.never_leaves:
-                self._at(end, self._end_shift, worker.agent.agent_id)
+                self._at(end % DAY_S, self._end_shift, worker.agent.agent_id)
         for begin, end in worker.pauses:
             self._at(begin, self._pause, worker.agent.agent_id, end - begin)
 
     def _begin_shift(self, worker: Worker) -> None:
         if not worker.never_leaves:
             self._after(DAY_S, self._begin_shift, worker)
+        self._sign_on(worker)
+
+    def _sign_on(self, worker: Worker) -> None:
         agent_id = worker.agent.agent_id
         self._away.pop(agent_id, None)
         self._change(operations.sign_in(self._book.view(agent_id), worker.agent, self._config))

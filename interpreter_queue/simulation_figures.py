@@ -73,6 +73,7 @@ class Slot:
     calls: float
     mean_wait_s: float | None
     service_level_120s: float | None
+    service_level_120s_with_abandons: float | None
     abandoned: float
     available: float
     occupancy: float | None
@@ -218,6 +219,7 @@ def _slot(
         calls=found.calls / number,
         mean_wait_s=found.mean_wait_s,
         service_level_120s=found.service_level_120s,
+        service_level_120s_with_abandons=found.service_level_120s_with_abandons,
         abandoned=found.abandoned / number,
         available=available_s / slot_s / number,
         occupancy=_share(busy_s, available_s),

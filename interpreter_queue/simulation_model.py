@@ -87,7 +87,7 @@ class Stream:
 
     def is_open(self, at: float) -> bool:
         second = at % DAY_S
-        return any(begin <= second < end for begin, end in self.opens)
+        return any(begin <= second < end or second + DAY_S < end for begin, end in self.opens)
 
 
 @dataclass(frozen=True)
@@ -103,9 +103,26 @@ class Worker:
     shifts: tuple[tuple[float, float], ...] = ALL_DAY
     pauses: tuple[tuple[float, float], ...] = ()
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "shifts", joined(self.shifts))
+
     @property
     def never_leaves(self) -> bool:
         return self.shifts == ALL_DAY
+
+
+def joined(spans: tuple[tuple[float, float], ...]) -> tuple[tuple[float, float], ...]:
+    """The same times of day, those that touch or overlap as one; nobody leaves at midnight to come back at once."""
+    found: list[tuple[float, float]] = []
+    for begin, end in sorted(spans):
+        if found and begin <= found[-1][1]:
+            found[-1] = (found[-1][0], max(end, found[-1][1]))
+        else:
+            found.append((begin, end))
+    if len(found) > 1 and found[0][0] + DAY_S <= found[-1][1]:
+        _, first_end = found.pop(0)
+        found[-1] = (found[-1][0], max(first_end + DAY_S, found[-1][1]))
+    return ALL_DAY if found and found[0][1] - found[0][0] >= DAY_S else tuple(found)
 
 
 @dataclass(frozen=True)

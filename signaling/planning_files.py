@@ -190,21 +190,22 @@ def read_crew_sizes(path: Path) -> tuple[int, ...]:
     return sizes
 
 
-def read_half_hours(path: Path) -> list[HalfHour]:
+def read_half_hours(path: Path, calls_per_day: float | None = None) -> list[HalfHour]:
     """
     A history (with ``date``) or a forecast: ``hour``, ``calls`` and, if known, ``handling_s``.
 
+    :param calls_per_day: for a forecast that gives ``share`` instead of ``calls``.
     :raises PlanningFileError: wrong.
     """
     table = Table(path)
+    if "calls" not in table.columns and "share" in table.columns:
+        profile = read_profile(path, calls_per_day)
+        return [HalfHour(None, slot, calls) for slot, calls in enumerate(profile.calls)]
     table.require("hour", "calls")
     per_day: dict[date | None, list[Row]] = defaultdict(list)
     for row in table.rows:
         per_day[table.day(row)].append(row)
-    found: list[HalfHour] = []
-    for day, rows in per_day.items():
-        found += _one_day(table, day, rows)
-    return found
+    return [half for day, rows in per_day.items() for half in _one_day(table, day, rows)]
 
 
 def _one_day(table: Table, day: date | None, rows: Sequence[Row]) -> list[HalfHour]:

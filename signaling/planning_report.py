@@ -6,7 +6,7 @@ from dataclasses import asdict
 from typing import Any
 
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from interpreter_queue.charts import Series, svg, text_bars
 from interpreter_queue.erlang import Load, outlook, service_level, service_level_with_abandons
@@ -49,6 +49,7 @@ COUNTS: tuple[tuple[str, str], ...] = (
     ("left_waiting", "jamais servis"),
 )
 JSON_DIGITS = 6
+SLOT_COLUMNS = 58  # of a half hour beside its bar
 
 
 class Told:
@@ -145,18 +146,20 @@ def print_told(console: Console, told: Told, wall_s: float) -> None:
     if told.whole_days:
         rows = _busy_slots(told.slots)
         console.print("\nAttente moyenne par demi-heure", highlight=False)
-        console.print(text_bars([(clock(slot.begin_s), slot.mean_wait_s, slot_in_words(slot)) for slot in rows]))
+        bars = [(clock(slot.begin_s), slot.mean_wait_s, slot_in_words(slot)) for slot in rows]
+        console.print(text_bars(bars, width=max(8, console.width - SLOT_COLUMNS)), highlight=False)
     else:
         console.print("\nAttente des appels pris", highlight=False)
         rows_of = wait_classes(told.trace.calls)
-        console.print(text_bars([(name, share, in_words("share", share)) for name, share in rows_of]))
+        bars = [(name, share, in_words("share", share)) for name, share in rows_of]
+        console.print(text_bars(bars, width=max(8, min(40, console.width - 24))), highlight=False)
 
 
 def _summary(told: Told, wall_s: float) -> str:
     crew, made = len(told.scenario.crew), told.figures
     counts = ", ".join(f"{getattr(made, name)} {label}" for name, label in COUNTS if getattr(made, name))
     extra = f" ; {told.trace.breaks} pauses dues à la règle" if told.trace.breaks else ""
-    return f"{crew} interprètes, graine {told.seed} : {counts}{extra}. Calculé en {wall_s:.1f} s.".replace(".", ",", 0)
+    return f"{crew} interprètes, graine {told.seed} : {counts}{extra}. Calculé en {in_words('wall_s', wall_s)}."
 
 
 def _figures_table(told: Told) -> Table:
@@ -172,7 +175,16 @@ def _figures_table(told: Told) -> Table:
 
 
 def _streams_table(streams: Sequence[tuple[str, Figures]]) -> Table:
-    table = Table("file", "appels", "pris", "attente moyenne", "95 % sous", "pris en 120 s", "abandons", "rappelés")
+    table = Table(
+        Column("file", overflow="fold"),
+        "appels",
+        "pris",
+        "attente moyenne",
+        "95 % sous",
+        "en 120 s",
+        "abandons",
+        "rappels",
+    )
     for column in table.columns[1:]:
         column.justify = "right"
     for name, found in streams:
@@ -196,10 +208,11 @@ def _busy_slots(slots: Sequence[Slot]) -> list[Slot]:
 
 
 def slot_in_words(slot: Slot) -> str:
+    """Wait, calls, interpreters there, answered in 120 s: at most ``SLOT_COLUMNS`` less the clock."""
     wait = in_words("mean_wait_s", slot.mean_wait_s)
     level = in_words("share", slot.service_level_120s)
     crew = f"{slot.available:.1f}".replace(".", ",")
-    return f"{wait:>7}  {slot.calls:5.0f} appels  {crew:>5} interprètes  {level:>7} en 120 s"
+    return f"{wait:>8} {slot.calls:4.0f} appels {crew:>5} pers. {level:>7} en 120 s"
 
 
 def in_words(name: str, value: float | None) -> str:

@@ -5,6 +5,7 @@ import io
 import json
 from collections.abc import Sequence
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
@@ -48,19 +49,31 @@ class Plan:
 
 
 def heading(goal: Goal) -> str:
-    return f"en {goal.within_s:g} s"
+    return f"{goal.within_s:g} s"
 
 
 def print_plan(console: Console, plan: Plan) -> None:
     formula = (
         "Erlang C" if plan.patience_s is None else f"Erlang A, patience {in_words('mean_wait_s', plan.patience_s)}"
     )
-    goals = " et ".join(f"{100 * goal.share:g} % {heading(goal)}" for goal in plan.goals)
+    goals = " et ".join(f"{100 * goal.share:g} % en {heading(goal)}" for goal in plan.goals)
     calls, hours = f"{plan.day.calls:.0f}", f"{plan.hours:.1f}".replace(".", ",")
     mean_of = f"moyenne de {plan.day.days} jours" if plan.day.days > 1 else "un jour"
     console.print(f"Objectif : {goals} ({formula}). {calls} appels par jour ({mean_of}).", highlight=False)
-    titles = ["heure", "appels", "DMT", "charge", "interprètes", "à planifier", *map(heading, plan.goals), "attente"]
-    table = Table(*titles, "occupation", *(["simulé en 120 s"] if plan.checked else []))
+    titles = [
+        "heure",
+        "appels",
+        "DMT",
+        "charge",
+        "besoin",
+        "à planifier",
+        *map(heading, plan.goals),
+        "attente",
+        "occupé",
+    ]
+    if plan.checked:
+        titles.append("simulé")
+    table = Table(*titles, box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
     for column in table.columns[1:]:
         column.justify = "right"
     for index, need in plan.rows:
@@ -70,7 +83,7 @@ def print_plan(console: Console, plan: Plan) -> None:
         (clock(index * INTERVAL_S), float(need.planned), str(need.planned)) for index, need in plan.rows
     ]
     console.print("\nInterprètes à planifier", highlight=False)
-    console.print(text_bars(rows))
+    console.print(text_bars(rows, width=max(8, min(40, console.width - 16))), highlight=False)
     console.print(f"\n{hours} heures d’interprète dans la journée.", highlight=False)
 
 
@@ -79,7 +92,7 @@ def _cells(index: int, need: Need) -> list[str]:
     return [
         clock(index * INTERVAL_S),
         f"{need.demand.calls:.1f}".replace(".", ","),
-        f"{need.demand.handling_s:.0f} s",
+        f"{need.demand.handling_s:.0f}",
         f"{need.erlangs:.1f}".replace(".", ","),
         str(need.interpreters),
         str(need.planned),
@@ -90,7 +103,8 @@ def _cells(index: int, need: Need) -> list[str]:
 
 
 def _simulated(plan: Plan, index: int) -> list[str]:
-    return [in_words("share", plan.checked[index].service_level_120s)] if plan.checked else []
+    """Answered in 120 s, by the formula of the goals."""
+    return [in_words("share", plan.checked[index].service_level_120s_with_abandons)] if plan.checked else []
 
 
 def to_csv(plan: Plan, *, french: bool) -> bytes:
@@ -142,7 +156,9 @@ def to_json(plan: Plan) -> str:
             "levels": [round(level, 6) for level in need.levels],
             "mean_wait_s": round(need.outlook.mean_wait_s, 3) if need.outlook else None,
             "occupancy": round(need.outlook.occupancy, 6) if need.outlook else None,
-            "simulated_service_level_120s": plan.checked[index].service_level_120s if plan.checked else None,
+            "simulated_service_level_120s": plan.checked[index].service_level_120s_with_abandons
+            if plan.checked
+            else None,
         }
         for index, need in enumerate(plan.needs)
     ]
