@@ -19,9 +19,9 @@ from interpreter_queue.model import Position, Queued
 from relay.control_messages import AnyEvent, WorkerLeaves
 from signaling.call_dialling import CallDialling
 from signaling.call_events import Act, AlertEnded, Alerting, Assigned, Event, PageCame, PageWent
-from signaling.call_model import WAITING, Call, CallState, PageRole, Party
+from signaling.call_model import PARTIES, Call, CallState, PageRole, Party, call_of
 from signaling.call_requests import CallRequests
-from signaling.call_runner import PARTIES, CallRunner, Services
+from signaling.call_runner import CallRunner, Services
 from signaling.messages import CallAct, CallRequest, CostNotice, EmergencyNotice, MediaClosed, QueueView
 from signaling.ownership import Snapshot
 from signaling.page_errors import PageError
@@ -100,6 +100,11 @@ class CallDesk:
 
     def active_ids(self) -> list[str]:
         return [call_id for call_id, runner in self._runners.items() if runner.call.state is not CallState.ENDED]
+
+    def request_ids(self) -> list[str]:
+        """What this process keeps alive in the queue: of its calls and of their second parties."""
+        calls = [runner.call for runner in self._runners.values() if runner.call.state is not CallState.ENDED]
+        return [request_id for call in calls for request_id in call.request_ids]
 
     def __len__(self) -> int:
         return len(self._runners)
@@ -193,6 +198,8 @@ class CallDesk:
             voice=message.voice,
             hearing=message.hearing,
             device=session.device,
+            to=message.to,
+            at=message.at,
         )
         await self._dialling.act(runner, session, message, act)
 
@@ -238,8 +245,9 @@ class CallDesk:
             runner.tell(party, MediaClosed(call_id=call_id))
             runner.submit(PageCame(party, device=session.device))
 
-    def submit(self, call_id: str, event: Event) -> CallRunner | None:
-        runner = self._runners.get(call_id)
+    def submit(self, request_id: str, event: Event) -> CallRunner | None:
+        """:param request_id: a call's id, or of a request of its second party."""
+        runner = self._runners.get(call_of(request_id))
         if runner is not None:
             runner.submit(event)
         return runner
@@ -256,11 +264,11 @@ class CallDesk:
             )
             runner.publish(only="signer")
 
-    def queue_forgot(self, call_id: str) -> None:
-        """Redis lost what it held: a call that still waits is enqueued again, at its place."""
-        runner = self._runners.get(call_id)
-        if runner is not None and runner.call.state in WAITING:
-            runner.enqueue()
+    def queue_forgot(self, request_id: str) -> None:
+        """Redis lost what it held: what still waits is enqueued again, at its place."""
+        runner = self._runners.get(call_of(request_id))
+        if runner is not None and request_id in runner.call.waiting_ids:
+            runner.enqueue(request_id)
 
     def worker_event(self, link: WorkerLink, event: AnyEvent) -> None:
         if isinstance(event, WorkerLeaves):
@@ -350,17 +358,16 @@ class CallDesk:
 
     async def _catch_up(self, runner: CallRunner) -> None:
         """What the queue did while nobody owned the call."""
-        if runner.call.state not in WAITING:
-            return
-        with contextlib.suppress(QueueError):
-            record = await self._services.queue.request(runner.call.call_id)
-            if record is None:
-                runner.enqueue()
-            elif record.state == "assigned" and record.assignment is not None:
-                given = record.assignment
-                runner.submit(Assigned(given.agent_id, given.assignment_id, given.trade))
-            else:
-                runner.submit(Alerting() if record.state == "alerting" else AlertEnded())
+        for request_id in runner.call.waiting_ids:
+            with contextlib.suppress(QueueError):
+                record = await self._services.queue.request(request_id)
+                if record is None:
+                    runner.enqueue(request_id)
+                elif record.state == "assigned" and record.assignment is not None:
+                    given = record.assignment
+                    runner.submit(Assigned(given.agent_id, given.assignment_id, given.trade, request_id))
+                else:
+                    runner.submit(Alerting(request_id) if record.state == "alerting" else AlertEnded(request_id))
 
     async def _clear(self) -> None:
         """Calls are shown, and may be rated, for a while after their end."""

@@ -25,6 +25,8 @@ GUARD_WORDS = {
     "accepted": "the signer had accepted",
     "signer_lost": "signer's page gone",
     "served": "served before",
+    "callback": "call-back",
+    "colleague": "somebody beside the agent can take over",
 }
 
 
@@ -42,7 +44,9 @@ def page() -> str:
 
 Written by `python -m signaling.call_diagram` from `signaling/call_table.py`; a test fails when this page and the table
 differ. What a trigger does besides (dial, hold the phone, write the record) is in `signaling/call.py`, of telephones in
-`signaling/call_phone.py`, of calls that somebody else begins in `signaling/call_incoming.py`.
+`signaling/call_phone.py`, of calls that somebody else begins in `signaling/call_incoming.py`, of call-backs in
+`signaling/call_back.py`, of whoever comes beside the agent in `signaling/call_second.py`, of a change of agent in
+`signaling/call_handover.py`.
 
 ```mermaid
 {mermaid()}

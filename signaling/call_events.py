@@ -4,25 +4,46 @@ from typing import NamedTuple
 
 from interpreter_queue.model import Trade
 from relay.model import Announcement, PhoneOutcome, PhoneProgress, PhoneSound
-from signaling.call_model import Action, Mode, Party, PhoneLegState
+from signaling.call_model import Action, Mode, Party, PhoneLegState, TransferTarget
 
 
 class Alerting(NamedTuple):
-    """The queue alerts one agent."""
+    """The queue alerts one agent. :param request_id: as in every word of the queue's: of a second party, or None."""
+
+    request_id: str | None = None
 
 
 class AlertEnded(NamedTuple):
     """Declined, silent or gone: the request waits on at its place."""
 
+    request_id: str | None = None
+
 
 class Assigned(NamedTuple):
+    """:param request_id: None: the call's own. :param name: of the agent, as colleagues call them."""
+
     agent_key: str
     assignment_id: str
     trade: Trade
+    request_id: str | None = None
+    name: str | None = None
 
 
 class QueueGaveUp(NamedTuple):
     """The queue cannot serve the request any more (closed, full)."""
+
+    request_id: str | None = None
+
+
+class SupervisorAsks(NamedTuple):
+    """
+    A supervisor wants to join a direct call; means nothing where nobody may (``call_second.may_be_joined``).
+
+    :param name: shown to everybody in the call.
+    """
+
+    key: str
+    name: str
 
 
 class Act(NamedTuple):
@@ -33,6 +54,8 @@ class Act(NamedTuple):
         the last number again, or (``transfer``) the second phone party.
     :param mode: for ``accept``, with ``voice``, ``hearing`` and the ``device`` that takes the call.
     :param location: for ``dial`` with an emergency number: where the signer is; None: nothing new.
+    :param to: for ``consult``, ``transfer_call`` and ``call_second``; None: anybody who may serve the call.
+    :param at: for ``ask_callback``: Unix seconds; None: when its place in line comes up.
     """
 
     party: Party
@@ -45,6 +68,8 @@ class Act(NamedTuple):
     hearing: bool = False
     device: str | None = None
     location: str | None = None
+    to: TransferTarget | None = None
+    at: float | None = None
 
 
 class PageCame(NamedTuple):
@@ -127,6 +152,7 @@ Event = (
     | AlertEnded
     | Assigned
     | QueueGaveUp
+    | SupervisorAsks
     | Act
     | PageCame
     | PageWent
@@ -148,13 +174,17 @@ Event = (
 
 
 class Enqueue(NamedTuple):
-    """:param resumed: back at the head: this signer has been served already."""
+    """
+    What is asked of the queue follows from the call as it is then (``signaling.queue_requests``).
 
-    resumed: bool
+    :param request_id: the call's own, or of its second party.
+    """
+
+    request_id: str
 
 
 class LeaveQueue(NamedTuple):
-    pass
+    request_id: str
 
 
 class OpenMedia(NamedTuple):
@@ -164,7 +194,13 @@ class OpenMedia(NamedTuple):
 
 
 class CloseMedia(NamedTuple):
-    pass
+    """:param party: who leaves; None: everybody."""
+
+    party: Party | None = None
+
+
+class PromoteSecond(NamedTuple):
+    """The second's peer connection is the agent's from now on: nothing is cut."""
 
 
 class TakeIncoming(NamedTuple):
@@ -245,8 +281,24 @@ class KeepMissed(NamedTuple):
 
 
 class ReleaseAgent(NamedTuple):
+    """:param request_id: by which the agent served."""
+
     agent_key: str
+    request_id: str
     wrap_up: bool
+
+
+class HoldAgent(NamedTuple):
+    """For the queue's figures: the phone party is on hold, or the signer waits during a consultation."""
+
+    agent_key: str
+    held: bool
+
+
+class AskCallback(NamedTuple):
+    """:param at: Unix seconds, not before; None: when its place in line comes up."""
+
+    at: float | None
 
 
 class WriteRecord(NamedTuple):
@@ -257,6 +309,8 @@ class ReportAbuse(NamedTuple):
     by: str
 
 
+#: What is asked of the queue, in a lane of its own (``signaling.queue_commands``).
+QueueCommand = Enqueue | LeaveQueue | ReleaseAgent | HoldAgent
 #: What is done to the call's telephones, in a lane of its own (``signaling.phone_commands``).
 PhoneCommand = (
     TakeIncoming
@@ -271,14 +325,14 @@ PhoneCommand = (
     | PlayRecording
 )
 Command = (
-    Enqueue
-    | LeaveQueue
-    | OpenMedia
+    OpenMedia
     | CloseMedia
+    | PromoteSecond
     | RingDevices
     | KeepMissed
-    | ReleaseAgent
+    | AskCallback
     | WriteRecord
     | ReportAbuse
+    | QueueCommand
     | PhoneCommand
 )

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from signaling.call_back import accept_callback
 from signaling.call_events import Act, AnnouncementOver, Enqueue, LeaveQueue, MessageRecorded, OpenMedia, RecordMessage
 from signaling.call_model import TRADES_BY_MODE, Call, CallState, Grace, PhoneLegState, Side
 from signaling.call_phone import attempt_name
@@ -131,12 +132,14 @@ def accept(call: Call, act: Act, now: float) -> Step:
             accepted_at=now,
             together_at=now,
         )
+    if call.state is S.CALLING_BACK:
+        return accept_callback(call, act, now)
     mode = act.mode or call.mode
     return go(
         call,
         "accept",
         now,
-        Enqueue(resumed=False),
+        Enqueue(call.call_id),
         mode=mode,
         trades=TRADES_BY_MODE[mode],
         voice=act.voice,
@@ -166,12 +169,12 @@ def leave_the_line(call: Call, trigger: Trigger, now: float) -> Step:
     if row is None or row.target is not S.MESSAGE:
         return go(call, trigger, now)
     why = {"declined": trigger == "signer_hangs_up", "unserved": trigger == "queue_gave_up"}
-    return go(call, trigger, now, LeaveQueue(), **why, **_offer(call, now))
+    return go(call, trigger, now, LeaveQueue(call.call_id), **why, **_offer(call, now))
 
 
 def _offer(call: Call, now: float) -> dict[str, object]:
     """The caller may leave a message."""
-    if call.kind == "video":
+    if call.kind == "video" or call.state is S.CALLING_BACK:
         return {}
     return {"message_stage": "prompt", "message_until": now + MESSAGE_WITHIN_S}
 

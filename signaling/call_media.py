@@ -14,9 +14,11 @@ from relay.control_messages import (
     AnswerLeg,
     AnyCommand,
     CloseCall,
+    CloseLeg,
     Dial,
     Keep,
     OpenLeg,
+    PromoteSecond,
     SetPhoneAudio,
     UpdateCall,
     Watch,
@@ -27,7 +29,7 @@ from signaling.call_model import Call, Party, PhoneLegState
 from signaling.call_plan import media_plan, phone_hears, watched
 from signaling.ice_servers import IceServers
 from signaling.ownership import Snapshot
-from signaling.video_codecs import Codecs, LegCodecs, offer_for, offered
+from signaling.video_codecs import Codecs, LegCodecs, offer_for, offered, promoted, without
 from signaling.workers import WorkerLink, WorkerPool
 
 log = logging.getLogger(__name__)
@@ -126,9 +128,38 @@ class CallMedia:
             AnswerLeg(call_id=self._call_id, epoch=self._epoch, leg=party, generation=generation, sdp=sdp)
         )
 
+    def promote_second(self) -> bool:
+        """
+        The second's peer connection is the agent's from now on; the worker is told by :meth:`tell_promotion`.
+
+        :returns: False: the second had none, the agent needs one.
+        """
+        generation = self.generation.pop("second", None)
+        self.codecs = promoted(self.codecs)
+        if generation is not None:
+            self.generation["agent"] = generation
+        return generation is not None
+
+    async def tell_promotion(self, call: Call) -> None:
+        """:raises RelayError: the worker did not take it."""
+        link = self._pool.link(self.media_id)
+        if link is not None:
+            await link.request(PromoteSecond(call_id=self._call_id, epoch=self._epoch))
+            await self.sync(call)
+
+    def forget_leg(self, party: Party) -> None:
+        self.generation.pop(party, None)
+        self.codecs = without(party, self.codecs)
+
+    async def close_leg(self, party: Party) -> None:
+        """:raises RelayError: the worker did not take it."""
+        link = self._pool.link(self.media_id)
+        if link is not None:
+            await link.request(CloseLeg(call_id=self._call_id, epoch=self._epoch, leg=party))
+
     async def sync(self, call: Call) -> None:
         """Tell the workers what changed since last told. :raises RelayError: a worker did not take it."""
-        async with self._syncing:  # both legs are opened at once
+        async with self._syncing:  # all legs are opened at once
             await self._sync(call)
 
     async def _sync(self, call: Call) -> None:

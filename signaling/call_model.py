@@ -5,8 +5,8 @@ from typing import Literal, NamedTuple, get_args
 
 from pydantic import Field
 
-from interpreter_queue.model import Trade
-from relay.model import Frozen, PhoneOutcome, PhoneProgress, PhoneSound
+from interpreter_queue.model import Level, Strategy, Target, Trade
+from relay.model import Frozen, PhoneOutcome, PhoneProgress, PhoneSound, SecondRole
 
 #: ``video``: between two signers, without agent; the one who is called is the ``agent`` leg.
 CallKind = Literal["relay", "direct", "video"]
@@ -17,6 +17,10 @@ Announce = Literal["agent", "recorded", "none"]
 Mode = Literal["LSF", "LSFA", "LfPC", "LfPCA", "TTH", "TTA", "CAS", "CAA"]
 #: Whose side of a call: ``second`` is whoever comes beside the agent (``relay.model.SecondRole``).
 Party = Literal["signer", "agent", "second"]
+#: Who of the two is seen large, and speaks to the telephone, while a team serves.
+ActiveParty = Literal["agent", "second"]
+#: How far a second party has come (``messages.SecondView``).
+SecondState = Literal["asked", "sought", "alerting", "joined"]
 #: Who sits at a page.
 PageRole = Literal["signer", "agent", "supervisor"]
 #: Where a caller is who may leave a message: hears what to do, speaks, hears that it is kept.
@@ -147,6 +151,53 @@ class Side(Frozen):
     hidden: bool = False
 
 
+class Second(Side):
+    """
+    Whoever comes beside the agent, from being asked for until leaving; and that person's side.
+
+    :param request_id: in the queue; None: a supervisor, who is in no line.
+    :param target: who was asked for; None: anybody who may serve the call.
+    :param since: of being asked for; once joined, of joining. Unix seconds.
+    :param key: agent's or supervisor's id; None: nobody yet. :param name: as colleagues call them.
+    :param agreed: to a supervisor: who has said yes.
+    :param holds_phone: the consultation put the phone party on hold; it ends with it.
+    """
+
+    role: SecondRole
+    state: SecondState
+    since: float
+    request_id: str | None = None
+    target: TransferTarget | None = None
+    present: bool = False
+    key: str | None = None
+    name: str | None = None
+    assignment_id: str | None = None
+    trade: Trade | None = None
+    agreed: tuple[Party, ...] = ()
+    holds_phone: bool = False
+
+    @property
+    def is_joined(self) -> bool:
+        return self.state == "joined"
+
+
+class Line(Frozen):
+    """
+    What a call brings to the queue beside its trades and skills; the fields are those of ``interpreter_queue``'s
+    ``Request``.
+
+    :param queue: empty: named after brand and mode. :param targets: empty: whoever has the call's trades and skills.
+    """
+
+    queue: str = ""
+    targets: tuple[Target, ...] = ()
+    preferred: dict[str, Level] = {}
+    head_start_s: float = 0.0
+    weight: float = 1.0
+    strategy: Strategy = "longest_idle"
+    room: int | None = None
+
+
 class PhoneLegState(Frozen):
     """
     One attempt at the phone party; kept in ``Call.phone_legs`` for the record.
@@ -209,6 +260,13 @@ class Call(Frozen):
     :param playing: the agent listens to it.
     :param watching: the hold watcher listens to the phone party.
     :param location: given with an emergency number; shown to the agent, never stored.
+    :param agent_request: request id by which the agent serves, once that is another than ``call_id``: a second party
+        who became the agent. :param requests: made of the queue so far; names the next second party's.
+    :param second: whoever is beside the agent, or sought. :param active: of a team.
+    :param swapping_until: Unix seconds; until then the signer sees both of a team.
+    :param wanted: whom an agent has handed the call to (``transfer_call``). :param transferred: by an agent, ever.
+    :param callback_id: the service rings the signer for it, who does not wait on a page before.
+    :param supervision_allowed: by the rules of the brand.
     """
 
     call_id: str
@@ -221,6 +279,7 @@ class Call(Frozen):
     brand: str | None = None
     brand_id: str | None = None
     brand_name: str | None = None
+    line: Line = Line()
     skills: tuple[str, ...] = ()
     refused_agents: tuple[str, ...] = ()
     preferred_agent: str | None = None
@@ -255,6 +314,15 @@ class Call(Frozen):
     agent_key: str | None = None
     assignment_id: str | None = None
     trade: Trade | None = None
+    agent_request: str | None = None
+    second: Second | None = None
+    active: ActiveParty = "agent"
+    swapping_until: float | None = None
+    requests: int = 1
+    wanted: TransferTarget | None = None
+    transferred: bool = False
+    callback_id: str | None = None
+    supervision_allowed: bool = False
     phone_legs: tuple[PhoneLegState, ...] = ()
     past_assignments: tuple[str, ...] = Field(default=(), description="of agents who left: old news")
     served_by: tuple[str, ...] = Field(default=(), description="agents who left the call before its end")
@@ -280,17 +348,70 @@ class Call(Frozen):
     def has_joined(self) -> bool:
         return self.joined is not None and not self.joined.is_over
 
+    def side(self, party: Party) -> Side:
+        """:returns: of a second party who is not there: absent."""
+        return getattr(self, party) or Side(present=False)
+
+    @property
+    def agent_request_id(self) -> str:
+        """By which the agent serves, or is sought."""
+        return self.agent_request or self.call_id
+
+    @property
+    def is_consulting(self) -> bool:
+        """Agent and second are by themselves: the signer waits."""
+        return self.second is not None and self.second.is_joined and self.second.role == "consulted"
+
+    @property
+    def request_ids(self) -> tuple[str, ...]:
+        """What the queue has to keep for this call: whom it is served by, and whom it waits for."""
+        second = self.second.request_id if self.second is not None else None
+        return (self.agent_request_id, *((second,) if second is not None else ()))
+
+    @property
+    def waiting_ids(self) -> tuple[str, ...]:
+        """Requests that nobody has accepted yet."""
+        own = (self.call_id,) if self.state in WAITING else ()
+        second = self.second
+        is_sought = second is not None and second.state in ("sought", "alerting")
+        return (*own, second.request_id) if is_sought and second is not None and second.request_id else own
+
+    @property
+    def in_media(self) -> tuple[Party, ...]:
+        """Who has a peer connection now, or should."""
+        if not self.is_together:
+            return ()
+        return PARTIES if self.second is not None and self.second.is_joined else ("signer", "agent")
+
+    @property
+    def is_callback_pending(self) -> bool:
+        """The signer has not taken the call-back yet, and waits on no page."""
+        return self.callback_id is not None and self.together_at is None
+
+    @property
+    def has_agent(self) -> bool:
+        """An agent is bound to the call: with the signer, or while the signer is rung."""
+        return self.is_together or self.state is CallState.CALLING_BACK
+
+    @property
+    def is_hidden_from_signer(self) -> bool:
+        """A call-back for which no device has been rung is no call of the signer's yet."""
+        return self.is_callback_pending and self.ring_until is None
+
     def place(self, party: Party) -> Place:
         if party == "signer":
-            return Place("signer", self.signer_key, self.signer_device)
+            return Place("signer", None if self.is_hidden_from_signer else self.signer_key, self.signer_device)
+        if party == "second":
+            is_supervisor = self.second is not None and self.second.role == "supervisor"
+            key = self.second.key if self.second is not None else None
+            return Place("supervisor" if is_supervisor else "agent", key, None)
         if self.kind == "video":
             return Place("signer", self.peer_key, self.peer_device)
         return Place("agent", self.agent_key, None)
 
     def party_of(self, role: PageRole, key: str) -> Party | None:
         """:returns: which party this person is; None: a stranger to this call."""
-        parties: tuple[Party, ...] = ("signer", "agent")
-        return next((party for party in parties if self.place(party)[:2] == (role, key)), None)
+        return next((party for party in PARTIES if self.place(party)[:2] == (role, key)), None)
 
     @property
     def has_phone(self) -> bool:
@@ -298,8 +419,8 @@ class Call(Frozen):
 
     @property
     def occupies_signer(self) -> bool:
-        """While a caller leaves a message, the signer may place another call."""
-        return self.state not in (CallState.MESSAGE, CallState.ENDED)
+        """While a caller leaves a message, or a call-back waits in line, the signer may place another call."""
+        return self.state not in (CallState.MESSAGE, CallState.ENDED) and not self.is_hidden_from_signer
 
     @property
     def is_together(self) -> bool:
@@ -307,6 +428,12 @@ class Call(Frozen):
         return self.state in TOGETHER
 
 
+def call_of(request_id: str) -> str:
+    """:param request_id: of a call, or of a second party in it (``"<call id>.2"``)."""
+    return request_id.partition(".")[0]
+
+
+PARTIES: tuple[Party, ...] = get_args(Party)
 TOGETHER = frozenset(
     {
         CallState.BRIEFING,

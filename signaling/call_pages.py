@@ -4,12 +4,14 @@ import time
 from typing import Protocol
 
 from relay.control_messages import EncodingWanted, LegStatsEvent, PhoneDtmf, PhoneStatsEvent, VisibilityReading
-from signaling.call_model import Call, Party
-from signaling.call_view import view
+from signaling.call_model import PARTIES, Call, Party
+from signaling.call_offers import second_serves
+from signaling.call_view import farewell, view
 from signaling.messages import (
     AnyServerMessage,
     CallStateMessage,
     Error,
+    MediaClosed,
     MediaEncoding,
     NetworkMessage,
     PhoneKey,
@@ -19,8 +21,6 @@ from signaling.messages import (
 )
 from signaling.page_errors import sentence
 from signaling.sessions import Hub
-
-PARTIES: tuple[Party, ...] = ("signer", "agent")
 
 
 class Shown(Protocol):
@@ -41,6 +41,15 @@ class CallPages:
             if only in (None, party):
                 self._publish(party, view(self._owner.call, party, now, self._owner.queue_view))
 
+    def part(self, before: Call) -> None:
+        """Whoever was in the call and is not any more is told: an agent who handed it over, a second who left."""
+        after = self._owner.call
+        for party in PARTIES:
+            role, key, device = before.place(party)
+            if key is not None and after.party_of(role, key) is None:
+                self._hub.send(role, key, MediaClosed(call_id=before.call_id), device)
+                self._hub.send(role, key, farewell(before, party, time.time()), device)
+
     def _publish(self, party: Party, message: CallStateMessage) -> None:
         """A person's other devices see that the call is on one of them, and can have it."""
         role, key, bound = self._owner.call.place(party)
@@ -57,7 +66,7 @@ class CallPages:
         role, key, device = self._owner.call.place(party)
         self._hub.send(role, key, message, device)
 
-    def tell_both(self, message: AnyServerMessage) -> None:
+    def tell_all(self, message: AnyServerMessage) -> None:
         for party in PARTIES:
             self.tell(party, message)
 
@@ -68,6 +77,13 @@ class CallPages:
         self._encodings[event.leg] = MediaEncoding(
             call_id=event.call_id, generation=event.generation, encoding=event.encoding
         )
+
+    def promote_second(self) -> None:
+        """What was asked of the second's picture is asked of the agent's now: it is the same one."""
+        asked = self._encodings.pop("second", None)
+        self._encodings.pop("agent", None)
+        if asked is not None:
+            self._encodings["agent"] = asked
 
     def repeat_encoding(self, party: Party, generation: int | None) -> None:
         """
@@ -80,14 +96,19 @@ class CallPages:
             self.tell(party, message)
 
     def network(self, event: LegStatsEvent) -> None:
-        self.tell_both(NetworkMessage(call_id=event.call_id, whose=event.leg, stats=event.stats))
+        self.tell_all(NetworkMessage(call_id=event.call_id, whose=event.leg, stats=event.stats))
 
     def phone_line(self, event: PhoneStatsEvent) -> None:
-        self.tell("agent", PhoneLine(call_id=event.call_id, stats=event.stats))
+        self._tell_serving(PhoneLine(call_id=event.call_id, stats=event.stats))
 
     def phone_key(self, event: PhoneDtmf) -> None:
-        """To the agent alone, and never logged: it may be a code."""
-        self.tell("agent", PhoneKey(call_id=event.call_id, digit=event.digit))
+        """To those who have the telephone in hand, and never logged: it may be a code."""
+        self._tell_serving(PhoneKey(call_id=event.call_id, digit=event.digit))
+
+    def _tell_serving(self, message: PhoneLine | PhoneKey) -> None:
+        self.tell("agent", message)
+        if second_serves(self._owner.call):
+            self.tell("second", message)
 
     def visibility(self, reading: VisibilityReading) -> None:
         """The agent sees how readable the signer is; between signers each learns of the own picture."""
@@ -97,4 +118,4 @@ class CallPages:
         if self._owner.call.kind == "video":
             self.tell(reading.leg, message)
         else:
-            self.tell_both(message)
+            self.tell_all(message)

@@ -18,6 +18,7 @@ from signaling.call_events import (
     WatchHold,
 )
 from signaling.call_model import Call, CallState, PhoneLegState
+from signaling.call_second import hold_for_consultation
 from signaling.call_step import OutOfPlaceError, Step, closed, go, receiver, with_leg
 from signaling.call_table import ORDINARY_LEGS_LIMIT, was_dialled
 
@@ -144,7 +145,8 @@ def _answered(call: Call, leg: PhoneLegState, code: int | None, now: float) -> S
     announcing = call.announce == "recorded" and not leg.joined
     call = with_leg(call, leg, progress="answered", answered_at=now, sip_code=code, announcing=announcing)
     if not leg.joined:
-        return go(call, "phone_answered", now)
+        call, held = hold_for_consultation(call)
+        return go(call, "phone_answered", now, *held)
     return call, ((HoldPhone(True),) if call.phone is not None and call.phone.held else ())
 
 

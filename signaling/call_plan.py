@@ -41,6 +41,7 @@ def media_plan(call: Call, phone_socket: str | None, tap_sockets: dict[WebLeg, s
     """
     phone = call.phone
     is_video = call.kind == "video"
+    second = call.second if call.second is not None and call.second.is_joined else None
     return CallPlan(
         bridged=call.is_together,
         signer_voice=call.voice and (call.peer_hearing or not is_video),
@@ -48,6 +49,11 @@ def media_plan(call: Call, phone_socket: str | None, tap_sockets: dict[WebLeg, s
         signer_muted=call.signer.muted,
         agent_muted=call.agent.muted or (is_video and not call.peer_voice),
         agent_hidden=call.agent.hidden,
+        second=second.role if second is not None else None,
+        second_muted=second is not None and second.muted,
+        second_hidden=second is not None and second.hidden,
+        active=call.active,
+        swapping=call.swapping_until is not None,
         phone_socket=phone_socket if has_phone_sound(call) else None,
         phone_held=phone.held if phone is not None else False,
         phone_text=phone.text if phone is not None else False,

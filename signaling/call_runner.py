@@ -20,10 +20,12 @@ from signaling.call import OutOfPlaceError, begin, next_deadline, receive
 from signaling.call_events import (
     Act,
     AnnouncementOver,
+    AskCallback,
     CloseMedia,
     Command,
     Enqueue,
     Event,
+    HoldAgent,
     KeepMissed,
     LeaveQueue,
     LegConnected,
@@ -35,6 +37,7 @@ from signaling.call_events import (
     PhoneSoundHeard,
     PhoneTextAgreed,
     PhoneVoice,
+    PromoteSecond,
     RecordingOver,
     RefuseReferral,
     ReleaseAgent,
@@ -44,8 +47,8 @@ from signaling.call_events import (
     WriteRecord,
 )
 from signaling.call_media import CallMedia, NoWorkerError
-from signaling.call_model import Action, Call, CallState, Party
-from signaling.call_pages import PARTIES, CallPages
+from signaling.call_model import PARTIES, Action, Call, CallState, Party
+from signaling.call_pages import CallPages
 from signaling.call_phone import attempt_name
 from signaling.call_plan import announcement
 from signaling.call_services import RecordKeeper, Services
@@ -123,6 +126,7 @@ class CallRunner:
             self._carry_out(command)
         if self.call == before:
             return
+        self.pages.part(before)
         self._services.elsewhere.call_is_mine(self.call, self.epoch)
         if before.phone_legs != self.call.phone_legs:
             self._count(functools.partial(self._services.guard.follow, before, self.call))
@@ -183,7 +187,7 @@ class CallRunner:
 
     def _leg_state(self, event: told.LegState) -> None:
         leg, is_connected = event.leg, event.state == "connected"
-        if event.generation != self.media.generation.get(leg, event.generation):
+        if leg not in self.call.in_media or event.generation != self.media.generation.get(leg, event.generation):
             return
         self.submit(LegConnected(leg) if is_connected else LegDisconnected(leg))
         if is_connected and self._openings.answered(leg, event.video_codecs):
@@ -252,7 +256,7 @@ class CallRunner:
     def renew_media(self, party: Party) -> None:
         """The page asks for a new peer connection; asked again at once, it gets the one that is on its way."""
         now = time.monotonic()
-        if self.call.is_together and now - self._renewed_at.get(party, 0.0) >= RENEW_PERIOD_S:
+        if party in self.call.in_media and now - self._renewed_at.get(party, 0.0) >= RENEW_PERIOD_S:
             self._renewed_at[party] = now
             self.count_reconnect("asked")
             self.want_media(party)
@@ -272,10 +276,10 @@ class CallRunner:
             self._carry_out(command)
         self._phone.announce()
 
-    def enqueue(self) -> None:
+    def enqueue(self, request_id: str) -> None:
         """Again: the queue has lost it."""
         self._save_soon()
-        self._carry_out(Enqueue(resumed=False))
+        self._carry_out(Enqueue(request_id))
 
     def keep(self, write: Write) -> None:
         """Put something into the records behind what this call has written so far (its own record first)."""
@@ -297,8 +301,8 @@ class CallRunner:
     def tell(self, party: Party, message: AnyServerMessage) -> None:
         self.pages.tell(party, message)
 
-    def tell_both(self, message: AnyServerMessage) -> None:
-        self.pages.tell_both(message)
+    def tell_all(self, message: AnyServerMessage) -> None:
+        self.pages.tell_all(message)
 
     def tell_agent(self, code: str) -> None:
         self.pages.tell_agent(code)
@@ -312,10 +316,14 @@ class CallRunner:
         match command:
             case OpenMedia(party):
                 self._openings.want(party)
-            case CloseMedia():
-                self._close_media()
-            case Enqueue() | LeaveQueue() | ReleaseAgent():
+            case CloseMedia(party):
+                self._close_media(party)
+            case PromoteSecond():
+                self._promote_second()
+            case Enqueue() | LeaveQueue() | ReleaseAgent() | HoldAgent():
                 self._line.carry_out(command)
+            case AskCallback(at):
+                self._ask_callback(at)
             case RingDevices(person):
                 if self._services.bell is not None:
                     self._services.bell.ring(self.call, person)
@@ -328,9 +336,25 @@ class CallRunner:
             case _:
                 self._phone.carry_out(command)
 
-    def _close_media(self) -> None:
+    def _promote_second(self) -> None:
+        has_media = self.media.promote_second()
+        self.pages.promote_second()
+        self._lanes["media"].put(functools.partial(self._tell_promotion, self.call))
+        self._openings.promote_second(has_media=has_media)
+
+    def _ask_callback(self, at: float | None) -> None:
+        book, queued_at = self._services.callbacks, self._line.queued_at or self.call.queued_at
+        if book is not None:
+            self._lanes["records"].put(functools.partial(book.ask, self.call, at, queued_at))
+
+    def _close_media(self, party: Party | None) -> None:
+        if party is not None:
+            self._openings.leave(party)
+            self.media.forget_leg(party)
+            self._lanes["media"].put(functools.partial(self._close_leg, party))
+            return
         self._openings.forget()
-        self.tell_both(MediaClosed(call_id=self.call.call_id))
+        self.tell_all(MediaClosed(call_id=self.call.call_id))
         self._lanes["media"].put(self.media.close)
         if not self.call.has_phone:
             self._phone.close()
@@ -338,6 +362,19 @@ class CallRunner:
     def _keep_missed(self, missed: KeepMissed) -> None:
         if self._services.inbox is not None and not self.call.rehearsal:
             self._lanes["records"].put(functools.partial(self._services.inbox.keep, self.call, missed))
+
+    async def _tell_promotion(self, call: Call) -> None:
+        try:
+            await self.media.tell_promotion(call)
+        except RelayError as error:
+            log.warning("second not promoted: %s", error.code, extra={"call_id": call.call_id})
+            self.want_media("agent")
+
+    async def _close_leg(self, party: Party) -> None:
+        try:
+            await self.media.close_leg(party)
+        except RelayError as error:
+            log.warning("leg not closed: %s", error.code, extra={"call_id": self.call.call_id, "leg": party})
 
     async def _sync(self) -> None:
         try:

@@ -35,9 +35,20 @@ class Inbox(Protocol):
         """:raises RedisError, OSError: not now; it is tried again."""
 
 
+class CallbackBook(Protocol):
+    """Call-backs that signers ask for while they wait."""
+
+    async def ask(self, call: Call, at: float | None, queued_at: float, /) -> None:
+        """
+        :param call: ended ``callback_asked``. :param at: Unix seconds, not before; None: when its place comes up.
+        :param queued_at: its place in line, by the queue's clock.
+        :raises RedisError, OSError: not now; it is tried again.
+        """
+
+
 @dataclass(frozen=True)
 class Services:
-    """:param bell: None: no push. :param inbox: None: missed calls are not kept."""
+    """:param bell: None: no push. :param inbox: None: missed calls are not kept; ``callbacks``: nor those asked for."""
 
     config: SignalingConfig
     hub: Hub
@@ -50,3 +61,4 @@ class Services:
     guard: PhoneGuard
     bell: Bell | None = None
     inbox: Inbox | None = None
+    callbacks: CallbackBook | None = None

@@ -10,6 +10,7 @@ from signaling.call_model import Call, Party
 from signaling.quality_series import LegReadings, Mean, QualityRecorder, Reading
 from signaling.records.model import CallRecord, NetworkFigure, PhoneLegRecord, QualitySeries
 
+MEASURED: tuple[Party, ...] = ("signer", "agent")  # in the record; the second is beside the agent for a while only
 HISTORY_LIMIT = 3 * 3600  # frame rates kept per leg; one every 2 s, so six hours
 
 
@@ -79,7 +80,8 @@ class CallStatistics:
         found = {"reconnects": float(self.reconnects)}
         if self._phone_loss.value is not None:
             found["phone_loss_mean"] = round(self._phone_loss.value, 4)
-        for party, leg in self._legs.items():
+        for party in MEASURED:
+            leg = self._legs[party]
             found |= {f"{party}_{name}": value for name, value in leg.figures().items()}
         return cast("dict[NetworkFigure, float]", found)
 
@@ -133,5 +135,9 @@ def call_record(call: Call, statistics: CallStatistics) -> CallRecord:
 
 
 def _was_queued(call: Call) -> bool:
-    """An agent was waited for: neither between signers nor while the signer was only rung."""
-    return call.kind != "video" and (call.direction == "outgoing" or call.accepted_at is not None)
+    """
+    An agent was waited for: neither between signers nor while the signer was only rung. For a call-back nobody waits on
+    a page: it has times of its own.
+    """
+    is_outgoing = call.direction == "outgoing" and call.callback_id is None
+    return call.kind != "video" and (is_outgoing or (call.direction == "incoming" and call.accepted_at is not None))

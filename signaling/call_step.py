@@ -34,25 +34,37 @@ def go(call: Call, trigger: Trigger, now: float, *commands: Command, **changes: 
     if row.end is None:
         return after, commands
     reason, fault = row.end
-    after = after.model_copy(update={"ended_at": now, "end_reason": reason, "end_fault": fault, "playing": False})
+    second = after.second if after.second is not None and after.second.key is not None else None
+    ended = {"ended_at": now, "end_reason": reason, "end_fault": fault}
+    after = after.model_copy(update={**ended, "playing": False, "second": second, "swapping_until": None})
     return close_phones(after, now), (*commands, *_ending(call, after, now))
 
 
 def _ending(call: Call, after: Call, now: float) -> tuple[Command, ...]:
     commands: list[Command] = []
     if call.state in WAITING:
-        commands.append(LeaveQueue())
+        commands.append(LeaveQueue(call.call_id))
     if call.playing:
         commands.append(PlayRecording(None, receiver(call)))
     if call.has_phone:
         commands.append(HangUpPhone())
     commands.append(CloseMedia())
-    if call.is_together and call.kind != "video" and call.agent_key is not None:
-        commands.append(ReleaseAgent(call.agent_key, wrap_up=True))
-    commands.append(WriteRecord())
+    if call.has_agent and call.kind != "video" and call.agent_key is not None:
+        commands.append(ReleaseAgent(call.agent_key, call.agent_request_id, wrap_up=call.is_together))
+    commands += [*let_second_go(call, wrap_up=True), WriteRecord()]
     if _is_missed(call, after):
         commands.append(missed(after, now))
     return tuple(commands)
+
+
+def let_second_go(call: Call, *, wrap_up: bool) -> tuple[Command, ...]:
+    """What the queue is told when whoever is beside the agent, or sought, is not any more."""
+    second = call.second
+    if second is None or second.request_id is None:
+        return ()
+    if second.is_joined and second.key is not None:
+        return (ReleaseAgent(second.key, second.request_id, wrap_up),)
+    return (LeaveQueue(second.request_id),)
 
 
 def _is_missed(before: Call, call: Call) -> bool:
@@ -104,5 +116,5 @@ def with_leg(call: Call, leg: PhoneLegState | None, **changes: object) -> Call:
 
 
 def with_side(call: Call, party: Party, **changes: object) -> Call:
-    side = call.signer if party == "signer" else call.agent
-    return call.model_copy(update={party: side.model_copy(update=changes)})
+    side = getattr(call, party)
+    return call if side is None else call.model_copy(update={party: side.model_copy(update=changes)})

@@ -1,5 +1,5 @@
 """
-The transitions of a call as a table, and what a party may do in each state. Pure.
+The transitions of a call as a table. Pure. What a party may do in each state is in ``signaling.call_offers``.
 
 The diagram in ``docs/call.md`` (``signaling.call_diagram``) and the exhaustive test come from ``ROWS``.
 """
@@ -7,7 +7,7 @@ The diagram in ``docs/call.md`` (``signaling.call_diagram``) and the exhaustive 
 from collections.abc import Callable
 from typing import Literal, NamedTuple
 
-from signaling.call_model import Action, Call, CallState, EndFault, EndReason, Party
+from signaling.call_model import Call, CallState, EndFault, EndReason
 
 S = CallState
 ORDINARY_LEGS_LIMIT = 30  # numbers dialled in one call: more is no conversation any more (toll fraud)
@@ -28,6 +28,9 @@ Trigger = Literal[
     "phone_ended",
     "signer_hangs_up",
     "agent_hangs_up",
+    "ask_callback",
+    "hand_over",
+    "transfer_call",
     "abuse",
     "signer_timeout",
     "agent_timeout",
@@ -51,6 +54,8 @@ Guard = Literal[
     "accepted",
     "signer_lost",
     "served",
+    "callback",
+    "colleague",
 ]
 
 
@@ -60,6 +65,12 @@ def _line_failed(call: Call) -> bool:
 
 def _caller_waits(call: Call) -> bool:
     return call.direction == "incoming" and call.together_at is None
+
+
+def has_colleague(call: Call) -> bool:
+    """Somebody is beside the agent who can take the call over at once."""
+    second = call.second
+    return second is not None and second.is_joined and second.role != "supervisor" and second.lost_since is None
 
 
 def _caller_hears(call: Call) -> bool:
@@ -86,6 +97,8 @@ GUARDS: dict[Guard, Callable[[Call], bool]] = {
     "accepted": lambda call: call.accepted_at is not None,
     "signer_lost": lambda call: call.signer.lost_since is not None,
     "served": lambda call: call.together_at is not None,
+    "callback": lambda call: call.is_callback_pending,
+    "colleague": has_colleague,
 }
 
 
@@ -102,14 +115,16 @@ class Row(NamedTuple):
 Target = tuple[Guard, CallState] | tuple[Guard, CallState, EndReason, EndFault]
 
 
+def _row(state: CallState, trigger: Trigger, entry: Target) -> Row:
+    return Row(state, trigger, entry[0], entry[1], (entry[2], entry[3]) if len(entry) == 4 else None)
+
+
 def _rows() -> tuple[Row, ...]:
     rows: list[Row] = []
 
     def add(states: tuple[CallState, ...], trigger: Trigger, *targets: Target) -> None:
         for state in states:
-            for entry in targets:
-                end = (entry[2], entry[3]) if len(entry) == 4 else None
-                rows.append(Row(state, trigger, entry[0], entry[1], end))
+            rows.extend(_row(state, trigger, target) for target in targets)
 
     waiting, calling = (S.QUEUED, S.ALERTING), (S.DIALING, S.RINGING)
     quiet = (S.BRIEFING, S.TALKING, S.AFTER_PHONE)
@@ -141,7 +156,14 @@ def _rows() -> tuple[Row, ...]:
 
     add((S.QUEUED,), "alerting", ("", S.ALERTING))
     add((S.ALERTING,), "alert_ended", ("", S.QUEUED))
-    add(waiting, "assigned", ("phone_up", S.ACTIVE), ("relay", S.BRIEFING), ("direct", S.TALKING))
+    add(
+        waiting,
+        "assigned",
+        ("callback", S.CALLING_BACK),
+        ("phone_up", S.ACTIVE),
+        ("relay", S.BRIEFING),
+        ("direct", S.TALKING),
+    )
     # A caller is never cut without a word: they are offered to leave a message, as when nobody had accepted.
     offered: Target = ("caller_hears", S.MESSAGE)
     add(waiting, "queue_gave_up", offered, ("", S.ENDED, "no_agent", "service"))
@@ -153,10 +175,12 @@ def _rows() -> tuple[Row, ...]:
             ("caller_waits", S.ENDED, "caller_gave_up", "phone"),
             ("", state),
         )
-        add((state,), "signer_hangs_up", offered, ("served", S.ENDED, "agent_lost", "agent"))
+        add((state,), "signer_hangs_up", offered, ("callback", S.ENDED, "callback_declined", "signer"))
+        add((state,), "signer_hangs_up", ("served", S.ENDED, "agent_lost", "agent"))
         add((state,), "signer_hangs_up", ("", S.ENDED, "abandoned", "signer"))
     lost: tuple[Target, ...] = (("served", S.ENDED, "signer_lost", "signer"), ("", S.ENDED, "abandoned", "signer"))
     add(waiting, "signer_timeout", offered, *lost)
+    add(waiting, "ask_callback", ("", S.ENDED, "callback_asked", "nobody"))
 
     add(quiet, "dial", ("relay", S.DIALING), ("direct", S.DIALING))
     add((S.DIALING,), "phone_ringing", ("", S.RINGING))
@@ -172,11 +196,23 @@ def _rows() -> tuple[Row, ...]:
     # While the phone party is on the line the agent decides (PRODUCT: never ended while the phone leg is up).
     add((*quiet, *calling), "signer_timeout", ("", S.ENDED, "signer_lost", "signer"))
     add((S.TALKING,), "agent_timeout", ("video", S.ENDED, "signer_lost", "signer"))
-    add(together, "agent_timeout", ("", S.QUEUED))
+    for state in together:
+        add((state,), "hand_over", ("colleague", state))
+        add((state,), "agent_timeout", ("colleague", state), ("", S.QUEUED))
+    add((*quiet, S.ACTIVE), "transfer_call", ("relay", S.QUEUED), ("direct", S.QUEUED))
     return tuple(rows)
 
 
-ROWS = _rows()
+#: The signer's devices ring for a call-back, an agent is reserved.
+CALLED_BACK: tuple[tuple[Trigger, Target], ...] = (
+    ("accept", ("relay", S.BRIEFING)),
+    ("accept", ("direct", S.TALKING)),
+    ("decline", ("", S.ENDED, "callback_declined", "signer")),
+    ("ring_timeout", ("", S.ENDED, "callback_unanswered", "signer")),
+    ("agent_hangs_up", ("", S.QUEUED)),
+    ("agent_timeout", ("", S.QUEUED)),
+)
+ROWS = (*_rows(), *(_row(S.CALLING_BACK, trigger, target) for trigger, target in CALLED_BACK))
 
 
 def find_row(call: Call, trigger: Trigger) -> Row | None:
@@ -185,62 +221,6 @@ def find_row(call: Call, trigger: Trigger) -> Row | None:
         if row.state == call.state and row.trigger == trigger and GUARDS[row.guard](call):
             return row
     return None
-
-
-# --- what a party may do ----------------------------------------------------------------------------------
-
-
-def actions(call: Call, party: Party) -> tuple[Action, ...]:
-    """:returns: what ``receive`` will take from this party now, in a stable order."""
-    if call.state is S.ENDED:
-        return ()
-    able: list[Action] = []
-    called: Party = "agent" if call.kind == "video" else "signer"
-    if call.state is S.INCOMING and party == called:
-        able += ["accept", "decline"]
-    if party == "agent" and not call.is_together:
-        return tuple(able)
-    if find_row(call, "signer_hangs_up" if party == "signer" else "agent_hangs_up"):
-        able.append("hang_up")
-    if call.is_together:
-        able += _with_the_phone(call, party)
-        side = call.signer if party == "signer" else call.agent
-        able.append("unmute" if side.muted else "mute")
-        if party == "agent" and call.kind != "video":
-            able += ["show_picture" if side.hidden else "hide_picture", "end_and_report_abuse"]
-    return tuple(able)
-
-
-def _with_the_phone(call: Call, party: Party) -> list[Action]:
-    able: list[Action] = []
-    if find_row(call, "dial") and _may_dial(call, party):
-        able.append("dial")
-    if call.has_phone:
-        able.append("hang_up_phone")
-    if party == "agent" and may_listen(call):
-        able.append("stop_message" if call.playing else "play_message")
-    if call.state is not S.ACTIVE or call.phone is None:
-        return able
-    if was_dialled(call) and call.phone.outcome is None:
-        able.append("voicemail")
-    if party == "agent":
-        able += ["resume" if call.phone.held else "hold", "transfer"]
-        able.append("stop_watching" if call.watching else "watch_hold")
-        if call.has_joined:
-            able.append("hang_up_joined")
-        elif len(call.phone_legs) < PHONE_LEGS_LIMIT:
-            able.append("join_phone")
-    return [*able, "dtmf"]
-
-
-def may_listen(call: Call) -> bool:
-    """A voice message is to be relayed, and nobody is on the line meanwhile."""
-    return call.direction == "outgoing" and call.recording is not None and call.state in (S.BRIEFING, S.AFTER_PHONE)
-
-
-def _may_dial(call: Call, party: Party) -> bool:
-    """The agent dials; the signer may too, once a first call is over (same number, or another)."""
-    return len(call.phone_legs) < PHONE_LEGS_LIMIT and (party == "agent" or call.state is S.AFTER_PHONE)
 
 
 def was_dialled(call: Call) -> bool:

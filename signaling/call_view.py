@@ -1,14 +1,14 @@
 """What each party's page is told about its call. Pure: the whole state, every time."""
 
-from signaling.call_model import Call, CallState, Party, PhoneLegState, Side
-from signaling.call_table import actions
-from signaling.messages import CallStateMessage, PartyView, PhoneView, QueueView
+from signaling.call_model import Call, CallState, EndReason, Party, PhoneLegState, Side
+from signaling.call_offers import actions
+from signaling.messages import CallStateMessage, PartyView, PhoneView, QueueView, SecondView
 
 
 def view(
     call: Call, party: Party, now: float, queue: QueueView | None, wrap_up_until: float | None = None
 ) -> CallStateMessage:
-    own = call.signer if party == "signer" else call.agent
+    own = call.side(party)
     is_peer = call.kind == "video" and party == "agent"
     return CallStateMessage(
         call_id=call.call_id,
@@ -22,26 +22,61 @@ def view(
         voice=call.peer_voice if is_peer else call.voice,
         hearing=call.peer_hearing if is_peer else call.hearing,
         muted=own.muted,
-        hidden=call.agent.hidden,
+        hidden=own.hidden if party == "second" else call.agent.hidden,
         direction="incoming" if is_peer else call.direction,
         announce=call.announce,
         phone=_phone(call.phone) if call.phone is not None else PhoneView(number=call.display),
         joined=_phone(call.joined) if call.joined is not None else None,
         peer_name=call.signer_name if is_peer else call.peer_name,
-        ring_until=call.ring_until if call.state is CallState.INCOMING else None,
+        ring_until=call.ring_until if call.state in (CallState.INCOMING, CallState.CALLING_BACK) else None,
         has_message=call.direction == "outgoing" and call.recording is not None,
-        location=call.location if party == "agent" else None,
+        location=call.location if party != "signer" else None,
         signer=_side(call.signer),
         agent=_side(call.agent),
+        second=_second(call, party),
+        active=call.active,
+        swapping=call.swapping_until is not None,
+        callback=call.callback_id is not None,
+        transferred=call.transferred,
         queue=queue if party == "signer" else None,
         queued_at=call.queued_at,
         together_at=call.together_at,
         ended_at=call.ended_at,
         end_reason=call.end_reason,
         end_fault=call.end_fault,
-        wrap_up_until=wrap_up_until if party == "agent" else None,
+        wrap_up_until=wrap_up_until if party != "signer" else None,
         actions=actions(call, party),
         now=now,
+    )
+
+
+def farewell(call: Call, party: Party, now: float) -> CallStateMessage:
+    """
+    To whoever was in the call and is not any more while it goes on without them: for them it is over.
+
+    :param call: as it was when they were in it.
+    """
+    reason: EndReason = "callback_unanswered" if party == "signer" else "completed"
+    over = {"state": CallState.ENDED, "ended_at": now, "end_reason": reason, "end_fault": "nobody", "actions": ()}
+    return view(call, party, now, None).model_copy(update=over)
+
+
+def _second(call: Call, viewer: Party) -> SecondView | None:
+    """To the signer only a supervisor has a name."""
+    second = call.second
+    if second is None:
+        return None
+    parties: tuple[Party, ...] = ("signer", "agent")
+    return SecondView(
+        role=second.role,
+        state=second.state,
+        since=second.since,
+        trade=second.trade,
+        name=second.name if viewer != "signer" or second.role == "supervisor" else None,
+        present=second.present,
+        connected=second.connected,
+        lost_since=second.lost_since,
+        waiting_for=tuple(each for each in parties if second.state == "asked" and each not in second.agreed),
     )
 
 

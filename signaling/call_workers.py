@@ -11,7 +11,6 @@ from typing import Protocol
 from signaling.call_events import Event, MediaLost, PhoneReport
 from signaling.call_media import CallMedia
 from signaling.call_model import Call, Party
-from signaling.call_pages import PARTIES
 from signaling.lane import Lane
 from signaling.metrics import ReconnectCause
 from signaling.phone_commands import PhoneCommands
@@ -54,11 +53,11 @@ class CallWorkers:
             self._owner.refresh()
 
     def leaves(self, link: WorkerLink) -> None:
-        """It serves the call until both sides have answered another worker: for the call nothing is lost."""
+        """It serves the call until all sides have answered another worker: for the call nothing is lost."""
         if link.worker_id == self._media.media_id:
             self._owner.count_reconnect("worker_left")
             self._media.leave_media_worker()
-            for party in PARTIES:
+            for party in self._owner.call.in_media:
                 self._owner.want_media(party)
 
     def expect(self) -> None:

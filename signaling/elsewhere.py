@@ -90,12 +90,14 @@ class Elsewhere:
 
     def call_is_mine(self, call: Call, epoch: int) -> None:
         """Told when it has changed. A newer owner elsewhere stays known as such."""
+        second = call.place("second")
         here = CallHere(
             call_id=call.call_id,
             epoch=epoch,
             signer_key=call.signer_key,
             agent_key=call.agent_key,
             peer_key=call.peer_key,
+            second=(second.role, second.key) if second.key is not None else None,
             is_over=not call.occupies_signer,
         )
         known = self._calls.get(call.call_id)

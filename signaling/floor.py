@@ -16,7 +16,7 @@ from interpreter_queue.errors import QueueError, UnknownAgentError
 from interpreter_queue.policy import trade_for
 from signaling.call_desk import CallDesk
 from signaling.call_events import AlertEnded, Alerting, Assigned, PageWent, QueueGaveUp
-from signaling.call_model import Call
+from signaling.call_model import Call, call_of
 from signaling.call_runner import CallRunner
 from signaling.identity import Identity
 from signaling.messages import AnyServerMessage, ContactKnown
@@ -82,7 +82,7 @@ class Floor:
             return
         with contextlib.suppress(QueueError):
             record = await self._queue.agent(agent_id)
-            if record is not None and record.state not in ("engaged", "offline"):
+            if record is not None and record.state not in (*queue_model.IN_CALL, "offline"):
                 await self._queue.sign_out(agent_id)
 
     async def presence(self, session: PageSession, message: PresenceSet) -> None:
@@ -133,10 +133,10 @@ class Floor:
             case queue_model.Queued() | queue_model.Position():
                 self._desk.place_in_line(event)
             case queue_model.Alerting():
-                self._desk.submit(event.call_id, Alerting())
+                self._desk.submit(event.call_id, Alerting(event.call_id))
                 self._alert(event)
             case queue_model.AlertEnded():
-                self._desk.submit(event.call_id, AlertEnded())
+                self._desk.submit(event.call_id, AlertEnded(event.call_id))
                 ended = AlertEndedMessage(
                     assignment_id=event.assignment_id,
                     reason="cancelled" if event.reason in ("agent_gone", "rerouted") else event.reason,
@@ -146,13 +146,20 @@ class Floor:
                 accepted = AlertEndedMessage(assignment_id=assignment.assignment_id, reason="accepted")
                 self._tell(call_id, assignment.agent_id, accepted)
                 runner = self._desk.submit(
-                    call_id, Assigned(assignment.agent_id, assignment.assignment_id, assignment.trade)
+                    call_id,
+                    Assigned(
+                        assignment.agent_id,
+                        assignment.assignment_id,
+                        assignment.trade,
+                        call_id,
+                        self._name(assignment.agent_id),
+                    ),
                 )
                 if runner is not None:
                     await self._introduce(runner, assignment.agent_id)
             case queue_model.Cancelled(call_id=call_id, reason=reason):
                 if reason != "left":
-                    self._desk.submit(call_id, QueueGaveUp())
+                    self._desk.submit(call_id, QueueGaveUp(call_id))
             case queue_model.AgentChanged():
                 await self._tell_agent(event.agent_id)
             case queue_model.Resynced():
@@ -165,16 +172,18 @@ class Floor:
         Every process hears of every alert. The call's owner tells the agent, so that an alert and its end keep their
         order; of a call that has no owner now, the process with the page does.
         """
+        call_id = call_of(call_id)
         if self._desk.runner(call_id) is not None:
             self._hub.send("agent", agent_id, message)
         elif not self._desk.is_owned_elsewhere(call_id):
             self._hub.send_here("agent", agent_id, message)
 
     def _alert(self, event: queue_model.Alerting) -> None:
-        runner = self._desk.runner(event.call_id)
+        runner = self._desk.runner(call_of(event.call_id))
         if runner is None:
             return
         call, assignment = runner.call, event.assignment
+        second = call.second if event.call_id != call.call_id else None
         left_s = max(0.0, assignment.expires_at - event.now)
         self._hub.send(
             "agent",
@@ -190,6 +199,8 @@ class Floor:
                 expires_at=time.time() + left_s,
                 resumed=bool(call.served_by),
                 direction=call.direction,
+                callback=call.is_callback_pending,
+                role=second.role if second is not None else None,
             ),
         )
 
@@ -200,8 +211,9 @@ class Floor:
 
     async def _introduce(self, runner: CallRunner, agent_id: str) -> None:
         """An agent whose page went at the moment of accepting is waited for like any other who is lost."""
-        if not self._hub.is_present("agent", agent_id):
-            runner.submit(PageWent("agent"))
+        party = runner.call.party_of("agent", agent_id)
+        if party is not None and not self._hub.is_present("agent", agent_id):
+            runner.submit(PageWent(party))
         known = await self._contact(runner.call)
         if known is not None:
             self._hub.send("agent", agent_id, known)
@@ -221,10 +233,12 @@ class Floor:
         for record in snapshot.assigned:
             if record.assignment is not None:
                 given = record.assignment
-                self._desk.submit(record.call_id, Assigned(given.agent_id, given.assignment_id, given.trade))
+                self._desk.submit(
+                    record.call_id, Assigned(given.agent_id, given.assignment_id, given.trade, record.call_id)
+                )
         alerted = {entry.record.call_id for entry in snapshot.waiting if entry.record.state == "alerting"}
-        for call_id in self._desk.active_ids():
-            self._desk.submit(call_id, Alerting() if call_id in alerted else AlertEnded())
+        for each in self._desk.request_ids():
+            self._desk.submit(each, Alerting(each) if each in alerted else AlertEnded(each))
         for agent in snapshot.agents:
             self._hub.send_here("agent", agent.agent_id, self._view(agent))
 
@@ -241,7 +255,7 @@ class Floor:
         sessions = {session.identity.key: session for session in self._hub.agents()}
         for agent_id in await self._queue.keep_alive(sessions):
             await self._queue.sign_in(_agent(sessions[agent_id].identity))
-        for call_id in await self._queue.keep_calls(self._desk.active_ids()):
+        for call_id in await self._queue.keep_calls(self._desk.request_ids()):
             self._desk.queue_forgot(call_id)
         self._line_changed.set()
 
@@ -264,6 +278,11 @@ class Floor:
                 self._waiting[agent.agent_id] = count
                 self._hub.send_here("agent", agent.agent_id, self._view(agent))
         self._waiting = {key: count for key, count in self._waiting.items() if key in here}
+
+    def _name(self, agent_id: str) -> str | None:
+        """As colleagues call them; None: their page is at another process."""
+        session = self._hub.find("agent", agent_id)
+        return session.identity.name if session is not None else None
 
     def _view(self, record: queue_model.AgentRecord) -> AgentView:
         return AgentView(

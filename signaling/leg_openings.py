@@ -1,5 +1,5 @@
 """
-Offers to the pages of one call: opened together, again until a worker takes them, with the codecs both sides read.
+Offers to the pages of one call: opened together, again until a worker takes them, with the codecs all sides read.
 
 Which party needs a connection is decided by ``signaling.call``; which worker serves by ``signaling.workers``.
 """
@@ -28,7 +28,7 @@ class OpeningOwner(Protocol):
 
     call: Call
 
-    def tell_both(self, message: Error, /) -> None: ...
+    def tell_all(self, message: Error, /) -> None: ...
 
 
 class LegOpenings:
@@ -46,6 +46,17 @@ class LegOpenings:
         effect = functools.partial(self._open_wanted, self._wanted)
         self._lane.put_newest(f"open {self._series}", effect)  # never in the place of one from before a closing
 
+    def leave(self, party: Party) -> None:
+        """This party's media is over."""
+        self._wanted.discard(party)
+
+    def promote_second(self, *, has_media: bool) -> None:
+        """The second is the agent from now on, whose peer connection it has or still waits for."""
+        is_waiting = "second" in self._wanted or not has_media
+        self._wanted -= {"agent", "second"}
+        if is_waiting:
+            self.want("agent")
+
     def forget(self) -> None:
         """The media is over: what was wanted is not any more."""
         self._wanted, self._series, self._told = set(), self._series + 1, None
@@ -60,9 +71,10 @@ class LegOpenings:
         if self._media.codecs == before:
             return False
         match settle(self._media.codecs):
-            case Reopen(other):
-                log.info("leg opened again for its codec", extra={"call_id": self._owner.call.call_id, "leg": other})
-                self.want(other)
+            case Reopen(parties):
+                for each in parties:
+                    log.info("leg opened again for its codec", extra={"call_id": self._owner.call.call_id, "leg": each})
+                    self.want(each)
             case NoCommon():
                 self._tell("no_common_codec")
             case None:
@@ -83,7 +95,7 @@ class LegOpenings:
                 errors.append(outcome)
         if errors:
             if self._media.media_id is None:
-                wanted |= {"signer", "agent"}  # one worker has both legs of a call
+                wanted |= set(self._owner.call.in_media)  # one worker has all legs of a call
             if any(error.is_full for error in errors):
                 self._tell("media_full")
             raise errors[0]
@@ -94,7 +106,7 @@ class LegOpenings:
         """:returns: why it must be tried again; None: done, or it cannot be done."""
         call = self._owner.call
         role, key, device = call.place(party)
-        if not call.is_together or not self._hub.is_present(role, key, device):
+        if party not in call.in_media or not self._hub.is_present(role, key, device):
             return None  # a page that is away gets its offer when it comes back
         try:
             generation, sdp = await self._media.open_leg(call, party)
@@ -113,7 +125,7 @@ class LegOpenings:
         return None
 
     def _tell(self, code: str) -> None:
-        """Both, once."""
+        """Everybody, once."""
         if self._told != code:
             self._told = code
-            self._owner.tell_both(Error(code=code, message=sentence(code, "fr")))
+            self._owner.tell_all(Error(code=code, message=sentence(code, "fr")))

@@ -68,10 +68,13 @@ class CallHere(Frozen):
     signer_key: str
     agent_key: str | None = None
     peer_key: str | None = None
+    second: tuple[PageRole, str] | None = None
     is_over: bool = False
 
     def has(self, role: PageRole, key: str) -> bool:
         """Whether this person is in the call."""
+        if (role, key) == self.second:
+            return True
         return key in ((self.signer_key, self.peer_key) if role == "signer" else (self.agent_key,))
 
 

@@ -1,8 +1,8 @@
 """
-Which picture codecs two legs have in common. Pure.
+Which picture codecs the legs of a call have in common. Pure.
 
-Packets pass from leg to leg untouched: what one sends, the other must read. A leg's answer tells what it takes of an
-offer; where both were offered everything at once, the one that took more is offered anew what both read.
+Packets pass from leg to leg untouched: what one sends, all others must read. A leg's answer tells what it takes of an
+offer; where several were offered everything at once, those that took more are offered anew what all read.
 """
 
 from collections.abc import Mapping
@@ -15,7 +15,6 @@ from signaling.call_model import Party
 Codecs = tuple[VideoCodec, ...]
 Legs = Mapping[Party, "LegCodecs"]
 ALL: Codecs = ("VP8", "H264")
-OTHER: dict[Party, Party] = {"signer": "agent", "agent": "signer"}
 
 
 @dataclass(frozen=True)
@@ -31,19 +30,19 @@ class LegCodecs:
 
 
 class Reopen(NamedTuple):
-    """This leg needs a new offer, of :func:`offer_for`: it sends, or waits for, what the other does not read."""
+    """These legs need new offers, of :func:`offer_for`: they send, or wait for, what another does not read."""
 
-    party: Party
+    parties: tuple[Party, ...]
 
 
 class NoCommon(NamedTuple):
-    """No picture is possible between these two devices; text and sound are."""
+    """No picture is possible between these devices; text and sound are."""
 
 
 def offer_for(party: Party, legs: Legs) -> Codecs:
-    """:returns: what the other leg reads, all while that is not known."""
-    other = legs.get(OTHER[party], LegCodecs())
-    return tuple(codec for codec in ALL if codec in other.reads) or ALL
+    """:returns: what all other legs are known to read; all, while nothing is known of them, or nothing is common."""
+    others = [leg.reads for each, leg in legs.items() if each != party and leg.reads]
+    return tuple(codec for codec in ALL if all(codec in reads for reads in others)) or ALL
 
 
 def offered(party: Party, codecs: Codecs, legs: Legs) -> dict[Party, LegCodecs]:
@@ -58,19 +57,26 @@ def answered(party: Party, taken: Codecs, legs: Legs) -> dict[Party, LegCodecs]:
     return {**legs, party: LegCodecs(before.offered, taken, tuple(dict.fromkeys(reads)))}
 
 
+def without(party: Party, legs: Legs) -> dict[Party, LegCodecs]:
+    """A leg is closed: nobody need read what it sends."""
+    return {each: leg for each, leg in legs.items() if each != party}
+
+
+def promoted(legs: Legs) -> dict[Party, LegCodecs]:
+    """The second's leg is the agent's now."""
+    others = without("second", without("agent", legs))
+    return {**others, "agent": legs["second"]} if "second" in legs else others
+
+
 def settle(legs: Legs) -> Reopen | NoCommon | None:
     """:returns: None: nothing to do, or an answer is still to come."""
-    signer, agent = legs.get("signer", LegCodecs()), legs.get("agent", LegCodecs())
-    if signer.taken is None or agent.taken is None:
+    if any(leg.taken is None for leg in legs.values()):
         return None
-    if not signer.reads or not agent.reads:
-        refused_all = any(not each.reads and each.offered != ALL for each in (signer, agent))
-        return NoCommon() if refused_all else None  # else one of them wants no picture at all
-    common = set(signer.reads) & set(agent.reads)
+    if any(not leg.reads and leg.offered != ALL for leg in legs.values()):
+        return NoCommon()
+    seeing = {party: leg for party, leg in legs.items() if leg.reads}  # the others want no picture at all
+    common = set(ALL).intersection(*(leg.reads for leg in seeing.values()))
     if not common:
         return NoCommon()
-    sides: tuple[tuple[Party, LegCodecs], ...] = ("signer", signer), ("agent", agent)
-    for party, leg in sides:
-        if set(leg.taken or ()) - common or not leg.taken:
-            return Reopen(party)
-    return None
+    unfit = tuple(party for party, leg in seeing.items() if set(leg.taken or ()) - common or not leg.taken)
+    return Reopen(unfit) if unfit and len(seeing) > 1 else None

@@ -111,14 +111,18 @@ class OwnTimes:
 
 @dataclass(frozen=True)
 class Tones:
-    """Frequencies of one call's voices, Hz. The phone's is None when its sound is not known beforehand."""
+    """
+    Frequencies of one call's voices, Hz. The phone's is None when its sound is not known beforehand, the second's where
+    nobody comes beside the agent.
+    """
 
     signer: float
     agent: float
     phone: float | None = 440.0
+    second: float | None = None
 
     def of(self, leg: Leg) -> float | None:
-        return {"signer": self.signer, "agent": self.agent, "phone": self.phone}[leg]
+        return {"signer": self.signer, "agent": self.agent, "second": self.second, "phone": self.phone}[leg]
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from signaling.call_events import (
     Enqueue,
     Event,
     HangUpPhone,
+    HoldAgent,
     HoldPhone,
     LeaveQueue,
     LegConnected,
@@ -41,7 +42,8 @@ from signaling.call_events import (
     WriteRecord,
 )
 from signaling.call_model import ACTIONS, RESUMED_PRIORITY, Call, CallState, Party
-from signaling.call_table import GUARDS, PHONE_LEGS_LIMIT, ROWS, Trigger, actions
+from signaling.call_offers import actions
+from signaling.call_table import GUARDS, PHONE_LEGS_LIMIT, ROWS, Trigger
 from tests.signaling.calls import ASSIGNED, COURSES, DIAL, T0, Course, in_state, new_call, play, report, states_of
 
 S = CallState
@@ -158,7 +160,7 @@ def test_a_relay_call_runs_from_queue_to_record() -> None:
     call, commands = play(call, SIGNER_HANGS_UP)
     assert call.state is S.ENDED
     assert (call.end_reason, call.end_fault) == ("completed", "nobody")
-    assert commands == [CloseMedia(), ReleaseAgent("agent-1", wrap_up=True), WriteRecord()]
+    assert commands == [CloseMedia(), ReleaseAgent("agent-1", "c1", wrap_up=True), WriteRecord()]
 
 
 @pytest.mark.parametrize(
@@ -209,14 +211,14 @@ def test_the_same_number_again_needs_no_number() -> None:
 def test_a_signer_who_leaves_while_waiting_abandons(state: S) -> None:
     call, commands = play(in_state(state), SIGNER_HANGS_UP)
     assert (call.state, call.end_reason, call.end_fault) == (S.ENDED, "abandoned", "signer")
-    assert commands == [LeaveQueue(), CloseMedia(), WriteRecord()]
+    assert commands == [LeaveQueue("c1"), CloseMedia(), WriteRecord()]
 
 
 @pytest.mark.parametrize("state", [S.DIALING, S.RINGING, S.ACTIVE])
 def test_a_signer_who_leaves_while_the_phone_is_there_ends_the_phone_leg_too(state: S) -> None:
     call, commands = play(in_state(state), SIGNER_HANGS_UP)
     assert call.state is S.ENDED
-    assert commands == [HangUpPhone(), CloseMedia(), ReleaseAgent("agent-1", wrap_up=True), WriteRecord()]
+    assert commands == [HangUpPhone(), CloseMedia(), ReleaseAgent("agent-1", "c1", wrap_up=True), WriteRecord()]
     assert call.phone is not None
     assert (call.phone.progress, call.phone.outcome) == ("ended", "released")
 
@@ -242,11 +244,11 @@ def test_early_media_counts_as_ringing() -> None:
 def test_hold_dtmf_mute_and_hiding_do_not_move_the_call() -> None:
     call = in_state(S.ACTIVE)
     call, commands = play(call, Act("agent", "hold"))
-    assert (call.state, commands) == (S.ACTIVE, [HoldPhone(True)])
+    assert (call.state, commands) == (S.ACTIVE, [HoldPhone(True), HoldAgent("agent-1", True)])
     assert "resume" in actions(call, "agent")
     assert "hold" not in actions(call, "agent")
     call, commands = play(call, Act("agent", "resume"), Act("agent", "dtmf", digits="12#"))
-    assert commands == [HoldPhone(False), SendDtmf("12#")]
+    assert commands == [HoldPhone(False), HoldAgent("agent-1", False), SendDtmf("12#")]
     call, commands = play(call, Act("agent", "mute"), Act("agent", "hide_picture"), Act("signer", "mute"))
     assert commands == []
     assert call.agent.muted
@@ -292,7 +294,7 @@ def test_a_signer_who_never_comes_back_while_waiting_counts_as_abandoned() -> No
     call, _ = play(in_state(S.QUEUED), PageWent("signer"), at=T0 + 10)
     call, commands = play(call, Tick(), at=T0 + 70)
     assert call.end_reason == "abandoned"
-    assert LeaveQueue() in commands
+    assert LeaveQueue("c1") in commands
 
 
 def test_a_lost_interpreter_is_replaced_from_the_head_of_the_line_and_the_phone_party_waits_on_hold() -> None:
@@ -302,14 +304,14 @@ def test_a_lost_interpreter_is_replaced_from_the_head_of_the_line_and_the_phone_
     assert call.state is S.QUEUED
     assert call.priority == RESUMED_PRIORITY
     assert commands == [
-        ReleaseAgent("agent-1", wrap_up=False),
+        ReleaseAgent("agent-1", "c1", wrap_up=False),
         HoldPhone(True),
         CloseMedia(),
-        Enqueue(resumed=True),
+        Enqueue("c1"),
     ]
     call, commands = play(call, Alerting(), Assigned("agent-2", "as-2", "interpreter"))
     assert call.state is S.ACTIVE, "the phone party is still there"
-    assert commands == [OpenMedia("signer"), OpenMedia("agent")]
+    assert commands == [OpenMedia("signer"), OpenMedia("agent"), HoldAgent("agent-2", True)]
     assert call.agent_key == "agent-2"
     assert call.served_by == ("agent-1",)
     assert call.together_at == T0 + 10, "the wait was over at the first agent"

@@ -26,9 +26,9 @@ from signaling.call_events import (
     WriteRecord,
 )
 from signaling.call_model import RESUMED_PRIORITY, Call, CallState
+from signaling.call_offers import actions
 from signaling.call_plan import announcement
 from signaling.call_statistics import CallStatistics, call_record
-from signaling.call_table import actions
 from tests.signaling.calls import ACCEPT, ASSIGNED, DECLINE, T0, in_state, play, report, rung, video
 
 S = CallState
@@ -57,12 +57,12 @@ def test_a_caller_is_answered_and_every_device_of_the_signer_is_rung() -> None:
 
 
 def test_an_outgoing_call_begins_in_the_line() -> None:
-    assert begin(in_state(S.QUEUED)) == (Enqueue(resumed=False),)
+    assert begin(in_state(S.QUEUED)) == (Enqueue("c1"),)
 
 
 def test_the_device_that_accepts_has_the_call_in_the_mode_it_chose() -> None:
     call, commands = play(rung(), Act("signer", "accept", mode="TTH", voice=True, hearing=True, device="laptop"))
-    assert (call.state, commands) == (S.QUEUED, [Enqueue(resumed=False)])
+    assert (call.state, commands) == (S.QUEUED, [Enqueue("c1")])
     assert (call.mode, call.trades, call.voice, call.hearing) == ("TTH", ("transcriber",), True, True)
     assert call.signer_device == "laptop"
     assert call.queued_at == T0 + 10, "the wait for an agent begins when the signer has accepted"
@@ -118,7 +118,7 @@ def test_a_caller_who_hangs_up_while_an_interpreter_is_sought_was_not_missed(sta
     call = in_state(state, "incoming")
     call, commands = play(call, report(call, "ended", "hung_up"))
     assert ending(call) == ("caller_gave_up", "phone")
-    assert commands == [LeaveQueue(), CloseMedia(), WriteRecord()]
+    assert commands == [LeaveQueue("c1"), CloseMedia(), WriteRecord()]
     assert call_record(call, CallStatistics()).abandoned
 
 
@@ -148,7 +148,7 @@ def test_a_caller_for_whom_no_interpreter_is_sought_any_more_may_leave_a_message
 ) -> None:
     call, _ = play(in_state(state, "incoming"), PageWent("signer"), at=T0)
     call, commands = play(call, how, at=T0 + 60)
-    assert (call.state, commands, heard(call)) == (S.MESSAGE, [LeaveQueue()], "leave_message")
+    assert (call.state, commands, heard(call)) == (S.MESSAGE, [LeaveQueue("c1")], "leave_message")
     assert not call.occupies_signer
     silent, commands = play(call, AnnouncementOver("leave_message"), MessageRecorded(None, 0.0))
     assert ending(silent) == (reason, fault)
@@ -250,7 +250,7 @@ def test_while_it_rings_no_page_is_waited_for_and_any_may_come() -> None:
 def test_a_caller_waits_on_hold_for_another_interpreter_when_the_first_is_lost() -> None:
     call, _ = play(in_state(S.ACTIVE, "incoming"), PageWent("agent"), at=T0 + 10)
     call, commands = play(call, Tick(), at=T0 + 40)
-    assert commands == [ReleaseAgent("agent-1", wrap_up=False), HoldPhone(True), CloseMedia(), Enqueue(resumed=True)]
+    assert commands == [ReleaseAgent("agent-1", "c1", wrap_up=False), HoldPhone(True), CloseMedia(), Enqueue("c1")]
     assert (call.state, call.priority, heard(call)) == (S.QUEUED, RESUMED_PRIORITY, "please_wait")
     call, _ = play(call, report(call, "ended", "hung_up"))
     assert call.state is S.QUEUED, "the signer is waiting still, and may call back"

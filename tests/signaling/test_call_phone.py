@@ -28,8 +28,8 @@ from signaling.call_events import (
     WatchHold,
 )
 from signaling.call_model import Announce, Call, CallState, Party
+from signaling.call_offers import actions
 from signaling.call_plan import announcement, has_phone_sound
-from signaling.call_table import actions
 from signaling.call_view import view
 from tests.signaling.calls import ASSIGNED, DIAL, T0, in_state, new_call, play, report
 
@@ -178,11 +178,11 @@ def test_a_lost_interpreter_leaves_both_phone_parties_on_hold_but_stops_ringing_
     call, _ = play(call, PageWent("agent"), at=T0 + 10)
     call, commands = play(call, Tick(), at=T0 + 40)
     assert commands == [
-        ReleaseAgent("agent-1", wrap_up=False),
+        ReleaseAgent("agent-1", "c1", wrap_up=False),
         HoldPhone(True),
         *([] if answered_yet else [HangUpPhone("c1-2")]),
         CloseMedia(),
-        Enqueue(resumed=True),
+        Enqueue("c1"),
     ]
     call, _ = play(call, Alerting(), Assigned("agent-2", "as-2", "interpreter"))
     assert call.state is S.ACTIVE

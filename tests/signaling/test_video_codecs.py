@@ -27,8 +27,8 @@ def play(devices: Devices, legs: dict[Party, LegCodecs] | None = None) -> tuple[
         for party in waiting:
             legs = answered(party, take(offers[party], devices[party]), legs)
         match settle(legs):
-            case Reopen(party):
-                waiting, offers = [party], {party: offer_for(party, legs)}
+            case Reopen(parties):
+                waiting, offers = list(parties), {party: offer_for(party, legs) for party in parties}
             case NoCommon():
                 return legs, count, True
             case None:
