@@ -16,7 +16,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import ReadOnlyError, RedisError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
-from interpreter_queue import operations, policy
+from interpreter_queue import operations
 from interpreter_queue.broadcast import Broadcast
 from interpreter_queue.config import QueueConfig
 from interpreter_queue.errors import ContentionError, QueueFullError, QueueUnavailableError, UnknownAgentError
@@ -100,15 +100,15 @@ class InterpreterQueue:
 
     def watch(self, call_id: str) -> None:
         """Tell ``Position`` of this request here; so it is for what was enqueued or is kept here, until it is over."""
-        self._dispatcher.watched.add(call_id)
+        self._dispatcher.positions.watched.add(call_id)
 
     def unwatch(self, call_id: str) -> None:
-        self._dispatcher.watched.discard(call_id)
+        self._dispatcher.positions.watched.discard(call_id)
 
     def _check_room(self, request: Request) -> None:
         index = self._dispatcher.index
         if request.call_id not in index.requests:
-            limit = policy.room_limit(request, index.waiting(0.0), self._config)
+            limit = index.matching.room_limit(request, self._config)
             if limit is not None:
                 raise QueueFullError(limit)
 
@@ -131,7 +131,7 @@ class InterpreterQueue:
         """
         ids = list(call_ids)
         unknown = await self._with_deadline("keep_calls", lambda: self._store.renew_calls(ids))
-        self._dispatcher.watched.update(set(ids) - unknown)
+        self._dispatcher.positions.watched.update(set(ids) - unknown)
         return unknown
 
     # Agents
@@ -219,6 +219,18 @@ class InterpreterQueue:
     def events(self) -> AsyncIterator[Event]:
         """Everything of every process from this call on (not from the first iteration), until :meth:`close`."""
         return self._broadcast.subscribe()
+
+    def board(self) -> QueueSnapshot:
+        """Everything as this process knows it, without asking Redis: some ms old, older while Redis is away."""
+        return _snapshot(Whole(self._dispatcher.now, "", self._dispatcher.index), self._config)
+
+    def waiting_for(self, agent_id: str) -> int:
+        """How many wait whom this agent could serve, as this process knows it."""
+        return self._dispatcher.index.matching.waiting_for(agent_id)
+
+    def known_agent(self, agent_id: str) -> AgentRecord | None:
+        """As this process knows the agent, without asking Redis. :returns: None: not signed in."""
+        return self._dispatcher.index.agents.get(agent_id)
 
     async def snapshot(self) -> QueueSnapshot:
         """Straight from Redis, at one moment."""

@@ -74,7 +74,7 @@ class GroupCommit:
                     numbers = await self._send(batch)
                 except BaseException as error:  # whatever it is, nobody may wait for ever
                     _settle_all(batch, error)
-                    if not isinstance(error, Exception):
+                    if isinstance(error, asyncio.CancelledError):
                         raise
                 else:
                     for one, number in zip(batch, numbers, strict=True):

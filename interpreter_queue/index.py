@@ -1,16 +1,20 @@
 """
 What one dispatcher knows of the queue: all records in memory, kept up to date by the stream of changes. Pure.
 
+A change costs what ``matching`` says, never a look at everybody.
+
 Records carry the number of the change that wrote them as their version. A change that was applied here before it
 came by the stream is recognised by that number and not applied twice.
 """
 
+import heapq
 from collections import deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
 
 from interpreter_queue import policy
+from interpreter_queue.matching import Matching
 from interpreter_queue.model import AgentRecord, Event, HandleTime, RequestRecord
 from interpreter_queue.operations import View
 
@@ -51,6 +55,8 @@ class Index:
     agents: dict[str, AgentRecord] = field(default_factory=dict)
     requests: dict[str, RequestRecord] = field(default_factory=dict)
     handles: deque[HandleTime] = field(default_factory=deque)
+    matching: Matching = field(default_factory=Matching)
+    _ends: list[tuple[float, str]] = field(default_factory=list)  # heap: when an agent's alert or wrap-up ends
     _agent_versions: dict[str, int] = field(default_factory=dict)
     _request_versions: dict[str, int] = field(default_factory=dict)
 
@@ -64,14 +70,12 @@ class Index:
         kept: int,
     ) -> "Index":
         """:param handles: newest first. :param kept: how many of them to keep."""
-        return cls(
-            number=number,
-            agents={key: record for key, (_, record) in agents.items()},
-            requests={key: record for key, (_, record) in requests.items()},
-            handles=deque(handles, maxlen=kept),
-            _agent_versions={key: version for key, (version, _) in agents.items()},
-            _request_versions={key: version for key, (version, _) in requests.items()},
-        )
+        index = cls(number=number, handles=deque(handles, maxlen=kept))
+        for agent_id, (version, agent) in agents.items():
+            index._put_agent(agent_id, agent, version)
+        for call_id, (version, request) in requests.items():
+            index._put_request(call_id, request, version)
+        return index
 
     def follows(self, entry: FeedEntry) -> bool:
         """Nothing is missing between what is known and ``entry``."""
@@ -88,10 +92,26 @@ class Index:
         """Own change, just committed: known here before it comes by the stream."""
         for agent_id, agent in entry.agents.items():
             if entry.number > self._agent_versions.get(agent_id, 0):
-                _put(self.agents, self._agent_versions, agent_id, agent, entry.number)
+                self._put_agent(agent_id, agent, entry.number)
         for call_id, request in entry.requests.items():
             if entry.number > self._request_versions.get(call_id, 0):
-                _put(self.requests, self._request_versions, call_id, request, entry.number)
+                self._put_request(call_id, request, entry.number)
+
+    def _put_agent(self, agent_id: str, agent: AgentRecord | None, version: int) -> None:
+        _put(self.agents, self._agent_versions, agent_id, agent, version)
+        if agent is None:
+            self.matching.drop_agent(agent_id)
+            return
+        self.matching.put_agent(agent)
+        if agent.until is not None:
+            heapq.heappush(self._ends, (agent.until, agent_id))
+
+    def _put_request(self, call_id: str, request: RequestRecord | None, version: int) -> None:
+        _put(self.requests, self._request_versions, call_id, request, version)
+        if request is None:
+            self.matching.drop_request(call_id)
+        else:
+            self.matching.put_request(request)
 
     def loaded(self, agent_id: str, call_id: str | None, now: float) -> Loaded:
         """As read from Redis, only from memory: perhaps too old, then its commit is lost."""
@@ -110,14 +130,35 @@ class Index:
 
     def due(self, now: float) -> list[AgentRecord]:
         """Agents whose alert or wrap-up has reached its end."""
-        return [agent for agent in self.agents.values() if agent.until is not None and agent.until <= now]
+        found = self._take_due(now)
+        for agent_id, agent in found.items():  # until somebody writes the end
+            heapq.heappush(self._ends, (agent.until or 0.0, agent_id))
+        return list(found.values())
+
+    def _take_due(self, now: float) -> dict[str, AgentRecord]:
+        found: dict[str, AgentRecord] = {}
+        while (end := self._next_end()) is not None and end <= now:
+            agent_id = heapq.heappop(self._ends)[1]
+            found[agent_id] = self.agents[agent_id]
+        return found
+
+    def _next_end(self) -> float | None:
+        """Of those in the heap the first that still counts."""
+        while self._ends:
+            end, agent_id = self._ends[0]
+            agent = self.agents.get(agent_id)
+            if agent is not None and agent.until == end:
+                return end
+            heapq.heappop(self._ends)
+        return None
 
     def next_deadline(self, now: float) -> float | None:
         """The nearest moment after ``now`` at which something happens by itself."""
-        ends = [agent.until for agent in self.agents.values() if agent.until is not None]
-        queued = [record for record in self.requests.values() if record.state == "queued"]
-        ends += [record.enqueued_at + target.after_s for record in queued for target in record.request.targets[1:]]
-        return min((end for end in ends if end > now), default=None)
+        overdue = self._take_due(now)
+        ends = [self.matching.next_change(now), self._next_end()]
+        for agent_id, agent in overdue.items():
+            heapq.heappush(self._ends, (agent.until or 0.0, agent_id))
+        return min((end for end in ends if end is not None and end > now), default=None)
 
 
 def _put(records: dict[str, R], versions: dict[str, int], key: str, record: R | None, number: int) -> None:

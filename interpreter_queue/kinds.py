@@ -152,6 +152,10 @@ class Kinds:
     def _serves(self, agent_id: str, kind: Kind) -> bool:
         return any(one is kind for one in self._fits[agent_id])
 
+    def waiting_for(self, agent_id: str) -> int:
+        """How many wait (queued or alerting) of the kinds that this agent serves."""
+        return _waiting(self._fits.get(agent_id, ()))
+
     def room_limit(self, request: Request, config: QueueConfig) -> int | None:
         """As ``policy.room_limit``."""
         rivals = [kind for kind in self._kinds.values() if policy.compete(kind.sample, request)]

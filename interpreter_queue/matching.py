@@ -192,6 +192,10 @@ class Matching:
         """What the expected wait depends on (``estimate``); None: the call does not wait."""
         return self._kinds.outlook(call_id, now)
 
+    def waiting_for(self, agent_id: str) -> int:
+        """How many wait whom this agent could serve; who refused or names somebody else is not looked at."""
+        return self._kinds.waiting_for(agent_id)
+
     def room_limit(self, request: Request, config: QueueConfig) -> int | None:
         """As ``policy.room_limit``, from what is counted here."""
         return self._kinds.room_limit(request, config)

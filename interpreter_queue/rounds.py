@@ -17,10 +17,10 @@ from redis.exceptions import RedisError
 from interpreter_queue import operations, policy
 from interpreter_queue.broadcast import Broadcast
 from interpreter_queue.config import QueueConfig
-from interpreter_queue.estimate import Standing, hold, standings
 from interpreter_queue.index import Index, Loaded, lapsed
-from interpreter_queue.model import AgentRecord, Event, Position, Resynced
+from interpreter_queue.model import AgentRecord, Event, Resynced
 from interpreter_queue.operations import Change, View
+from interpreter_queue.positions import Positions
 from interpreter_queue.redis_store import Batch, Guard, RedisStore
 
 ALERTS = 200  # decided in one round: then those alerted are told before more is decided
@@ -32,7 +32,7 @@ class Dispatcher:
     """
     :param name: of this process, for the log and for leading.
 
-    ``index``, ``now`` and ``synced`` may be read by others, ``watched`` changed; all else happens in :meth:`run`.
+    ``index``, ``now``, ``synced`` may be read by others, ``positions.watched`` changed; all else happens in :meth:`run`.
     """
 
     def __init__(self, store: RedisStore, config: QueueConfig, broadcast: Broadcast, name: str) -> None:
@@ -42,7 +42,7 @@ class Dispatcher:
         self._name = name
         self.index = Index()
         self.synced = asyncio.Event()
-        self.watched: set[str] = set()  # requests whose position somebody of this process wants to know
+        self.positions = Positions(config)
         self._last_id = ""  # empty: nothing read yet
         self._beat_at = 0.0  # Redis time of the last heartbeat
         self._ahead_s = 0.0  # of Redis' clock to this process's monotonic one
@@ -50,9 +50,10 @@ class Dispatcher:
         self._leads = False
         self._seen: dict[str, float] = {}  # not leading: since when a request could be alerted and is not
         self._swept_at = self._shown_at = 0.0
-        self._lost = self._more = False  # the last round lost a commit; left something undone
+        self._looked_at = 0.0
+        self._left = False  # not leading: something may be left undone
+        self._lost = self._more = False  # the last round lost a commit; had more to do than one round takes
         self._stopping = False
-        self._shown: dict[str, Standing] = {}
 
     @property
     def now(self) -> float:
@@ -163,7 +164,7 @@ class Dispatcher:
         """Seconds until something is due by itself."""
         if self._more or self._lost:
             return 0.001
-        longest = min(self._config.poll_s, self._config.standby_s / 2) if self._seen else self._config.poll_s
+        longest = min(self._config.poll_s, self._config.standby_s / 2) if self._left else self._config.poll_s
         deadline = self.index.next_deadline(self._sight)
         return longest if deadline is None else min(longest, max(0.001, deadline - self._sight))
 
@@ -173,35 +174,36 @@ class Dispatcher:
         return self.now if self._leads else self.now - self._config.standby_s
 
     def _show_positions(self) -> None:
-        """Tell every standing that changed; who no longer waits is forgotten."""
         self._shown_at = self.now
-        self.watched &= self.index.requests.keys()
-        if not self.watched:
-            self._shown = {}
-            return
-        agents, handles = self.index.agents.values(), self.index.handles
-        fresh = standings(self.index.waiting(self.now), agents, handles, now=self.now, config=self._config)
-        shown = {one: hold(self._shown.get(one), fresh[one]) for one in self.watched if one in fresh}
-        old, self._shown = self._shown, shown
-        self._broadcast.publish(
-            position_event(call_id, standing)
-            for call_id, standing in shown.items()
-            if call_id not in old or visible(old[call_id]) != visible(standing)
-        )
+        self._broadcast.publish(self.positions.look(self.index, self.now))
 
     async def _alert(self) -> None:
         now = self.now
-        matches = policy.plan(self.index.requests.values(), self.index.agents, now, self._config)
-        if not self._leads:
-            matches = self._left_undone(matches, now)
-        self._more = len(matches) > ALERTS
+        if not self._leads and now < self._looked_at + self._config.standby_s / 2:
+            self._left = True  # perhaps
+            return
+        self._looked_at = now
+        matching = self.index.matching
+        matches = matching.matches(now, ALERTS)
+        undone = matches if self._leads else self._left_undone(matches, now)
+        self._left = not self._leads and bool(matches)
+        self._more = len(undone) == ALERTS
+        is_whole = False
+        try:
+            is_whole = await self._commit_all(self._alerts(undone, now)) == len(matches)
+        finally:
+            if not is_whole:  # what was committed is no longer as it was found, and stays out
+                for match in matches:
+                    matching.put_back(match)
+
+    def _alerts(self, matches: list[policy.Match], now: float) -> list[tuple[Loaded, Change, Guard | None]]:
         decided: list[tuple[Loaded, Change, Guard | None]] = []
-        for match in matches[:ALERTS]:
+        for match in matches:
             loaded = self.index.loaded(match.agent_id, match.call_id, now)
             change = operations.alert(loaded.view, match.trade, uuid.uuid4().hex, self._config)
             if change:
                 decided.append((loaded, change, None))
-        await self._commit_all(decided)
+        return decided
 
     def _left_undone(self, matches: list[policy.Match], now: float) -> list[policy.Match]:
         """What the leader should have done by now."""
@@ -282,17 +284,3 @@ class Dispatcher:
 
 def _end_lease(agent_id: str) -> Change:
     return Change(agent_leases={agent_id: 0.0})
-
-
-def visible(standing: Standing) -> tuple[int, int | None, int | None, int]:
-    return standing.position, standing.low_s, standing.high_s, standing.working
-
-
-def position_event(call_id: str, standing: Standing) -> Position:
-    return Position(
-        call_id=call_id,
-        position=standing.position,
-        wait_low_s=standing.low_s,
-        wait_high_s=standing.high_s,
-        serving=standing.working,
-    )
