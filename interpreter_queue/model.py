@@ -63,7 +63,7 @@ class Request(Frozen):
     :param preferred: skills that make an agent better, asked of nobody: the more of them met, the better.
     :param queue: for boards and figures (``"relay/LSF"``, ``"mairie/LSF"``).
     :param priority: absolute, higher first: emergency 100, resumed call 50, everything else 0.
-    :param head_start_s: seconds of waiting granted on entry (a hearing caller waits on the telephone: 1800).
+    :param head_start_s: waiting granted on entry, in seconds of weight 1 (a hearing caller on the telephone: 1800).
     :param weight: how fast waiting counts: 2 grows twice as fast. See ``policy.place``.
     :param room: how many requests of this ``queue`` may wait at once; None: no limit of its own.
     :param queued_at: when it first entered; None: now. A resumed call and a call-back give theirs and keep their place.
