@@ -4,6 +4,7 @@ import pytest
 
 from interpreter_queue.index import FeedEntry, Index, lapsed
 from interpreter_queue.model import HandleTime
+from interpreter_queue.policy import Match
 from tests.interpreter_queue.samples import NOW, agent, request
 
 
@@ -87,3 +88,15 @@ def test_no_lease_runs_out_until_one_full_period_after_redis_is_back(
     until: float, now: float, back_at: float, expected: bool
 ) -> None:
     assert lapsed(until, 15, now, back_at) is expected
+
+
+def test_matching_is_told_of_every_change_once() -> None:
+    known = index()
+    assert known.matching.matches(NOW, 9) == [Match("c1", "ines", "interpreter")]
+    known.apply_early(FeedEntry(8, {"ines": agent(state="alerting")}, {"c1": None, "c2": request("c2")}))
+    known.apply(FeedEntry(8, {"ines": agent()}, {}))
+    assert known.matching.matches(NOW, 9) == [], "what was applied early is not undone"
+    known.apply(FeedEntry(9, {"ines": agent()}, {}))
+    assert known.matching.matches(NOW, 9) == [Match("c2", "ines", "interpreter")]
+    known.apply(FeedEntry(10, {"ines": None}, {"c2": request("c2")}))
+    assert known.matching.matches(NOW, 9) == []
