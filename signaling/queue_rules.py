@@ -129,6 +129,9 @@ class QueueRules(BaseModel):
     callback_expiry_s: Seconds = 86_400.0
     """Seconds after which a request is given up, counted from when it is due."""
 
+    supervision: bool = False
+    """Whether a supervisor may ask to join a direct call: signer and agent still have to say yes, each time."""
+
     wait_target_s: Seconds = 120.0
     """Seconds within which calls should be answered (PRODUCT: 80 % in 120 s); a brand has its own."""
 

@@ -1,17 +1,16 @@
-"""What the supervisors' board reads and keeps: today's calls that are over, thresholds, which brands may be joined."""
+"""What the supervisors' board reads and keeps: today's calls that are over, and when it alerts."""
 
 from collections.abc import Sequence
 from typing import cast
 
-from sqlalchemy import ForeignKey, String, delete, select
+from sqlalchemy import String, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from signaling.board_figures import DayCall
 from signaling.board_messages import BoardThresholds
 from signaling.call_model import Mode
 from signaling.records.database import Database
-from signaling.records.errors import UnknownRecordError
-from signaling.records.tables import ID, Base, BrandRow, CallRow
+from signaling.records.tables import Base, BrandRow, CallRow
 
 _NOT_IN_A_QUEUE = "video"  # kind of a call between two signers
 
@@ -25,14 +24,6 @@ class BoardThresholdsRow(Base):
     waiting: Mapped[int | None]
     longest_wait_s: Mapped[float | None]
     service_level: Mapped[float | None]
-
-
-class JoinableBrandRow(Base):
-    """A brand whose policy allows a supervisor to ask to join its calls; no row: never."""
-
-    __tablename__ = "joinable_brands"
-
-    brand_id: Mapped[str] = mapped_column(ID, ForeignKey("brands.id", ondelete="CASCADE"), primary_key=True)
 
 
 class BoardRows:
@@ -89,18 +80,3 @@ class BoardRows:
     async def set_thresholds(self, queue: str, wanted: BoardThresholds) -> None:
         async with self._database.writing() as session:
             await session.merge(BoardThresholdsRow(queue=queue, **wanted.model_dump()))
-
-    async def may_be_joined(self, brand_id: str | None) -> bool:
-        async with self._database.reading() as session:
-            return brand_id is not None and await session.get(JoinableBrandRow, brand_id) is not None
-
-    async def set_joinable(self, slug: str, allowed: bool) -> None:
-        """:raises UnknownRecordError: no such brand."""
-        async with self._database.writing() as session:
-            brand = (await session.scalars(select(BrandRow).where(BrandRow.slug == slug))).one_or_none()
-            if brand is None:
-                raise UnknownRecordError("brand", slug)
-            if allowed:
-                await session.merge(JoinableBrandRow(brand_id=brand.id))
-            else:
-                await session.execute(delete(JoinableBrandRow).where(JoinableBrandRow.brand_id == brand.id))

@@ -1,4 +1,4 @@
-"""What supervisors did, when the board alerts, which brands' calls may be joined.
+"""What supervisors did, and when the board alerts.
 
 Revision: 0009, after 0008. New tables alone: nothing that exists is made anew.
 """
@@ -37,14 +37,6 @@ def upgrade() -> None:
         sa.Column("service_level", sa.Double(), nullable=True),
         sa.PrimaryKeyConstraint("queue", name=op.f("pk_board_thresholds")),
     )
-    op.create_table(
-        "joinable_brands",
-        sa.Column("brand_id", sa.String(length=64), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["brand_id"], ["brands.id"], name=op.f("fk_joinable_brands_brand_id"), ondelete="CASCADE"
-        ),
-        sa.PrimaryKeyConstraint("brand_id", name=op.f("pk_joinable_brands")),
-    )
 
 
 def _refuse_changes() -> None:
@@ -58,5 +50,5 @@ def _refuse_changes() -> None:
 
 
 def downgrade() -> None:
-    for table in ("joinable_brands", "board_thresholds", "audit"):
+    for table in ("board_thresholds", "audit"):
         op.drop_table(table)
