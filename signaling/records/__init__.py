@@ -12,6 +12,7 @@ from signaling.records.blocks import Blocks
 from signaling.records.board import BoardRows
 from signaling.records.brand_rules import BrandRulesTable
 from signaling.records.brands import Brands
+from signaling.records.callbacks import Callbacks
 from signaling.records.calls import Calls
 from signaling.records.database import Database
 from signaling.records.inbox import Inbox
@@ -42,6 +43,7 @@ class Records:
         self.calls = Calls(self.database, clock)
         self.sessions = Sessions(self.database, clock)
         self.inbox = Inbox(self.database, clock)
+        self.callbacks = Callbacks(self.database, clock)
         self.queue_rules = QueueRulesTable(self.database, clock)
         self.push = PushSubscriptions(self.database, clock)
         self.reports = ReportRows(self.database)

@@ -20,6 +20,7 @@ from relay.phone.dialling import DiallingOverride
 from signaling.call_model import CallKind, EndFault, EndReason, Mode
 from signaling.message_base import TEXT_LIMIT
 from signaling.messages import ContactForm, Disposition
+from signaling.queue_messages import CallbackState
 from signaling.records.errors import NotInRelayError
 
 Role = Literal["signer", "agent", "supervisor", "operator"]
@@ -354,6 +355,34 @@ class KeptCall:
     message_s: float | None
     heard: bool
     expires_at: float
+
+
+@dataclass(frozen=True)
+class KeptCallback:
+    """
+    Somebody to be rung. Times are Unix seconds.
+
+    :param sealed: whom they want to reach, and how (``signaling.callback_book.Wishes``).
+    :param queued_at: its place in line. :param due_at: not before. :param next_at: of the next attempt.
+    :param attempts: begun so far. :param call_id: of the last of them.
+    :param claimed_until: while ``trying``: then whoever began it counts as gone.
+    """
+
+    id: str
+    signer_id: str
+    kind: CallbackKind
+    mode: Mode
+    brand_id: str | None
+    sealed: str = field(repr=False)
+    asked_at: float
+    queued_at: float
+    due_at: float
+    next_at: float
+    expires_at: float
+    state: CallbackState = "waiting"
+    attempts: int = 0
+    call_id: str | None = None
+    claimed_until: float | None = None
 
 
 Write = CallRecord | RatingGiven | WrapUp | AbuseReported | MissedCall

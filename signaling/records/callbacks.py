@@ -1,0 +1,148 @@
+"""
+Call-backs: who is to be rung, when, and how far that has come. What is private of them comes and goes sealed.
+
+An attempt is claimed in one statement, so that of several processes one has it; its call id follows from the
+call-back and the attempt, so that whoever begins it again after a crash begins the same call.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, fields
+from typing import Any, cast
+
+from sqlalchemy import CursorResult, Update, func, or_, select, update
+
+from signaling.call_model import Mode
+from signaling.queue_messages import CallbackState
+from signaling.records.database import Database
+from signaling.records.model import CallbackKind, KeptCallback
+from signaling.records.tables import CallbackRow
+
+OPEN: tuple[CallbackState, ...] = ("waiting", "trying")
+SHOWN = 20  # to a signer; nobody has more of them than a page shows
+
+
+class Callbacks:
+    """:param clock: Unix seconds."""
+
+    def __init__(self, database: Database, clock: Callable[[], float]) -> None:
+        self._database, self._clock = database, clock
+
+    async def add(self, callback: KeptCallback) -> None:
+        """Once, however often it is said."""
+        async with self._database.writing() as session:
+            if await session.get(CallbackRow, callback.id) is None:
+                session.add(CallbackRow(**asdict(callback)))
+
+    async def of(self, signer_id: str) -> list[KeptCallback]:
+        """Those open, and those that are over until they would have expired; newest first."""
+        shown = or_(CallbackRow.state.in_(OPEN), CallbackRow.expires_at > self._clock())
+        query = select(CallbackRow).where(CallbackRow.signer_id == signer_id, shown)
+        return await self._read(query.order_by(CallbackRow.asked_at.desc(), CallbackRow.id).limit(SHOWN))
+
+    async def find(self, callback_id: str) -> KeptCallback | None:
+        found = await self._read(select(CallbackRow).where(CallbackRow.id == callback_id))
+        return found[0] if found else None
+
+    async def count_open(self, signer_id: str) -> int:
+        query = select(func.count()).where(CallbackRow.signer_id == signer_id, CallbackRow.state.in_(OPEN))
+        async with self._database.reading() as session:
+            return await session.scalar(query) or 0
+
+    async def open(self, limit: int) -> list[KeptCallback]:
+        """Everybody's, by arrival."""
+        query = select(CallbackRow).where(CallbackRow.state.in_(OPEN))
+        return await self._read(query.order_by(CallbackRow.queued_at, CallbackRow.id).limit(limit))
+
+    async def due(self, limit: int) -> list[KeptCallback]:
+        """To be claimed now, by arrival."""
+        query = select(CallbackRow).where(CallbackRow.state == "waiting", CallbackRow.next_at <= self._clock())
+        return await self._read(query.order_by(CallbackRow.queued_at, CallbackRow.id).limit(limit))
+
+    async def stale(self) -> list[KeptCallback]:
+        """Claimed by somebody who has said nothing since."""
+        return await self._read(
+            select(CallbackRow).where(CallbackRow.state == "trying", CallbackRow.claimed_until <= self._clock())
+        )
+
+    async def claim(self, callback: KeptCallback, lease_s: float) -> KeptCallback | None:
+        """:returns: with the call to begin; None: another process was faster, or it was cancelled."""
+        attempt = callback.attempts + 1
+        return await self._change(
+            callback,
+            {
+                "state": "trying",
+                "attempts": attempt,
+                "call_id": f"{callback.id}-{attempt}",
+                "claimed_until": self._clock() + lease_s,
+            },
+        )
+
+    async def claim_again(self, callback: KeptCallback, lease_s: float) -> KeptCallback | None:
+        """The same attempt, of a process that is gone."""
+        return await self._change(callback, {"claimed_until": self._clock() + lease_s})
+
+    async def postpone(self, callback: KeptCallback, next_at: float, expires_at: float) -> None:
+        """Not now; no attempt was made."""
+        await self._change(callback, {"next_at": next_at, "expires_at": expires_at})
+
+    async def settle(
+        self, callback: KeptCallback, state: CallbackState, next_at: float, attempts: int
+    ) -> KeptCallback | None:
+        """What became of an attempt. :returns: None: that is known already."""
+        values = {"state": state, "next_at": next_at, "attempts": attempts, "claimed_until": None}
+        return await self._change(callback, values)
+
+    async def renew(self, call_ids: Iterable[str], lease_s: float) -> None:
+        ids = list(call_ids)
+        if ids:
+            mine = (CallbackRow.call_id.in_(ids)) & (CallbackRow.state == "trying")
+            await self._write(update(CallbackRow).where(mine).values(claimed_until=self._clock() + lease_s))
+
+    async def cancel(self, callback_id: str, signer_id: str) -> KeptCallback | None:
+        """:returns: as it was; None: this signer has no open one of this id."""
+        found = await self.find(callback_id)
+        if found is None or found.signer_id != signer_id or found.state not in OPEN:
+            return None
+        own = (CallbackRow.id == callback_id) & CallbackRow.state.in_(OPEN)
+        changed = await self._write(update(CallbackRow).where(own).values(state="cancelled", claimed_until=None))
+        return found if changed else None
+
+    async def expire(self) -> set[str]:
+        """:returns: ids of the signers whose requests are over now."""
+        over = (CallbackRow.state == "waiting") & (CallbackRow.expires_at <= self._clock())
+        async with self._database.writing() as session:
+            people = set(await session.scalars(select(CallbackRow.signer_id).where(over).distinct()))
+            if people:
+                await session.execute(update(CallbackRow).where(over).values(state="expired"))
+            return people
+
+    async def _change(self, callback: KeptCallback, values: dict[str, Any]) -> KeptCallback | None:
+        """Only if it is as it was read: of two who try, one has it."""
+        same = (
+            (CallbackRow.id == callback.id)
+            & (CallbackRow.state == callback.state)
+            & (CallbackRow.attempts == callback.attempts)
+            & (CallbackRow.claimed_until.is_not_distinct_from(callback.claimed_until))
+        )
+        if not await self._write(update(CallbackRow).where(same).values(**values)):
+            return None
+        return await self.find(callback.id)
+
+    async def _write(self, statement: Update) -> int:
+        """:returns: how many rows it changed."""
+        async with self._database.writing() as session:
+            return cast("CursorResult[Any]", await session.execute(statement)).rowcount
+
+    async def _read(self, query: Any) -> list[KeptCallback]:
+        async with self._database.reading() as session:
+            return _kept(list(await session.scalars(query)))
+
+
+def _kept(rows: Sequence[CallbackRow]) -> list[KeptCallback]:
+    names = [each.name for each in fields(KeptCallback)]
+    found = []
+    for row in rows:
+        values = {name: getattr(row, name) for name in names}
+        values["kind"], values["mode"] = cast(CallbackKind, row.kind), cast(Mode, row.mode)
+        found.append(KeptCallback(**values))
+    return found
