@@ -53,8 +53,9 @@ class CallTexts:
         for leg in WEB_LEGS:
             peer = self._peer_of(leg)
             if peer is not None:
-                for party in self._reads[leg]:
-                    peer.open_text(party)
+                for party, read in self._reads.items():
+                    if leg in read or party in self._reads[leg]:  # what is not read may still be written to
+                        peer.open_text(party)
 
     def wrote(self, writer: WebLeg, channel: Leg, text: str, now: float) -> None:
         """:param channel: the party it was written to."""

@@ -18,7 +18,17 @@ from typing import Any
 
 from relay.config import MediaWorkerConfig
 from relay.control import ControlClient
-from relay.control_messages import AnswerLeg, AnyEvent, EncodingWanted, LegState, LegStatsEvent, OpenLeg, UpdateCall
+from relay.control_messages import (
+    AnswerLeg,
+    AnyEvent,
+    CloseLeg,
+    EncodingWanted,
+    LegState,
+    LegStatsEvent,
+    OpenLeg,
+    PromoteSecond,
+    UpdateCall,
+)
 from relay.model import CallPlan, LegConnection, LegStats, WebLeg
 from tests.helpers.line import Line
 from tests.helpers.media_worker_process import config_of
@@ -90,6 +100,12 @@ class MediaWorkerProcess:
         await self.answer(call_id, leg, through.answer(answer) if through is not None else answer, generation)
         await peer.media.wait_connected(CONNECT_S)
         await self.connected(call_id, leg, generation)
+
+    async def promote_second(self, call_id: str) -> None:
+        await self.client.request(PromoteSecond(call_id=call_id, epoch=1))
+
+    async def close_leg(self, call_id: str, leg: WebLeg) -> None:
+        await self.client.request(CloseLeg(call_id=call_id, epoch=1, leg=leg))
 
     def _heard(self, event: AnyEvent) -> None:
         for listener in self.listeners:

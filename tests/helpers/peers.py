@@ -20,6 +20,7 @@ def now_ms() -> int:
 class CodedPeer:
     """
     :param participant: number in its picture (0..255). :param tone_hz: its voice.
+    :param takes_second: reads the second picture too, in ``second_seen``.
     """
 
     def __init__(
@@ -31,10 +32,12 @@ class CodedPeer:
         fps: float = 10.0,
         has_camera: bool = True,
         has_microphone: bool = True,
+        takes_second: bool = False,
     ) -> None:
         self.participant = participant
         self.tone_hz = tone_hz
         self.seen: list[PictureCode] = []
+        self.second_seen: list[PictureCode] = []
         self.delays_ms: list[int] = []
         self.texts: list[tuple[str, str]] = []
         self.pictures = 0
@@ -45,6 +48,7 @@ class CodedPeer:
             audio=self._voice if has_microphone else None,
             fps=fps,
             on_video=self._see,
+            on_second_video=self._see_second if takes_second else None,
             on_audio=self._heard.append,
             on_text=lambda label, text: self.texts.append((label, text)),
         )
@@ -52,12 +56,25 @@ class CodedPeer:
     def forget(self) -> None:
         """What was seen, heard and read until now does not count."""
         self.seen.clear()
+        self.second_seen.clear()
         self.delays_ms.clear()
         self.texts.clear()
         self._heard.clear()
 
     def seen_participants(self) -> Counter[int]:
         return Counter(code.participant for code in self.seen)
+
+    @property
+    def both_seen(self) -> tuple[list[PictureCode], list[PictureCode]]:
+        return self.seen, self.second_seen
+
+    def sees(self, first: int | None, second: int | None = None, pictures: int = 5) -> bool:
+        """Nobody but these since the last :meth:`forget`, each at least so often."""
+        return all(
+            {code.participant for code in seen} == ({wanted} if wanted is not None else set())
+            and (wanted is None or len(seen) >= pictures)
+            for seen, wanted in zip(self.both_seen, (first, second), strict=True)
+        )
 
     def text_from(self, label: str) -> str:
         return "".join(text for writer, text in self.texts if writer == label)
@@ -88,6 +105,11 @@ class CodedPeer:
         if code is not None:
             self.seen.append(code)
             self.delays_ms.append(code.age_ms(now_ms()))
+
+    def _see_second(self, picture: np.ndarray[tuple[int, ...], np.dtype[np.uint8]]) -> None:
+        code = read_code(picture)
+        if code is not None:
+            self.second_seen.append(code)
 
 
 async def until(condition: Callable[[], bool], what: str, timeout_s: float = 15.0) -> None:

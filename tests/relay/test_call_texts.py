@@ -125,6 +125,8 @@ def test_channels_come_with_the_parties_they_are_for(room: Room) -> None:
         "agent": {"signer", "second", "phone"},
         "second": {"agent"},
     }
+    room.plan("team")
+    assert room.pages["signer"].channels == {"agent", "phone", "second"}, "who is not read reads"
 
 
 def test_text_waits_for_who_reconnects_and_is_marked_where_some_may_be_lost(room: Room) -> None:
