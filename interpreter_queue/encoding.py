@@ -12,9 +12,9 @@ from typing import Any, Literal, TypeVar
 
 from pydantic import TypeAdapter
 
+from interpreter_queue.changes import Change
 from interpreter_queue.index import FeedEntry, Loaded
 from interpreter_queue.model import AgentRecord, Event, HandleTime, RequestRecord
-from interpreter_queue.operations import Change
 
 EVENTS: TypeAdapter[tuple[Event, ...]] = TypeAdapter(tuple[Event, ...])
 AGENTS, REQUESTS, AGENT_LEASES, CALL_LEASES = 1, 2, 3, 4  # places in the KEYS of commit.lua

@@ -14,9 +14,9 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from interpreter_queue import policy
+from interpreter_queue.changes import View
 from interpreter_queue.matching import Matching
 from interpreter_queue.model import AgentRecord, Event, HandleTime, RequestRecord
-from interpreter_queue.operations import View
 
 R = TypeVar("R", AgentRecord, RequestRecord)
 
@@ -122,6 +122,15 @@ class Index:
             call_id=call_id,
             request_version=self._request_versions.get(call_id or "", 0),
         )
+
+    def bond(self, agent_id: str, call_id: str, now: float) -> Loaded:
+        """As :meth:`loaded`; given only one ("" for the other), the other side of its assignment comes along."""
+        agent, request = self.agents.get(agent_id), self.requests.get(call_id)
+        if not call_id and agent is not None and agent.assignment is not None:
+            call_id = agent.assignment.call_id
+        elif not agent_id and request is not None and request.assignment is not None:
+            agent_id = request.assignment.agent_id
+        return self.loaded(agent_id, call_id, now)
 
     def waiting(self, now: float) -> list[RequestRecord]:
         """Queued and alerting, in the order of the line."""

@@ -6,27 +6,32 @@ decides again. Every operation is idempotent: repeated after an unknown outcome 
 and returns None.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any, Literal
 
 from interpreter_queue import policy
+from interpreter_queue.changes import (
+    Change,
+    View,
+    alert_ended,
+    end_if_alerted,
+    given_back,
+    handle_time,
+    move,
+    of_agent,
+    stands,
+)
 from interpreter_queue.config import QueueConfig
-from interpreter_queue.lifecycle import AgentInput, agent_after, request_after
+from interpreter_queue.lifecycle import AgentInput, request_after
 from interpreter_queue.model import (
     IN_CALL,
-    REHEARSAL_SKILL,
     Agent,
-    AgentChanged,
     AgentRecord,
-    AlertEnded,
     AlertEnding,
     Alerting,
     Assigned,
     Assignment,
     Cancelled,
-    Event,
-    HandleTime,
     PauseReason,
     Presence,
     Queued,
@@ -44,30 +49,6 @@ DECLARED: dict[Presence, AgentInput] = {
     "paused": "declare_paused",
     "training": "declare_training",
 }
-
-
-@dataclass(frozen=True)
-class View:
-    """What was read: at most one agent and one request, the two sides of one bond. ``now`` is Redis time."""
-
-    now: float
-    agent: AgentRecord | None = None
-    request: RequestRecord | None = None
-
-
-@dataclass(frozen=True)
-class Change:
-    """
-    :param agents: records to write by id; None deletes. :param requests: likewise.
-    :param agent_leases: seconds from now by id; 0 ends it. :param call_leases: likewise.
-    """
-
-    agents: Mapping[str, AgentRecord | None] = field(default_factory=dict)
-    requests: Mapping[str, RequestRecord | None] = field(default_factory=dict)
-    events: tuple[Event, ...] = ()
-    agent_leases: Mapping[str, float] = field(default_factory=dict)
-    call_leases: Mapping[str, float] = field(default_factory=dict)
-    handle: HandleTime | None = None
 
 
 # Requests
@@ -112,10 +93,10 @@ def reroute(view: View, request: Request, config: QueueConfig) -> Change | None:
     records: dict[str, RequestRecord | None] = {old.call_id: old.model_copy(update=update)}
     lease = {old.call_id: config.owner_lease_s}
     told = Queued(call_id=old.call_id, queued_at=old.queued_at)
-    if agent and old.assignment and _stands(agent, old, old.assignment.assignment_id):
-        moved = _moved(agent, "withdraw", view.now)
+    if agent and old.assignment and stands(agent, old, old.assignment.assignment_id):
+        moved = move(agent, "withdraw", view.now)
         if moved:
-            withdrawn = _of_agent(moved, _alert_ended(agent, "rerouted", None), told, requests=records)
+            withdrawn = of_agent(moved, alert_ended(agent, "rerouted", None), told, requests=records)
             return replace(withdrawn, call_leases=lease)
     return Change(requests=records, events=(told,), call_leases=lease)
 
@@ -134,25 +115,25 @@ def alert(view: View, trade: Trade, assignment_id: str, config: QueueConfig) -> 
         trade=trade,
         expires_at=view.now + config.alert_s,
     )
-    alerted = _moved(agent, "alert", view.now, assignment=assignment, until=assignment.expires_at)
+    alerted = move(agent, "alert", view.now, assignment=assignment, until=assignment.expires_at)
     if alerted is None:
         return None
     event = Alerting(call_id=request.call_id, assignment=assignment, now=view.now)
     bound = request.model_copy(update={"state": "alerting", "assignment": assignment})
-    return _of_agent(alerted, event, requests={bound.call_id: bound})
+    return of_agent(alerted, event, requests={bound.call_id: bound})
 
 
 def accept(view: View, assignment_id: str) -> Change | None:
     """Counts as long as the alert stands: whoever ends an alert writes it, so there is no second truth."""
     agent, request = view.agent, view.request
-    if not _stands(agent, request, assignment_id) or agent is None or request is None:
+    if not stands(agent, request, assignment_id) or agent is None or request is None:
         return None
-    engaged = _moved(agent, "accept", view.now, until=None, engaged_at=view.now)
+    engaged = move(agent, "accept", view.now, until=None, engaged_at=view.now)
     if engaged is None or agent.assignment is None:
         return None
     assigned = request.model_copy(update={"state": "assigned"})
     event = Assigned(call_id=request.call_id, assignment=agent.assignment)
-    return _of_agent(engaged, event, requests={request.call_id: assigned})
+    return of_agent(engaged, event, requests={request.call_id: assigned})
 
 
 def decline(view: View, assignment_id: str, reason: str) -> Change | None:
@@ -180,14 +161,14 @@ def _end_alert(
     **updates: Any,
 ) -> Change | None:
     agent, request = view.agent, view.request
-    if not _stands(agent, request, assignment_id) or agent is None or request is None:
+    if not stands(agent, request, assignment_id) or agent is None or request is None:
         return None
-    moved = _moved(agent, event, view.now, **updates)
+    moved = move(agent, event, view.now, **updates)
     if moved is None:
         return None
-    ended = _alert_ended(agent, reason, decline_reason)
-    returned = _given_back(request, agent.agent_id if reason == "declined" else None)
-    return _of_agent(moved, ended, requests={request.call_id: returned})
+    ended = alert_ended(agent, reason, decline_reason)
+    returned = given_back(request, agent.agent_id if reason == "declined" else None)
+    return of_agent(moved, ended, requests={request.call_id: returned})
 
 
 def cancel(view: View, reason: str, config: QueueConfig) -> Change | None:
@@ -197,10 +178,10 @@ def cancel(view: View, reason: str, config: QueueConfig) -> Change | None:
         return None
     gone = Cancelled(call_id=request.call_id, reason=reason)
     removed: dict[str, RequestRecord | None] = {request.call_id: None}
-    if agent and request.assignment and _stands(agent, request, request.assignment.assignment_id):
-        moved = _moved(agent, "withdraw", view.now)
+    if agent and request.assignment and stands(agent, request, request.assignment.assignment_id):
+        moved = move(agent, "withdraw", view.now)
         if moved:
-            return _of_agent(moved, _alert_ended(agent, "cancelled", None), gone, requests=removed)
+            return of_agent(moved, alert_ended(agent, "cancelled", None), gone, requests=removed)
     if agent and request.state == "assigned" and agent.call_id == request.call_id:
         over: ReleaseReason = "owner_lost" if reason == "owner_lost" else "call_over"
         released = release(view, request.call_id, config, wrap_up=True, reason=over)
@@ -227,10 +208,10 @@ def sign_in(view: View, agent: Agent, config: QueueConfig) -> Change | None:
             idle_since=view.now,
             signed_in_at=view.now,
         )
-        return _of_agent(new, leases=lease)
+        return of_agent(new, leases=lease)
     presence: Presence = "paused" if old.presence == "offline" else old.presence
     again = old.model_copy(update={"agent": agent, "presence": presence})
-    return Change(agent_leases=lease) if again == old else _of_agent(again, leases=lease)
+    return Change(agent_leases=lease) if again == old else of_agent(again, leases=lease)
 
 
 def leave(view: View) -> Change | None:
@@ -238,11 +219,11 @@ def leave(view: View) -> Change | None:
     agent, request = view.agent, view.request
     if agent is None:
         return None
-    left = _moved(agent, "leave", view.now, presence="offline", pause_reason=None)
+    left = move(agent, "leave", view.now, presence="offline", pause_reason=None)
     if left is None or left == agent:
         return None
-    handle = _handle_time(agent, view.now) if agent.state == "wrap_up" else None
-    return _end_if_alerted(view, agent, request, left, handle=handle)
+    handle = handle_time(agent, view.now) if agent.state == "wrap_up" else None
+    return end_if_alerted(view, agent, request, left, handle=handle)
 
 
 def set_presence(view: View, presence: Presence, reason: PauseReason | None, config: QueueConfig) -> Change | None:
@@ -258,10 +239,10 @@ def set_presence(view: View, presence: Presence, reason: PauseReason | None, con
         return leave(view)
     pause = reason if presence == "paused" else None
     updates: dict[str, Any] = {"presence": presence, "pause_reason": pause, "pause_after_call": False}
-    declared = _moved(agent, DECLARED[presence], view.now, **updates, **_rested(agent, view.now, config))
+    declared = move(agent, DECLARED[presence], view.now, **updates, **_rested(agent, view.now, config))
     if declared is None or declared == agent:
         return None
-    return _end_if_alerted(view, agent, request, declared)
+    return end_if_alerted(view, agent, request, declared)
 
 
 def _rested(agent: AgentRecord, now: float, config: QueueConfig) -> dict[str, Any]:
@@ -282,14 +263,14 @@ def set_pause_after_call(view: View, wanted: bool, reason: PauseReason | None, c
     if agent.state == "idle":
         return set_presence(view, "paused", reason, config) if wanted else None
     wish = agent.model_copy(update={"pause_after_call": wanted, "pause_reason": reason if wanted else None})
-    return None if wish == agent else _of_agent(wish)
+    return None if wish == agent else of_agent(wish)
 
 
 def hold(view: View, held: bool) -> Change | None:
     """The agent puts everybody on hold, or takes them back; the call stays the agent's."""
     agent = view.agent
-    moved = _moved(agent, "hold" if held else "retrieve", view.now) if agent else None
-    return _of_agent(moved) if moved else None
+    moved = move(agent, "hold" if held else "retrieve", view.now) if agent else None
+    return of_agent(moved) if moved else None
 
 
 def release(
@@ -307,13 +288,13 @@ def release(
     until = view.now + config.wrap_up_s if to_wrap_up else None
     was_engaged = agent.state in IN_CALL
     counted = _after_call(agent, view.now, config) if was_engaged else {}
-    moved = _moved(agent, "release_to_wrap_up" if to_wrap_up else "release", view.now, until=until, **counted)
+    moved = move(agent, "release_to_wrap_up" if to_wrap_up else "release", view.now, until=until, **counted)
     if moved is None:
         return None
     ours = request is not None and request.assignment == agent.assignment and request.state == "assigned"
     told = (Released(call_id=call_id, agent_id=agent.agent_id, reason=reason),) if was_engaged else ()
-    handle = None if to_wrap_up else _handle_time(agent, view.now)
-    return _of_agent(moved, *told, requests={call_id: None} if ours else {}, handle=handle)
+    handle = None if to_wrap_up else handle_time(agent, view.now)
+    return of_agent(moved, *told, requests={call_id: None} if ours else {}, handle=handle)
 
 
 def _after_call(agent: AgentRecord, now: float, config: QueueConfig) -> dict[str, Any]:
@@ -337,7 +318,7 @@ def extend_wrap_up(view: View, config: QueueConfig) -> Change | None:
     if agent.extensions >= config.wrap_up_extensions:
         return None
     update = {"until": agent.until + config.wrap_up_extension_s, "extensions": agent.extensions + 1}
-    return _of_agent(agent.model_copy(update=update))
+    return of_agent(agent.model_copy(update=update))
 
 
 def finish_wrap_up(view: View, *, only_if_due: bool = False) -> Change | None:
@@ -345,119 +326,5 @@ def finish_wrap_up(view: View, *, only_if_due: bool = False) -> Change | None:
     agent = view.agent
     if agent is None or (only_if_due and (agent.until is None or agent.until > view.now)):
         return None
-    moved = _moved(agent, "wrap_up_over", view.now)
-    return _of_agent(moved, handle=_handle_time(agent, view.now)) if moved else None
-
-
-# Parts
-
-
-def _stands(agent: AgentRecord | None, request: RequestRecord | None, assignment_id: str) -> bool:
-    """Both sides are alerting by this very assignment."""
-    return (
-        agent is not None
-        and request is not None
-        and agent.state == request.state == "alerting"
-        and agent.assignment is not None
-        and agent.assignment == request.assignment
-        and agent.assignment.assignment_id == assignment_id
-    )
-
-
-def _moved(agent: AgentRecord, event: AgentInput, now: float, **updates: Any) -> AgentRecord | None:
-    """The record after the event with ``updates``; None when the table knows no such transition."""
-    if agent_after(agent.state, event, "available") is None:
-        return None
-    after = agent.model_copy(update=updates)
-    if _rests(agent, event) and after.pause_after_call and after.presence == "available":
-        after = after.model_copy(update={"presence": "paused"})
-    state = agent_after(agent.state, event, after.presence)
-    if state == agent.state:
-        return after
-    common: dict[str, Any] = {"state": state, "since": now}
-    if state not in ("alerting", "wrap_up", *IN_CALL):
-        common |= {"assignment": None, "until": None, "extensions": 0, "engaged_at": None, "pause_after_call": False}
-        if agent.state in ("wrap_up", *IN_CALL):
-            common["idle_since"] = now
-    return after.model_copy(update=common)
-
-
-def _rests(agent: AgentRecord, event: AgentInput) -> bool:
-    """The event brings the agent where its presence belongs."""
-    return agent_after(agent.state, event, "available") == "idle" and agent.state not in (
-        "paused",
-        "training",
-        "not_responding",
-    )
-
-
-def _of_agent(
-    agent: AgentRecord,
-    *events: Event,
-    requests: Mapping[str, RequestRecord | None] | None = None,
-    leases: Mapping[str, float] | None = None,
-    handle: HandleTime | None = None,
-) -> Change:
-    """The change of one agent, told; who is offline is forgotten."""
-    gone = agent.state == "offline"
-    return Change(
-        agents={agent.agent_id: None if gone else agent},
-        requests=requests or {},
-        events=(*events, changed(agent)),
-        agent_leases={agent.agent_id: 0.0} if gone else leases or {},
-        handle=handle,
-    )
-
-
-def changed(agent: AgentRecord) -> AgentChanged:
-    return AgentChanged(
-        agent_id=agent.agent_id,
-        state=agent.state,
-        presence=agent.presence,
-        reason=agent.pause_reason,
-        since=agent.since,
-        pause_after_call=agent.pause_after_call,
-        call_id=agent.call_id,
-        until=agent.until,
-    )
-
-
-def _end_if_alerted(
-    view: View,
-    before: AgentRecord,
-    request: RequestRecord | None,
-    after: AgentRecord,
-    *,
-    handle: HandleTime | None = None,
-) -> Change:
-    """The agent goes its way; a request that was alerting it goes back to its place."""
-    assignment = before.assignment
-    if after.state == "alerting" or assignment is None or not _stands(before, request, assignment.assignment_id):
-        return _of_agent(after, handle=handle)
-    ended = _alert_ended(before, "agent_gone", None)
-    back = {assignment.call_id: _given_back(request, None)} if request else {}
-    return _of_agent(after, ended, requests=back, handle=handle)
-
-
-def _alert_ended(agent: AgentRecord, reason: AlertEnding, decline_reason: str | None) -> AlertEnded:
-    if agent.assignment is None:  # _stands was asked before
-        raise ValueError("no alert to end")
-    return AlertEnded(
-        call_id=agent.assignment.call_id,
-        agent_id=agent.agent_id,
-        assignment_id=agent.assignment.assignment_id,
-        reason=reason,
-        decline_reason=decline_reason,
-    )
-
-
-def _given_back(request: RequestRecord, declined_by: str | None) -> RequestRecord:
-    declined = (*request.declined_by, declined_by) if declined_by else request.declined_by
-    return request.model_copy(update={"state": "queued", "assignment": None, "declined_by": declined})
-
-
-def _handle_time(agent: AgentRecord, now: float) -> HandleTime | None:
-    """Rehearsals do not count: their calls last seconds."""
-    if agent.assignment is None or agent.engaged_at is None or REHEARSAL_SKILL in agent.agent.skills:
-        return None
-    return HandleTime(trade=agent.assignment.trade, seconds=now - agent.engaged_at, ended_at=now)
+    moved = move(agent, "wrap_up_over", view.now)
+    return of_agent(moved, handle=handle_time(agent, view.now)) if moved else None

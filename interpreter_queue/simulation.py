@@ -14,7 +14,7 @@ from typing import Any
 
 from interpreter_queue import operations, policy
 from interpreter_queue.arrivals import DAY_S, arrivals, matched
-from interpreter_queue.operations import Change
+from interpreter_queue.changes import Change
 from interpreter_queue.simulation_book import Book
 from interpreter_queue.simulation_model import Scenario, Stream, Worker
 from interpreter_queue.simulation_trace import Ending, Mark, SimulatedCall, Trace

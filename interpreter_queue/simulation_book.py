@@ -1,8 +1,8 @@
 """The records of a simulated queue, in memory: what Redis and a dispatcher's index hold in the service. Pure."""
 
+from interpreter_queue.changes import Change, View
 from interpreter_queue.matching import Matching
 from interpreter_queue.model import AgentRecord, AgentState, RequestRecord
-from interpreter_queue.operations import Change, View
 
 BUSY: frozenset[AgentState] = frozenset({"engaged", "hold", "wrap_up"})
 #: of whom occupancy is a share: busy, or ready to be

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from interpreter_queue import operations, policy
+from interpreter_queue.changes import Change, View
 from interpreter_queue.config import QueueConfig
 from interpreter_queue.model import (
     Agent,
@@ -14,7 +15,6 @@ from interpreter_queue.model import (
     Request,
     RequestRecord,
 )
-from interpreter_queue.operations import Change, View
 from tests.interpreter_queue.samples import NOW
 
 CONFIG = QueueConfig(alert_s=20, wrap_up_s=60, wrap_up_extension_s=60, wrap_up_extensions=3)

@@ -6,6 +6,7 @@ from typing import get_args
 import pytest
 
 from interpreter_queue import operations
+from interpreter_queue.changes import Change, View
 from interpreter_queue.config import QueueConfig
 from interpreter_queue.lifecycle import (
     AGENT,
@@ -19,7 +20,6 @@ from interpreter_queue.lifecycle import (
     request_after,
 )
 from interpreter_queue.model import AgentChanged, AgentState, Presence
-from interpreter_queue.operations import Change, View
 from tests.interpreter_queue.samples import NOW, agent, bond, request
 
 CONFIG = QueueConfig()

@@ -1,6 +1,7 @@
 """Every change of the queue: what is written and what is told."""
 
 from interpreter_queue import operations, policy
+from interpreter_queue.changes import Change, View
 from interpreter_queue.config import QueueConfig
 from interpreter_queue.model import (
     Agent,
@@ -15,7 +16,6 @@ from interpreter_queue.model import (
     RequestRecord,
     Target,
 )
-from interpreter_queue.operations import Change, View
 from tests.interpreter_queue.samples import NOW, agent, bond, request
 
 CONFIG = QueueConfig(alert_s=20, wrap_up_s=60, wrap_up_extension_s=60, wrap_up_extensions=3)

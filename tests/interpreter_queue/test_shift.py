@@ -3,9 +3,9 @@
 import pytest
 
 from interpreter_queue import operations, policy, strategies
+from interpreter_queue.changes import Change, View
 from interpreter_queue.config import QueueConfig
 from interpreter_queue.model import AgentChanged, AgentRecord, AlertEnded, Presence, Queued, RequestRecord
-from interpreter_queue.operations import Change, View
 from tests.interpreter_queue.samples import NOW, agent, bond, request
 
 CONFIG = QueueConfig(break_min_s=300, break_proposed_s=1800, break_due_s=3600, missed_window_s=1800)
