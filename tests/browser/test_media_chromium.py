@@ -3,12 +3,14 @@ Two Chromium pages through a real media worker: the recipe of ``tests/data/media
 """
 
 import asyncio
+import base64
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from aiohttp import web
 from playwright.async_api import Page, async_playwright
@@ -16,9 +18,10 @@ from playwright.async_api import Page, async_playwright
 from relay.config import MediaWorkerConfig
 from relay.control import ControlClient
 from relay.control_messages import AnswerLeg, AnyEvent, LegState, LegStatsEvent, OpenLeg, UpdateCall
+from relay.media_code import PictureCode, read_code
 from relay.model import CallPlan, LegConnection, WebLeg
 from relay.worker import run
-from tests.helpers.peers import until
+from tests.helpers.peers import CodedPeer, until
 
 pytestmark = [pytest.mark.browser, pytest.mark.integration]
 
@@ -39,6 +42,12 @@ class Service:
         await page.goto(self.url)
         opened = await self.client.request(OpenLeg(call_id="c", epoch=1, leg=leg, generation=1))
         sdp = await page.evaluate("([offer, options]) => answer(offer, options)", [opened["sdp"], options])
+        await self.client.request(AnswerLeg(call_id="c", epoch=1, leg=leg, generation=1, sdp=sdp))
+        await self.told(leg, "connected")
+
+    async def join_peer(self, peer: CodedPeer, leg: WebLeg) -> None:
+        opened = await self.client.request(OpenLeg(call_id="c", epoch=1, leg=leg, generation=1))
+        sdp = await peer.media.answer(opened["sdp"])
         await self.client.request(AnswerLeg(call_id="c", epoch=1, leg=leg, generation=1, sdp=sdp))
         await self.told(leg, "connected")
 
@@ -121,3 +130,53 @@ async def test_two_pages_see_hear_and_read_each_other_with_temporal_layers(servi
         await agent.evaluate("connection.close()")
         await service.told("agent", "closed")
         await browser.close()
+
+
+async def shows(page: Page, video: str, participant: int | None) -> bool:
+    """:param participant: None: whatever it shows is no longer live."""
+    first = await picture_code(page, video)
+    if participant is not None:
+        return first is not None and first.participant == participant
+    await asyncio.sleep(1.0)
+    return first == await picture_code(page, video)
+
+
+async def picture_code(page: Page, video: str) -> PictureCode | None:
+    found = await page.evaluate("(id) => snapshot(id)", video)
+    if found is None:
+        return None
+    pixels = np.frombuffer(base64.b64decode(found["rgba"]), np.uint8)
+    return read_code(pixels.reshape(found["height"], found["width"], 4)[:, :, :3])
+
+
+async def until_shown(page: Page, first: int, second: int | None) -> None:
+    for _ in range(120):
+        if await shows(page, "other", first) and await shows(page, "second", second):
+            return
+        await asyncio.sleep(0.25)
+    raise AssertionError(f"never shown: {first} and {second}")
+
+
+async def test_page_gets_two_pictures_each_where_the_plan_puts_it(service: Service) -> None:
+    agent, second = CodedPeer(2, 880.0), CodedPeer(3, 1760.0)
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path="/usr/bin/chromium", headless=True, args=FLAGS)
+        try:
+            signer = await browser.new_page()
+            await service.join(signer, "signer")
+            await service.join_peer(agent, "agent")
+            await service.join_peer(second, "second")
+            plan = CallPlan(bridged=True, second="team")
+            for active, swapping, shown in (
+                ("agent", False, (2, None)),
+                ("agent", True, (2, 3)),
+                ("second", True, (3, 2)),
+                ("second", False, (3, None)),
+            ):
+                wanted = plan.model_copy(update={"active": active, "swapping": swapping})
+                await service.client.request(UpdateCall(call_id="c", epoch=1, plan=wanted))
+                await until_shown(signer, *shown)
+        finally:
+            await agent.media.close()
+            await second.media.close()
+            await browser.close()
