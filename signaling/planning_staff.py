@@ -60,17 +60,7 @@ def print_plan(console: Console, plan: Plan) -> None:
     calls, hours = f"{plan.day.calls:.0f}", f"{plan.hours:.1f}".replace(".", ",")
     mean_of = f"moyenne de {plan.day.days} jours" if plan.day.days > 1 else "un jour"
     console.print(f"Objectif : {goals} ({formula}). {calls} appels par jour ({mean_of}).", highlight=False)
-    titles = [
-        "heure",
-        "appels",
-        "DMT",
-        "charge",
-        "besoin",
-        "à planifier",
-        *map(heading, plan.goals),
-        "attente",
-        "occupé",
-    ]
+    titles = ["heure", "appels", "DMT", "charge", "besoin", "plan", *map(heading, plan.goals), "attente", "occupé"]
     if plan.checked:
         titles.append("simulé")
     table = Table(*titles, box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
