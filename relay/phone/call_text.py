@@ -1,5 +1,5 @@
 """
-Real-time text of one call's telephones: what a party types goes to the media worker for both web legs and to the
+Real-time text of one call's telephones: what a party types goes to the media worker for the web legs and to the
 other telephone; what a web leg types goes to every telephone that takes text. Nothing is kept or logged.
 
 Left to others: RFC 4103 (``relay.phone.text_endpoint``), the pages' channels (``relay.session``).

@@ -2,21 +2,28 @@
 
 from collections.abc import Sequence
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pytest
 
 from relay.audio import PCM, PHONE_FRAME, PHONE_RATE, WEB_RATE, resampler, silence, sine
 from relay.control_messages import PhoneSoundChanged, PhoneSpeaking
-from relay.model import Leg
+from relay.model import CallPlan, Leg, SecondRole
 from relay.phone.opus import OpusEncoder
 from relay.phone.sdp import CodecName
+from relay.routing import EVERYBODY, routes
 from tests.helpers import phone_sounds
 from tests.helpers.call_sound_rig import CALL, STEP, SoundRig
 
 CODECS: tuple[CodecName, ...] = ("PCMA", "PCMU", "G722", "opus")
 RELAY: dict[Leg, tuple[Leg, ...]] = {"phone": ("agent",), "agent": ("phone",)}
 VCO: dict[Leg, tuple[Leg, ...]] = {"phone": ("agent", "signer"), "agent": ("phone", "signer"), "signer": ("phone",)}
+VOICED: dict[str, Any] = {"bridged": True, "signer_hearing": True, "phone_socket": "/phone"}
+
+
+def hears(plan: CallPlan) -> dict[Leg, tuple[Leg, ...]]:
+    return routes(EVERYBODY, plan).hears
 
 
 class Tone:
@@ -67,6 +74,41 @@ def test_signer_who_speaks_for_himself_is_mixed_with_the_agent(codec: CodecName)
     for ear in (phone.ear, rig.ears["agent"], rig.ears["signer"]):
         assert len(ear.packets) == pytest.approx(75, abs=2), "neither double speed nor half of it"
         assert len(steps([packet.timestamp for packet in ear.packets[5:]])) == 1
+
+
+def test_both_of_a_team_hear_everybody_and_the_telephone_hears_the_active_one() -> None:
+    rig = SoundRig(hears(CallPlan(**VOICED, second="team", active="second")), ("G722", 440))
+    (phone,) = rig.telephones
+    rig.run(1.5, "agent", "second", phone)
+    assert phone.ear.tones() == {1500}
+    assert rig.ears["agent"].tones() == {440, 1500}
+    assert rig.ears["second"].tones() == {440, 1000}
+    assert rig.ears["signer"].tones() == {440}
+    rig.hears(hears(CallPlan(**VOICED, second="team", active="agent")))
+    rig.run(1.0, "agent", "second", phone)
+    assert phone.ear.tones() == {1000}
+    assert rig.ears["second"].tones() == {440, 1000}
+
+
+@pytest.mark.parametrize(
+    ("role", "muted", "heard"),
+    [("interpreter", True, {1500}), ("expert", False, {1000, 1500}), ("supervisor", False, {1000})],
+)
+def test_telephone_hears_of_a_second_what_the_role_allows(role: SecondRole, muted: bool, heard: set[int]) -> None:
+    rig = SoundRig(hears(CallPlan(**VOICED, second=role, agent_muted=muted)), ("G722", 440))
+    (phone,) = rig.telephones
+    rig.run(1.5, "agent", "second", phone)
+    assert phone.ear.tones() == heard
+    assert 440 in rig.ears["second"].tones()
+
+
+def test_telephone_is_on_hold_while_a_colleague_is_consulted() -> None:
+    rig = SoundRig(hears(CallPlan(**VOICED, second="consulted")), ("G722", 440))
+    (phone,) = rig.telephones
+    rig.run(1.5, "agent", "second", "signer", phone)
+    assert phone.ear.tones() == rig.ears["signer"].tones() == set()
+    assert rig.ears["agent"].tones() == {1500}
+    assert rig.ears["second"].tones() == {1000}
 
 
 def test_two_telephones_hear_each_other_and_those_who_hear_the_phone_hear_both() -> None:
