@@ -157,7 +157,7 @@ class Kinds:
         return _waiting(self._fits.get(agent_id, ()))
 
     def room_limit(self, request: Request, config: QueueConfig) -> int | None:
-        """As ``policy.room_limit``."""
+        """As ``Matching.room_limit``."""
         rivals = [kind for kind in self._kinds.values() if policy.compete(kind.sample, request)]
         if _waiting(rivals) >= config.max_waiting:
             return config.max_waiting

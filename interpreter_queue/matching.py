@@ -1,10 +1,9 @@
 """
 The requests that wait and the agents who are free, kept in order so that the next pair is found without a search. Pure.
 
-Says the same as ``policy.plan`` does of everything at once, change by change. Requests whose target asks for the same
-(trades, skills, preferred skills, weight, strategy) form a *line*; a request stands in one line for each of its open
-targets, a free agent in each line they fit, sorted by class and strategy. A target that names persons stands in no
-line: it is indexed by person, so that known advisers do not multiply the lines.
+Requests whose target asks for the same (trades, skills, preferred skills, weight, strategy) form a *line*; a request
+stands in one line for each of its open targets, a free agent in each line they fit, sorted by class and strategy. A
+target that names persons stands in no line: it is indexed by person, so that known advisers do not multiply the lines.
 
 Cost, n being those who wait or are free: ``matches`` O(lines * log n) for each pair, ``put_agent`` and
 ``put_request`` O(lines * log n); besides, for each pair, those at the head of a line whom every free agent of that
@@ -197,7 +196,11 @@ class Matching:
         return self._kinds.waiting_for(agent_id)
 
     def room_limit(self, request: Request, config: QueueConfig) -> int | None:
-        """As ``policy.room_limit``, from what is counted here."""
+        """
+        Whether one more request finds room.
+
+        :returns: the limit that is reached: of those who compete with it, of its brand or of its queue; None: room.
+        """
         return self._kinds.room_limit(request, config)
 
     # The next pair

@@ -6,11 +6,10 @@ targets open one after the other; among those who may serve, an earlier target, 
 the strategy decides; among requests, ``place``.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from interpreter_queue import strategies
 from interpreter_queue.config import QueueConfig
 from interpreter_queue.model import (
     REHEARSAL_SKILL,
@@ -148,64 +147,12 @@ def bypass_window_s(first: Request, later: Request, waited_s: float) -> float:
     return min(waited_s, max(0.0, window))
 
 
-# All at once
-
-
-def plan(
-    requests: Iterable[RequestRecord], agents: Mapping[str, AgentRecord], now: float, config: QueueConfig
-) -> list[Match]:
-    """
-    Everything that can be alerted now: one agent per request, one request per agent.
-
-    Greedy in the order of the line: nobody waits because of somebody further back.
-    """
-    free = {agent_id: agent for agent_id, agent in agents.items() if agent.state == "idle"}
-    matches: list[Match] = []
-    for record in sorted((r for r in requests if r.state == "queued"), key=lambda r: place(r, now)):
-        match = _choose(record, free, open_targets(record, agents, now))
-        if match:
-            matches.append(match)
-            del free[match.agent_id]
-    return matches
-
-
-def _choose(record: RequestRecord, free: Mapping[str, AgentRecord], opened: int) -> Match | None:
-    rank = strategies.STRATEGIES[record.request.strategy]
-    able = [agent for agent in free.values() if not is_excluded(agent, record)]
-    for target in record.request.targets[:opened]:
-        fitting = [agent for agent in able if serving_trade(agent.agent, target)]
-        if fitting:
-            best = min(fitting, key=lambda one: (-preferred_met(one.agent, record.request), *rank(one)))
-            trade = serving_trade(best.agent, target)
-            return Match(record.call_id, best.agent_id, trade) if trade else None
-    return None
-
-
 # Room
 
 
 def compete(one: Request, other: Request) -> bool:
     """Both draw on the same trades, now or later: they share the room of those who wait."""
     return one.rehearsal == other.rehearsal and not one.trades.isdisjoint(other.trades)
-
-
-def room_limit(request: Request, waiting: Iterable[RequestRecord], config: QueueConfig) -> int | None:
-    """
-    Whether one more request finds room.
-
-    :returns: the limit that is reached: of those who compete with it, of its brand or of its queue; None: room.
-    """
-    rivals = [record.request for record in waiting if compete(record.request, request)]
-    if len(rivals) >= config.max_waiting:
-        return config.max_waiting
-    if request.brand is not None and _count(rivals, "brand", request.brand) >= config.max_waiting_per_brand:
-        return config.max_waiting_per_brand
-    full = request.room is not None and _count(rivals, "queue", request.queue) >= request.room
-    return request.room if full else None
-
-
-def _count(requests: Iterable[Request], name: Literal["brand", "queue"], value: str) -> int:
-    return sum(getattr(request, name) == value for request in requests)
 
 
 # An agent's load

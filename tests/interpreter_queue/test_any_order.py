@@ -6,15 +6,17 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from interpreter_queue import operations, policy
+from interpreter_queue import operations
 from interpreter_queue.changes import Change, View
 from interpreter_queue.config import QueueConfig
+from interpreter_queue.matching import Matching
 from interpreter_queue.model import (
     Agent,
     AgentRecord,
     Request,
     RequestRecord,
 )
+from tests.interpreter_queue import plain
 from tests.interpreter_queue.samples import NOW
 
 CONFIG = QueueConfig(alert_s=20, wrap_up_s=60, wrap_up_extension_s=60, wrap_up_extensions=3)
@@ -46,6 +48,8 @@ class QueueMachine(RuleBasedStateMachine):
         self.now = NOW
         self.agents: dict[str, AgentRecord] = {}
         self.requests: dict[str, RequestRecord] = {}
+        self.matching = Matching()
+        self.matching.advance(self.now)
         self.number = 0
 
     def view(self, agent_id: str | None = None, call_id: str | None = None) -> View:
@@ -58,9 +62,19 @@ class QueueMachine(RuleBasedStateMachine):
 
     def apply(self, change: Change | None) -> None:
         for agent_id, who in change.agents.items() if change else ():
-            self.agents.pop(agent_id, None) if who is None else self.agents.update({agent_id: who})
+            if who is None:
+                self.agents.pop(agent_id, None)
+                self.matching.drop_agent(agent_id)
+            else:
+                self.agents[agent_id] = who
+                self.matching.put_agent(who)
         for call_id, other in change.requests.items() if change else ():
-            self.requests.pop(call_id, None) if other is None else self.requests.update({call_id: other})
+            if other is None:
+                self.requests.pop(call_id, None)
+                self.matching.drop_request(call_id)
+            else:
+                self.requests[call_id] = other
+                self.matching.put_request(other)
 
     @rule(name=names)
     def sign_in(self, name: str) -> None:
@@ -84,7 +98,9 @@ class QueueMachine(RuleBasedStateMachine):
 
     @rule()
     def dispatch(self) -> None:
-        for match in policy.plan(self.requests.values(), self.agents, self.now, CONFIG):
+        found = self.matching.matches(self.now, 100)
+        assert found == plain.search(self.requests.values(), self.agents, self.now)
+        for match in found:
             self.number += 1
             change = operations.alert(self.view(match.agent_id, match.call_id), match.trade, str(self.number), CONFIG)
             assert change, "what the policy plans can be done"

@@ -6,11 +6,10 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from interpreter_queue import policy, strategies
 from interpreter_queue.config import QueueConfig
 from interpreter_queue.matching import Matching
 from interpreter_queue.model import Agent, AgentRecord, AgentState, RequestRecord, Strategy, Trade
-from interpreter_queue.policy import Match
+from tests.interpreter_queue import plain
 from tests.interpreter_queue.samples import NOW, agent, request
 
 Drawn = st.SearchStrategy[dict[str, Any]]
@@ -49,26 +48,6 @@ wordings: Drawn = st.builds(
     brand=st.sampled_from([None, "mairie"]),
     queue=st.sampled_from(["relay/LSF", "mairie/LSF"]),
 )
-
-
-def searched(requests: list[RequestRecord], agents: dict[str, AgentRecord], now: float) -> list[Match]:
-    """The rules, said as plainly as they can be: each request in turn looks at every agent."""
-    free = {name for name, one in agents.items() if one.state == "idle"}
-    found = []
-    for record in sorted((r for r in requests if r.state == "queued"), key=lambda r: policy.place(r, now)):
-        candidates = []
-        for number, target in enumerate(record.request.targets[: policy.open_targets(record, agents, now)]):
-            for one in (agents[name] for name in free):
-                trade = policy.serving_trade(one.agent, target)
-                if trade and not policy.is_excluded(one, record):
-                    rank = strategies.STRATEGIES[record.request.strategy](one)
-                    quality = (number, -policy.preferred_met(one.agent, record.request), rank)
-                    candidates.append((quality, one.agent_id, trade))
-        if candidates:
-            _, agent_id, trade = min(candidates)
-            found.append(Match(record.call_id, agent_id, trade))
-            free.remove(agent_id)
-    return found
 
 
 class MatchingMachine(RuleBasedStateMachine):
@@ -121,15 +100,17 @@ class MatchingMachine(RuleBasedStateMachine):
     @rule(seconds=st.sampled_from([1, 5, 20, 200]))
     def time_passes(self, seconds: int) -> None:
         change = self.matching.next_change(self.now)
-        before = searched(list(self.requests.values()), self.agents, self.now)
+        before = [plain.open_targets(record, self.agents, self.now) for record in self.queued()]
         self.now += seconds
-        if change is None or change > self.now:
-            opened = searched(list(self.requests.values()), self.agents, self.now)
-            assert {m.call_id for m in before} <= {m.call_id for m in opened} or before, "nothing opens unannounced"
+        after = [plain.open_targets(record, self.agents, self.now) for record in self.queued()]
+        assert before == after or (change is not None and change <= self.now), "nothing opens unannounced"
+
+    def queued(self) -> list[RequestRecord]:
+        return [record for record in self.requests.values() if record.state == "queued"]
 
     @rule(limit=st.integers(1, 3))
     def pairs_are_alerted(self, limit: int) -> None:
-        expected = searched(list(self.requests.values()), self.agents, self.now)[:limit]
+        expected = plain.search(self.requests.values(), self.agents, self.now)[:limit]
         assert self.matching.matches(self.now, limit) == expected
         for match in expected:
             self.agents[match.agent_id] = self.agents[match.agent_id].model_copy(update={"state": "alerting"})
@@ -140,7 +121,7 @@ class MatchingMachine(RuleBasedStateMachine):
     @invariant()
     def finds_what_a_search_finds(self) -> None:
         found = self.matching.matches(self.now, 100)
-        assert found == searched(list(self.requests.values()), self.agents, self.now)
+        assert found == plain.search(self.requests.values(), self.agents, self.now)
         assert self.matching.matches(self.now, 100) == [], "what was taken out is not found again"
         for match in found:
             self.matching.put_back(match)
@@ -154,7 +135,7 @@ class MatchingMachine(RuleBasedStateMachine):
             serving = {
                 name
                 for name, one in self.agents.items()
-                if one.state in policy.WORKING and policy.trade_for(one, record)
+                if one.state in plain.AT_WORK and any(plain.serves(one, t, record) for t in record.request.targets)
             }
             assert outlook.working == len(serving)
             assert outlook.free == sum(self.agents[name].state in ("idle", "alerting") for name in serving)
@@ -166,7 +147,7 @@ class MatchingMachine(RuleBasedStateMachine):
         waiting = [record for record in self.requests.values() if record.state != "assigned"]
         for record in self.requests.values():
             asked = record.request.model_copy(update={"room": 3})
-            assert self.matching.room_limit(asked, config) == policy.room_limit(asked, waiting, config)
+            assert self.matching.room_limit(asked, config) == plain.room_limit(asked, waiting, config)
 
 
 TestMatchingMachine = MatchingMachine.TestCase

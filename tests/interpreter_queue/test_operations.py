@@ -1,6 +1,6 @@
 """Every change of the queue: what is written and what is told."""
 
-from interpreter_queue import operations, policy
+from interpreter_queue import operations
 from interpreter_queue.changes import Change, View
 from interpreter_queue.config import QueueConfig
 from interpreter_queue.model import (
@@ -16,6 +16,7 @@ from interpreter_queue.model import (
     RequestRecord,
     Target,
 )
+from tests.interpreter_queue.plain import matched
 from tests.interpreter_queue.samples import NOW, agent, bond, request
 
 CONFIG = QueueConfig(alert_s=20, wrap_up_s=60, wrap_up_extension_s=60, wrap_up_extensions=3)
@@ -111,7 +112,7 @@ def test_interpreter_who_does_not_answer_is_skipped_after_20_seconds() -> None:
     assert agent_of(late).presence == "available", "declared is declared; it is the queue that knows better"
     back = request_of(late)
     assert (back.state, back.queued_at, back.declined_by) == ("queued", 500.0, ())
-    assert policy.plan([back], {"ines": agent_of(late)}, NOW + 20, CONFIG) == []
+    assert matched([back], {"ines": agent_of(late)}, NOW + 20) == []
 
 
 def test_accept_counts_until_the_alert_has_been_ended() -> None:

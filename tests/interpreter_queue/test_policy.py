@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from interpreter_queue import policy
 from interpreter_queue.config import QueueConfig
+from interpreter_queue.matching import Matching
 from interpreter_queue.model import (
     Agent,
     AgentRecord,
@@ -18,6 +19,7 @@ from interpreter_queue.model import (
     Target,
     Trade,
 )
+from tests.interpreter_queue.plain import matched
 from tests.interpreter_queue.samples import NOW, agent, request
 
 CONFIG = QueueConfig()
@@ -76,6 +78,13 @@ def who(*records: AgentRecord) -> dict[str, AgentRecord]:
     return {record.agent_id: record for record in records}
 
 
+def room_limit(asked: Request, crowd: list[RequestRecord], config: QueueConfig) -> int | None:
+    matching = Matching()
+    for record in crowd:
+        matching.put_request(record)
+    return matching.room_limit(asked, config)
+
+
 def may(one: AgentRecord, record: RequestRecord, crew: dict[str, AgentRecord]) -> bool:
     """By a target that is open now."""
     opened = record.request.targets[: policy.open_targets(record, crew, NOW)]
@@ -84,7 +93,7 @@ def may(one: AgentRecord, record: RequestRecord, crew: dict[str, AgentRecord]) -
 
 
 def pairs(requests_: list[RequestRecord], *agents_: AgentRecord, now: float = NOW) -> list[tuple[str, str]]:
-    return [(match.call_id, match.agent_id) for match in policy.plan(requests_, who(*agents_), now, CONFIG)]
+    return [(match.call_id, match.agent_id) for match in matched(requests_, who(*agents_), now)]
 
 
 @given(st.lists(agents, max_size=4), st.lists(requests, max_size=8))
@@ -92,7 +101,7 @@ def test_no_request_ever_reaches_somebody_without_its_trade_or_skills(
     some: list[AgentRecord], waiting: list[RequestRecord]
 ) -> None:
     crew, line = who(*some), {record.call_id: record for record in waiting}
-    for match in policy.plan(line.values(), crew, NOW, CONFIG):
+    for match in matched(line.values(), crew, NOW):
         asked, served_by = line[match.call_id].request, crew[match.agent_id]
         assert match.trade in served_by.agent.trades
         assert any(
@@ -111,7 +120,7 @@ def test_nobody_is_alerted_twice_and_nobody_free_is_left_out(
     some: list[AgentRecord], waiting: list[RequestRecord]
 ) -> None:
     crew, line = who(*some), {record.call_id: record for record in waiting}
-    matches = policy.plan(line.values(), crew, NOW, CONFIG)
+    matches = matched(line.values(), crew, NOW)
     assert len({match.call_id for match in matches}) == len({match.agent_id for match in matches}) == len(matches)
     taken, served = {match.agent_id for match in matches}, {match.call_id for match in matches}
     for record in line.values():
@@ -124,7 +133,7 @@ def test_nobody_is_overtaken_for_an_agent_who_could_have_served(
     some: list[AgentRecord], waiting: list[RequestRecord]
 ) -> None:
     crew, line = who(*some), {record.call_id: record for record in waiting}
-    matches = policy.plan(line.values(), crew, NOW, CONFIG)
+    matches = matched(line.values(), crew, NOW)
     served = {match.call_id for match in matches}
     for match in matches:
         for record in line.values():
@@ -144,7 +153,7 @@ def test_relay_call_waits_rather_than_reach_an_adviser(trade: str) -> None:
 
 def test_the_requests_own_order_of_trades_decides_in_which_one_it_is_served() -> None:
     both = agent("ines", "interpreter", "transcriber")
-    (match,) = policy.plan([request("c1", "transcriber", "interpreter")], who(both), NOW, CONFIG)
+    (match,) = matched([request("c1", "transcriber", "interpreter")], who(both), NOW)
     assert match.trade == "transcriber"
 
 
@@ -210,22 +219,22 @@ def test_known_adviser_who_is_not_at_work_is_not_waited_for(state: AgentState) -
 
 def test_visitors_of_brands_never_fill_the_line_of_relay_calls() -> None:
     crowd = [request(f"c{number}", "adviser", brand=f"brand-{number % 7}") for number in range(600)]
-    assert policy.room_limit(request("relay").request, crowd, CONFIG) is None
-    assert policy.room_limit(request("more", "adviser", brand="another").request, crowd, CONFIG) == 500
+    assert room_limit(request("relay").request, crowd, CONFIG) is None
+    assert room_limit(request("more", "adviser", brand="another").request, crowd, CONFIG) == 500
 
 
 def test_relay_calls_of_any_mode_share_the_room_of_those_who_could_serve_them() -> None:
     crowd = [request(f"c{number}") for number in range(500)]
-    assert policy.room_limit(request("both", "transcriber", "interpreter").request, crowd, CONFIG) == 500
-    assert policy.room_limit(request("text", "transcriber").request, crowd, CONFIG) is None
+    assert room_limit(request("both", "transcriber", "interpreter").request, crowd, CONFIG) == 500
+    assert room_limit(request("text", "transcriber").request, crowd, CONFIG) is None
 
 
 def test_one_brands_crowd_leaves_room_for_the_others() -> None:
     crowd = [request(f"c{number}", "adviser", brand="mairie") for number in range(100)]
-    assert policy.room_limit(request("more", "adviser", brand="mairie").request, crowd, CONFIG) == 100
-    assert policy.room_limit(request("other", "adviser", brand="banque").request, crowd, CONFIG) is None
+    assert room_limit(request("more", "adviser", brand="mairie").request, crowd, CONFIG) == 100
+    assert room_limit(request("other", "adviser", brand="banque").request, crowd, CONFIG) is None
 
 
 def test_rehearsals_take_no_room_from_real_calls() -> None:
     crowd = [request(f"c{number}", rehearsal=True) for number in range(500)]
-    assert policy.room_limit(request("real").request, crowd, CONFIG) is None
+    assert room_limit(request("real").request, crowd, CONFIG) is None
