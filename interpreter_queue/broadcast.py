@@ -43,8 +43,9 @@ class Broadcast:
         return len(self._subscriptions)
 
     def publish(self, events: Iterable[Event]) -> None:
-        for event in events:
-            for subscription in tuple(self._subscriptions):
+        told = list(events)
+        for subscription in tuple(self._subscriptions):
+            for event in told:
                 subscription.put(event)
 
     def close(self) -> None:

@@ -18,6 +18,7 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from interpreter_queue import operations
 from interpreter_queue.broadcast import Broadcast
+from interpreter_queue.changes import Change, View
 from interpreter_queue.config import QueueConfig
 from interpreter_queue.errors import ContentionError, QueueFullError, QueueUnavailableError, UnknownAgentError
 from interpreter_queue.estimate import standings
@@ -33,7 +34,6 @@ from interpreter_queue.model import (
     RequestRecord,
     WaitingRequest,
 )
-from interpreter_queue.operations import Change, View
 from interpreter_queue.redis_store import RedisStore, Whole
 from interpreter_queue.rounds import Decide, Dispatcher
 
@@ -100,10 +100,10 @@ class InterpreterQueue:
 
     def watch(self, call_id: str) -> None:
         """Tell ``Position`` of this request here; so it is for what was enqueued or is kept here, until it is over."""
-        self._dispatcher.positions.watched.add(call_id)
+        self._dispatcher.positions.watch(call_id)
 
     def unwatch(self, call_id: str) -> None:
-        self._dispatcher.positions.watched.discard(call_id)
+        self._dispatcher.positions.unwatch(call_id)
 
     def _check_room(self, request: Request) -> None:
         index = self._dispatcher.index
@@ -131,7 +131,8 @@ class InterpreterQueue:
         """
         ids = list(call_ids)
         unknown = await self._with_deadline("keep_calls", lambda: self._store.renew_calls(ids))
-        self._dispatcher.positions.watched.update(set(ids) - unknown)
+        for call_id in set(ids) - unknown:
+            self.watch(call_id)
         return unknown
 
     # Agents
@@ -262,11 +263,19 @@ class InterpreterQueue:
     async def _attempts(
         self, command: str, decide: Decide, agent_id: str | None, call_id: str | None
     ) -> tuple[View, Change | None]:
+        loaded = self._dispatcher.known(agent_id, call_id)
         for _ in range(self._config.commit_attempts):
-            loaded = await self._store.load(agent_id, call_id)
-            change = decide(loaded.view)
-            if change is None or await self._store.commit(loaded, change):
+            if loaded is None:
+                loaded = await self._store.load(agent_id, call_id)
+                change = decide(loaded.view)
+                if change is None:
+                    return loaded.view, None
+            else:
+                change = decide(loaded.view)
+            if change is not None and (entry := await self._store.commit(loaded, change)):
+                self._dispatcher.index.apply_early(entry)
                 return loaded.view, change
+            loaded = None  # too old, perhaps: Redis knows
         raise ContentionError(command, self._config.commit_attempts)
 
     async def _with_deadline(self, command: str, work: Callable[[], Awaitable[T]]) -> T:

@@ -1,101 +1,51 @@
 """
-Many commits, one round trip: while one script is under way, others gather and go together with the next.
+The one writer of a process: commits in batches, confirmed by a replica where there is one.
 
-One batch is under way at a time. Where replicas are, it goes in one pipeline with ``WAIT``, which speaks of what the
-same connection has written before.
+Where replicas are, the script goes in one pipeline with ``WAIT``, which speaks of what the same connection has written
+before.
 """
 
-import asyncio
 import logging
-from collections import deque
-from dataclasses import dataclass
 from typing import Any
 
 from redis.exceptions import NoScriptError
 
+from interpreter_queue.batches import Batches
+
 REPLICA_WAIT_S = 0.2  # a replica on the same network has confirmed within a few ms
 log = logging.getLogger(__name__)
-
-
-@dataclass
-class _Waiting:
-    arguments: tuple[str, str, str]
-    number: "asyncio.Future[int]"
+Arguments = tuple[str, str, str]  # of one change, as ``encoding.encode`` gives them
 
 
 class GroupCommit:
     """
     :param redis: owned by the caller. :param script: text of ``commit.lua``. :param keys: its KEYS.
     :param first: its first arguments.
-    :param batch: changes in one run of the script: Redis serves nobody else meanwhile (100 take it 3 ms).
+    :param size: changes in one run of the script: Redis serves nobody else meanwhile (100 take it 3 ms).
     """
 
-    def __init__(self, redis: Any, script: str, keys: list[str], first: list[str | int], *, batch: int) -> None:
+    def __init__(self, redis: Any, script: str, keys: list[str], first: list[str | int], size: int) -> None:
         self._redis = redis
         self._script = redis.register_script(script)
-        self._keys, self._first, self._batch = keys, first, batch
-        self._waiting: deque[_Waiting] = deque()
-        self._task: asyncio.Task[None] | None = None
-        self.replicas = 0  # that are asked to confirm; a cluster's nodes are not
+        self._keys, self._first = keys, first
+        self._batches: Batches[Arguments, int] = Batches(self._send, size)
+        self.replicas = 0  # that are asked to confirm
 
-    async def put(self, arguments: list[tuple[str, str, str]]) -> list[int]:
+    async def put(self, changes: list[Arguments]) -> list[int]:
         """
         :returns: for each change its number; 0: lost.
         :raises RedisError: :raises OSError: nobody knows whether they were written.
         """
-        loop = asyncio.get_running_loop()
-        mine = [_Waiting(one, loop.create_future()) for one in arguments]
-        self._waiting.extend(mine)
-        if self._task is None:
-            self._task = asyncio.create_task(self._flush(), name="queue-commits")
-        try:
-            answers = await asyncio.gather(*(one.number for one in mine), return_exceptions=True)
-        finally:
-            for one in mine:
-                one.number.cancel()  # given up: what was not sent yet is not sent
-        for answer in answers:
-            if isinstance(answer, BaseException):
-                raise answer
-        return [int(answer) for answer in answers if not isinstance(answer, BaseException)]
+        return await self._batches.put(changes)
 
     async def close(self) -> None:
-        """What is under way is given up: nobody knows whether it was written."""
-        task, self._task = self._task, None
-        if task is not None:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
-        while self._waiting:
-            self._waiting.popleft().number.cancel()
+        await self._batches.close()
 
-    async def _flush(self) -> None:
-        try:
-            while batch := self._next():
-                try:
-                    numbers = await self._send(batch)
-                except BaseException as error:  # whatever it is, nobody may wait for ever
-                    _settle_all(batch, error)
-                    if isinstance(error, asyncio.CancelledError):
-                        raise
-                else:
-                    for one, number in zip(batch, numbers, strict=True):
-                        if not one.number.done():
-                            one.number.set_result(int(number))
-        finally:
-            self._task = None
-
-    def _next(self) -> list[_Waiting]:
-        batch: list[_Waiting] = []
-        while self._waiting and len(batch) < self._batch:
-            one = self._waiting.popleft()
-            if not one.number.done():
-                batch.append(one)
-        return batch
-
-    async def _send(self, batch: list[_Waiting]) -> list[int]:
-        arguments = [word for one in batch for word in one.arguments]
+    async def _send(self, batch: list[Arguments]) -> list[int]:
+        arguments = [*self._first, *(word for one in batch for word in one)]
         if not self.replicas:
-            return list(await self._script(keys=self._keys, args=[*self._first, *arguments]))
-        return await self._replicated([*self._keys, *self._first, *arguments])
+            return list(await self._script(keys=self._keys, args=arguments))
+        return await self._replicated([*self._keys, *arguments])
 
     async def _replicated(self, arguments: list[str | int]) -> list[int]:
         """One replica has it, or none answers in time: then the master's file alone keeps it, and the log says so."""
@@ -111,9 +61,3 @@ class GroupCommit:
             log.warning("queue: no replica confirms, changes are kept by the master alone")
             self.replicas = 0  # until the next heartbeat finds some
         return list(numbers)
-
-
-def _settle_all(batch: list[_Waiting], error: BaseException) -> None:
-    for one in batch:
-        if not one.number.done():
-            one.number.set_exception(error)

@@ -26,17 +26,18 @@ from redis.asyncio import Redis
 from redis.asyncio.cluster import RedisCluster
 from redis.exceptions import ResponseError
 
+from interpreter_queue.batches import Batches
+from interpreter_queue.changes import Change, View
 from interpreter_queue.config import QueueConfig
 from interpreter_queue.encoding import Guard, R, decode, encode, numbers, versioned
 from interpreter_queue.group_commit import GroupCommit
 from interpreter_queue.index import FeedEntry, Index, Loaded
 from interpreter_queue.model import AgentRecord, HandleTime, RequestRecord
-from interpreter_queue.operations import Change, View
 
 __all__ = ["Batch", "Beat", "Guard", "RedisStore", "Whole"]
 
 _LUA = Path(__file__).parent / "lua"
-COMMIT_BATCH = 100  # changes in one script
+BATCH = 100  # changes, or bonds read, in one script
 SCAN_COUNT = 500  # records in one answer: some ms to read, then others have their turn
 FEED_COUNT = 500  # stream entries in one answer
 
@@ -88,24 +89,26 @@ class RedisStore:
         keys = [self._agents, self._requests, self._agent_leases, self._call_leases]
         keys += [self._changes, self._counter, self._handles]
         first: list[str | int] = [uuid.uuid4().hex, config.feed_length, config.handle_samples]
-        self._commits = GroupCommit(self._redis, _text_of("commit"), keys, first, batch=COMMIT_BATCH)
+        self._commits = GroupCommit(self._redis, _text_of("commit"), keys, first, BATCH)
+        self._loads: Batches[tuple[str, str], Loaded] = Batches(self._load_pairs, BATCH)
 
     def _script(self, name: str) -> Any:
         return self._redis.register_script(_text_of(name))
 
     async def close(self) -> None:
         await self._commits.close()
+        await self._loads.close()
 
     # One bond
 
     async def load(self, agent_id: str | None, call_id: str | None) -> Loaded:
         """One agent and one request; given only one, the other side of its assignment comes along."""
-        keys, args = [self._agents, self._requests], [agent_id or "", call_id or ""]
-        answer = [_text(part) for part in await self._load(keys=keys, args=args)]
-        agent_version, agent = versioned(answer[3], AgentRecord)
-        request_version, request = versioned(answer[5], RequestRecord)
-        view = View(now=_time(answer[0], answer[1]), agent=agent, request=request)
-        return Loaded(view, answer[2] or None, agent_version, answer[4] or None, request_version)
+        return (await self._loads.put([(agent_id or "", call_id or "")]))[0]
+
+    async def _load_pairs(self, pairs: list[tuple[str, str]]) -> list[Loaded]:
+        args = [word for pair in pairs for word in pair]
+        seconds, micros, *rows = await self._load(keys=[self._agents, self._requests], args=args)
+        return [_loaded(_time(_text(seconds), _text(micros)), *map(_text, row)) for row in rows]
 
     async def commit(self, loaded: Loaded, change: Change, guard: Guard | None = None) -> FeedEntry | None:
         """
@@ -228,6 +231,13 @@ class RedisStore:
             rows = await self._redis.zrangebyscore(key, "-inf", now, start=0, num=500, withscores=True)
             found.append({_text(member): float(end) for member, end in rows})
         return found[0], found[1]
+
+
+def _loaded(now: float, agent_id: str, agent_value: str, call_id: str, request_value: str) -> Loaded:
+    agent_version, agent = versioned(agent_value, AgentRecord)
+    request_version, request = versioned(request_value, RequestRecord)
+    view = View(now=now, agent=agent, request=request)
+    return Loaded(view, agent_id or None, agent_version, call_id or None, request_version)
 
 
 def _text_of(script: str) -> str:

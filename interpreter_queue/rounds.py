@@ -16,10 +16,10 @@ from redis.exceptions import RedisError
 
 from interpreter_queue import operations, policy
 from interpreter_queue.broadcast import Broadcast
+from interpreter_queue.changes import Change, View
 from interpreter_queue.config import QueueConfig
 from interpreter_queue.index import Index, Loaded, lapsed
 from interpreter_queue.model import AgentRecord, Event, Resynced
-from interpreter_queue.operations import Change, View
 from interpreter_queue.positions import Positions
 from interpreter_queue.redis_store import Batch, Guard, RedisStore
 
@@ -32,7 +32,8 @@ class Dispatcher:
     """
     :param name: of this process, for the log and for leading.
 
-    ``index``, ``now``, ``synced`` may be read by others, ``positions.watched`` changed; all else happens in :meth:`run`.
+    ``index``, ``now`` and ``synced`` may be read by others, who also apply their own changes early and tell
+    ``positions`` whom to watch; everything else happens in :meth:`run`.
     """
 
     def __init__(self, store: RedisStore, config: QueueConfig, broadcast: Broadcast, name: str) -> None:
@@ -59,6 +60,10 @@ class Dispatcher:
     def now(self) -> float:
         """Redis time, as reckoned from the last heartbeat on."""
         return time.monotonic() + self._ahead_s
+
+    def known(self, agent_id: str | None, call_id: str | None) -> Loaded | None:
+        """As ``RedisStore.load``, only from memory: perhaps too old. None: not to be relied on at all."""
+        return self.index.bond(agent_id or "", call_id or "", self.now) if self.synced.is_set() else None
 
     async def run(self) -> None:
         """Until stopped. Redis away: retried with growing waits, nothing is decided meanwhile."""
