@@ -2,11 +2,8 @@
 
 import time
 from dataclasses import replace
-from datetime import date, datetime, timedelta
-from datetime import time as clock_time
 from pathlib import Path
 from typing import Annotated, cast
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import typer
 from rich.console import Console
@@ -18,9 +15,11 @@ from interpreter_queue.simulation_model import Breaks, Duration, Habits, Scenari
 from interpreter_queue.simulation_trace import Trace
 from interpreter_queue.staffing import GOALS, Goal, Rest, crew_of, staff
 from signaling import planning_options as options
-from signaling.planning_demand import DAYS, TypicalDay, half_hours_of, measured_patience_s, typical_day
-from signaling.planning_files import HalfHour, read_crew_sizes, read_half_hours, read_profile
+from signaling.call_model import CallKind
+from signaling.planning_demand import DAYS, TypicalDay, typical_day
+from signaling.planning_files import read_crew_sizes, read_half_hours, read_profile
 from signaling.planning_options import in_words, not_both, progress_bar, refused, write
+from signaling.planning_records import Chosen, recorded
 from signaling.planning_report import Told, print_told
 from signaling.planning_report import picture as told_picture
 from signaling.planning_report import to_json as told_json
@@ -31,6 +30,7 @@ from signaling.planning_staff import to_json as plan_json
 
 WARM_UP_SHARE = 0.05  # of the measured calls, before them: the line begins empty
 CHECKED_DAYS = 20
+KINDS: dict[str, tuple[CallKind, ...]] = {"relay": ("relay",), "direct": ("direct",), "tous": ("relay", "direct")}
 
 
 def register(app: typer.Typer) -> None:
@@ -178,6 +178,9 @@ def staff_command(
     ] = None,
     last: Annotated[str | None, typer.Option("--to", help="Dernier jour compris. Par défaut hier.")] = None,
     brand: Annotated[str | None, typer.Option(help="Nom court d’un service ; sinon tous.")] = None,
+    kind: Annotated[
+        str, typer.Option(parser=options.one_of(*KINDS), help="Appels du service : relay, direct ou tous.")
+    ] = "tous",
     timezone: Annotated[str, typer.Option("--tz", help="Fuseau des demi-heures.")] = "Europe/Paris",
     day: Annotated[
         str, typer.Option(parser=options.one_of(*DAYS), help=f"Jours retenus : {', '.join(DAYS)}.")
@@ -219,7 +222,8 @@ def staff_command(
         raise refused("--history", "il faut --history FICHIER, --forecast FICHIER ou --from-records, un seul des trois")
     with in_words():
         if from_records:
-            rows, measured_s = _recorded(first, last, brand, timezone, wrap_up_s)
+            chosen = Chosen.of(first, last, timezone, brand, KINDS[kind])
+            rows, measured_s = recorded(chosen, wrap_up_s)
             patience_s = patience_s or measured_s
         else:
             rows = read_half_hours(cast(Path, history or forecast), calls)
@@ -247,45 +251,3 @@ def _checked(typical: TypicalDay, sizes: list[int], patience_s: float | None, se
     handling_s = sum(demand.calls * demand.handling_s for demand in typical.demands) / typical.calls
     centre = replace(one_queue(profile, handling_s, 1, patience_s), crew=crew_of(sizes))
     return by_half_hour(_run(centre, seed, days=CHECKED_DAYS, calls=0))
-
-
-def _recorded(
-    first: str | None, last: str | None, brand: str | None, timezone: str, wrap_up_s: float
-) -> tuple[list[HalfHour], float | None]:
-    """Half hours and patience of the service's own calls. :raises typer.Exit: as ``with_records``."""
-    from signaling.cli_people import refuse, with_records
-    from signaling.records import Records
-    from signaling.records.load_rows import LoadRows, RecordedLoad
-
-    try:
-        zone = ZoneInfo(timezone)
-    except (ZoneInfoNotFoundError, ValueError):
-        raise refused("--tz", f"fuseau inconnu « {timezone} », par exemple Europe/Paris") from None
-    today = datetime.now(zone).date()
-    begin = _day(first, "--from") or today - timedelta(days=28)
-    end = _day(last, "--to") or today - timedelta(days=1)
-    if end < begin:
-        raise refused("--to", "le dernier jour vient après le premier")
-
-    async def work(records: Records) -> list[RecordedLoad]:
-        brand_id = None
-        if brand is not None:
-            found = await records.brands.by_slug(brand)
-            if found is None:
-                raise refuse(f"Aucun service ne s’appelle « {brand} ».")
-            brand_id = found.id
-        since = datetime.combine(begin, clock_time(), zone).timestamp()
-        until = datetime.combine(end + timedelta(days=1), clock_time(), zone).timestamp()
-        return list(await LoadRows(records.database).calls(since, until, brand_id))
-
-    calls = with_records(work)
-    return half_hours_of(calls, zone, begin, end, wrap_up_s), measured_patience_s(calls)
-
-
-def _day(text: str | None, option: str = "--from") -> date | None:
-    if text is None:
-        return None
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise refused(option, f"attendu un jour, AAAA-MM-JJ ; reçu « {text} »") from None

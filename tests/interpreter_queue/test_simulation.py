@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import astuple, replace
+from typing import Any
 
 import pytest
 
@@ -27,11 +28,9 @@ HOUR = 3600.0
 WORKDAY = Profile((0,) * 16 + (20,) * 20 + (0,) * 12)  # 400 calls from 8:00 to 18:00
 
 
-def stream(name: str, per_hour: float, handling_s: float = 240, **request: object) -> Stream:
-    wanted = Request(
-        **{"call_id": "-", "targets": (Target(trades=("interpreter",)),), "queue": name, **request}  # type: ignore[arg-type]
-    )
-    return Stream(wanted, steady(per_hour), Duration(handling_s))
+def stream(name: str, per_hour: float, handling_s: float = 240, **request: Any) -> Stream:
+    wanted = {"call_id": "-", "targets": (Target(trades=("interpreter",)),), "queue": name} | request
+    return Stream(Request(**wanted), steady(per_hour), Duration(handling_s))
 
 
 def crew(size: int, **skills: int) -> tuple[Worker, ...]:
