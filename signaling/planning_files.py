@@ -148,8 +148,9 @@ def read_profile(path: Path, calls_per_day: float | None) -> Profile:
     """
     table = Table(path)
     table.require("hour")
+    if not {"calls", "share"} & table.columns:
+        raise table.error(1, "il faut une colonne « calls » ou « share » (appels, part)")
     column = "calls" if "calls" in table.columns else "share"
-    table.require(column)
     if column == "share" and calls_per_day is None:
         raise PlanningFileError(path, None, "ce sont des parts : dites aussi combien d’appels par jour (--calls)")
     values = half_hours(table, column)
