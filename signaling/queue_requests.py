@@ -4,12 +4,11 @@ from typing import Final
 
 from interpreter_queue.model import FULL_LEVEL, HEARING_SKILL, REHEARSAL_SKILL, Request, Target, Trade
 from signaling.call_model import RESUMED_PRIORITY, Call, Second, TransferTarget
-from signaling.queue_skills import levels
+from signaling.queue_skills import SECOND_LEVEL_SKILL, levels
 
 KNOWN_ADVISER_S: Final = 30.0  # for which a call waits for the adviser that the signer knows, while that one works
 TRANSFER_S: Final = 60.0  # for which a call handed on waits for whom it was handed to, while they work
 HEAD_START_S: Final = 1800.0  # somebody waits on the telephone, and may hang up: as if they had waited this long
-SECOND_LEVEL: Final = "second_level"
 
 
 def request_of(call: Call, request_id: str, queued_at: float | None) -> Request | None:
@@ -27,8 +26,9 @@ def request_of(call: Call, request_id: str, queued_at: float | None) -> Request 
 
 def _of_call(call: Call, queued_at: float | None) -> Request:
     line = call.line
-    anybody = line.targets or _known_first(call, _target(call.trades, _skills(call)))
-    wanted = _wanted(anybody[0], call.wanted) if call.wanted is not None else None
+    base = _target(call.trades, _skills(call))
+    anybody = line.targets or _known_first(call, base)
+    wanted = _wanted(base, call.wanted) if call.wanted is not None else None
     return Request(
         call_id=call.call_id,
         targets=anybody if wanted is None else (wanted, *_later(anybody, TRANSFER_S)),
@@ -93,7 +93,7 @@ def _known_first(call: Call, anybody: Target) -> tuple[Target, ...]:
 
 def _wanted(target: Target, wanted: TransferTarget) -> Target:
     """A person, a skill or the second level, among those who may serve at all."""
-    asked = SECOND_LEVEL if wanted.second_level else wanted.skill
+    asked = SECOND_LEVEL_SKILL if wanted.second_level else wanted.skill
     skills = {**target.skills, **({asked: 1} if asked else {})}
     agents = (wanted.agent_id,) if wanted.agent_id else ()
     return target.model_copy(update={"after_s": 0.0, "skills": skills, "agents": agents})

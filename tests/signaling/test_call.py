@@ -41,13 +41,28 @@ from signaling.call_events import (
     Tick,
     WriteRecord,
 )
-from signaling.call_model import ACTIONS, RESUMED_PRIORITY, Call, CallState, Party
+from signaling.call_model import ACTIONS, PARTIES, RESUMED_PRIORITY, Call, CallState, Party
 from signaling.call_offers import actions
 from signaling.call_table import GUARDS, PHONE_LEGS_LIMIT, ROWS, Trigger
-from tests.signaling.calls import ASSIGNED, COURSES, DIAL, T0, Course, in_state, new_call, play, report, states_of
+from tests.signaling.calls import (
+    ASKS,
+    ASSIGNED,
+    COURSES,
+    DIAL,
+    SECOND,
+    T0,
+    Beside,
+    Course,
+    beside,
+    in_state,
+    new_call,
+    play,
+    possible_beside,
+    report,
+    states_of,
+)
 
 S = CallState
-PARTIES: tuple[Party, ...] = ("signer", "agent")
 EVERY_STATE = [(course, state) for course in COURSES for state in states_of(course)]
 PHONES = ("c1-1", "c1-2", "another")  # attempts
 SIGNER_HANGS_UP = Act("signer", "hang_up")
@@ -58,6 +73,7 @@ SIGNER_HANGS_UP = Act("signer", "hang_up")
 
 def every_event() -> list[Event]:
     events: list[Event] = [Alerting(), AlertEnded(), ASSIGNED, QueueGaveUp(), MediaLost(), Tick(), RecordingOver()]
+    events += [Alerting("c1.2"), AlertEnded("c1.2"), SECOND, QueueGaveUp("c1.2"), ASKS, QueueGaveUp("c1.3")]
     events += [PhoneVoice(True), PhoneSoundHeard("speech"), PhoneTextAgreed(True)]
     events += [PhoneReferred(PHONES[0], "+33199000003", "01 99 00 00 03"), MessageRecorded("k1", 3.0)]
     events += [MessageRecorded(None, 0.0), *(AnnouncementOver(name) for name in get_args(Announcement))]
@@ -71,6 +87,10 @@ def every_event() -> list[Event]:
 def every_act(call: Call) -> list[Act]:
     number = "+33199000002"
     return [Act(party, action, number, number, digits="5") for party in PARTIES for action in actions(call, party)]
+
+
+FEW_EVENTS: tuple[Event, ...] = (SECOND, MediaLost(), Tick(), *(PageWent(party) for party in PARTIES))
+EVERY_SECOND = [(course, state, who) for course, state in EVERY_STATE for who in possible_beside(course, state)]
 
 
 def check(before: Call, after: Call, event: Event) -> None:
@@ -87,7 +107,15 @@ def check(before: Call, after: Call, event: Event) -> None:
     assert after.has_phone or not after.has_joined, "a second phone party is never alone"
     if after.kind == "video":
         assert not after.phone_legs and after.agent_key in (None, "s2")
-    if after.state in (S.INCOMING, S.MESSAGE):
+    if after.second is not None:
+        assert after.is_together or after.state is S.ENDED, "nobody is beside an agent who is not there"
+        assert after.second.role != "supervisor" or after.kind == "direct"
+        assert not after.second.is_joined or after.second.key is not None
+        assert after.second.key != after.agent_key
+    assert after.second is not None or (after.active, after.swapping_until) == ("agent", None)
+    if after.second is not None and not after.second.is_joined and after.is_together:
+        assert next_deadline(after) is not None, "nobody is sought without end"
+    if after.state in (S.INCOMING, S.MESSAGE, S.CALLING_BACK):
         assert next_deadline(after) is not None, "nobody waits without end"
 
 
@@ -102,10 +130,21 @@ def test_two_events_in_a_row_never_lead_out_of_the_table_nor_break_what_always_h
             check(between, after, second)
 
 
-@pytest.mark.parametrize(("course", "state"), EVERY_STATE)
+@pytest.mark.parametrize(("course", "state", "who"), EVERY_SECOND)
+def test_somebody_beside_the_agent_breaks_nothing_that_always_holds(course: Course, state: S, who: Beside) -> None:
+    call = beside(who, state, course)
+    for first in [*every_event(), *every_act(call)]:
+        between, _ = receive(call, first, T0 + 20)
+        check(call, between, first)
+        for second in [*FEW_EVENTS, *every_act(between)]:
+            after, _ = receive(between, second, T0 + 500)
+            check(between, after, second)
+
+
+@pytest.mark.parametrize(("course", "state", "who"), EVERY_SECOND)
 @pytest.mark.parametrize("party", PARTIES)
-def test_exactly_the_actions_offered_are_taken(course: Course, state: S, party: Party) -> None:
-    call = in_state(state, course)
+def test_exactly_the_actions_offered_are_taken(course: Course, state: S, who: Beside, party: Party) -> None:
+    call = beside(who, state, course)
     offered = actions(call, party)
     for action in ACTIONS:
         act = Act(party, action, "+33199000002", digits="5")
@@ -385,6 +424,6 @@ def test_anyone_at_a_workstation_can_end_and_report_abuse_in_every_state_of_a_ca
 
 
 def test_a_snapshot_gives_the_same_call_back() -> None:
-    for course, state in EVERY_STATE:
-        call = in_state(state, course)
+    for course, state, who in EVERY_SECOND:
+        call = beside(who, state, course)
         assert type(call).model_validate_json(call.model_dump_json()) == call
