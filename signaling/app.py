@@ -40,6 +40,7 @@ from signaling.peers import Peers
 from signaling.phone_guard import PhoneGuard
 from signaling.phone_tallies import Tallies
 from signaling.push import Push
+from signaling.queue_notice import QueueNotice
 from signaling.records import Records
 from signaling.records.outbox import Outbox
 from signaling.records_desk import RecordsDesk
@@ -96,7 +97,9 @@ async def serve(config: SignalingConfig, stop: asyncio.Event) -> None:
         )
         floor = Floor(queue, hub, desk, metrics, contact=records_desk.contact, today=records_desk.send_today)
         board = BoardDesk(config, hub, queue, records)
-        supervision = Supervision(queue, hub, records, known=lambda: board.known, changed=board.came)
+        supervision = Supervision(
+            queue, hub, records, runner=desk.runner, known=lambda: board.known, changed=board.came
+        )
         pages = Pages(
             services,
             desk,
@@ -130,6 +133,7 @@ async def serve(config: SignalingConfig, stop: asyncio.Event) -> None:
                 ("leases", desk.keep()),
                 ("agents", floor.keep()),
                 ("line", floor.watch_line()),
+                ("queue notice", QueueNotice(lambda: queue.is_synced, hub.sessions).run()),
                 ("records", outbox.run()),
                 ("messages", inbox.run()),
                 ("push", push.run()),

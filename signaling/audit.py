@@ -1,7 +1,10 @@
-"""The nouns of the audit log: who did what to whom or what, in codes. Neither words nor numbers."""
+"""The audit log: who did what to whom or what, in codes. Neither words nor numbers. Pure."""
 
-from dataclasses import dataclass
+import uuid
+from dataclasses import dataclass, field
 from typing import Literal
+
+from signaling.call_model import Call
 
 Act = Literal["presence", "move", "say", "join_asked", "joined", "join_refused", "left", "thresholds", "sign_in"]
 
@@ -11,13 +14,49 @@ class Acted:
     """
     One act of a supervisor.
 
-    :param by_id: person id. :param agent_id: whom it was done to, person id.
+    :param by_id: person id. :param at: Unix seconds.
+    :param agent_id: whom it was done to, person id.
     :param subject: what it was done to, when that is not a person: a queue, a direct call's id.
     :param detail: a code (``paused``, ``head``), never a text.
+    :param key: written again under the same key it is the same act.
     """
 
     by_id: str
     act: Act
+    at: float
     agent_id: str | None = None
     subject: str | None = None
     detail: str | None = None
+    key: str = field(default_factory=lambda: uuid.uuid4().hex)
+
+    @property
+    def call_id(self) -> str:
+        """For the log of the service; empty: about no call."""
+        return self.subject or ""
+
+
+def joining(before: Call, after: Call, now: float) -> Acted | None:
+    """
+    What a step of a direct call means for the supervisor who is beside its agent, or wants to be.
+
+    ``join_refused``: asked and never there, whoever or whatever ended it.
+    """
+    was, now_is = _supervisor(before), _supervisor(after)
+    if was == now_is:
+        return None
+    if was is None and now_is is not None:
+        act: Act = "join_asked"
+    elif was is not None and now_is is not None:
+        act = "joined"
+    else:
+        act = "left" if was is not None and was[1] else "join_refused"
+    key, _ = now_is or was or ("", False)
+    return Acted(key, act, now, subject=after.call_id)
+
+
+def _supervisor(call: Call) -> tuple[str, bool] | None:
+    """:returns: person id, and whether joined already."""
+    second = call.second
+    if second is None or second.role != "supervisor" or second.key is None:
+        return None
+    return second.key, second.is_joined

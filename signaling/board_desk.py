@@ -1,8 +1,8 @@
 """
 Brings the board to the supervisors whose pages are connected to this process.
 
-Whichever process that is, the board is the same: the queue is read from Redis, the day's calls from the records.
-Nothing is computed while no supervisor looks.
+Whichever process that is, the board is the same: every process knows the whole queue, and reads the day's calls from
+the records. Nothing is computed while no supervisor looks.
 """
 
 import asyncio
@@ -17,20 +17,20 @@ from typing import get_args
 from zoneinfo import ZoneInfo
 
 from interpreter_queue.dispatcher import InterpreterQueue
-from interpreter_queue.errors import QueueError
-from interpreter_queue.model import HEARING_SKILL, QueueSnapshot, Target
+from interpreter_queue.model import FULL_LEVEL, HEARING_SKILL, QueueSnapshot, Target
 from signaling.board import Known, KnownQueue, board, running_calls, still
 from signaling.board_figures import NOW_S, Day, QueueFigures, by_queue
 from signaling.board_messages import Board
 from signaling.call_model import TRADES_BY_MODE, Mode
 from signaling.config import SignalingConfig
+from signaling.queue_rules import QueueRules, queue_name, rules_of
 from signaling.queue_skills import levels
 from signaling.records import Records
 from signaling.records.model import Brand
 from signaling.sessions import Hub, PageSession
 
 PERIOD_S = 1.0  # between two boards, at least
-REST = 4  # the queue is read for a fifth of the time at most, however large it is
+REST = 4  # boards are made for a fifth of the time at most, however large it is
 LOOK_UP_S = 5.0  # calls that ended, thresholds, names
 OVERLAP_S = 120.0  # records are written late when the database was away
 EVE_S = 7_200.0  # calls that began before the day and were answered in it
@@ -82,8 +82,6 @@ class BoardDesk:
             if any(page.identity.role == "supervisor" for page in self._hub.sessions()):
                 try:
                     await self._show()
-                except QueueError as error:
-                    log.warning("board not shown: %s", error.code)
                 except Exception as error:  # the database is away: the board is late
                     log.warning("board not shown: %s", type(error).__name__)
             await self._forget_old_acts()
@@ -94,8 +92,10 @@ class BoardDesk:
                     await self._wanted.wait()
 
     async def _show(self) -> None:
+        if not self._queue.is_synced:
+            return  # Redis is away: what is shown stays as it was, rather than being empty
         await self._look_up()
-        snapshot = await self._queue.snapshot()
+        snapshot = self._queue.board()
         shown = board(snapshot, self._figures(snapshot), self._known, self._config.queue)
         at_rest, before = still(shown), {id(sent.page): sent.shown for sent in self._sent}
         self._sent = [_Sent(page, at_rest) for page in self._hub.sessions() if page.identity.role == "supervisor"]
@@ -121,9 +121,14 @@ class BoardDesk:
     async def _all_known(self) -> Known:
         people = await self._records.people.all()
         brands = [brand for brand in await self._records.brands.all() if not brand.is_rehearsal]
-        queues = {f"{brand.slug}/LSF": _brand_queue(brand) for brand in brands}
+        stored = await self._records.queue_rules.all()
+        names = {queue_name("direct", "LSF", brand.slug): brand for brand in brands}
+        queues = {name: _brand_queue(brand, rules_of(name, stored)) for name, brand in names.items()}
         held = {trade for person in people if person.role == "agent" for trade in person.trades(_today())}
-        queues |= {f"relay/{mode}": _relay_queue(mode) for mode in _modes() if held & {*TRADES_BY_MODE[mode]}}
+        for mode in _modes():
+            if held & {*TRADES_BY_MODE[mode]}:
+                name = queue_name("relay", mode, None)
+                queues[name] = _relay_queue(mode, rules_of(name, stored))
         return Known(
             secret=self._config.secret_key,
             names={person.id: person.name for person in people if person.role == "agent"},
@@ -156,10 +161,11 @@ def _midnight(now: float) -> float:
     return datetime.combine(datetime.fromtimestamp(now, zone).date(), time_of_day(), zone).timestamp()
 
 
-def _relay_queue(mode: Mode) -> KnownQueue:
-    return KnownQueue(targets=(Target(trades=TRADES_BY_MODE[mode], skills={HEARING_SKILL: 1}),))
+def _relay_queue(mode: Mode, rules: QueueRules) -> KnownQueue:
+    target = Target(trades=TRADES_BY_MODE[mode], skills={**rules.required, HEARING_SKILL: FULL_LEVEL})
+    return KnownQueue(targets=(target,), target_s=rules.wait_target_s)
 
 
-def _brand_queue(brand: Brand) -> KnownQueue:
-    target = Target(trades=("adviser",), skills=levels(brand.skills))
+def _brand_queue(brand: Brand, rules: QueueRules) -> KnownQueue:
+    target = Target(trades=("adviser",), skills={**rules.required, **levels(brand.skills)})
     return KnownQueue(brand.name, (target,), brand.wait_target_s)

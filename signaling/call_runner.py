@@ -16,6 +16,7 @@ from redis.exceptions import RedisError
 from relay import control_messages as told
 from relay.control_messages import AnyEvent
 from relay.errors import RelayError
+from signaling.audit import joining
 from signaling.call import OutOfPlaceError, begin, next_deadline, receive
 from signaling.call_events import (
     Act,
@@ -133,6 +134,8 @@ class CallRunner:
         self.refresh()
         if announcement(self.call) != announcement(before):
             self._phone.announce()
+        if acted := joining(before, self.call, time.time()):
+            self.keep(acted)
         self._save_soon()
         self._arm()
         self.publish()

@@ -118,6 +118,10 @@ SENTENCES: dict[str, tuple[str, str]] = {
     "nothing_to_extend": ("Le post-appel ne peut plus être prolongé.", "Wrap-up cannot be extended further."),
     # supervision
     "unknown_agent": ("Cette personne n’est plus connectée.", "This person is no longer signed in."),
+    "not_joinable": (
+        "Cet appel ne peut pas être rejoint : la règle de la marque, ou quelqu’un s’y joint déjà.",
+        "This call cannot be joined: the brand’s rule, or somebody is joining it already.",
+    ),
     "unknown_queue": ("Cette file n’existe pas.", "This queue does not exist."),
     "not_qualified": (
         "Cette demande ne peut pas être servie là : métier, compétence ou mode ne conviennent pas.",

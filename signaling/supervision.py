@@ -1,5 +1,5 @@
 """
-What a supervisor may do besides looking: presence, moves, words, thresholds.
+What a supervisor may do besides looking: presence, moves, words, thresholds, asking to join a direct call.
 
 Every act is in the audit log before its answer; words are passed on and stored nowhere. Nothing here reaches a relay
 call: a waiting one can be moved in its line, by a name that only the board knows.
@@ -20,17 +20,21 @@ from interpreter_queue.model import (
     RequestRecord,
     Target,
 )
-from signaling.audit import Acted
+from signaling.audit import Act, Acted
 from signaling.board import Known, handle, kind_of, mode_of
 from signaling.board_messages import (
     Audit,
     AuditList,
     BoardThresholds,
     SuperviseAgent,
+    SuperviseJoin,
     SuperviseMove,
     SuperviseSay,
     SuperviseThresholds,
 )
+from signaling.call_events import SupervisorAsks
+from signaling.call_offers import may_be_joined
+from signaling.call_runner import CallRunner
 from signaling.page_errors import PageError
 from signaling.queue_messages import StaffNotice
 from signaling.rate_limit import Rate, TokenBuckets
@@ -46,6 +50,7 @@ ACTS = Rate(burst=30, period_s=60.0)  # of one supervisor: more than hands do, l
 
 class Supervision:
     """
+    :param runner: of a call that this process owns.
     :param known: what the board knows now (``BoardDesk.known``).
     :param changed: something that boards show was changed here.
     """
@@ -56,18 +61,19 @@ class Supervision:
         hub: Hub,
         records: Records,
         *,
+        runner: Callable[[str], CallRunner | None],
         known: Callable[[], Known],
         changed: Callable[[], None],
     ) -> None:
         self._queue, self._hub, self._records = queue, hub, records
-        self._known, self._changed = known, changed
+        self._runner, self._known, self._changed = runner, known, changed
         self._buckets = TokenBuckets(ACTS)
 
     async def agent(self, page: Page, message: SuperviseAgent) -> None:
         """:raises PageError: nobody of that id is signed in."""
         self._take(page)
-        record = _agent(await self._queue.snapshot(), message.agent_id)
-        await self._write(page, Acted(page.identity.key, "presence", record.agent_id, detail=message.presence))
+        record = _agent(self._queue.board(), message.agent_id)
+        await self._write(page, "presence", agent_id=record.agent_id, detail=message.presence)
         try:
             await self._queue.set_presence(record.agent_id, message.presence, message.reason)
         except UnknownAgentError:
@@ -77,13 +83,11 @@ class Supervision:
     async def move(self, page: Page, message: SuperviseMove) -> None:
         """:raises PageError: it no longer waits, that agent or queue cannot serve it, or it is an emergency."""
         self._take(page)
-        snapshot, known = await self._queue.snapshot(), self._known()
+        snapshot, known = self._queue.board(), self._known()
         record = _waiting(snapshot, message.call_id, known.secret)
         wanted = moved(record, message, known, snapshot)
-        act = Acted(
-            page.identity.key, "move", message.agent_id, None if message.agent_id else wanted.queue, move_code(message)
-        )
-        await self._write(page, act)
+        queue = None if message.agent_id else wanted.queue
+        await self._write(page, "move", agent_id=message.agent_id, subject=queue, detail=move_code(message))
         if not await self._queue.reroute(wanted):
             raise PageError("lost")
         self._changed()
@@ -94,11 +98,11 @@ class Supervision:
         text = message.text.strip()
         if not text:
             raise PageError("invalid")
-        snapshot = await self._queue.snapshot()
+        snapshot = self._queue.board()
         everybody = [agent for agent in snapshot.agents if _is_real(agent) and agent.state != "offline"]
         to = everybody if message.agent_id is None else [_agent(snapshot, message.agent_id)]
         detail = "all" if message.agent_id is None else None
-        await self._write(page, Acted(page.identity.key, "say", message.agent_id, detail=detail))
+        await self._write(page, "say", agent_id=message.agent_id, detail=detail)
         for agent in to:
             self._tell(agent.agent_id, text)
 
@@ -111,8 +115,22 @@ class Supervision:
             waiting=message.waiting, longest_wait_s=message.longest_wait_s, service_level=message.service_level
         )
         await self._records.board.set_thresholds(message.queue, wanted)
-        await self._write(page, Acted(page.identity.key, "thresholds", subject=message.queue))
+        await self._write(page, "thresholds", subject=message.queue)
         self._changed()
+
+    async def join(self, page: Page, message: SuperviseJoin) -> None:
+        """
+        Asked of everybody in the call, who see it; at the process that owns the call.
+
+        :raises PageError: no direct call of that id that may be joined: a relay call is none, whoever knows its id.
+        """
+        self._take(page)
+        runner, who = self._runner(message.call_id), page.identity
+        if runner is None or runner.call.kind != "direct" or runner.call.rehearsal:
+            raise PageError("unknown_call")
+        if not may_be_joined(runner.call):
+            raise PageError("not_joinable")
+        runner.submit(SupervisorAsks(who.key, who.name))
 
     async def audit(self, page: Page, message: AuditList) -> None:
         entries, has_more = await self._records.audit.latest(message.before)
@@ -126,8 +144,10 @@ class Supervision:
     def _tell(self, agent_id: str, text: str) -> None:
         self._hub.send("agent", agent_id, StaffNotice(text=text, at=time.time()))
 
-    async def _write(self, page: Page, acted: Acted) -> None:
-        await self._records.audit.add(acted)
+    async def _write(
+        self, page: Page, act: Act, agent_id: str | None = None, subject: str | None = None, detail: str | None = None
+    ) -> None:
+        await self._records.audit.add(Acted(page.identity.key, act, time.time(), agent_id, subject, detail))
 
 
 _PRESENCE_WORDS = {

@@ -156,6 +156,7 @@ class Pages:
             SuperviseMove: supervision.move,
             SuperviseSay: supervision.say,
             SuperviseThresholds: supervision.thresholds,
+            SuperviseJoin: supervision.join,
             AuditList: supervision.audit,
             WrapUpSubmit: self._wrap_up,
             WrapUpExtend: lambda session, _: self._floor.extend_wrap_up(session),

@@ -37,7 +37,7 @@ class Records:
         self.people = People(self.database, clock)
         self.brands = Brands(self.database, clock)
         self.brand_rules = BrandRulesTable(self.database)
-        self.audit = Audit(self.database, clock)
+        self.audit = Audit(self.database)
         self.board = BoardRows(self.database)
         self.blocks = Blocks(self.database, clock)
         self.calls = Calls(self.database, clock)

@@ -5,8 +5,6 @@ No word that was said and no number: who, what, to whom or what, in codes. Peopl
 so that whoever is erased is no longer named here either.
 """
 
-from collections.abc import Callable
-
 from sqlalchemy import Index, String, delete, select
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -24,7 +22,7 @@ class AuditRow(Base):
     __tablename__ = "audit"
     __table_args__ = (one_of("act", Act), Index("ix_audit_at", "at"))
 
-    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
+    id: Mapped[str] = mapped_column(ID, primary_key=True)
     at: Mapped[float]
     by_id: Mapped[str] = mapped_column(ID)
     act: Mapped[str] = mapped_column(String(16))
@@ -34,12 +32,14 @@ class AuditRow(Base):
 
 
 class Audit:
-    def __init__(self, database: Database, clock: Callable[[], float]) -> None:
-        self._database, self._clock = database, clock
+    def __init__(self, database: Database) -> None:
+        self._database = database
 
     async def add(self, acted: Acted) -> None:
+        """Again: nothing."""
         row = AuditRow(
-            at=self._clock(),
+            id=acted.key,
+            at=acted.at,
             by_id=acted.by_id,
             act=acted.act,
             subject=acted.agent_id or acted.subject,
@@ -47,7 +47,8 @@ class Audit:
             detail=acted.detail,
         )
         async with self._database.writing() as session:
-            session.add(row)
+            if await session.get(AuditRow, acted.key) is None:
+                session.add(row)
 
     async def latest(self, before: float | None = None) -> tuple[tuple[AuditEntry, ...], bool]:
         """
@@ -61,7 +62,7 @@ class Audit:
             rows = list(await session.scalars(query))
             people = {row.by_id for row in rows} | {row.subject for row in rows if row.subject_is_person}
             found = await session.execute(select(PersonRow.id, PersonRow.name).where(PersonRow.id.in_(people)))
-            names: dict[str | None, str] = dict(found.tuples().all())
+            names: dict[str | None, str] = {row.id: row.name for row in found}
         entries = tuple(
             AuditEntry.model_validate(
                 {

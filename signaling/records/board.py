@@ -62,9 +62,7 @@ class BoardRows:
                     is_answered=together_at is not None,
                     is_abandoned=abandoned,
                 )
-                for call_id, kind, mode, slug, together_at, ended_at, wait_s, abandoned in (
-                    await session.execute(query)
-                ).tuples()
+                for call_id, kind, mode, slug, together_at, ended_at, wait_s, abandoned in await session.execute(query)
                 if ended_at is not None
             ]
 

@@ -17,6 +17,7 @@ from pydantic import BeforeValidator, ConfigDict, Field
 from interpreter_queue.model import Trade
 from relay.model import PhoneOutcome
 from relay.phone.dialling import DiallingOverride
+from signaling.audit import Acted
 from signaling.call_model import CallKind, EndFault, EndReason, Mode
 from signaling.message_base import TEXT_LIMIT
 from signaling.messages import ContactForm, Disposition
@@ -385,7 +386,7 @@ class KeptCallback:
     claimed_until: float | None = None
 
 
-Write = CallRecord | RatingGiven | WrapUp | AbuseReported | MissedCall
+Write = CallRecord | RatingGiven | WrapUp | AbuseReported | MissedCall | Acted
 
 
 @dataclass(frozen=True)

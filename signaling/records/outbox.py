@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, cast
 from pydantic import TypeAdapter
 from redis.exceptions import RedisError
 
+from signaling.audit import Acted
 from signaling.records.database import is_temporary
 from signaling.records.errors import OutboxFullError, UnknownRecordError
 from signaling.records.model import AbuseReported, CallRecord, MissedCall, RatingGiven, WrapUp, Write
@@ -35,6 +36,7 @@ ADAPTERS: dict[str, TypeAdapter[Any]] = {
     "wrap_up": TypeAdapter(WrapUp),
     "abuse": TypeAdapter(AbuseReported),
     "missed": TypeAdapter(MissedCall),
+    "acted": TypeAdapter(Acted),
 }
 KINDS: dict[type, str] = {
     CallRecord: "call",
@@ -42,6 +44,7 @@ KINDS: dict[type, str] = {
     WrapUp: "wrap_up",
     AbuseReported: "abuse",
     MissedCall: "missed",
+    Acted: "acted",
 }
 
 
@@ -209,6 +212,8 @@ class Outbox:
                     await calls.report_abuse(write)
                 case MissedCall():
                     await self._records.inbox.add(write)
+                case Acted():
+                    await self._records.audit.add(write)
 
 
 def _may_succeed_later(error: Exception) -> bool:

@@ -17,7 +17,7 @@ ACTS = ("presence", "move", "say", "join_asked", "joined", "join_refused", "left
 def upgrade() -> None:
     op.create_table(
         "audit",
-        sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),
+        sa.Column("id", sa.String(length=64), nullable=False),
         sa.Column("at", sa.Double(), nullable=False),
         sa.Column("by_id", sa.String(length=64), nullable=False),
         sa.Column("act", sa.String(length=16), nullable=False),
