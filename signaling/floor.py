@@ -13,7 +13,6 @@ from collections.abc import Awaitable, Callable
 from interpreter_queue import model as queue_model
 from interpreter_queue.dispatcher import InterpreterQueue
 from interpreter_queue.errors import QueueError, UnknownAgentError
-from interpreter_queue.policy import trade_for
 from signaling.call_desk import CallDesk
 from signaling.call_events import AlertEnded, Alerting, Assigned, PageWent, QueueGaveUp
 from signaling.call_model import Call, call_of
@@ -28,6 +27,7 @@ from signaling.sessions import Hub, PageSession
 
 PAGE_GRACE_S = 3.0  # a reload takes one or two
 LINE_S = 0.5  # at most so often is the line looked at
+FIGURES_S = 2.0  # at most so often is everybody looked at, for the metrics
 KEEP_S = 4.0  # well below the agents' lease in the queue
 log = logging.getLogger(__name__)
 
@@ -51,6 +51,7 @@ class Floor:
         self._queue, self._hub, self._desk, self._metrics = queue, hub, desk, metrics
         self._contact, self._today = contact, today
         self._line_changed = asyncio.Event()
+        self._figures_at = 0.0
         self._waiting: dict[str, int] = {}
 
     # --- the agent's page
@@ -264,19 +265,19 @@ class Floor:
         while True:
             await self._line_changed.wait()
             self._line_changed.clear()
-            with contextlib.suppress(QueueError):
-                snapshot = await self._queue.snapshot()
-                self._metrics.queue(snapshot)
-                self._count(snapshot)
+            self._count()
+            if time.monotonic() >= self._figures_at + FIGURES_S:
+                self._figures_at = time.monotonic()
+                self._metrics.queue(self._queue.board())
             await asyncio.sleep(LINE_S)
 
-    def _count(self, snapshot: queue_model.QueueSnapshot) -> None:
+    def _count(self) -> None:
         here = {session.identity.key for session in self._hub.agents()}
-        for agent in (agent for agent in snapshot.agents if agent.agent_id in here):
-            count = sum(1 for entry in snapshot.waiting if trade_for(agent, entry.record) is not None)
-            if self._waiting.get(agent.agent_id) != count:
-                self._waiting[agent.agent_id] = count
-                self._hub.send_here("agent", agent.agent_id, self._view(agent))
+        for agent_id in here:
+            agent, count = self._queue.known_agent(agent_id), self._queue.waiting_for(agent_id)
+            if agent is not None and self._waiting.get(agent_id) != count:
+                self._waiting[agent_id] = count
+                self._hub.send_here("agent", agent_id, self._view(agent))
         self._waiting = {key: count for key, count in self._waiting.items() if key in here}
 
     def _name(self, agent_id: str) -> str | None:

@@ -1,10 +1,10 @@
 """Prometheus figures of this process, under ``/metrics``. No label ever holds a person, a number or a call."""
 
-from typing import Literal
+from typing import Literal, get_args
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
-from interpreter_queue.model import QueueSnapshot
+from interpreter_queue.model import AgentState, QueueSnapshot
 from relay.model import Encoding, WebLeg
 from signaling.call_model import Call, CallState
 from signaling.quality_series import Reading
@@ -158,7 +158,7 @@ class Metrics:
         counts: dict[str, int] = {}
         for record in snapshot.agents:
             counts[record.state] = counts.get(record.state, 0) + 1
-        for state in ("idle", "alerting", "engaged", "wrap_up", "paused", "not_responding"):
+        for state in get_args(AgentState):
             self.agents.labels(state).set(counts.get(state, 0))
 
     def exposition(self) -> bytes:
