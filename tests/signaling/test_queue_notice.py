@@ -1,6 +1,7 @@
 """Pages are told that the waiting line is away, once, and that it is back."""
 
-from signaling.messages import AnyServerMessage, ServiceNotice
+from signaling.messages import AnyServerMessage
+from signaling.queue_messages import ServiceNotice
 from signaling.queue_notice import QueueNotice
 
 
