@@ -2,6 +2,7 @@
 
 import { signal, type ReadonlySignal } from "@preact/signals";
 import { tabStore } from "./preferences.ts";
+import type { PageRole } from "./protocol.d.ts";
 import { difference, LINE_SEPARATOR, Outbox, receive, type Line, type Writer } from "./t140.ts";
 
 const FLUSH_MS = 300; // RFC 8865 §5.1, EN 301 549 §6.2.4: key to remote screen in 500 ms
@@ -27,14 +28,17 @@ export class Conversation {
   readonly #draft = signal("");
   readonly #connected = signal(false);
   readonly #keepsInTab: boolean;
+  readonly #role: PageRole;
   readonly #readers = new Map<string, Reader>();
+  readonly #parted = new Map<string, Pick<Reader, "channel" | "peer">>();
   #callId = "";
   #unaddressed = ""; // typed before the first channel
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   /** `keepsInTab`: survives a reload (the signer's own page); a workstation keeps nothing. */
-  constructor(keepsInTab: boolean) {
+  constructor(keepsInTab: boolean, role: PageRole = "signer") {
     this.#keepsInTab = keepsInTab;
+    this.#role = role;
   }
 
   /** Both parties' lines, finished or being written; the own unfinished line is `draft`. */
@@ -83,6 +87,7 @@ export class Conversation {
     this.#lines.value = [];
     this.#draft.value = "";
     this.#readers.clear();
+    this.#parted.clear();
     this.#connected.value = false;
     this.#unaddressed = "";
     this.#callId = "";
@@ -91,7 +96,7 @@ export class Conversation {
 
   attach(channel: RTCDataChannel, peer: RTCPeerConnection): void {
     this.#readerOf(channel, peer);
-    const who: Writer = channel.label === "phone" ? "phone" : "other";
+    const who = writerOf(channel.label, this.#role);
     channel.binaryType = "arraybuffer";
     channel.onmessage = (event: MessageEvent<string | ArrayBuffer>) => {
       const wire = typeof event.data === "string" ? event.data : new TextDecoder().decode(event.data);
@@ -105,11 +110,23 @@ export class Conversation {
 
   /** A party has gone: what is written from now on is not for whoever comes next under its name. */
   leave(label: string): void {
+    const reader = this.#readers.get(label);
+    if (reader !== undefined) this.#parted.set(label, reader);
     this.#readers.delete(label);
     this.#lineChanged();
   }
 
+  /** Somebody is there again under this name: the channel is the same as long as the connection is. */
+  join(label: string): void {
+    const parted = this.#parted.get(label);
+    if (parted === undefined) return;
+    this.#parted.delete(label);
+    this.#readers.set(label, { channel: parted.channel, peer: parted.peer, outbox: new Outbox() });
+    this.#lineChanged();
+  }
+
   #readerOf(channel: RTCDataChannel, peer: RTCPeerConnection): void {
+    this.#parted.delete(channel.label);
     const known = this.#readers.get(channel.label);
     if (known === undefined) {
       const isPhone = channel.label === "phone"; // written before it was there: not for whoever answers
@@ -189,6 +206,12 @@ export class Conversation {
     const kept: Kept = { callId: this.#callId, lines: this.#lines.value, draft: this.#draft.value, unsent: this.#unsent };
     tabStore.write(KEPT_NAME, JSON.stringify(kept));
   }
+}
+
+/** Whose text comes through a channel of this label, at a page of this role. */
+export function writerOf(label: string, role: PageRole): Writer {
+  if (label === "phone") return "phone";
+  return label === "second" || (label === "agent" && role !== "signer") ? "second" : "other";
 }
 
 function isLive({ channel, peer }: Reader): boolean {

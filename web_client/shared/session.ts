@@ -2,6 +2,7 @@
 
 import { computed, effect, signal } from "@preact/signals";
 import { LocalMedia } from "./camera.ts";
+import { isJoined } from "./company.ts";
 import { Connection, socketUrl, type Answer, type Outgoing } from "./connection.ts";
 import { deviceId } from "./device.ts";
 import { locale, t, tCode } from "./i18n.ts";
@@ -84,7 +85,7 @@ export class Session {
   constructor(options: SessionOptions) {
     this.#options = options;
     this.role = options.role;
-    this.text = new Conversation(options.keepsText);
+    this.text = new Conversation(options.keepsText, options.role);
     this.media = new CallMedia({
       local: this.local,
       answer: (call_id, generation, sdp) => this.connection.send({ type: "media.answer", call_id, generation, sdp }),
@@ -233,9 +234,21 @@ export class Session {
     if (state.second === null) this.isSwapped.value = false;
     this.call.value = state;
     if (this.inCall.value) this.text.begin(state.call_id);
-    if (before?.phone.text && !state.phone.text) this.text.leave("phone");
+    this.#followReaders(before, state);
     if (state.state === "ended") this.#callEnded(state, before);
     else if (state.on_other_device) this.media.close();
+  }
+
+  /** Who else may read: each telephone, and each second party, reads what is written while it is there. */
+  #followReaders(before: CallStateMessage | null, state: CallStateMessage): void {
+    if (before === null || before.call_id !== state.call_id) return;
+    for (const [label, was, is] of [
+      ["phone", before.phone.text, state.phone.text],
+      ["second", isJoined(before), isJoined(state)],
+    ] as const) {
+      if (was && !is) this.text.leave(label);
+      else if (!was && is) this.text.join(label);
+    }
   }
 
   #callEnded(state: CallStateMessage, before: CallStateMessage | null): void {

@@ -23,8 +23,8 @@ export function difference(before: string, after: string): string {
   return BACKSPACE.repeat(old.length - same) + fresh.slice(same).join("");
 }
 
-/** "other" is the person in the picture. */
-export type Writer = "own" | "other" | "phone";
+/** "other" is whom the page is there for: the signer's agent, the agent's signer. "second" is who else is in the call. */
+export type Writer = "own" | "other" | "second" | "phone";
 
 export interface Line {
   readonly who: Writer;

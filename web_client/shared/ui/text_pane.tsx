@@ -26,7 +26,8 @@ interface TextPaneProps {
 }
 
 function writerName(who: Writer, otherName: string): string {
-  return who === "other" ? otherName : t(who === "own" ? "text.own" : "text.phone");
+  if (who === "other") return otherName;
+  return who === "second" ? t("second.who.colleague") : t(who === "own" ? "text.own" : "text.phone");
 }
 
 export function asPlainText(lines: readonly Line[], otherName: string): string {
