@@ -20,21 +20,25 @@ interface TextPaneProps {
   /** After the call: reading, copying and saving only. */
   readonly isOver: boolean;
   readonly otherName: string;
+  /** Of whoever else is in the call and writes (`second_words.ts`). */
+  readonly secondName?: string;
   readonly maySave: boolean;
   /** The phone party reads and writes too. */
   readonly isToPhone?: boolean;
 }
 
-function writerName(who: Writer, otherName: string): string {
+type Names = Pick<TextPaneProps, "otherName" | "secondName">;
+
+function writerName(who: Writer, { otherName, secondName }: Names): string {
   if (who === "other") return otherName;
-  return who === "second" ? t("second.who.colleague") : t(who === "own" ? "text.own" : "text.phone");
+  return who === "second" ? (secondName ?? t("second.who.colleague")) : t(who === "own" ? "text.own" : "text.phone");
 }
 
-export function asPlainText(lines: readonly Line[], otherName: string): string {
-  return lines.map((line) => `${writerName(line.who, otherName)} : ${line.text}`).join("\n") + "\n";
+export function asPlainText(lines: readonly Line[], names: Names): string {
+  return lines.map((line) => `${writerName(line.who, names)} : ${line.text}`).join("\n") + "\n";
 }
 
-export function TextPane({ text, isOver, otherName, maySave, isToPhone = false }: TextPaneProps): JSX.Element {
+export function TextPane({ text, isOver, maySave, isToPhone = false, ...names }: TextPaneProps): JSX.Element {
   const size = useSignal(Math.min(SIZES.length - 1, Number(readPreference("text_size") ?? 0)));
   const spoken = useSpoken(text);
   const lines = isOver ? text.whole : text.lines.value;
@@ -61,7 +65,7 @@ export function TextPane({ text, isOver, otherName, maySave, isToPhone = false }
         {lines.length === 0 && <p class="hint">{t("text.empty")}</p>}
         {lines.map((line, index) => (
           <p key={index} class={`text-line ${line.who}`} dir="auto">
-            <span class="text-who">{writerName(line.who, otherName)}</span>
+            <span class="text-who">{writerName(line.who, names)}</span>
             {line.text}
             {line.open && !isOver && <span class="text-caret" aria-hidden="true" />}
           </p>
@@ -70,7 +74,7 @@ export function TextPane({ text, isOver, otherName, maySave, isToPhone = false }
       <div class="visually-hidden" role="log" aria-live="polite">
         {spoken.value}
       </div>
-      {isOver ? <KeepText text={text} otherName={otherName} maySave={maySave} /> : <Writing text={text} size={SIZES[size.value] ?? 16} isToPhone={isToPhone} />}
+      {isOver ? <KeepText text={text} names={names} maySave={maySave} /> : <Writing text={text} size={SIZES[size.value] ?? 16} isToPhone={isToPhone} />}
     </section>
   );
 }
@@ -123,10 +127,10 @@ function Writing({ text, size, isToPhone }: { text: Conversation; size: number; 
   );
 }
 
-function KeepText({ text, otherName, maySave }: { text: Conversation; otherName: string; maySave: boolean }): JSX.Element | null {
+function KeepText({ text, names, maySave }: { text: Conversation; names: Names; maySave: boolean }): JSX.Element | null {
   const isCopied = useSignal(false);
   if (!maySave) return null;
-  const whole = (): string => asPlainText(text.whole, otherName);
+  const whole = (): string => asPlainText(text.whole, names);
 
   async function copy(): Promise<void> {
     await navigator.clipboard.writeText(whole());
