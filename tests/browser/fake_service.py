@@ -156,12 +156,24 @@ class FakeParty:
         socket, self._socket = self._socket, None
         await socket.close(code=1011)
 
-    async def offer(self, call_id: str, generation: int, background: tuple[int, int, int]) -> None:
-        """A new peer connection: audio, video, a ``t140`` channel, as the media worker offers them."""
+    async def offer(
+        self,
+        call_id: str,
+        generation: int,
+        background: tuple[int, int, int],
+        second: tuple[int, int, int] | None = None,
+    ) -> None:
+        """
+        A new peer connection: audio, video, a ``t140`` channel, as the media worker offers them.
+
+        :param second: background of a second picture.
+        """
         await self.close_peer()
         self.peer = peer = RTCPeerConnection()
         peer.addTrack(Silence())
         peer.addTrack(MovingPicture(background))
+        if second is not None:
+            peer.addTransceiver(MovingPicture(second), direction="sendonly")
         self._channel = peer.createDataChannel("t140", ordered=True, protocol="t140")
         self._channel.on("message", self._read)
         peer.on("track", self._watch)
@@ -405,4 +417,5 @@ def agent_view(
         pause_after_call=False,
         waiting=2,
         wrap_up_until=None if wrap_up_s is None else now + wrap_up_s,
+        wrap_up_extensions_left=0 if wrap_up_s is None else 3,
     )

@@ -6,6 +6,7 @@ import { isCalled } from "../shared/call_side.ts";
 import { t, type Key } from "../shared/i18n.ts";
 import type { CallStateMessage } from "../shared/protocol.d.ts";
 import { Button } from "../shared/ui/basics.tsx";
+import { Refusal } from "../shared/ui/refusal.tsx";
 import { TextPane } from "../shared/ui/text_pane.tsx";
 import type { Caller } from "./caller.ts";
 
@@ -34,6 +35,7 @@ export function AfterCall({ caller, call }: { caller: Caller; call: CallStateMes
           <Button onClick={() => session.forgetCall()}>{t("ended.new")}</Button>
           {caller.place.isEmbedded && <Button onClick={() => void caller.leaveFrame()}>{t("ended.close_frame")}</Button>}
         </div>
+        {call.together_at !== null && call.kind !== "video" && <Refusal session={session} call={call} />}
       </section>
       {hasText && (
         <div class="card after-text">

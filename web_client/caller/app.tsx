@@ -13,17 +13,31 @@ import { EmergencyButton, EmergencyDialog } from "./emergency.tsx";
 import { Prepare, BrandCards } from "./prepare.tsx";
 import { Calling, Incoming, OnOtherDevice } from "./incoming.tsx";
 import { InQueue } from "./in_queue.tsx";
+import { CallbackDialog } from "./callback_dialog.tsx";
+import { useFocusOnHeading } from "../shared/ui/focus.ts";
+import { QueueBanner } from "../shared/ui/queue_banner.tsx";
 import { CostDialog } from "../shared/ui/cost_dialog.tsx";
 
 export function App({ caller }: { caller: Caller }): JSX.Element {
   const asked = caller.emergency.value;
+  const wanted = caller.callbacks.wanted.value;
+  useFocusOnHeading(screenOf(caller));
   return (
     <>
       <Whole caller={caller} />
       <CostDialog session={caller.session} />
-      {asked !== null && <EmergencyDialog caller={caller} asked={asked} />}
+      {wanted !== null && <CallbackDialog caller={caller} wanted={wanted} />}
+      {asked !== null && !caller.session.isTogether.value && <EmergencyDialog caller={caller} asked={asked} />}
     </>
   );
+}
+
+/** A name for what is shown: the focus follows it. */
+function screenOf({ session, access }: Caller): string {
+  if (session.isTogether.value) return "call";
+  const call = session.call.value;
+  if (call === null || session.isRinging.value) return call === null ? access.value : "ringing";
+  return call.state === "alerting" ? "queued" : call.state;
 }
 
 function Whole({ caller }: { caller: Caller }): JSX.Element {
@@ -42,6 +56,7 @@ function Page({ caller }: { caller: Caller }): JSX.Element {
       <ConnectionBanner session={session}>
         <EmergencyButton caller={caller} />
       </ConnectionBanner>
+      <QueueBanner session={session} />
       <Notices session={session} />
       <main id="main">
         <Screen caller={caller} />
@@ -54,6 +69,7 @@ function Screen({ caller }: { caller: Caller }): JSX.Element {
   const call = caller.session.call.value;
   if (call !== null && call.on_other_device) return <OnOtherDevice caller={caller} call={call} />;
   if (call?.state === "incoming") return <Calling caller={caller} call={call} />;
+  if (call?.state === "calling_back") return <p class="card">{t("app.loading")}</p>;
   if (call?.state === "queued" || call?.state === "alerting") return <InQueue caller={caller} call={call} />;
   if (call?.state === "ended") return <AfterCall caller={caller} call={call} />;
   if (caller.brand.value === "missing") return <p class="card">{t("call_form.brand_unknown")}</p>;

@@ -1,21 +1,21 @@
 // What the signer's page knows and may do. The call itself is the server's; this asks and remembers the request.
 
 import { computed, effect, signal } from "@preact/signals";
-import { ScreenLock, setSituation, vibrate } from "../shared/attention.ts";
 import { cameraIsGranted } from "../shared/camera.ts";
 import * as http from "../shared/http.ts";
 import { isCalled } from "../shared/call_side.ts";
+import { tookOver } from "../shared/company.ts";
 import { t } from "../shared/i18n.ts";
 import { lookAtClock } from "../shared/now.ts";
-import type { CallRequest, CallStateMessage, InboxEntry, ServerMessage } from "../shared/protocol.d.ts";
-import { Ring } from "../shared/ring.ts";
+import type { CallRequest, CallStateMessage, InboxEntry, ModeWait, ServerMessage } from "../shared/protocol.d.ts";
 import { Session } from "../shared/session.ts";
 import { Bell } from "./bell.ts";
+import { Callbacks, type Wanted } from "./callbacks.ts";
 import type { Emergency } from "./emergency.tsx";
 import { emergencyIn, type EmergencyNumber } from "./emergency_numbers.ts";
 import { HostPage } from "./host_page.ts";
 import { Inbox } from "./inbox.ts";
-import { callerWords } from "./incoming.tsx";
+import { Outside } from "./outside.ts";
 import type { Place } from "./place.ts";
 import { Position } from "./position.ts";
 import { remember, rememberedWishes, type Wishes } from "./wishes.ts";
@@ -36,6 +36,11 @@ export class Caller {
   readonly wishes = signal<Wishes>(rememberedWishes());
   readonly inbox: Inbox;
   readonly bell: Bell;
+  readonly callbacks: Callbacks;
+  /** How long it takes now, for each mode of the relay. */
+  readonly waits = signal<readonly ModeWait[]>([]);
+  /** The service could not take the call, and offers to ring later. */
+  readonly offer = signal<Wanted | null>(null);
   readonly position = new Position();
   /** A message for an answering machine, on this screen until the call is over. */
   readonly draft = signal("");
@@ -56,11 +61,9 @@ export class Caller {
     return call?.phone.number ?? asked;
   });
   #relaysEmergencies = false;
+  #before: CallStateMessage | null = null;
   #leavesAt = Number.NEGATIVE_INFINITY;
-  #toldState: string | null = null;
   readonly #host: HostPage;
-  readonly #lock = new ScreenLock();
-  readonly #ring = new Ring();
 
   constructor(place: Place) {
     this.place = place;
@@ -72,9 +75,11 @@ export class Caller {
     });
     this.session.text.restore();
     this.inbox = new Inbox(this.session);
+    this.callbacks = new Callbacks(this.session);
     this.bell = new Bell(this.session);
     this.#host = new HostPage(place.hostOrigin, { close: () => void this.leaveFrame() });
-    effect(() => this.#tellOutside());
+    const outside = new Outside(this.session, this.inbox, this.#host);
+    effect(() => outside.tell());
     effect(() => {
       if (this.session.needsSignIn.value && place.brand === null) this.access.value = "sign_in";
     });
@@ -190,20 +195,33 @@ export class Caller {
   }
 
   async #ask(what: Pick<CallRequest, "kind"> & Partial<CallRequest>): Promise<void> {
-    const { mode, voice, hearing } = this.wishes.value;
+    const { mode, voice, hearing, gender } = this.wishes.value;
+    const domain = this.wishes.value.domain || null;
+    this.offer.value = null;
     this.isAsking.value = true;
     this.emergency.value = null;
     this.session.forgetCall();
     if (voice) await this.session.local.openMicrophone();
-    const answer = await this.session.request({ mode, voice, hearing, ...what, type: "call.request" });
+    const answer = await this.session.request({ mode, voice, hearing, gender, domain, ...what, type: "call.request" });
     this.session.settle(answer);
     if (answer.type === "error") this.#host.post("error", { code: answer.code });
+    if (answer.type === "error" && answer.callback) this.offer.value = this.wanted();
     this.isAsking.value = false;
+  }
+
+  /** What this page is about, as a call-back. */
+  wanted(): Wanted {
+    const { mode, voice, hearing, number, domain } = this.wishes.value;
+    const { brand } = this.place;
+    const how = { mode, voice, hearing, domain: domain || null };
+    if (brand !== null) return { isWaiting: false, kind: "direct", brand, ...how };
+    return { isWaiting: false, kind: "relay", number: number.trim() || null, ...how };
   }
 
   /** Takes the call that rings, and only then asks for the camera. */
   async accept(): Promise<void> {
-    const { mode, voice, hearing } = this.wishes.value;
+    const call = this.session.call.value;
+    const { mode, voice, hearing } = call?.state === "calling_back" ? call : this.wishes.value; // as it was asked for
     const answer = this.session.act("accept", { mode, voice, hearing });
     const { local } = this.session;
     const hasCamera = this.goesWithoutCamera.value || (await this.startCamera());
@@ -276,31 +294,23 @@ export class Caller {
   #receive(message: ServerMessage): void {
     if (message.type === "emergency") this.emergency.value = message;
     if (message.type === "inbox") this.inbox.entries.value = message.entries;
-    if (message.type === "call.state" && message.state === "incoming") lookAtClock();
-    if (message.type === "call.state" && message.state === "ended") this.draft.value = "";
-    if (message.type === "welcome") this.#host.post("ready", {});
+    if (message.type === "callbacks") this.callbacks.entries.value = message.entries;
+    if (message.type === "waits") this.waits.value = message.modes;
+    if (message.type === "call.state") this.#callCame(message);
+    if (message.type === "welcome") {
+      this.#host.post("ready", {});
+      if (message.gender !== null) this.wish({ gender: message.gender });
+    }
     if (message.type === "error" && message.re === null) this.#host.post("error", { code: message.code });
   }
 
-  /** Title, favicon, vibration, screen lock and the business's page follow the state of the call. */
-  #tellOutside(): void {
-    const call = this.session.call.value;
-    this.#lock.want(this.session.inCall.value);
-    this.#host.callChanged(call);
-    if (this.session.isRinging.value && call !== null) this.#ring.start(t("incoming.title"), callerWords(call));
-    else this.#ring.stop();
-    if (this.session.isRinging.value) setSituation("ringing", t("incoming.title"));
-    else if (call === null || !this.session.inCall.value) setSituation("idle", this.#unreadWords());
-    else if (call.state === "queued" || call.state === "alerting") setSituation("waiting", t("queue.title"));
-    else setSituation("call", t("phone.active_plain"));
-    const state = call?.state ?? null;
-    const isNew = state !== this.#toldState;
-    if (isNew && (state === "briefing" || state === "talking" || state === "active")) vibrate([200]);
-    this.#toldState = state;
-  }
-
-  #unreadWords(): string {
-    const count = this.inbox.unread.value;
-    return count === 0 ? "" : t("inbox.title_unread", { count });
+  #callCame(call: CallStateMessage): void {
+    if (call.state === "incoming" || call.state === "calling_back") lookAtClock();
+    if (call.state === "ended") this.draft.value = "";
+    const before = this.#before?.call_id === call.call_id ? this.#before : null;
+    this.#before = call;
+    if (before !== null && tookOver(before, call)) {
+      this.session.say(t(call.kind === "relay" ? "second.signer_taken_over" : "second.signer_taken_over_direct"));
+    }
   }
 }

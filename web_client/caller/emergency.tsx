@@ -1,6 +1,7 @@
 // An emergency: 114 at one tap, before anything else and on every screen, whatever else works or does not.
 
 import type { JSX } from "preact";
+import { useEffect, useRef } from "preact/hooks";
 import { t, tIn } from "../shared/i18n.ts";
 import { Button, Dialog } from "../shared/ui/basics.tsx";
 import { Icon } from "../shared/ui/icons.tsx";
@@ -15,13 +16,55 @@ export interface Emergency {
   readonly may_relay: boolean;
 }
 
-export function EmergencyDialog({ caller, asked }: { caller: Caller; asked: Emergency }): JSX.Element {
-  const number = asked.number === "114" ? null : asked.number; // nothing to turn away from
+interface AskedProps {
+  readonly caller: Caller;
+  readonly asked: Emergency;
+}
+
+export function EmergencyDialog({ caller, asked }: AskedProps): JSX.Element {
+  return (
+    <Dialog title={titleWords(asked)} className="emergency" onCancel={() => (caller.emergency.value = null)}>
+      <Ways caller={caller} asked={asked} />
+    </Dialog>
+  );
+}
+
+/** In a call: beside the picture, in the place of the text. The interpreter stays in sight. */
+export function EmergencyPanel({ caller, asked }: AskedProps): JSX.Element {
+  const title = useRef<HTMLHeadingElement>(null);
+  useEffect(() => title.current?.focus(), [asked]);
+  return (
+    <section
+      class="emergency-panel emergency"
+      aria-labelledby="emergency-title"
+      onKeyDown={(event) => {
+        if (event.key === "Escape") caller.emergency.value = null;
+      }}
+    >
+      <h2 id="emergency-title" ref={title} tabIndex={-1}>
+        {titleWords(asked)}
+      </h2>
+      <Ways caller={caller} asked={asked} />
+    </section>
+  );
+}
+
+/** 114 itself is nothing to turn away from. */
+function numberOf({ number }: Emergency): string | null {
+  return number === "114" ? null : number;
+}
+
+function titleWords(asked: Emergency): string {
+  return t(titleOf({ ...asked, number: numberOf(asked) }));
+}
+
+function Ways({ caller, asked }: AskedProps): JSX.Element {
+  const number = numberOf(asked);
   const offers114 = asked.kind === "offer_114";
   const mayRelay = number !== null && asked.may_relay && caller.canRelayNow.value;
   const close = (): void => void (caller.emergency.value = null);
   return (
-    <Dialog title={t(titleOf({ ...asked, number }))} className="emergency" onCancel={close}>
+    <>
       {number !== null && <p>{t(offers114 ? "emergency.body" : "emergency.relay_first", { number })}</p>}
       {!offers114 && !mayRelay && <p>{t("emergency.relay_cannot")}</p>}
       <div class="column">
@@ -34,7 +77,7 @@ export function EmergencyDialog({ caller, asked }: { caller: Caller; asked: Emer
           {t(number === null ? "app.close" : "emergency.leave")}
         </Button>
       </div>
-    </Dialog>
+    </>
   );
 }
 

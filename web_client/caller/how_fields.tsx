@@ -3,7 +3,7 @@
 import type { JSX } from "preact";
 import { t } from "../shared/i18n.ts";
 import type { Caller } from "./caller.ts";
-import { MODES } from "./wishes.ts";
+import { DOMAINS, GENDERS, MODES } from "./wishes.ts";
 
 interface HowProps {
   readonly caller: Caller;
@@ -36,6 +36,39 @@ function ModeChoice({ caller }: { caller: Caller }): JSX.Element {
         ))}
       </select>
     </label>
+  );
+}
+
+/** Whom one would rather have, and what the call is about: best effort. */
+export function WhoFields({ caller }: { caller: Caller }): JSX.Element {
+  const { gender, domain } = caller.wishes.value;
+  return (
+    <>
+      <label class="field">
+        <span>{t("wish.gender")}</span>
+        <select value={gender} onChange={(event) => caller.wish({ gender: GENDERS.find((one) => one === event.currentTarget.value) ?? "any" })}>
+          {GENDERS.map((one) => (
+            <option key={one} value={one}>
+              {t(`wish.by.${one}`)}
+            </option>
+          ))}
+        </select>
+      </label>
+      <label class="field">
+        <span>{t("wish.domain")}</span>
+        <select value={domain} aria-describedby="wish-hint" onChange={(event) => caller.wish({ domain: event.currentTarget.value })}>
+          <option value="">{t("wish.domain_any")}</option>
+          {DOMAINS.map((one) => (
+            <option key={one} value={one}>
+              {t(`wish.about.${one}`)}
+            </option>
+          ))}
+        </select>
+        <small id="wish-hint" class="hint">
+          {t("wish.hint")}
+        </small>
+      </label>
+    </>
   );
 }
 

@@ -10,6 +10,7 @@ import { t } from "../shared/i18n.ts";
 import { now } from "../shared/now.ts";
 import { readPreference, writePreference } from "../shared/preferences.ts";
 import type { CallStateMessage } from "../shared/protocol.d.ts";
+import { signerSecondWords, supervisorHereWords } from "../shared/second_words.ts";
 import type { Session } from "../shared/session.ts";
 import { Button, ConnectionBanner, Dialog, Notices } from "../shared/ui/basics.tsx";
 import { Icon } from "../shared/ui/icons.tsx";
@@ -19,7 +20,8 @@ import { Stages } from "../shared/ui/stages.tsx";
 import { TextPane } from "../shared/ui/text_pane.tsx";
 import { AfterPhone } from "./after_phone.tsx";
 import type { Caller } from "./caller.ts";
-import { EmergencyButton } from "./emergency.tsx";
+import { SupervisorAsks, WaitingPicture } from "./company_here.tsx";
+import { EmergencyButton, EmergencyPanel } from "./emergency.tsx";
 import { hasPhoneTools as mayUsePhone, PhoneTools } from "./phone_tools.tsx";
 
 const REMOTE = { relay: "call.remote_interpreter", direct: "call.remote_adviser", video: "call.remote_peer" } as const;
@@ -42,7 +44,8 @@ export function InCall({ caller }: { caller: Caller }): JSX.Element | null {
   if (call === null) return null;
 
   const isPhoneOpen = hasPhoneTools.value && mayUsePhone(session);
-  const hasSide = hasText.value || hasQuality.value || isPhoneOpen;
+  const asked = caller.emergency.value;
+  const hasSide = asked !== null || hasText.value || hasQuality.value || isPhoneOpen;
 
   function show(side: Signal<boolean>): void {
     const isShown = side.value;
@@ -63,10 +66,14 @@ export function InCall({ caller }: { caller: Caller }): JSX.Element | null {
         call={call}
         label={t(REMOTE[call.kind])}
         isFilled={isFilled.value}
-      />
+      >
+        <WaitingPicture call={call} />
+      </Stages>
       {hasSide && (
         <aside class="call-text">
-          {hasQuality.value ? (
+          {asked !== null ? (
+            <EmergencyPanel caller={caller} asked={asked} />
+          ) : hasQuality.value ? (
             <QualityPanel session={session} call={call} isOpen={hasQuality} />
           ) : isPhoneOpen ? (
             <PhoneTools session={session} isOpen={hasPhoneTools} />
@@ -76,7 +83,8 @@ export function InCall({ caller }: { caller: Caller }): JSX.Element | null {
         </aside>
       )}
       <div class={`call-foot is-${call.state}`}>
-        {call.state === "after_phone" && <AfterPhone caller={caller} call={call} />}
+        <SupervisorAsks session={session} call={call} />
+        {call.state === "after_phone" && asked === null && <AfterPhone caller={caller} call={call} />}
         <Strip caller={caller} call={call} />
         <Controls
           session={session}
@@ -106,6 +114,7 @@ interface StatusProps {
 
 function StatusBar({ caller, call, hasQuality }: StatusProps): JSX.Element {
   const { session } = caller;
+  const supervisor = supervisorHereWords(call);
   const since = call.phone.answered_at !== null && call.state === "active" ? call.phone.answered_at : call.together_at;
   return (
     <div class="status-bar">
@@ -114,6 +123,7 @@ function StatusBar({ caller, call, hasQuality }: StatusProps): JSX.Element {
         <strong>{phoneWords(call, "signer")}</strong>
       </div>
       <div class="status-small">
+        {supervisor !== null && <strong class="second-words">{supervisor}</strong>}
         {call.state === "active" && !call.phone.held && (
           <span class={`speaking ${call.phone.speaking ? "is-speaking" : ""}`}>
             <Icon name="speak" size={20} />
@@ -143,7 +153,14 @@ function Strip({ caller, call }: { caller: Caller; call: CallStateMessage }): JS
       </ConnectionBanner>
       <Notices session={session} />
       <RemoteAudio session={session} isWanted={call.hearing} />
-      <Advice session={session} call={call} />
+      {signerSecondWords(call) === null ? (
+        <Advice session={session} call={call} />
+      ) : (
+        <p class="advice advice-words" role="status">
+          <Icon name="person" />
+          <span>{signerSecondWords(call)}</span>
+        </p>
+      )}
     </div>
   );
 }

@@ -39,7 +39,8 @@ export function InQueue({ caller, call }: { caller: Caller; call: CallStateMessa
         <div role="status" aria-live="polite">
           <h1>{t(call.state === "alerting" ? "queue.alerting" : words.title)}</h1>
           {isAnswering && <p>{t("queue.incoming_body")}</p>}
-          {call.together_at !== null && <p>{t("queue.again")}</p>}
+          {call.transferred ? <p>{t(call.kind === "relay" ? "second.signer_moving" : "second.signer_moving_direct")}</p> : call.together_at !== null && <p>{t("queue.again")}</p>}
+          {call.queue?.serving === 0 && <p class="nobody">{t("queue.nobody")}</p>}
           <dl class="figures">
             {position !== null && (
               <div>
@@ -47,14 +48,25 @@ export function InQueue({ caller, call }: { caller: Caller; call: CallStateMessa
                 <dd class="position">{position}</dd>
               </div>
             )}
-            <div>
-              <dt>{t("queue.wait")}</dt>
-              <dd class="wait">{waitWords(call.queue)}</dd>
-            </div>
+            {call.queue?.serving !== 0 && (
+              <div>
+                <dt>{t("queue.wait")}</dt>
+                <dd class="wait">{waitWords(call.queue)}</dd>
+              </div>
+            )}
           </dl>
         </div>
         <p class="hint">{t("queue.since", { time: clock(now.value - call.queued_at) })}</p>
         <p>{t("queue.calm")}</p>
+        <Partner queue={call.queue} />
+        {caller.session.can("ask_callback") && (
+          <>
+            <Button look={call.queue?.serving === 0 ? "primary" : "plain"} icon="camera" onClick={() => (caller.callbacks.wanted.value = { isWaiting: true })}>
+              {t("callback.ask")}
+            </Button>
+            <p class="hint">{t("callback.waiting_hint")}</p>
+          </>
+        )}
         <Button look="danger-outline" icon="close" onClick={() => (isLeaving.value = true)}>
           {t(words.leave)}
         </Button>
@@ -78,5 +90,20 @@ export function InQueue({ caller, call }: { caller: Caller; call: CallStateMessa
         </Dialog>
       )}
     </div>
+  );
+}
+
+/** Another centre that serves the same, named by the operator. */
+function Partner({ queue }: { queue: QueueView | null }): JSX.Element | null {
+  const name = queue?.partner_name ?? null;
+  const url = queue?.partner_url ?? null;
+  if (name === null || url === null || !/^https?:/.test(url)) return null;
+  return (
+    <p class="partner">
+      {t("queue.partner")}{" "}
+      <a href={url} target="_blank" rel="noopener noreferrer">
+        {t("queue.partner_link", { name })}
+      </a>
+    </p>
   );
 }

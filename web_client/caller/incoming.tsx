@@ -13,17 +13,13 @@ import { OwnPicture } from "../shared/ui/own_picture.tsx";
 import type { Caller } from "./caller.ts";
 import { EmergencyButton } from "./emergency.tsx";
 import { HowFields } from "./how_fields.tsx";
+import { callerWords, isCallback, ringTitle } from "./ring_words.ts";
 
 const GUARD_MS = 700; // a key meant for what was on the screen before answers nothing
 
-/** Who calls, in words. */
-export function callerWords(call: CallStateMessage): string {
-  if (call.kind === "video") return call.peer_name === null ? t("incoming.peer") : unbroken(call.peer_name);
-  return call.phone.number === null ? t("incoming.anonymous") : unbroken(call.phone.number);
-}
-
 export function Incoming({ caller, call }: { caller: Caller; call: CallStateMessage }): JSX.Element {
   const isVideo = call.kind === "video";
+  const isAsked = isCallback(call);
   const isSettled = useSignal(false);
   useEffect(() => {
     const timer = setTimeout(() => (isSettled.value = true), GUARD_MS);
@@ -57,14 +53,18 @@ export function Incoming({ caller, call }: { caller: Caller; call: CallStateMess
           <span />
           <Icon name={isVideo ? "camera" : "phone"} size={56} />
         </div>
-        <h1>{t("incoming.title")}</h1>
+        <h1>{ringTitle(call)}</h1>
         <p class="incoming-who">{callerWords(call)}</p>
-        <p>{t(isVideo ? "incoming.from_video" : "incoming.from_phone")}</p>
+        <p>{t(isAsked ? "callback.ring_body" : isVideo ? "incoming.from_video" : "incoming.from_phone")}</p>
       </div>
-      <fieldset class="incoming-how">
-        <legend class="visually-hidden">{t("incoming.how")}</legend>
-        <HowFields caller={caller} isBrief hasMode={!isVideo} />
-      </fieldset>
+      {isAsked ? (
+        <span />
+      ) : (
+        <fieldset class="incoming-how">
+          <legend class="visually-hidden">{t("incoming.how")}</legend>
+          <HowFields caller={caller} isBrief hasMode={!isVideo} />
+        </fieldset>
+      )}
       <div class="incoming-answer">
         <ConnectionBanner session={caller.session} />
         <Notices session={caller.session} />
@@ -76,7 +76,7 @@ export function Incoming({ caller, call }: { caller: Caller; call: CallStateMess
         </Button>
         <p class="hint">
           {!caller.hasCamera.value && `${t("incoming.camera_hint")} `}
-          {!isVideo && t("incoming.decline_hint")}
+          {isAsked ? t("callback.decline_hint") : !isVideo && t("incoming.decline_hint")}
         </p>
       </div>
     </main>

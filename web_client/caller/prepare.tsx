@@ -10,11 +10,14 @@ import { Button } from "../shared/ui/basics.tsx";
 import { Icon } from "../shared/ui/icons.tsx";
 import { TextPane } from "../shared/ui/text_pane.tsx";
 import type { Caller } from "./caller.ts";
+import { CallbackOffer } from "./callback_offer.tsx";
+import { CallbacksCard } from "./callbacks_card.tsx";
 import { CameraCheck } from "./camera_check.tsx";
 import { emergencyIn } from "./emergency_numbers.ts";
-import { HowFields, Tick } from "./how_fields.tsx";
+import { HowFields, Tick, WhoFields } from "./how_fields.tsx";
 import { InboxCard } from "./inbox_card.tsx";
 import { Reachable } from "./reachable.tsx";
+import { WaitNow } from "./waits.tsx";
 import { ANNOUNCES } from "./wishes.ts";
 
 export function Prepare({ caller }: { caller: Caller }): JSX.Element {
@@ -28,6 +31,7 @@ export function Prepare({ caller }: { caller: Caller }): JSX.Element {
           </p>
         )}
         {caller.place.brand === null ? <NumberForm caller={caller} /> : <BrandForm caller={caller} />}
+        <CallbacksCard caller={caller} />
         <InboxCard caller={caller} />
         <Reachable caller={caller} />
         <BrandCards caller={caller} />
@@ -103,7 +107,9 @@ function NumberForm({ caller }: { caller: Caller }): JSX.Element {
         </p>
       )}
       <Options caller={caller} />
+      <WaitNow caller={caller} />
       <CallButton caller={caller} icon="phone" isUrgent={emergency !== null} />
+      {emergency === null && <CallbackOffer caller={caller} />}
     </form>
   );
 }
@@ -134,6 +140,7 @@ function BrandForm({ caller }: { caller: Caller }): JSX.Element | null {
       )}
       <Options caller={caller} />
       <CallButton caller={caller} icon="camera" />
+      <CallbackOffer caller={caller} />
     </form>
   );
 }
@@ -168,6 +175,7 @@ function Options({ caller }: { caller: Caller }): JSX.Element {
     <details class="options">
       <summary>{t("call_form.options")}</summary>
       <HowFields caller={caller} />
+      <WhoFields caller={caller} />
       {caller.place.brand === null && <ToThePhone caller={caller} />}
     </details>
   );

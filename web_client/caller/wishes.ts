@@ -1,4 +1,5 @@
-// What the person wants of calls, remembered on this device: mode, own voice and hearing, announcement. Never a number.
+// What the person wants of calls, remembered on this device: mode, own voice and hearing, announcement, interpreter. Never a number, nor
+// what a call is about.
 
 import { readPreference, writePreference } from "../shared/preferences.ts";
 import type { CallRequest, Mode } from "../shared/protocol.d.ts";
@@ -7,6 +8,10 @@ export type Announce = NonNullable<CallRequest["announce"]>;
 export const MODES: readonly Mode[] = ["LSF", "LSFA", "LfPC", "LfPCA", "TTH", "TTA", "CAS", "CAA"];
 export const ANNOUNCES: readonly Announce[] = ["agent", "recorded", "none"];
 
+export type Gender = NonNullable<CallRequest["gender"]>;
+export const GENDERS: readonly Gender[] = ["any", "f", "m"];
+export const DOMAINS = ["medical", "legal"] as const;
+
 export interface Wishes {
   readonly number: string;
   readonly mode: Mode;
@@ -14,6 +19,10 @@ export interface Wishes {
   readonly hearing: boolean;
   readonly announce: Announce;
   readonly anonymous: boolean;
+  /** Of the interpreter, as best effort. */
+  readonly gender: Gender;
+  /** What the call is about: the name of a skill; empty: nothing special. Not remembered. */
+  readonly domain: string;
 }
 
 const NAME = "wishes";
@@ -28,6 +37,8 @@ export function wishesFrom(kept: string | null): Wishes {
     hearing: found.hearing === true,
     announce: ANNOUNCES.find((announce) => announce === found.announce) ?? "agent",
     anonymous: found.anonymous === true,
+    gender: GENDERS.find((gender) => gender === found.gender) ?? "any",
+    domain: "",
   };
 }
 
@@ -40,8 +51,8 @@ function parsed(kept: string | null): Readonly<Record<string, unknown>> {
   }
 }
 
-export function keptForm({ mode, voice, hearing, announce, anonymous }: Wishes): string {
-  return JSON.stringify({ mode, voice, hearing, announce, anonymous });
+export function keptForm({ mode, voice, hearing, announce, anonymous, gender }: Wishes): string {
+  return JSON.stringify({ mode, voice, hearing, announce, anonymous, gender });
 }
 
 export function rememberedWishes(): Wishes {

@@ -26,8 +26,8 @@ function typeOf(data) {
 async function show(type) {
   const pages = await self.clients.matchAll({ type: "window", includeUncontrolled: true });
   if (pages.some((page) => page.visibilityState === "visible")) return; // rings by itself
-  const isRinging = type === "incoming";
-  const [title, body] = isRinging ? [words.incoming, words.incoming_body] : [words.missed, words.missed_body];
+  const isRinging = type === "incoming" || type === "callback";
+  const [title, body] = wordsOf(type);
   await self.registration.showNotification(title, {
     body,
     tag: TAG,
@@ -36,6 +36,11 @@ async function show(type) {
     vibrate: isRinging ? [600, 400, 600, 400, 600, 400, 600] : [200],
     icon: "/static/icon-call.svg",
   });
+}
+
+function wordsOf(type) {
+  if (type === "callback") return [words.callback, words.callback_body];
+  return type === "incoming" ? [words.incoming, words.incoming_body] : [words.missed, words.missed_body];
 }
 
 async function openPage() {

@@ -1,6 +1,6 @@
 // Whom each side of a call sees, as the service routes it (relay/routing.py), for words and places on the screen. Pure.
 
-import type { CallStateMessage, Party } from "./protocol.d.ts";
+import type { CallState, CallStateMessage, Party } from "./protocol.d.ts";
 
 type Sides = Pick<CallStateMessage, "second" | "active" | "swapping" | "agent">;
 
@@ -37,4 +37,13 @@ export function areEqual(call: Sides, leg: Party): boolean {
 /** Of a team: this side interprets now. */
 export function isActive(call: Pick<CallStateMessage, "active">, leg: Party): boolean {
   return call.active === leg;
+}
+
+const WAITING: ReadonlySet<CallState> = new Set(["queued", "alerting"]);
+
+/** Somebody else is the agent now: handed over by the one before, or found after a transfer. */
+export function tookOver(before: CallStateMessage, call: CallStateMessage): boolean {
+  if (!call.transferred || call.state === "ended") return false;
+  if (isJoined(before) && call.second === null) return !before.transferred || isConsulting(before);
+  return WAITING.has(before.state) && !WAITING.has(call.state);
 }

@@ -208,7 +208,7 @@ export class Connection {
 }
 
 function localError(code: "offline" | "timeout", re: string): ErrorMessage {
-  return { type: "error", code, message: "", re };
+  return { type: "error", code, message: "", re, callback: false };
 }
 
 /** The brand is named to the service before the socket opens: each brand has its own list of origins. */

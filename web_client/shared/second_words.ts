@@ -29,14 +29,17 @@ export function pictureLabel(call: CallStateMessage, leg: Party, index: 0 | 1): 
   return t("second.picture", { who: words });
 }
 
-/** One sentence above the picture of the signer about who comes, is here, or takes over; null: nothing to say. */
+/** To the signer, as long as a supervisor is in the call; null: none is. */
+export function supervisorHereWords(call: CallStateMessage): string | null {
+  const { second } = call;
+  if (second?.role !== "supervisor" || !isJoined(call)) return null;
+  return second.name === null ? t("second.supervisor_here_plain") : t("second.supervisor_here", { name: unbroken(second.name) });
+}
+
+/** One sentence to the signer about who comes, or what the two are doing; null: nothing to say. */
 export function signerSecondWords(call: CallStateMessage): string | null {
   const { second } = call;
   if (second === null) return null;
-  if (second.role === "supervisor") {
-    if (!isJoined(call)) return null;
-    return second.name === null ? t("second.supervisor_here_plain") : t("second.supervisor_here", { name: unbroken(second.name) });
-  }
   if (isConsulting(call)) return t("second.signer_wait_status");
   if (!isJoined(call)) return soughtKey(call) === null ? null : t(soughtKey(call) as Key);
   return second.role === "team" && call.swapping ? t("second.signer_swapping_words") : null;
@@ -52,7 +55,7 @@ function soughtKey({ second }: CallStateMessage): Key | null {
 export function seekingWords(call: CallStateMessage): string {
   const { second } = call;
   if (second === null) return "";
-  if (second.state === "asked") return t("second.asked_all");
+  if (second.state === "asked") return second.name === null ? t("second.ask_title") : t("second.ask_named", { name: unbroken(second.name) });
   if (second.state !== "joined") return t(`second.${second.state}`);
   if (second.lost_since !== null) return t("second.lost");
   return second.name === null ? t("second.joined_plain") : t("second.joined", { name: unbroken(second.name) });

@@ -50,7 +50,7 @@ test("without TURN's transport entry the pair in use is found by itself", () => 
 const STATS: LegStats = {
   frames_per_second: 24, bitrate_bps: 1_200_000, packets_received: 1000, packets_lost: 0, jitter_s: 0.01, audio_level: null,
   frame_width: 1280, frame_height: 720, freeze_count: 0, total_freezes_duration_s: 0, nack_count: 0, pli_count: 0, codec: "VP8",
-  fraction_lost: 0, round_trip_time_s: 0.08, sent_frames_per_second: 24, sent_bitrate_bps: 1_100_000,
+  fraction_lost: 0, round_trip_time_s: 0.08, sent_frames_per_second: 24, sent_bitrate_bps: 1_100_000, sent_second_frames_per_second: 0,
   available_outgoing_bitrate_bps: 2_000_000, packets_sent: 900, retransmitted_packets_sent: 0,
 };
 

@@ -7,7 +7,6 @@ import { levelOf, Steady, SteadyRate } from "../shared/media_stats.ts";
 import type { CallStateMessage } from "../shared/protocol.d.ts";
 import { moved, nearestCorner, nextCorner } from "../shared/ui/corners.ts";
 import { shares } from "../workstation/minute.ts";
-import { shortcutFor, SHORTCUTS } from "../workstation/shortcuts.ts";
 
 test("a French number is grouped as it is typed", () => {
   const cases: readonly (readonly [string, string])[] = [
@@ -73,20 +72,6 @@ test("the own picture reaches every corner by drag, by button and by arrow keys"
 test("the last minute leaves out what was not measured", () => {
   assert.deepEqual(shares(["good", "good", "off", "poor", "fair"]), { good: 50, fair: 25, poor: 25 });
   assert.deepEqual(shares(["off"]), { good: 0, fair: 0, poor: 0 });
-});
-
-const PLAIN = { ctrlKey: false, altKey: false, metaKey: false, repeat: false };
-
-test("a shortcut acts only alone, outside of writing, and while switched on", () => {
-  const name = (key: string, more = {}, areOn = true, isWriting = false): string | undefined =>
-    shortcutFor({ key, ...PLAIN, ...more }, areOn, isWriting)?.name;
-  assert.equal(name("m"), "mute");
-  assert.equal(name("A"), "abuse");
-  assert.equal(name("m", { ctrlKey: true }), undefined);
-  assert.equal(name("m", { repeat: true }), undefined);
-  assert.equal(name("m", {}, false), undefined);
-  assert.equal(name("m", {}, true, true), undefined);
-  assert.equal(new Set(SHORTCUTS.map((shortcut) => shortcut.key)).size, SHORTCUTS.length);
 });
 
 test("an opening time is said in the time of the brand, with the day unless it is today there", () => {

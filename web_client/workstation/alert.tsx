@@ -10,6 +10,7 @@ import type { Alert } from "../shared/protocol.d.ts";
 import { Button, Dialog } from "../shared/ui/basics.tsx";
 import { secondsLeft } from "./countdown.ts";
 import type { Desk } from "./desk.ts";
+import { Figures } from "./figures.tsx";
 
 const REASONS = ["conflict_of_interest", "known_person", "skill", "fatigue", "technical", "other"] as const;
 
@@ -25,13 +26,7 @@ export function AlertDialog({ desk, alert }: { desk: Desk; alert: Alert }): JSX.
       <Dialog title={t(isDeclining.value ? "alert.decline_title" : "alert.title")} className="alert" onCancel={() => (isDeclining.value = !isDeclining.value)}>
         {isDeclining.value ? (
           <>
-            <div class="choices">
-              {REASONS.map((reason) => (
-                <Button key={reason} onClick={() => void desk.decline(reason)}>
-                  {t(`alert.reason.${reason}`)}
-                </Button>
-              ))}
-            </div>
+            <Figures desk={desk} choices={REASONS.map((reason) => ({ words: t(`alert.reason.${reason}`), run: () => void desk.decline(reason) }))} />
             <p class="hint">{t("alert.decline_note")}</p>
             <Button look="quiet" onClick={() => (isDeclining.value = false)}>
               {t("app.back")}
@@ -43,13 +38,17 @@ export function AlertDialog({ desk, alert }: { desk: Desk; alert: Alert }): JSX.
               {alert.kind === "relay" || alert.brand_name === null ? t("alert.relay", { mode }) : t("alert.direct", { brand: alert.brand_name, mode })}
             </p>
             {alert.direction === "incoming" && <p>{t("alert.incoming")}</p>}
+            {alert.callback && <p>{t("alert.callback")}</p>}
+            {alert.role !== null && <p class="alert-role">{t(`alert.role.${alert.role}`)}</p>}
             {alert.resumed && <p>{t("alert.resumed")}</p>}
             <p class="hint">{t("alert.waited", { time: clock(now.value - alert.queued_at) })}</p>
             <div class="row alert-buttons">
               <Button look="primary" icon="camera" autofocus onClick={() => void desk.accept()}>
                 {t("alert.accept")}
               </Button>
-              <Button onClick={() => (isDeclining.value = true)}>{t("alert.decline")}</Button>
+              <Button shortcut="Escape" onClick={() => (isDeclining.value = true)}>
+                {t("alert.decline")}
+              </Button>
             </div>
           </>
         )}

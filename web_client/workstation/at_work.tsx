@@ -3,20 +3,26 @@
 import type { JSX } from "preact";
 import { useSignal } from "@preact/signals";
 import { clock } from "../shared/format.ts";
-import { locale, t, type Key } from "../shared/i18n.ts";
-import type { AgentView, CallSummaryRow } from "../shared/protocol.d.ts";
+import { locale, t } from "../shared/i18n.ts";
+import { now } from "../shared/now.ts";
+import type { CallSummaryRow } from "../shared/protocol.d.ts";
 import { Button } from "../shared/ui/basics.tsx";
 import { Icon } from "../shared/ui/icons.tsx";
 import { OwnPicture } from "../shared/ui/own_picture.tsx";
 import type { Desk } from "./desk.ts";
+import { CallbackList } from "./callback_list.tsx";
+import { LoadCard } from "./load_card.tsx";
 import { ShortcutList } from "./shortcut_list.tsx";
 import { Sparkline } from "./sparkline.tsx";
+import { cardKeys } from "./state_words.ts";
 
 export function AtWork({ desk }: { desk: Desk }): JSX.Element {
   return (
     <div class="at-work">
       <div class="at-work-side">
         <StateCard desk={desk} />
+        {desk.agent.value !== null && <LoadCard desk={desk} view={desk.agent.value} />}
+        <CallbackList desk={desk} />
         <Today calls={desk.today.value} />
       </div>
       <div class="at-work-side">
@@ -25,25 +31,6 @@ export function AtWork({ desk }: { desk: Desk }): JSX.Element {
       </div>
     </div>
   );
-}
-
-/** A pause has a reason, or comes after work ("pause after this call"); right after sign-in there is neither. */
-export function isOnBreak(desk: Desk, view: AgentView): boolean {
-  return view.presence === "paused" && (view.reason !== null || desk.hasBegun.value);
-}
-
-/** The state in short. */
-export function stateWords(desk: Desk, view: AgentView): string {
-  if (desk.isCutOff.value) return t("work.state_lost");
-  if (view.state === "paused" && !isOnBreak(desk, view)) return t("work.state_not_yet");
-  return t(`work.state.${view.state}`);
-}
-
-function cardKeys(desk: Desk, view: AgentView): readonly [title: Key, body: Key] {
-  if (desk.isCutOff.value) return ["work.state_lost", "work.lost_body"];
-  if (view.state === "not_responding") return ["work.not_responding_title", "work.not_responding_body"];
-  if (isOnBreak(desk, view)) return ["work.paused_title", "work.paused_body"];
-  return view.presence === "available" ? ["work.ready_title", "work.ready_body"] : ["work.not_yet_title", "work.not_yet_body"];
 }
 
 function StateCard({ desk }: { desk: Desk }): JSX.Element {
@@ -55,8 +42,9 @@ function StateCard({ desk }: { desk: Desk }): JSX.Element {
     <section class={`card state-card is-${desk.isCutOff.value ? "offline" : view.state}`}>
       <h1>{t(title)}</h1>
       <p>{t(body)}</p>
+      <RingLeft desk={desk} />
       {view.state === "not_responding" && (
-        <Button look="primary" icon="play" autofocus shortcut={desk.shortcutsAreOn.value ? "R" : undefined} onClick={() => void desk.available()}>
+        <Button look="primary" icon="play" autofocus shortcut={desk.keys.shown("come_back")} onClick={() => void desk.available()}>
           {t("work.come_back")}
         </Button>
       )}
@@ -66,6 +54,23 @@ function StateCard({ desk }: { desk: Desk }): JSX.Element {
         </Button>
       )}
     </section>
+  );
+}
+
+/** A call-back: the signer's devices ring, the agent has nothing to do. */
+function RingLeft({ desk }: { desk: Desk }): JSX.Element | null {
+  const { session } = desk;
+  const call = session.call.value;
+  if (call?.state !== "calling_back") return null;
+  return (
+    <>
+      {call.ring_until !== null && <p class="countdown">{t("callback.at_desk_left", { time: clock(call.ring_until - now.value) })}</p>}
+      {session.can("hang_up") && (
+        <Button look="quiet" onClick={() => void session.act("hang_up")}>
+          {t("desk.leave")}
+        </Button>
+      )}
+    </>
   );
 }
 

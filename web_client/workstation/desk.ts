@@ -6,36 +6,45 @@ import { cameraIsGranted } from "../shared/camera.ts";
 import * as http from "../shared/http.ts";
 import { t } from "../shared/i18n.ts";
 import { lookAtClock } from "../shared/now.ts";
-import { readPreference, tabStore, writePreference } from "../shared/preferences.ts";
+import { readPreference, writePreference } from "../shared/preferences.ts";
 import type {
   AgentView,
   Alert,
   AlertEnded,
   AssignmentDecline,
+  CallbackEntry,
   CallSummaryRow,
   ContactKnown,
   CallStateMessage,
-  PauseReason,
   PhoneStats,
   ServerMessage,
 } from "../shared/protocol.d.ts";
 import { Ring } from "../shared/ring.ts";
 import { Session } from "../shared/session.ts";
 import { speechCameBack } from "./line_words.ts";
+import { Keys } from "./keymap.ts";
 import { Minute } from "./minute.ts";
+import { Second } from "./second.ts";
+import { Shift } from "./shift.ts";
+import { StaffWords } from "./staff_words.ts";
 import { WrapUp } from "./wrap_up.ts";
 
 export type Access = "unknown" | "sign_in" | "ready" | "unreachable";
 export type Question = "none" | "abuse" | "pause" | "decline" | "keypad" | "end";
 
-const BEGUN = "work.begun";
+const AT_A_CALL: ReadonlySet<AgentView["state"]> = new Set(["engaged", "hold"]);
 const KEYS_SHOWN = 20;
 
 export class Desk {
   readonly session: Session;
   readonly access = signal<Access>("unknown");
   readonly account = signal<http.Account | null>(null);
-  readonly agent = signal<AgentView | null>(null);
+  readonly shift: Shift;
+  readonly second: Second;
+  readonly keys = new Keys();
+  readonly staff = new StaffWords();
+  /** Call-backs that this agent could serve. */
+  readonly callbacks = signal<readonly CallbackEntry[]>([]);
   readonly alert = signal<Alert | null>(null);
   readonly today = signal<readonly CallSummaryRow[]>([]);
   readonly contact = signal<ContactKnown | null>(null);
@@ -45,15 +54,12 @@ export class Desk {
   readonly phoneLine = signal<PhoneStats | null>(null);
   /** The hold watcher heard somebody, and nobody has seen it yet. */
   readonly speechIsBack = signal(false);
-  readonly shortcutsAreOn = signal(readPreference("shortcuts") !== "off");
   readonly withoutMicrophone = signal(readPreference("without_microphone") === "yes");
-  /** Available at least once since sign-in: a pause without a reason is a pause then. */
-  readonly hasBegun = signal(tabStore.read(BEGUN) !== null);
   readonly isCutOff = computed(() => this.session.connection.status.value === "offline");
   readonly minute = new Minute();
   readonly wrapUp: WrapUp;
   readonly isWrappingUp = computed(
-    () => this.agent.value?.state === "wrap_up" && this.session.call.value?.state === "ended",
+    () => this.agent.value?.state === "wrap_up" && this.session.call.value !== null,
   );
   readonly #lock = new ScreenLock();
   readonly #ring = new Ring();
@@ -68,6 +74,8 @@ export class Desk {
     });
     this.session.wantsMicrophone = () => !this.withoutMicrophone.value;
     this.wrapUp = new WrapUp(this.session);
+    this.shift = new Shift(this.session);
+    this.second = new Second(this.session);
     effect(() => this.#tellOutside());
     effect(() => {
       if (this.session.needsSignIn.value) this.access.value = "sign_in";
@@ -75,6 +83,10 @@ export class Desk {
     window.addEventListener("beforeunload", (event) => {
       if (this.session.isTogether.value) event.preventDefault();
     });
+  }
+
+  get agent(): Shift["agent"] {
+    return this.shift.agent;
   }
 
   async start(): Promise<void> {
@@ -98,7 +110,7 @@ export class Desk {
   async signOut(): Promise<void> {
     await this.session.ask({ type: "presence.set", presence: "offline" });
     this.session.connection.close();
-    this.#begun(false);
+    this.shift.begun(false);
     await http.signOut().catch(() => undefined);
     location.reload();
   }
@@ -121,18 +133,16 @@ export class Desk {
     await this.session.ask({ type: "presence.set", presence: "available" });
   }
 
-  async pause(reason: PauseReason): Promise<void> {
-    this.question.value = "none";
-    await this.session.ask({ type: "presence.set", presence: "paused", reason });
-  }
-
-  async goOffline(): Promise<void> {
-    await this.session.ask({ type: "presence.set", presence: "offline" });
-  }
-
-  togglePauseAfterCall(): void {
-    const enabled = !(this.agent.value?.pause_after_call ?? false);
-    void this.session.ask({ type: "pause_after_call", enabled });
+  /** One key, no reason asked: the pause begins now, or when the call and what belongs to it are over. */
+  async hardCall(): Promise<void> {
+    const view = this.agent.value;
+    if (view === null || view.presence === "offline") return;
+    if (!this.shift.isBusy.value) {
+      await this.shift.pause("after_hard_call");
+    } else if (await this.shift.pauseAfterCall(true, "after_hard_call")) {
+      if (view.state === "wrap_up") await this.wrapUp.finish();
+      else this.session.say(t("work.hard_call_asked"));
+    }
   }
 
   async accept(): Promise<void> {
@@ -181,11 +191,6 @@ export class Desk {
     void this.session.act("end_and_report_abuse");
   }
 
-  setShortcuts(areOn: boolean): void {
-    this.shortcutsAreOn.value = areOn;
-    writePreference("shortcuts", areOn ? "on" : "off");
-  }
-
   #receive(message: ServerMessage): void {
     switch (message.type) {
       case "agent.state":
@@ -196,6 +201,15 @@ export class Desk {
         break;
       case "assignment.ended":
         this.#alertEnded(message);
+        break;
+      case "colleagues":
+        this.second.came(message);
+        break;
+      case "callbacks":
+        this.callbacks.value = message.entries;
+        break;
+      case "staff.notice":
+        this.staff.came(message);
         break;
       case "calls.today":
         this.today.value = message.calls;
@@ -210,6 +224,7 @@ export class Desk {
           this.minute.clear();
           this.wrapUp.begin(message.call_id);
         }
+        if (message.state === "ended") this.second.close();
         this.#phoneCame(message);
         break;
       case "phone.key":
@@ -237,22 +252,18 @@ export class Desk {
   }
 
   #agentCame(view: AgentView): void {
-    this.agent.value = view;
-    if (view.presence === "available") this.#begun(true);
-    else if (view.presence === "offline") this.#begun(false);
+    const wasWrappingUp = this.agent.value?.state === "wrap_up";
+    this.shift.came(view);
     if (view.state !== "alerting") this.alert.value = null;
-    const isOver = this.session.call.value?.state === "ended";
-    if (isOver && view.state !== "wrap_up" && view.state !== "engaged") {
-      this.session.forgetCall();
-      this.wrapUp.begin("");
-    }
+    const call = this.session.call.value;
+    if (call === null || AT_A_CALL.has(view.state) || view.state === "wrap_up") return;
+    if (call.state === "ended" || call.leg === "second" || wasWrappingUp) this.#leave();
   }
 
-  /** Kept over a reload of this tab. */
-  #begun(hasBegun: boolean): void {
-    this.hasBegun.value = hasBegun;
-    if (hasBegun) tabStore.write(BEGUN, "yes");
-    else tabStore.remove(BEGUN);
+  #leave(): void {
+    this.session.forgetCall();
+    this.second.close();
+    this.wrapUp.begin("");
   }
 
   #alerted(alert: Alert): void {

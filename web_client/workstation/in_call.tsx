@@ -4,11 +4,13 @@
 import { useSignal, type Signal } from "@preact/signals";
 import type { JSX } from "preact";
 import { phoneWords } from "../shared/call_words.ts";
+import { companyOf } from "../shared/company.ts";
 import { clock } from "../shared/format.ts";
 import { t } from "../shared/i18n.ts";
 import { now } from "../shared/now.ts";
 import type { CallStateMessage } from "../shared/protocol.d.ts";
 import { Button, Dialog } from "../shared/ui/basics.tsx";
+import { Icon } from "../shared/ui/icons.tsx";
 import { QualityButton, QualityPanel, useGivesWayToText } from "../shared/ui/quality_panel.tsx";
 import { RemoteAudio } from "../shared/ui/remote_audio.tsx";
 import { Stages } from "../shared/ui/stages.tsx";
@@ -19,6 +21,8 @@ import { Meter } from "./meter.tsx";
 import { PhoneLineCard } from "./phone_line.tsx";
 import { SpeechBack } from "./phone_more.tsx";
 import { PhonePanel } from "./phone_panel.tsx";
+import { SecondPanel } from "./second_panel.tsx";
+import { TransferDialog } from "./transfer_dialog.tsx";
 
 export function InCall({ desk }: { desk: Desk }): JSX.Element | null {
   const { session } = desk;
@@ -31,11 +35,12 @@ export function InCall({ desk }: { desk: Desk }): JSX.Element | null {
       <h1 class="visually-hidden">{t("work.state.engaged")}</h1>
       <div class="desk-picture">
         <CallBar desk={desk} call={call} hasQuality={hasQuality} />
-        <Stages session={session} call={call} label={t("call.remote_signer")} isWithheld={call.hidden} />
-        <Meter desk={desk} />
+        <Stages session={session} call={call} label={t("call.remote_signer")} isWithheld={call.hidden} shortcut={desk.keys.shown("swap_pictures")} />
+        {companyOf(call, call.leg).includes("signer") ? <Meter desk={desk} /> : <SignerWaits call={call} />}
       </div>
       <div class="desk-tools">
         <SpeechBack desk={desk} />
+        <SecondPanel desk={desk} call={call} />
         <PhonePanel desk={desk} call={call} />
         {call.kind === "direct" && <ContactPanel desk={desk} isBrief />}
         {hasQuality.value ? (
@@ -47,9 +52,22 @@ export function InCall({ desk }: { desk: Desk }): JSX.Element | null {
         )}
       </div>
       <DeskControls desk={desk} call={call} />
+      {desk.second.isChoosing.value && <TransferDialog desk={desk} call={call} />}
       {desk.question.value === "abuse" && <AbuseDialog desk={desk} />}
       {desk.question.value === "end" && <EndDialog desk={desk} call={call} />}
     </div>
+  );
+}
+
+/** In the place of the meter while the signer is not seen. */
+function SignerWaits({ call }: { call: CallStateMessage }): JSX.Element {
+  return (
+    <p class="signer-waits" role="status">
+      <Icon name="clock" />
+      <span>
+        {t("second.consulting")} {call.phone.answered_at !== null && call.phone.outcome === null && t("second.consulting_phone")}
+      </span>
+    </p>
   );
 }
 
@@ -81,18 +99,21 @@ function CallBar({ desk, call, hasQuality }: { desk: Desk; call: CallStateMessag
 
 function DeskControls({ desk, call }: { desk: Desk; call: CallStateMessage }): JSX.Element {
   const { session } = desk;
-  const key = (name: string): string | undefined => (desk.shortcutsAreOn.value ? name : undefined);
+  const { keys } = desk;
   return (
     <nav class="controls desk-controls" aria-label={t("call.controls")}>
-      <Button icon={call.muted ? "micOff" : "mic"} pressed={call.muted} shortcut={key("M")} disabled={!session.can("mute") && !session.can("unmute")} onClick={() => desk.toggleMute()}>
+      <Button icon={call.muted ? "micOff" : "mic"} pressed={call.muted} shortcut={keys.shown("mute")} disabled={!session.can("mute") && !session.can("unmute")} onClick={() => desk.toggleMute()}>
         {t(call.muted ? "desk.unmute" : "desk.mute")}
       </Button>
-      <Button icon={call.hidden ? "eye" : "eyeOff"} pressed={call.hidden} shortcut={key("I")} onClick={() => desk.togglePicture()}>
+      <Button icon={call.hidden ? "eye" : "eyeOff"} pressed={call.hidden} shortcut={keys.shown("hide_picture")} onClick={() => desk.togglePicture()}>
         {t(call.hidden ? "desk.show_picture" : "desk.hide_picture")}
       </Button>
       <RemoteAudio session={session} isWanted />
       <span class="spacer" />
-      <Button icon="flag" shortcut={key("A")} disabled={!session.can("end_and_report_abuse")} onClick={() => (desk.question.value = "abuse")}>
+      <Button icon="pause" shortcut={keys.shown("hard_call")} label={t("work.hard_call_label")} onClick={() => void desk.hardCall()}>
+        {t("work.hard_call_short")}
+      </Button>
+      <Button icon="flag" shortcut={keys.shown("abuse")} disabled={!session.can("end_and_report_abuse")} onClick={() => (desk.question.value = "abuse")}>
         {t("desk.abuse")}
       </Button>
       <Button look="danger" icon="hangUp" disabled={!session.can("hang_up")} onClick={() => (desk.question.value = "end")}>

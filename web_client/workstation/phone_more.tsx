@@ -120,7 +120,7 @@ export function HoldWatch({ desk, call }: PartProps): JSX.Element | null {
   const { sound } = call.phone;
   return (
     <>
-      <Button icon="eye" pressed={isWatching} shortcut={desk.shortcutsAreOn.value && !desk.speechIsBack.value ? "W" : undefined} onClick={() => desk.toggleWatch()}>
+      <Button icon="eye" pressed={isWatching} shortcut={desk.speechIsBack.value ? undefined : desk.keys.shown("watch")} onClick={() => desk.toggleWatch()}>
         {t(isWatching ? "desk.watching" : "desk.watch")}
       </Button>
       {isWatching && (
@@ -147,7 +147,7 @@ export function SpeechBack({ desk }: { desk: Desk }): JSX.Element | null {
       <p role="alert">
         <Icon name="speak" /> <strong>{t("desk.speech_back")}</strong>
       </p>
-      <Button look="primary" icon="check" shortcut={desk.shortcutsAreOn.value ? "W" : undefined} onClick={() => desk.sawSpeech()}>
+      <Button look="primary" icon="check" shortcut={desk.keys.shown("watch")} onClick={() => desk.sawSpeech()}>
         {t("desk.stop_flash")}
       </Button>
     </div>

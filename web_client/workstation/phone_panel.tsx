@@ -14,10 +14,11 @@ import type { Desk } from "./desk.ts";
 import { NumberField } from "./number_field.tsx";
 import { AnotherParty, HoldWatch, Joined, VoiceMessage } from "./phone_more.tsx";
 
-export function PhonePanel({ desk, call }: { desk: Desk; call: CallStateMessage }): JSX.Element {
+export function PhonePanel({ desk, call }: { desk: Desk; call: CallStateMessage }): JSX.Element | null {
   const { session } = desk;
   const { phone } = call;
   const isUp = session.can("hang_up_phone");
+  if (call.leg === "second" && !isUp && !session.can("dial")) return <PhoneOfOther desk={desk} call={call} />;
   return (
     <section class="card phone-panel" aria-labelledby="phone-title">
       <h2 id="phone-title">{t("desk.phone")}</h2>
@@ -72,6 +73,24 @@ export function PhonePanel({ desk, call }: { desk: Desk; call: CallStateMessage 
   );
 }
 
+/** The telephone is the other's: what it does, and the keys when they are allowed. */
+function PhoneOfOther({ desk, call }: { desk: Desk; call: CallStateMessage }): JSX.Element {
+  return (
+    <section class="card phone-panel" aria-labelledby="phone-title">
+      <h2 id="phone-title">{t("desk.phone")}</h2>
+      <p class="phone-now">
+        <strong>{phoneWords(call, "agent")}</strong>
+      </p>
+      {desk.session.can("dtmf") && (
+        <details>
+          <summary>{t("desk.keypad")}</summary>
+          <Keypad session={desk.session} />
+        </details>
+      )}
+    </section>
+  );
+}
+
 /** What the agent has to know before speaking: who called, where help must come, whether to announce. */
 function Facts({ call }: { call: CallStateMessage }): JSX.Element {
   const isIncoming = call.direction === "incoming";
@@ -100,7 +119,7 @@ function HoldButton({ desk, call }: { desk: Desk; call: CallStateMessage }): JSX
     <Button
       icon={call.phone.held ? "play" : "hold"}
       pressed={call.phone.held}
-      shortcut={desk.shortcutsAreOn.value ? "G" : undefined}
+      shortcut={desk.keys.shown("hold")}
       disabled={!session.can("hold") && !session.can("resume")}
       onClick={() => desk.toggleHold()}
     >

@@ -6,6 +6,7 @@ import { t } from "../shared/i18n.ts";
 import { now } from "../shared/now.ts";
 import type { CallStateMessage, Disposition } from "../shared/protocol.d.ts";
 import { Button } from "../shared/ui/basics.tsx";
+import { Refusal } from "../shared/ui/refusal.tsx";
 import { ContactPanel } from "./contact_panel.tsx";
 import type { Desk } from "./desk.ts";
 
@@ -14,6 +15,7 @@ const DISPOSITIONS: readonly Disposition[] = ["resolved", "call_back", "follow_u
 export function WrapUpScreen({ desk }: { desk: Desk }): JSX.Element | null {
   const call = desk.session.call.value;
   if (call === null) return null;
+  const extensions = desk.agent.value?.wrap_up_extensions_left ?? 0;
   const until = desk.agent.value?.wrap_up_until ?? call.wrap_up_until;
   return (
     <div class={`wrap-up is-${call.kind}`}>
@@ -23,7 +25,7 @@ export function WrapUpScreen({ desk }: { desk: Desk }): JSX.Element | null {
         <dl class="facts">
           <div>
             <dt>{t("wrap_up.reason")}</dt>
-            <dd>{call.end_reason === null ? "…" : t(`end_reason.${call.end_reason}`)}</dd>
+            <dd>{endWords(call)}</dd>
           </div>
           <div>
             <dt>{t("wrap_up.talk")}</dt>
@@ -35,14 +37,24 @@ export function WrapUpScreen({ desk }: { desk: Desk }): JSX.Element | null {
           <Button look="primary" icon="check" autofocus={call.kind === "relay"} onClick={() => void desk.wrapUp.finish()}>
             {t("wrap_up.ready")}
           </Button>
-          <Button icon="clock" onClick={() => void desk.session.ask({ type: "wrap_up.extend" })}>
+          <Button icon="clock" disabled={extensions === 0} onClick={() => void desk.session.ask({ type: "wrap_up.extend" })}>
             {t("wrap_up.extend")}
           </Button>
+          <Button icon="pause" shortcut={desk.keys.shown("hard_call")} onClick={() => void desk.hardCall()}>
+            {t("work.hard_call")}
+          </Button>
         </div>
+        <p class="hint">{extensions === 0 ? t("wrap_up.extensions_none") : t("wrap_up.extensions_left", { count: extensions })}</p>
+        <Refusal session={desk.session} call={call} />
       </section>
       {call.kind === "direct" && <ContactPanel desk={desk} />}
     </div>
   );
+}
+
+function endWords(call: CallStateMessage): string {
+  if (call.end_reason !== null) return t(`end_reason.${call.end_reason}`);
+  return call.transferred ? t("wrap_up.handed_over") : "…";
 }
 
 function DirectForm({ desk }: { desk: Desk; call: CallStateMessage }): JSX.Element {

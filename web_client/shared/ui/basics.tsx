@@ -64,8 +64,13 @@ export function Dialog({ title, onCancel, children, className = "" }: DialogProp
   const titleId = useId();
   useEffect(() => {
     const element = dialog.current;
+    const opener = document.activeElement;
     if (element !== null && !element.open) element.showModal();
-    return () => element?.close();
+    return () => {
+      element?.close(); // gives the focus back only while it is in the page
+      const hasFocus = document.activeElement !== null && document.activeElement !== document.body;
+      if (!hasFocus && opener instanceof HTMLElement && opener.isConnected) opener.focus();
+    };
   }, []);
   return (
     <dialog

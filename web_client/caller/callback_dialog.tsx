@@ -1,0 +1,68 @@
+// When to be rung: as soon as possible, or from an hour on.
+
+import { useSignal } from "@preact/signals";
+import type { JSX } from "preact";
+import { timeAt } from "../shared/format.ts";
+import { locale, t } from "../shared/i18n.ts";
+import { now } from "../shared/now.ts";
+import { Button, Dialog } from "../shared/ui/basics.tsx";
+import { isTomorrow, nextAt, type Wanted } from "./callbacks.ts";
+import type { Caller } from "./caller.ts";
+
+export function CallbackDialog({ caller, wanted }: { caller: Caller; wanted: Wanted }): JSX.Element {
+  const { callbacks, session } = caller;
+  const hasHour = useSignal(false);
+  const hour = useSignal("");
+  const at = hasHour.value ? nextAt(hour.value, now.value) : null;
+  const close = (): void => void (callbacks.wanted.value = null);
+
+  async function submit(event: Event): Promise<void> {
+    event.preventDefault();
+    if (hasHour.value && at === null) return document.getElementById("callback-hour")?.focus();
+    if ((await callbacks.ask(wanted, at)) && !wanted.isWaiting) session.say(t("callback.asked"));
+  }
+
+  return (
+    <Dialog title={t("callback.title")} onCancel={close}>
+      <p>{t(wanted.isWaiting ? "callback.body_waiting" : "callback.body_closed")}</p>
+      <form class="callback-form" onSubmit={(event) => void submit(event)}>
+        <fieldset>
+          <legend>{t("callback.when")}</legend>
+          <label class="tick">
+            <input type="radio" name="when" checked={!hasHour.value} onChange={() => (hasHour.value = false)} />
+            <span>{t(wanted.isWaiting ? "callback.soon" : "callback.soon_closed")}</span>
+          </label>
+          <label class="tick">
+            <input type="radio" name="when" checked={hasHour.value} onChange={() => (hasHour.value = true)} />
+            <span>{t("callback.at")}</span>
+          </label>
+        </fieldset>
+        {hasHour.value && (
+          <label class="field hour-field" for="callback-hour">
+            <span>{t("callback.hour")}</span>
+            <input id="callback-hour" type="time" required value={hour.value} onInput={(event) => (hour.value = event.currentTarget.value)} />
+          </label>
+        )}
+        <p role="status" class="hint">
+          {at !== null && dayWords(at)}
+        </p>
+        <div class="row">
+          <Button look="primary" type="submit" icon="check">
+            {t("callback.confirm")}
+          </Button>
+          <Button onClick={close}>{t("app.cancel")}</Button>
+        </div>
+      </form>
+    </Dialog>
+  );
+}
+
+function dayWords(at: number): string {
+  const time = new Intl.DateTimeFormat(locale.value, { hour: "2-digit", minute: "2-digit" }).format(at * 1000);
+  return t(isTomorrow(at, now.value) ? "callback.tomorrow_at" : "callback.today_at", { time });
+}
+
+/** In the time of this device. */
+export function localTime(at: number): string {
+  return timeAt(at, now.value, Intl.DateTimeFormat().resolvedOptions().timeZone, locale.value);
+}

@@ -1,0 +1,54 @@
+// Being rung later: what was asked for, what is asked for next, at which hour.
+
+import { computed, signal } from "@preact/signals";
+import type { CallbackEntry, CallbackRequest } from "../shared/protocol.d.ts";
+import type { Session } from "../shared/session.ts";
+
+/** What a call-back is asked for: the call that waits now, which keeps its place, or one that cannot begin now. */
+export type Wanted = { readonly isWaiting: true } | ({ readonly isWaiting: false } & Omit<CallbackRequest, "type" | "ref" | "at">);
+
+export class Callbacks {
+  readonly entries = signal<readonly CallbackEntry[]>([]);
+  readonly open = computed(() => this.entries.value.filter(({ state }) => state === "waiting" || state === "trying" || state === "unanswered"));
+  /** The dialog is open for this. */
+  readonly wanted = signal<Wanted | null>(null);
+  readonly #session: Session;
+
+  constructor(session: Session) {
+    this.#session = session;
+  }
+
+  /** :param at: Unix seconds; null: as soon as the place in line comes up. */
+  async ask(wanted: Wanted, at: number | null): Promise<boolean> {
+    const { isWaiting, ...what } = wanted;
+    const isTaken = isWaiting
+      ? await this.#session.act("ask_callback", { at })
+      : await this.#session.ask({ ...(what as Omit<CallbackRequest, "type" | "ref" | "at">), type: "callback.request", at });
+    if (isTaken) this.wanted.value = null;
+    return isTaken;
+  }
+
+  cancel(entry: CallbackEntry): Promise<boolean> {
+    return this.#session.ask({ type: "callback.cancel", callback_id: entry.callback_id });
+  }
+}
+
+/**
+ * The next time that a clock shows this hour: today, or tomorrow when it is past. A call-back is kept for a day, so
+ * there is nothing later to choose.
+ *
+ * @param hour `HH:MM`, in the time of this device. @param now Unix seconds.
+ * @returns Unix seconds; null: no hour.
+ */
+export function nextAt(hour: string, now: number): number | null {
+  const found = /^(\d{2}):(\d{2})$/.exec(hour);
+  if (found === null) return null;
+  const at = new Date(now * 1000);
+  at.setHours(Number(found[1]), Number(found[2]), 0, 0);
+  if (at.getTime() <= now * 1000) at.setDate(at.getDate() + 1);
+  return at.getTime() / 1000;
+}
+
+export function isTomorrow(at: number, now: number): boolean {
+  return new Date(at * 1000).getDate() !== new Date(now * 1000).getDate();
+}

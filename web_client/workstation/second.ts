@@ -1,0 +1,55 @@
+// A second person in the call: whom to ask, whom to hand the call to, and what the two do together.
+
+import { computed, signal } from "@preact/signals";
+import type { Action, Colleagues, TransferTarget } from "../shared/protocol.d.ts";
+import type { Session } from "../shared/session.ts";
+
+/** What may be done with whoever is chosen in the dialog, the gentlest first. */
+export const TO_SOMEBODY = ["consult", "transfer_call", "call_second"] as const satisfies readonly Action[];
+export type ToSomebody = (typeof TO_SOMEBODY)[number];
+
+export class Second {
+  readonly isChoosing = signal(false);
+  readonly colleagues = signal<Colleagues | null>(null);
+  readonly open = computed(() => TO_SOMEBODY.filter((action) => this.#session.can(action)));
+  readonly #session: Session;
+
+  constructor(session: Session) {
+    this.#session = session;
+  }
+
+  /** Opens the dialog, and asks who is at work now. */
+  choose(): void {
+    const call_id = this.#session.call.value?.call_id;
+    if (call_id === undefined || this.open.value.length === 0) return;
+    this.colleagues.value = null;
+    this.isChoosing.value = true;
+    void this.#session.ask({ type: "colleagues.list", call_id });
+  }
+
+  close(): void {
+    this.isChoosing.value = false;
+  }
+
+  /** :param to: null: anybody who may serve this call. */
+  async send(action: ToSomebody, to: TransferTarget | null): Promise<void> {
+    if (await this.#session.act(action, { to })) this.close();
+  }
+
+  /** Somebody beside, whoever is free. */
+  call(): void {
+    if (this.#session.can("call_second")) void this.#session.act("call_second", { to: null });
+  }
+
+  swap(): void {
+    if (this.#session.can("swap")) void this.#session.act("swap");
+  }
+
+  swapPictures(): void {
+    if (this.#session.call.value?.second != null) this.#session.isSwapped.value = !this.#session.isSwapped.value;
+  }
+
+  came(colleagues: Colleagues): void {
+    if (colleagues.call_id === this.#session.call.value?.call_id) this.colleagues.value = colleagues;
+  }
+}

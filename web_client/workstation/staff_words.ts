@@ -1,0 +1,18 @@
+// A supervisor's words to this workstation: they stay until they are read, the newest first.
+
+import { signal } from "@preact/signals";
+import type { StaffNotice } from "../shared/protocol.d.ts";
+
+const KEPT = 3;
+
+export class StaffWords {
+  readonly unread = signal<readonly StaffNotice[]>([]);
+
+  came(notice: StaffNotice): void {
+    this.unread.value = [notice, ...this.unread.value].slice(0, KEPT);
+  }
+
+  read(notice: StaffNotice): void {
+    this.unread.value = this.unread.value.filter((one) => one !== notice);
+  }
+}
