@@ -12,7 +12,7 @@ from relay.model import WebLeg
 
 FIRST_SHARE: Final = 0.65  # of a line that carries two pictures, for the first one
 BASE_LAYER_SHARE: Final = 0.4  # of a picture in three temporal layers, its lowest: 7.5 pictures a second
-FULL_PICTURE_BPS: Final = 900_000  # carries 1280x720 at 30 pictures a second (``adaptation.STEPS``)
+FULL_PICTURE_BPS: Final = 1_050_000  # brings 1280x720 at 30 pictures a second back too (``adaptation``: step, margin)
 
 Sees = Mapping[WebLeg, tuple[WebLeg, ...]]
 Carries = Callable[[WebLeg], int | None]

@@ -21,6 +21,7 @@ from relay.errors import RelayError, UnknownLegError
 from relay.forwarding.inbound import MediaPacket
 from relay.forwarding.leg_statistics import StatsWindow
 from relay.forwarding.media_path import MediaPath
+from relay.forwarding.outbound import OutboundStream
 from relay.forwarding.rtp import parse_header
 from relay.forwarding.streams import OPUS, VIDEO_STREAMS, Stream
 from relay.model import WEB_LEGS, CallPlan, IceServer, Leg, LegConnection, VideoCodec, WebLeg
@@ -31,6 +32,7 @@ from relay.web_leg import WebLegMedia
 
 Emit = Callable[[LegState | LegStatsEvent | EncodingWanted], None]
 PHONE_REPORT_PERIOD_S = 1.0
+SWAP_LIMIT_S = 2.0
 log = logging.getLogger(__name__)
 
 
@@ -56,6 +58,8 @@ class MediaSession:
         self._lock = asyncio.Lock()
         self.taps = CallTaps(self.key, sender, self._path_of)
         self._stats_at = self._phone_report_at = now
+        self._before: dict[OutboundStream, WebLegMedia] = {}  # who is still sent, of two who swap
+        self._swap_until = now
 
     # --- commands -----------------------------------------------------------------------------------------
 
@@ -205,6 +209,7 @@ class MediaSession:
         for media in list(self._legs.values()):
             media.peer.tick(now)
         self.texts.tick(now)
+        self._finish_swaps(now)
         self._request_wanted_key_frames(now)
         self._adapt(now)
         if self.plan.phone_socket is not None and now - self._phone_report_at >= PHONE_REPORT_PERIOD_S:
@@ -275,6 +280,14 @@ class MediaSession:
         if previous is not None:
             await previous.peer.close()
 
+    def _finish_swaps(self, now: float) -> None:
+        """Who was shown before goes on until the next one is there, but not for ever."""
+        if not self._before or (any(each.is_switching for each in self._before) and now < self._swap_until):
+            return
+        for outbound in self._before:
+            outbound.switch_now()
+        self._refresh()
+
     def _refresh(self) -> None:
         """Derive the routes again and write them into the tables that packets use."""
         present: set[Leg] = {leg for leg, media in self._legs.items() if media.has_media}
@@ -290,29 +303,44 @@ class MediaSession:
             if media.path is not None:
                 media.path.line.expect(max(1, len(self._routes.sees[leg])))
                 for place in VIDEO_STREAMS:
-                    source = self._source_of(leg, place)
-                    self._connect(media.path, place, (source,) if source is not None else ())
-                self._connect_audio(media, media.path)
+                    self._connect_picture(leg, media.path, place)
+                self._connect_audio(media.path, self._routes.hears[leg])
         self._request_wanted_key_frames(time.monotonic())
 
-    def _connect_audio(self, media: WebLegMedia, path: MediaPath) -> None:
-        hears = self._routes.hears[media.leg]
-        if self.plan.phone_socket is None:
-            voices = tuple(leg for leg in WEB_LEGS if leg in hears)
-            self._connect(path, "audio", voices)
-            path.hear(len(voices))
-        elif "audio" in path.outbound:
-            path.hear(1)
-            path.outbound["audio"].set_source("phone" if hears else None)
-
-    def _connect(self, receiver: MediaPath, place: Stream, sources: tuple[WebLeg, ...]) -> None:
-        outbound = receiver.outbound.get(place)
+    def _connect_audio(self, path: MediaPath, hears: tuple[Leg, ...]) -> None:
+        outbound = path.outbound.get("audio")
         if outbound is None:
             return
-        senders = [self._legs[source] for source in sources]
-        outbound.set_source(tuple(senders) or None)
-        for each in senders:
-            each.router.connect("audio" if place == "audio" else "video", receiver, place)
+        if self.plan.phone_socket is not None:
+            path.hear(1)
+            outbound.set_source("phone" if hears else None)
+            return
+        voices = tuple(self._legs[leg] for leg in WEB_LEGS if leg in hears)
+        path.hear(len(voices))
+        outbound.set_source(voices or None)
+        for voice in voices:
+            voice.router.connect("audio", path, "audio")
+
+    def _connect_picture(self, leg: WebLeg, path: MediaPath, place: Stream) -> None:
+        """Of two who swap places both stay in view: neither picture stops before the next one is there."""
+        outbound, source = path.outbound.get(place), self._source_of(leg, place)
+        if outbound is None:
+            return
+        after = self._legs[source] if source is not None else None
+        in_view = [self._legs[each] for each in self._routes.sees[leg]]
+        if after is not None and after is self._before.get(outbound):
+            outbound.stay(after)
+        elif after is not None and after is not outbound.source and outbound.source in in_view:
+            self._before[outbound], self._swap_until = outbound.source, time.monotonic() + SWAP_LIMIT_S
+            outbound.set_source(after, gently=True)
+        else:
+            outbound.set_source(after)
+        if after is not None:
+            after.router.connect("video", path, place)
+        if outbound.is_switching and self._before.get(outbound) in in_view:
+            self._before[outbound].router.connect("video", path, place)
+        else:
+            self._before.pop(outbound, None)
 
     def _emit_state(self, media: WebLegMedia, state: LegConnection) -> None:
         event = LegState(

@@ -258,6 +258,9 @@ class MediaPath:
         available, queue_s, taken = self.line.available_bps(now), self.line.queue.delay_s, 0.0
         for outbound, relief in zip(self._videos, self._reliefs, strict=True):
             if outbound.source is None:
+                if outbound.is_paused:
+                    self._pause.forget()
+                    outbound.pause(False)
                 continue
             octets = tuple(outbound.layer_octets)
             outbound.layers.highest = relief.decide(octets, available, queue_s, now, taken_bps=taken)

@@ -54,6 +54,8 @@ class OutboundStream:
         self._payload_types = payload_types
         self.is_readable = True  # by the leg, as far as the source's codec is known
         self.is_paused = False
+        self.is_switching = False  # gently: the source before is still the one that is sent
+        self._left_ssrc: int | None = None  # of the source before, whose packets may still come
         self._other_mid: bytes | None = MIDS[stream].encode() if stream == "video2" else None
         self._held: deque[MediaPacket] = deque(maxlen=HELD_PACKETS)
         self._rewriter = Rewriter(
@@ -71,17 +73,35 @@ class OutboundStream:
 
     @property
     def wants_key_frame(self) -> bool:
-        return self.source is not None and self.is_passing and self._rewriter.awaiting_key_frame
+        return self.source is not None and self.is_passing and (self.is_switching or self._rewriter.awaiting_key_frame)
 
     @property
     def is_passing(self) -> bool:
         """What comes may be passed on; else no key frame helps."""
         return self.is_readable and not self.is_paused
 
-    def set_source(self, source: Any) -> None:
-        if source != self.source:
-            self.source = source
+    def set_source(self, source: Any, *, gently: bool = False) -> None:
+        """
+        :param gently: the one before stays in view and goes on until the next one's key frame is there: both must come.
+        """
+        if source == self.source:
+            return
+        self.source = source
+        self._left_ssrc = None
+        self.is_switching = gently and not self._rewriter.awaiting_key_frame and not self.is_paused
+        if not self.is_switching:
             self.is_readable, self._source_type = True, None
+            self.await_key_frame()
+
+    def stay(self, source: Any) -> None:
+        """While switching: back to the one before, who is still the one that is sent."""
+        self.source, self.is_switching = source, False
+
+    def switch_now(self) -> None:
+        """The next one's key frame stays away."""
+        if self.is_switching:
+            self.is_switching = False
+            self._left_ssrc = self._source_ssrc
             self.await_key_frame()
 
     def pause(self, is_paused: bool) -> None:
@@ -121,8 +141,9 @@ class OutboundStream:
     def forward(self, packet: MediaPacket, now: float) -> bytes | None:
         """:returns: the packet to protect and send, or None."""
         header, vp8 = packet.header, packet.vp8
-        if header.ssrc != self._source_ssrc or header.payload_type != self._source_type:
-            self._meet(header)
+        is_known = header.ssrc == self._source_ssrc and header.payload_type == self._source_type
+        if not is_known and not self._meet(packet):
+            return None
         if not self.is_readable or self.is_paused:
             self._leave_out(packet)
             return None
@@ -156,13 +177,28 @@ class OutboundStream:
             self._cache.put(out[2] << 8 | out[3], out)
         return out
 
+    def _is_awaited(self, packet: MediaPacket) -> bool:
+        """:returns: False: it has been left, or the source before goes on until a key frame."""
+        ssrc = packet.header.ssrc
+        if ssrc == self._left_ssrc:
+            return False
+        if self.is_switching and ssrc != self._source_ssrc:
+            if not packet.starts_key_frame:
+                return False
+            self.is_switching = False
+            self._left_ssrc = self._source_ssrc
+        return True
+
     def _leave_out(self, packet: MediaPacket) -> None:
         """What a paused picture would take of the line decides when it returns."""
         if self.is_readable:
             self.layer_octets[packet.vp8.temporal_id if packet.vp8 is not None else 0] += len(packet.data)
 
-    def _meet(self, header: RtpHeader) -> None:
-        """Another source, or another codec of the same one."""
+    def _meet(self, packet: MediaPacket) -> bool:
+        """Another source, or another codec of the same one. :returns: False: one whose packets are not sent now."""
+        header = packet.header
+        if not self._is_awaited(packet):
+            return False
         self._source_type = header.payload_type
         self.is_readable = header.payload_type in self._payload_types
         if header.ssrc != self._source_ssrc:
@@ -171,6 +207,7 @@ class OutboundStream:
             self.restart()
         elif not self.is_readable:
             self.await_key_frame()
+        return True
 
     def _note_frame(self, header: RtpHeader) -> None:
         """:param header: the source's, of another timestamp than the packet before."""

@@ -108,6 +108,10 @@ class Pause:
         self._is_paused = False
         self._turning_since: float | None = None  # what is called for is not what is
 
+    def forget(self) -> None:
+        """The next picture is another one."""
+        self._is_paused, self._turning_since = False, None
+
     def decide(self, base_bps: float, budget_bps: float, now: float) -> bool:
         room = budget_bps * PAUSED_ROOM if self._is_paused else budget_bps
         if (base_bps > room) == self._is_paused:

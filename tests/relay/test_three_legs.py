@@ -1,5 +1,6 @@
 """A call with a second beside the agent: whose packets go where, and what becomes of requests, reports and names."""
 
+import time
 from collections.abc import AsyncIterator
 
 import pytest
@@ -109,8 +110,9 @@ async def test_swap_of_a_team_shows_both_for_a_moment(call: ListedCall) -> None:
     for active, swapping in (("agent", False), ("agent", True), ("second", True), ("second", False)):
         call.session.update(plan("team", active=active, swapping=swapping))
         now += 1
-        call.forget()
         pictures(call, now)
+        call.forget()
+        pictures(call, now + 0.01)
         found = call.shown("signer")
         shown.append((found["video"], found["video2"]))
     assert shown == [(["agent"], []), (["agent"], ["second"]), (["second"], ["agent"]), (["second"], [])]
@@ -180,3 +182,72 @@ async def test_weak_line_of_a_second_does_not_make_the_signers_picture_of_the_ag
     assert asked.get("signer", 1.0) > 2, "who is seen first on the weak line"
     assert "agent" not in asked
     assert call.bitrates("agent")[-1] >= 900_000
+
+
+async def test_of_two_who_swap_neither_picture_stops_before_the_other_is_there(call: ListedCall) -> None:
+    call.session.update(plan("team", swapping=True))
+    pictures(call, 1.0)
+    call.forget()
+    call.session.update(plan("team", active="second", swapping=True))
+    assert (call.key_frames_asked("agent"), call.key_frames_asked("second")) == (1, 1)
+    for leg in LEGS:
+        call.picture(leg, 1.01, key=False)
+    assert call.shown("signer") == {"audio": [], "video": ["agent"], "video2": ["second"]}
+    call.picture("second", 1.02)
+    call.picture("agent", 1.02, key=False)
+    assert call.shown("signer")["video"] == ["agent", "second"]
+    assert call.shown("signer")["video2"] == ["second", "second"]
+    call.picture("agent", 1.03)
+    call.picture("second", 1.03, key=False)
+    assert call.shown("signer")["video"] == ["agent", "second", "second"]
+    assert call.shown("signer")["video2"] == ["second", "second", "agent"]
+
+
+async def test_sequence_numbers_of_a_swapped_picture_have_no_hole(call: ListedCall) -> None:
+    call.session.update(plan("team", swapping=True))
+    pictures(call, 1.0)
+    call.session.update(plan("team", active="second", swapping=True))
+    for step in range(1, 6):
+        for leg in ("agent", "second"):
+            call.picture(leg, 1 + step / 100, key=step == 3)
+    numbers = [packet[2] << 8 | packet[3] for packet in call.got("signer", "video")]
+    assert numbers == list(range(numbers[0], numbers[0] + len(numbers)))
+    assert call.shown("signer")["video"] == ["agent"] * 4 + ["second"] * 3
+
+
+async def test_swap_back_before_the_other_came_changes_nothing(call: ListedCall) -> None:
+    call.session.update(plan("team", swapping=True))
+    pictures(call, 1.0)
+    for active in ("second", "agent"):
+        call.session.update(plan("team", active=active, swapping=True))
+    call.session.tick(100.0)
+    for step in range(1, 4):
+        for leg in LEGS:
+            call.picture(leg, 1 + step / 100, key=False)
+    assert call.shown("signer") == {"audio": [], "video": ["agent"] * 4, "video2": ["second"] * 4}
+
+
+async def test_who_is_no_longer_to_be_seen_is_cut_off_at_once_even_in_a_swap(call: ListedCall) -> None:
+    call.session.update(plan("team", swapping=True))
+    pictures(call, 1.0)
+    call.session.update(plan("team", active="second", swapping=True))
+    call.session.update(plan("team", active="second", swapping=True, agent_hidden=True))
+    call.forget()
+    for leg in LEGS:
+        call.picture(leg, 1.01, key=False)
+    assert call.shown("signer") == {"audio": [], "video": [], "video2": []}
+    call.picture("second", 1.02)
+    assert call.shown("signer") == {"audio": [], "video": ["second"], "video2": []}
+
+
+async def test_who_sends_no_key_frame_does_not_keep_the_one_before_on_the_screen(call: ListedCall) -> None:
+    call.session.update(plan("team", swapping=True))
+    pictures(call, 1.0)
+    call.session.update(plan("team", active="second", swapping=True))
+    call.forget()
+    call.session.tick(time.monotonic() + 60)
+    for leg in LEGS:
+        call.picture(leg, 1.01, key=False)
+    assert call.shown("signer") == {"audio": [], "video": [], "video2": []}
+    call.picture("second", 1.02)
+    assert call.shown("signer")["video"] == ["second"]
