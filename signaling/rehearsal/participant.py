@@ -48,6 +48,7 @@ class Persona:
 
     :param ident: in the picture's code, 0..255.
     :param voice_hz: its tone, silent until switched on; None: no microphone.
+    :param sees_two: takes the second picture too.
     """
 
     leg: WebLeg
@@ -55,6 +56,7 @@ class Persona:
     camera: Loop
     voice_hz: float | None
     fps: float
+    sees_two: bool = False
 
 
 class Participant:
@@ -62,10 +64,12 @@ class Participant:
         self.leg, self.ident = persona.leg, persona.ident
         role: PageRole = "signer" if persona.leg == "signer" else "agent"
         self.client = PageClient(http, service.url, service.token, role, self._on_message)
+        self.second_eye = Eye()
         self.eye, self.ear, self.voice = Eye(), Ear(), Voice(persona.voice_hz or 0.0, SAMPLE_RATE)
         self.offered_at = 0.0  # monotonic s: the newest media offer
         self.text, self.text_at = "", 0.0
         self._camera, self._fps = persona.camera, persona.fps
+        self._sees_two = persona.sees_two
         self._has_microphone = persona.voice_hz is not None
         self._peer: MediaPeer | None = None
         self._tasks: set[asyncio.Task[None]] = set()
@@ -112,7 +116,8 @@ class Participant:
         self._drop_peer()
         peer = self._peer = MediaPeer(
             video=self._look, audio=self._speak if self._has_microphone else None, fps=self._fps,
-            on_video=self._see, on_audio=self._hear, on_text=self._read,
+            on_video=self._see, on_second_video=self._see_second if self._sees_two else None,
+            on_audio=self._hear, on_text=self._read,
         )  # fmt: skip
         sdp = await peer.answer(offer.sdp, offer.ice_servers)
         await self.client.ask(MediaAnswer(call_id=offer.call_id, generation=offer.generation, sdp=sdp))
@@ -159,10 +164,16 @@ class Participant:
         return self.voice.take(FRAME_SAMPLES)
 
     def _see(self, picture: Picture) -> None:
+        self._show(picture, self.eye)
+
+    def _see_second(self, picture: Picture) -> None:
+        self._show(picture, self.second_eye)
+
+    def _show(self, picture: Picture, eye: Eye) -> None:
         code = read_code(picture)
         height, width = picture.shape[:2]
         found = (code.participant, float(code.age_ms(_now_ms()))) if code is not None else None
-        self.eye.see(width, height, found, time.monotonic())
+        eye.see(width, height, found, time.monotonic())
 
     def _hear(self, samples: Samples) -> None:
         self.ear.hear(samples, SAMPLE_RATE)

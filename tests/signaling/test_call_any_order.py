@@ -208,7 +208,7 @@ def test_the_random_plays_reach_a_hand_over_a_team_and_a_transfer() -> None:
     for name in ("assign", "deliver"):
         play.news(name, 0)
     for action in ("call_second", "hand_over", "transfer_call"):
-        play.step(Act("agent", action))  # type: ignore[arg-type]
+        play.step(Act("agent", action))
         for name in ("assign", "deliver") if action == "call_second" else ():
             play.news(name, 0)
         reached.append(play.call)
