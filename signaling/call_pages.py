@@ -67,8 +67,11 @@ class CallPages:
         self._hub.send(role, key, message, device)
 
     def tell_all(self, message: AnyServerMessage) -> None:
+        """To everybody in the call; whoever only asks to be in it is not."""
+        second = self._owner.call.second
         for party in PARTIES:
-            self.tell(party, message)
+            if party != "second" or second is None or second.is_joined:
+                self.tell(party, message)
 
     def tell_agent(self, code: str) -> None:
         self.tell("agent", Error(code=code, message=sentence(code, "fr")))

@@ -8,6 +8,21 @@ from signaling.messages import CallStateMessage, PartyView, PhoneView, QueueView
 def view(
     call: Call, party: Party, now: float, queue: QueueView | None, wrap_up_until: float | None = None
 ) -> CallStateMessage:
+    shown = _whole(call, party, now, queue, wrap_up_until)
+    is_supervisor = party == "second" and call.second is not None and call.second.role == "supervisor"
+    return _without_numbers(shown) if is_supervisor else shown
+
+
+def _without_numbers(shown: CallStateMessage) -> CallStateMessage:
+    """A supervisor sees and hears once everybody has said yes; who is telephoned, and where the signer is, never."""
+    phone = shown.phone.model_copy(update={"number": None})
+    joined = shown.joined.model_copy(update={"number": None}) if shown.joined is not None else None
+    return shown.model_copy(update={"phone": phone, "joined": joined, "location": None, "peer_name": None})
+
+
+def _whole(
+    call: Call, party: Party, now: float, queue: QueueView | None, wrap_up_until: float | None
+) -> CallStateMessage:
     own = call.side(party)
     is_peer = call.kind == "video" and party == "agent"
     return CallStateMessage(

@@ -37,6 +37,7 @@ from signaling.call_offers import may_be_joined
 from signaling.call_runner import CallRunner
 from signaling.page_errors import PageError
 from signaling.queue_messages import StaffNotice
+from signaling.queue_rules import is_queue
 from signaling.rate_limit import Rate, TokenBuckets
 from signaling.records import Records
 from signaling.sessions import Hub, Page
@@ -107,9 +108,10 @@ class Supervision:
             self._tell(agent.agent_id, text)
 
     async def thresholds(self, page: Page, message: SuperviseThresholds) -> None:
-        """:raises PageError: no queue of that name is on the board."""
+        """:raises PageError: there is no queue of that name."""
         self._take(page)
-        if message.queue not in self._known().queues:
+        brands = frozenset(brand.slug for brand in await self._records.brands.all())
+        if mode_of(message.queue) is None or not is_queue(message.queue, brands):
             raise PageError("unknown_queue")
         wanted = BoardThresholds(
             waiting=message.waiting, longest_wait_s=message.longest_wait_s, service_level=message.service_level

@@ -1,5 +1,7 @@
 """The board of the supervisors: what it says, and above all what it never says."""
 
+from typing import Any
+
 import pytest
 
 from interpreter_queue.config import QueueConfig
@@ -38,7 +40,7 @@ def engaged(agent_id: str, call_id: str, *trades: str) -> AgentRecord:
     return agent(agent_id, *trades, state="engaged", assignment=bound, engaged_at=NOW - 50)
 
 
-def served(call_id: str, agent_id: str, **fields: object) -> RequestRecord:
+def served(call_id: str, agent_id: str, **fields: Any) -> RequestRecord:
     record = request(call_id, queued_at=NOW - 90, **fields)
     return record.model_copy(update={"state": "assigned", "assignment": assignment(call_id, agent_id)})
 

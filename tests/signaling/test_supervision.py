@@ -9,7 +9,8 @@ from interpreter_queue.model import AgentRecord, QueueSnapshot, RequestRecord, T
 from signaling.audit import joining
 from signaling.board import Known, KnownQueue, handle
 from signaling.board_messages import SuperviseMove
-from signaling.call_model import Call, Second
+from signaling.call_model import Call, PhoneLegState, Second
+from signaling.call_view import view
 from signaling.page_errors import PageError
 from signaling.supervision import ONE_AGENT_S, moved
 from tests.interpreter_queue.samples import NOW, agent, request
@@ -149,6 +150,17 @@ def test_everything_a_supervisor_does_with_a_call_is_in_the_log(
     acted = joining(call(before), call(after), 5.0)
     assert acted is not None
     assert (acted.act, acted.by_id, acted.subject, acted.at, acted.detail) == (act, "noa", "c1", 5.0, None)
+
+
+@pytest.mark.parametrize("state", ["asked", "joined"])
+def test_a_supervisor_never_learns_who_is_telephoned_nor_where_the_signer_is(state: str) -> None:
+    leg = PhoneLegState(attempt="p1", target="+33199000001", display="01 99 00 00 01", dialled_at=1.0)
+    facts = {"phone_legs": (leg, leg.model_copy(update={"joined": True})), "location": "2 rue Haute", "display": "x"}
+    direct = call(asking(state)).model_copy(update=facts)
+    seen = view(direct, "second", 5.0, None).model_dump_json()
+    assert "99 00" not in seen and "rue Haute" not in seen
+    expert = direct.model_copy(update={"second": asking(state, "expert")})
+    assert "01 99 00 00 01" in view(expert, "second", 5.0, None).model_dump_json(), "whoever serves does"
 
 
 @pytest.mark.parametrize(("before", "after"), [
