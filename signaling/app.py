@@ -23,8 +23,11 @@ from signaling.auth import Auth
 from signaling.block_list import BlockList
 from signaling.board_desk import BoardDesk
 from signaling.call_desk import CallDesk
+from signaling.call_lines import CallLines
 from signaling.call_requests import CallRequests
 from signaling.call_runner import Services
+from signaling.callback_book import CallbackBook
+from signaling.callback_desk import CallbackDesk
 from signaling.config import SignalingConfig
 from signaling.elsewhere import Elsewhere
 from signaling.floor import Floor
@@ -40,14 +43,17 @@ from signaling.peers import Peers
 from signaling.phone_guard import PhoneGuard
 from signaling.phone_tallies import Tallies
 from signaling.push import Push
+from signaling.queue_desk import QueueDesk
 from signaling.queue_notice import QueueNotice
 from signaling.records import Records
 from signaling.records.outbox import Outbox
 from signaling.records_desk import RecordsDesk
+from signaling.rules_book import RulesBook
 from signaling.session_watch import SessionWatch
 from signaling.sessions import Hub
 from signaling.signer_desk import SignerDesk
 from signaling.supervision import Supervision
+from signaling.waits import WaitBoard
 from signaling.websocket import Pages
 from signaling.worker_metrics import WorkerCollector
 from signaling.workers import WorkerLink, WorkerPool
@@ -90,12 +96,23 @@ async def serve(config: SignalingConfig, stop: asyncio.Event) -> None:
         inbox = InboxDesk(config, records.inbox, outbox, redis, hub=hub, push=push.send, count=metrics.inbox_entry)
         blocks = BlockList(config.secret_key, records.blocks)
         guard = PhoneGuard(config, blocks, records.brand_rules, Tallies(redis, config.caps.window_s), metrics)
-        services = Services(config, hub, pool, queue, ownership, outbox, metrics, elsewhere, guard, push, inbox)
-        desk = CallDesk(services, CallRequests(services, records_desk, inbox.take_out), inbox.missed, guard.may_call)
+        waits, lines = _lines(config, records, hub, queue)
+        asked_back = CallbackBook(config, records.callbacks, brands=records_desk, lines=lines, guard=guard, hub=hub)
+        services = Services(
+            config, hub, pool, queue, ownership, outbox, metrics, elsewhere, guard, push, inbox, asked_back
+        )
+        desk = CallDesk(
+            services, CallRequests(services, records_desk, inbox.take_out, lines), inbox.missed, guard.may_call
+        )
+        callbacks = CallbackDesk(
+            config, records.callbacks, asked_back, calls=desk, owners=ownership, lookups=records_desk, lines=lines
+        )
         incoming = IncomingDesk(
             services, desk, records_desk, inbox.missed, may_call=guard.may_call, is_alone=lambda: peers.is_alone
         )
-        floor = Floor(queue, hub, desk, metrics, contact=records_desk.contact, today=records_desk.send_today)
+        floor = Floor(
+            queue, hub, desk, metrics, config=config.queue, contact=records_desk.contact, today=records_desk.send_today
+        )
         board = BoardDesk(config, hub, queue, records)
         supervision = Supervision(
             queue, hub, records, runner=desk.runner, known=lambda: board.known, changed=board.came
@@ -106,9 +123,10 @@ async def serve(config: SignalingConfig, stop: asyncio.Event) -> None:
             floor,
             records_desk,
             Auth(records, config),
-            SignerDesk(inbox, push, blocks),
+            SignerDesk(inbox, push, blocks, records_desk.agent_gender),
             board,
             supervision,
+            QueueDesk(desk, queue.board, asked_back, waits, records_desk),
         )
 
         def worker_said(link: WorkerLink, event: AnyEvent) -> None:
@@ -118,10 +136,7 @@ async def serve(config: SignalingConfig, stop: asyncio.Event) -> None:
         peer_desk = PeerDesk(elsewhere, hub, desk, floor, pages.outcome)
         health = _health(services, redis, records)
 
-        app = web.Application(client_max_size=config.http_body_limit_bytes)
-        app.router.add_get("/ws", pages.handle)
-        health.add_routes(app)
-        http_api.setup(app, records, config)
+        app = _web(config, records, health, pages, waits)
 
         await peers.start()
         background = [
@@ -138,6 +153,8 @@ async def serve(config: SignalingConfig, stop: asyncio.Event) -> None:
                 ("messages", inbox.run()),
                 ("push", push.run()),
                 ("board", board.run()),
+                ("waits", waits.run()),
+                ("call-backs", callbacks.run()),
                 ("sign-ins", SessionWatch(hub, records.sessions, desk.in_call).run()),
             )
         ]
@@ -157,6 +174,21 @@ async def serve(config: SignalingConfig, stop: asyncio.Event) -> None:
             await peers.close()
             await runner.cleanup()
             await queue.close()
+
+
+def _web(config: SignalingConfig, records: Records, health: Health, pages: Pages, waits: WaitBoard) -> web.Application:
+    app = web.Application(client_max_size=config.http_body_limit_bytes)
+    app.router.add_get("/ws", pages.handle)
+    health.add_routes(app)
+    http_api.setup(app, records, config, waits=waits)
+    return app
+
+
+def _lines(config: SignalingConfig, records: Records, hub: Hub, queue: InterpreterQueue) -> tuple[WaitBoard, CallLines]:
+    """The queues' rules, what is known of their waits, and both applied to calls."""
+    book = RulesBook(records.queue_rules)
+    waits = WaitBoard(hub, book, config.queue, queue.board)
+    return waits, CallLines(book, waits)
 
 
 async def _until(stop: asyncio.Event, background: list[asyncio.Task[None]]) -> None:

@@ -17,15 +17,16 @@ from redis.exceptions import RedisError
 from interpreter_queue.errors import QueueError
 from interpreter_queue.model import Position, Queued
 from relay.control_messages import AnyEvent, WorkerLeaves
-from signaling.call_dialling import CallDialling
+from signaling.call_dialling import CallDialling, submit
 from signaling.call_events import Act, AlertEnded, Alerting, Assigned, Event, PageCame, PageWent
-from signaling.call_model import PARTIES, Call, CallState, PageRole, Party, call_of
+from signaling.call_model import PARTIES, WAITING, Call, CallState, PageRole, Party, call_of
 from signaling.call_requests import CallRequests
 from signaling.call_runner import CallRunner, Services
 from signaling.messages import CallAct, CallRequest, CostNotice, EmergencyNotice, MediaClosed, QueueView
 from signaling.ownership import Snapshot
 from signaling.page_errors import PageError
 from signaling.sessions import Page, PageSession
+from signaling.waits import told
 from signaling.workers import WorkerLink
 
 ENDED_SHOWN_S = 30.0  # to a page that comes back: a reload at the end of a call still shows the end
@@ -105,6 +106,21 @@ class CallDesk:
         """What this process keeps alive in the queue: of its calls and of their second parties."""
         calls = [runner.call for runner in self._runners.values() if runner.call.state is not CallState.ENDED]
         return [request_id for call in calls for request_id in call.request_ids]
+
+    def callback_calls(self) -> list[Call]:
+        """Those owned here that ring somebody back, ended ones too as long as they are shown."""
+        return [runner.call for runner in self._runners.values() if runner.call.callback_id is not None]
+
+    def knows(self, call_id: str) -> bool:
+        """Owned here or by another process."""
+        return call_id in self._runners or self._services.elsewhere.is_call(call_id)
+
+    def call_off(self, call_id: str) -> None:
+        """The signer needs to be called back no more."""
+        runner = self._runners.get(call_id)
+        if runner is not None and runner.call.is_callback_pending and runner.call.state is not CallState.ENDED:
+            with contextlib.suppress(PageError):
+                submit(runner, Act("signer", "hang_up"))
 
     def __len__(self) -> int:
         return len(self._runners)
@@ -200,6 +216,7 @@ class CallDesk:
             device=session.device,
             to=message.to,
             at=message.at,
+            line=await self._requests.lines.accepted(runner.call, message.mode) if message.action == "accept" else None,
         )
         await self._dialling.act(runner, session, message, act)
 
@@ -259,10 +276,24 @@ class CallDesk:
         if isinstance(event, Queued):
             runner.queued(event.queued_at)
         else:
-            runner.queue_view = QueueView(
-                position=event.position, wait_low_s=event.wait_low_s, wait_high_s=event.wait_high_s
+            view = QueueView(
+                position=event.position,
+                wait_low_s=event.wait_low_s,
+                wait_high_s=event.wait_high_s,
+                serving=told(event.serving),
             )
+            runner.queue_view = self._requests.lines.view(runner.call, view)
             runner.publish(only="signer")
+
+    def look_at_waits(self) -> None:
+        """Time passes while nothing moves: whoever has waited long is shown a partner."""
+        for runner in self._runners.values():
+            if runner.queue_view is None or runner.call.state not in WAITING:
+                continue
+            view = self._requests.lines.view(runner.call, runner.queue_view)
+            if view != runner.queue_view:
+                runner.queue_view = view
+                runner.publish(only="signer")
 
     def queue_forgot(self, request_id: str) -> None:
         """Redis lost what it held: what still waits is enqueued again, at its place."""

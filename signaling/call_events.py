@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from interpreter_queue.model import Trade
 from relay.model import Announcement, PhoneOutcome, PhoneProgress, PhoneSound
-from signaling.call_model import Action, Mode, Party, PhoneLegState, TransferTarget
+from signaling.call_model import Action, Line, Mode, Party, PhoneLegState, TransferTarget
 
 
 class Alerting(NamedTuple):
@@ -56,6 +56,7 @@ class Act(NamedTuple):
     :param location: for ``dial`` with an emergency number: where the signer is; None: nothing new.
     :param to: for ``consult``, ``transfer_call`` and ``call_second``; None: anybody who may serve the call.
     :param at: for ``ask_callback``: Unix seconds; None: when its place in line comes up.
+    :param line: for ``accept`` of an incoming call: where it waits for an agent, in the mode chosen.
     """
 
     party: Party
@@ -70,6 +71,7 @@ class Act(NamedTuple):
     location: str | None = None
     to: TransferTarget | None = None
     at: float | None = None
+    line: Line | None = None
 
 
 class PageCame(NamedTuple):

@@ -142,6 +142,7 @@ def accept(call: Call, act: Act, now: float) -> Step:
         Enqueue(call.call_id),
         mode=mode,
         trades=TRADES_BY_MODE[mode],
+        line=act.line or call.line,
         voice=act.voice,
         hearing=act.hearing,
         signer=Side(),

@@ -12,6 +12,7 @@ from typing import Protocol
 
 from interpreter_queue.model import REHEARSAL_SKILL
 from signaling.call_incoming import video_call
+from signaling.call_lines import CallLines, asked_skill
 from signaling.call_model import EMERGENCY_PRIORITY, TRADES_BY_MODE, Call, Grace, Party
 from signaling.call_services import Services
 from signaling.identity import Identity
@@ -19,8 +20,10 @@ from signaling.messages import CallAct, CallRequest, CostNotice, EmergencyNotice
 from signaling.numbers import Dialable, EmergencyFound, read_number, readable
 from signaling.page_errors import PageError
 from signaling.phone_guard import Dialler, dialled_legs, dialler_of, dialler_of_signer
+from signaling.queue_skills import levels
 from signaling.records.database import is_temporary
-from signaling.records.model import Brand, Person
+from signaling.records.model import Brand, Gender, Person
+from signaling.routing_plan import CallFacts
 from signaling.sessions import Page, PageSession
 
 #: A voice message: its sound's key in Redis, and the number of who left it, None: anonymous.
@@ -34,14 +37,16 @@ class Lookups(Protocol):
     def brand_is_open(self, brand: Brand, now: float) -> bool: ...
     async def refused_agents(self, signer_id: str | None) -> tuple[str, ...]: ...
     async def signer_by_number(self, number: str) -> Person | None: ...
+    async def known_adviser(self, brand_id: str, signer_id: str | None) -> str | None: ...
+    async def agent_gender(self, signer_id: str | None, asked: str | None) -> Gender | None: ...
 
 
 class CallRequests:
     """:param take_out: of the signer's inbox."""
 
-    def __init__(self, services: Services, lookups: Lookups, take_out: TakeOut) -> None:
+    def __init__(self, services: Services, lookups: Lookups, take_out: TakeOut, lines: CallLines) -> None:
         self._config, self._lookups, self._take_out = services.config, lookups, take_out
-        self._guard = services.guard
+        self._guard, self.lines = services.guard, lines
 
     def emergency(self, message: CallRequest, who: Identity) -> EmergencyNotice | None:
         """
@@ -138,18 +143,45 @@ class CallRequests:
         return self._call(
             session,
             message,
+            line=await self.lines.admit(await self._facts(who, message, is_emergency=is_emergency)),
             trades=TRADES_BY_MODE[message.mode],
             target=read.target,
             display=read.display,
             priority=EMERGENCY_PRIORITY if is_emergency else 0,
             location=message.location if is_emergency else None,
             caller_id=self._shown(who, message),
-            refused_agents=await self._lookups.refused_agents(who.person_id),
+            refused_agents=await self._refused(who, is_emergency=is_emergency),
+        )
+
+    async def _refused(self, who: Identity, *, is_emergency: bool) -> tuple[str, ...]:
+        """An emergency does not wait for the database."""
+        try:
+            return await self._lookups.refused_agents(who.person_id)
+        except Exception as error:
+            if not (is_emergency and is_temporary(error)):
+                raise
+            return ()
+
+    async def _facts(self, who: Identity, message: CallRequest, *, is_emergency: bool = False) -> CallFacts:
+        """Of a relay call. :raises PageError: it asks for what is no domain or language."""
+        gender = None
+        with contextlib.suppress(Exception):  # a wish; a call does not wait for the database because of it
+            gender = await self._lookups.agent_gender(who.person_id, message.gender)
+        return CallFacts(
+            kind="relay",
+            mode=message.mode,
+            trades=TRADES_BY_MODE[message.mode],
+            domain=None if is_emergency else asked_skill(message.domain),
+            language=asked_skill(message.language),
+            gender=gender,
+            is_emergency=is_emergency,
+            is_rehearsal=who.rehearsal,
         )
 
     async def _about_message(self, session: PageSession, message: CallRequest) -> Call:
         """An agent relays it; who left it may be called back, where that is allowed."""
         who = session.identity
+        line = await self.lines.admit(await self._facts(who, message))
         recording, number = await self._take_out(session, message.message_id or "")
         back: Dialable | None = None
         if number is not None:
@@ -158,6 +190,7 @@ class CallRequests:
         return self._call(
             session,
             message,
+            line=line,
             trades=TRADES_BY_MODE[message.mode],
             recording=recording,
             target=back.target if back else None,
@@ -189,8 +222,11 @@ class CallRequests:
         brand = await self._lookups.brand(message.brand or session.brand or "")
         if brand is None or (brand.is_rehearsal and not session.identity.rehearsal):
             raise PageError("unknown_brand")
+        facts = await self.direct_facts(session.identity, message, brand)
+        rules = await self.lines.rules(facts)
         if not self._lookups.brand_is_open(brand, time.time()):
-            raise PageError("brand_closed")
+            raise PageError("brand_closed" if rules.callback else "brand_closed_no_callback")
+        line = await self.lines.admit(facts)
         number: Dialable | EmergencyFound | None = None
         if brand.numbers:
             with contextlib.suppress(PageError):  # not dialled today: the brand is reachable all the same
@@ -201,6 +237,8 @@ class CallRequests:
         return self._call(
             session,
             message,
+            line=line,
+            supervision_allowed=rules.supervision,
             trades=("adviser",),
             skills=brand.skills,
             brand=brand.slug,
@@ -210,6 +248,23 @@ class CallRequests:
             display=number.display if number else None,
             caller_id=self._config.default_caller_id,
             refused_agents=await self._lookups.refused_agents(session.identity.person_id),
+        )
+
+    async def direct_facts(self, who: Identity, message: CallRequest, brand: Brand) -> CallFacts:
+        """:raises PageError: it asks for what is no domain or language."""
+        known = None
+        with contextlib.suppress(Exception):  # without the database whoever is free serves
+            known = await self._lookups.known_adviser(brand.id, who.person_id)
+        return CallFacts(
+            kind="direct",
+            mode=message.mode,
+            trades=("adviser",),
+            brand=brand.slug,
+            skills=levels(brand.skills),
+            known_agent=known,
+            domain=asked_skill(message.domain),
+            language=asked_skill(message.language),
+            is_rehearsal=who.rehearsal,
         )
 
     def _shown(self, who: Identity, message: CallRequest) -> str | None:

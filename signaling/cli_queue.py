@@ -92,7 +92,7 @@ def _value(rule: str, value: str) -> Any:
         return [_step(part) for part in value.split(",")] if value != NONE else []
     if value == NONE:
         return None
-    if rule == "callback" and value.lower() in (*YES, *NO):
+    if rule in ("callback", "supervision") and value.lower() in (*YES, *NO):
         return value.lower() in YES
     return value
 

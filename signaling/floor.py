@@ -11,8 +11,10 @@ import time
 from collections.abc import Awaitable, Callable
 
 from interpreter_queue import model as queue_model
+from interpreter_queue.config import QueueConfig
 from interpreter_queue.dispatcher import InterpreterQueue
 from interpreter_queue.errors import QueueError, UnknownAgentError
+from interpreter_queue.policy import break_state
 from signaling.call_desk import CallDesk
 from signaling.call_events import AlertEnded, Alerting, Assigned, PageWent, QueueGaveUp
 from signaling.call_model import Call, call_of
@@ -21,10 +23,20 @@ from signaling.identity import Identity
 from signaling.messages import AnyServerMessage, ContactKnown
 from signaling.metrics import Metrics
 from signaling.page_errors import PageError
-from signaling.queue_messages import AgentView, Alert, AssignmentAccept, AssignmentDecline, PauseAfterCall, PresenceSet
+from signaling.queue_messages import (
+    AgentView,
+    Alert,
+    AssignmentAccept,
+    AssignmentDecline,
+    BreakAdvice,
+    Load,
+    PauseAfterCall,
+    PresenceSet,
+)
 from signaling.queue_messages import AlertEnded as AlertEndedMessage
 from signaling.sessions import Hub, PageSession
 
+DEFAULTS = QueueConfig()
 PAGE_GRACE_S = 3.0  # a reload takes one or two
 LINE_S = 0.5  # at most so often is the line looked at
 FIGURES_S = 2.0  # at most so often is everybody looked at, for the metrics
@@ -34,6 +46,7 @@ log = logging.getLogger(__name__)
 
 class Floor:
     """
+    :param config: the queue's.
     :param contact: asked when an agent is assigned: what they should know about who calls (direct calls).
     :param today: sends an agent's page the calls of the day.
     """
@@ -45,11 +58,13 @@ class Floor:
         desk: CallDesk,
         metrics: Metrics,
         *,
+        config: QueueConfig = DEFAULTS,
         contact: Callable[[Call], Awaitable[ContactKnown | None]],
         today: Callable[[PageSession], Awaitable[None]],
     ) -> None:
         self._queue, self._hub, self._desk, self._metrics = queue, hub, desk, metrics
-        self._contact, self._today = contact, today
+        self._config, self._contact, self._today = config, contact, today
+        self._advised: dict[str, BreakAdvice] = {}
         self._line_changed = asyncio.Event()
         self._figures_at = 0.0
         self._waiting: dict[str, int] = {}
@@ -95,7 +110,8 @@ class Floor:
             await self._queue.set_presence(who.key, message.presence, message.reason)
 
     async def pause_after_call(self, session: PageSession, message: PauseAfterCall) -> None:
-        await self._queue.set_pause_after_call(session.identity.key, message.enabled)
+        """With a reason or, with one key, the hard call that asks for none."""
+        await self._queue.set_pause_after_call(session.identity.key, message.enabled, message.reason)
 
     async def accept(self, session: PageSession, message: AssignmentAccept) -> None:
         """:raises PageError: ``lost``: too late, cancelled, or another was faster."""
@@ -258,7 +274,19 @@ class Floor:
             await self._queue.sign_in(_agent(sessions[agent_id].identity))
         for call_id in await self._queue.keep_calls(self._desk.request_ids()):
             self._desk.queue_forgot(call_id)
+        self._desk.look_at_waits()
+        self._advise_breaks()
         self._line_changed.set()
+
+    def _advise_breaks(self) -> None:
+        """Signing counts up while nothing else happens: who reaches a mark is told then."""
+        here = {session.identity.key for session in self._hub.agents()}
+        for agent_id in here:
+            record = self._queue.known_agent(agent_id)
+            if record is not None and self._view(record).break_advice != self._advised.get(agent_id, "none"):
+                self._advised[agent_id] = self._view(record).break_advice
+                self._hub.send_here("agent", agent_id, self._view(record))
+        self._advised = {key: advice for key, advice in self._advised.items() if key in here}
 
     async def watch_line(self) -> None:
         """Tell each agent how many wait that they could serve, whenever that changes; until cancelled."""
@@ -286,15 +314,35 @@ class Floor:
         return session.identity.name if session is not None else None
 
     def _view(self, record: queue_model.AgentRecord) -> AgentView:
-        return AgentView(
-            presence=record.presence,
-            state=record.state,
-            reason=record.pause_reason,
-            since=record.since,
-            pause_after_call=record.pause_after_call,
-            waiting=self._waiting.get(record.agent_id, 0),
-            wrap_up_until=record.until if record.state == "wrap_up" else None,
-        )
+        return agent_view(record, self._waiting.get(record.agent_id, 0), time.time(), self._config)
+
+
+def agent_view(record: queue_model.AgentRecord, waiting: int, now: float, config: QueueConfig) -> AgentView:
+    """
+    What an agent sees of their own place and shift. Pure.
+
+    :param waiting: requests that this agent could serve. :param now: Unix seconds, as the queue's clock.
+    """
+    is_engaged = record.state in queue_model.IN_CALL and record.engaged_at is not None
+    running_s = max(0.0, now - record.engaged_at) if is_engaged and record.engaged_at is not None else 0.0
+    is_in_wrap_up = record.state == "wrap_up"
+    return AgentView(
+        presence=record.presence,
+        state=record.state,
+        reason=record.pause_reason,
+        since=record.since,
+        pause_after_call=record.pause_after_call,
+        waiting=waiting,
+        wrap_up_until=record.until if is_in_wrap_up else None,
+        wrap_up_extensions_left=max(0, config.wrap_up_extensions - record.extensions) if is_in_wrap_up else 0,
+        load=Load(
+            signing_s=record.signing_s + running_s,
+            engaged_s=record.engaged_s + running_s,
+            served=record.served,
+            signed_in_at=record.signed_in_at or None,
+        ),
+        break_advice=break_state(record, now, config),
+    )
 
 
 def _agent(who: Identity) -> queue_model.Agent:

@@ -112,6 +112,10 @@ class Ownership:
         await self._redis.srem(_INDEX, call_id)
         await self._redis.srem(_GIVEN_BACK, call_id)
 
+    async def has_snapshot(self, call_id: str) -> bool:
+        """Somebody owns this call, or may take it over. :raises RedisError: not reachable."""
+        return bool(await self._redis.exists(_keys(call_id)[2]))
+
     async def watch(self) -> None:
         """Call regularly: notes since when Redis answers, for :meth:`may_take_over`."""
         try:

@@ -13,6 +13,8 @@ class PageError(Exception):
         self.code = code
 
 
+#: Refusals after which the same may be asked for as a call-back.
+OFFERS_CALLBACK = frozenset({"brand_closed", "mode_closed", "line_full", "nobody_serves"})
 SENTENCES: dict[str, tuple[str, str]] = {
     # protocol
     "malformed": ("Message illisible : du JSON était attendu.", "Unreadable message: JSON was expected."),
@@ -46,6 +48,44 @@ SENTENCES: dict[str, tuple[str, str]] = {
     "number_missing": ("Indiquez le numéro à appeler.", "Give the number to call."),
     "unknown_brand": ("Ce service n’existe pas.", "This service does not exist."),
     "brand_closed": ("Ce service est fermé en ce moment.", "This service is closed right now."),
+    "brand_closed_no_callback": (
+        "Ce service est fermé en ce moment. Revenez à l’ouverture.",
+        "This service is closed right now. Come back when it opens.",
+    ),
+    "mode_closed": ("Ce mode de relais est fermé en ce moment.", "This relay mode is closed right now."),
+    "mode_closed_no_callback": (
+        "Ce mode de relais est fermé en ce moment. Revenez à l’ouverture.",
+        "This relay mode is closed right now. Come back when it opens.",
+    ),
+    "line_full": (
+        "Trop de personnes attendent. Vous pouvez demander à être rappelé·e.",
+        "Too many people are waiting. You can ask to be called back.",
+    ),
+    "nobody_serves": (
+        "Personne ne sert ce mode en ce moment. Vous pouvez demander à être rappelé·e.",
+        "Nobody serves this mode right now. You can ask to be called back.",
+    ),
+    "nobody_serves_no_callback": (
+        "Personne ne sert ce mode en ce moment. Réessayez plus tard.",
+        "Nobody serves this mode right now. Try again later.",
+    ),
+    "callback_refused": (
+        "Ici, personne ne peut être rappelé. Appelez quand le service est ouvert.",
+        "Nobody is called back here. Call when the service is open.",
+    ),
+    "too_many_callbacks": (
+        "Vous avez déjà demandé plusieurs rappels : attendez, ou annulez-en un.",
+        "You have asked for several call-backs already: wait, or cancel one.",
+    ),
+    "callback_emergency": (
+        "Numéro d’urgence : appelez maintenant, sans attendre de rappel.",
+        "Emergency number: call now, do not wait to be called back.",
+    ),
+    "callback_cost": (
+        "Ce numéro coûte plus cher : appelez-le vous-même, le prix est montré avant.",
+        "This number costs extra: call it yourself, the cost is shown first.",
+    ),
+    "callback_gone": ("Cette demande de rappel n’existe plus.", "This call-back request no longer exists."),
     "queue_full": (
         "Trop de personnes attendent. Réessayez plus tard.",
         "Too many people are waiting. Try again later.",

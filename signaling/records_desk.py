@@ -1,19 +1,22 @@
 """What calls and pages read from and leave in the records: the thin side of ``signaling.records`` for this process."""
 
 import logging
+from collections.abc import Iterable
 
 from aiohttp import web
 
 from signaling.auth import origin_allowed
 from signaling.call_model import Call
+from signaling.callback_desk import Ended
 from signaling.config import SignalingConfig
 from signaling.messages import CallRate, CallsToday, ContactKnown, WrapUpSubmit
 from signaling.page_errors import PageError
 from signaling.records import Records
-from signaling.records.model import Brand, Person, RatingGiven, WrapUp
+from signaling.records.model import Asker, Brand, Gender, Person, RatingGiven, WrapUp
 from signaling.records.opening import opening
 from signaling.sessions import Page
 
+ASKERS: dict[bool, Asker] = {True: "signer", False: "agent"}
 log = logging.getLogger(__name__)
 
 
@@ -24,11 +27,51 @@ class RecordsDesk:
     async def brand(self, slug: str) -> Brand | None:
         return await self._records.brands.by_slug(slug) if slug else None
 
+    async def brand_by_id(self, brand_id: str) -> Brand | None:
+        return await self._records.brands.by_id(brand_id)
+
     def brand_is_open(self, brand: Brand, now: float) -> bool:
         return opening(brand.hours, brand.timezone, brand.holidays_zone, now).is_open
 
     async def refused_agents(self, signer_id: str | None) -> tuple[str, ...]:
         return await self._records.people.refused(signer_id) if signer_id else ()
+
+    async def person(self, person_id: str) -> Person | None:
+        return await self._records.people.by_id(person_id)
+
+    async def ended_call(self, call_id: str) -> Ended | None:
+        """What the records say of a call that nobody has any more."""
+        found = await self._records.calls.find(call_id)
+        if found is None or found.ended_at is None:
+            return None
+        return Ended(found.end_reason, found.together_at is not None)
+
+    async def agent_names(self, agent_ids: Iterable[str]) -> dict[str, str]:
+        return await self._records.people.names(agent_ids)
+
+    async def set_refusal(self, signer_id: str, agent_id: str, *, by_signer: bool, enabled: bool) -> None:
+        """Silent; whoever asked for it takes it back."""
+        people, asked_by = self._records.people, ASKERS[by_signer]
+        if enabled:
+            await people.refuse(signer_id, agent_id, asked_by)
+        else:
+            await people.take_back_refusal(signer_id, agent_id, asked_by)
+
+    async def known_adviser(self, brand_id: str, signer_id: str | None) -> str | None:
+        return await self._records.calls.known_adviser(brand_id, signer_id) if signer_id else None
+
+    async def agent_gender(self, signer_id: str | None, asked: str | None) -> Gender | None:
+        """
+        Which interpreter a signer would rather have, kept with the account.
+
+        :param asked: now: ``f``, ``m``, ``any``; None: as kept.
+        """
+        if asked is None:
+            return await self._records.people.agent_gender(signer_id) if signer_id else None
+        gender: Gender | None = "f" if asked == "f" else "m" if asked == "m" else None
+        if signer_id is not None:
+            await self._records.people.set_agent_gender(signer_id, gender)
+        return gender
 
     async def signer_by_number(self, number: str) -> Person | None:
         """:param number: E.164."""

@@ -35,6 +35,10 @@ class RulesBook:
             with contextlib.suppress(Exception):
                 async with asyncio.timeout(READ_DEADLINE_S):
                     self._stored = await self._table.all()
+        return self.known(queue)
+
+    def known(self, queue: str) -> QueueRules:
+        """As read last."""
         try:
             return rules_of(queue, self._stored)
         except ValueError:

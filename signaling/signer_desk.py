@@ -1,6 +1,7 @@
 """What a signer's page asks for besides calls: missed calls and messages, whom they block, being rung while closed."""
 
 import logging
+from collections.abc import Awaitable, Callable
 
 from signaling.block_list import ANONYMOUS, BlockList, Entry
 from signaling.identity import Identity
@@ -8,14 +9,27 @@ from signaling.inbox import InboxDesk
 from signaling.messages import InboxBlock, InboxDelete, InboxHeard, PushSubscribe, PushUnsubscribe
 from signaling.page_errors import PageError
 from signaling.push import Push
+from signaling.records.model import Gender
 from signaling.sessions import Page
 
 log = logging.getLogger(__name__)
 
 
+#: Which interpreter a signer would rather have, as kept: ``f``, ``m`` or None.
+KeptGender = Callable[[str | None, str | None], Awaitable[Gender | None]]
+
+
 class SignerDesk:
-    def __init__(self, inbox: InboxDesk, push: Push, blocks: BlockList) -> None:
-        self._inbox, self._push, self._blocks = inbox, push, blocks
+    def __init__(self, inbox: InboxDesk, push: Push, blocks: BlockList, kept_gender: KeptGender) -> None:
+        self._inbox, self._push, self._blocks, self._kept_gender = inbox, push, blocks, kept_gender
+
+    async def agent_gender(self, who: Identity) -> Gender | None:
+        """Without the database it is not known."""
+        try:
+            return await self._kept_gender(who.person_id, None) if who.role == "signer" else None
+        except Exception as error:
+            log.warning("preference not read: %s", type(error).__name__)
+            return None
 
     def push_key(self, who: Identity) -> str | None:
         """:returns: for ``PushManager.subscribe``; None: nobody who can be called."""

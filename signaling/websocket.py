@@ -59,12 +59,17 @@ from signaling.messages import (
     WrapUpSubmit,
 )
 from signaling.numbers import readable
-from signaling.page_errors import PageError, sentence
+from signaling.page_errors import OFFERS_CALLBACK, PageError, sentence
+from signaling.queue_desk import QueueDesk
 from signaling.queue_messages import (
     AssignmentAccept,
     AssignmentDecline,
+    CallbackCancel,
+    CallbackRequest,
+    ColleaguesList,
     PauseAfterCall,
     PresenceSet,
+    RefusalSet,
     WrapUpExtend,
     WrapUpFinish,
 )
@@ -85,6 +90,7 @@ FOR_AGENTS = (
     WrapUpSubmit,
     WrapUpExtend,
     WrapUpFinish,
+    ColleaguesList,
 )
 FOR_SIGNERS = (
     CallRequest,
@@ -95,6 +101,8 @@ FOR_SIGNERS = (
     InboxBlock,
     PushSubscribe,
     PushUnsubscribe,
+    CallbackRequest,
+    CallbackCancel,
 )
 FOR_SUPERVISORS = (SuperviseAgent, SuperviseMove, SuperviseSay, SuperviseJoin, SuperviseThresholds, AuditList)
 ANSWERED_LENGTH = 4_096  # characters; a longer message over the rate gets an answer without its ref
@@ -126,12 +134,13 @@ class Pages:
         signers: SignerDesk,
         board: BoardDesk,
         supervision: Supervision,
+        queue: QueueDesk,
     ) -> None:
         config = services.config
         self._config, self._hub, self._metrics = config, services.hub, services.metrics
         self._elsewhere = services.elsewhere
         self._desk, self._floor, self._records, self._signers = desk, floor, records, signers
-        self._board = board
+        self._board, self._queue = board, queue
         self._admission, self._limits = Admission(config, records, auth), CallLimits(config)
         self._by_address: Counter[str] = Counter()
         self._leaving: set[asyncio.Task[None]] = set()
@@ -152,6 +161,10 @@ class Pages:
             PauseAfterCall: self._floor.pause_after_call,
             AssignmentAccept: self._floor.accept,
             AssignmentDecline: self._floor.decline,
+            ColleaguesList: queue.colleagues,
+            RefusalSet: queue.refusal,
+            CallbackRequest: queue.request_callback,
+            CallbackCancel: queue.cancel_callback,
             SuperviseAgent: supervision.agent,
             SuperviseMove: supervision.move,
             SuperviseSay: supervision.say,
@@ -258,10 +271,12 @@ class Pages:
                 demo_phone_url=self._config.demo_phone_url,
                 number=_own_number(who),
                 push_key=self._signers.push_key(who),
+                gender=await self._signers.agent_gender(who),
             )
         )
         self._desk.page_came(who.role, who.key, session.device, hello.live_generation)
         await self._signers.came(session)
+        await self._queue.came(session)
         if who.role == "supervisor":
             self._board.came()
         if who.role == "agent":
@@ -389,7 +404,9 @@ class Pages:
 
     def _refuse(self, session: PageSession, code: str, ref: str | None) -> None:
         self._metrics.refused.labels(code).inc()
-        session.send(self._error(code, session.locale, ref))
+        error = self._error(code, session.locale, ref)
+        may_be_rung = code in OFFERS_CALLBACK and session.identity.person_id is not None
+        session.send(error.model_copy(update={"callback": may_be_rung}))
 
     @staticmethod
     def _error(code: str, locale: str, ref: str | None) -> Error:

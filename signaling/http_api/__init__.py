@@ -16,18 +16,30 @@ from signaling.http_api.keys import CONFIG, RECORDS
 from signaling.http_api.problem import problem_middleware
 from signaling.http_api.security import add_headers, origin_middleware
 from signaling.http_api.static_files import STATIC, WEB_DIR, StaticFiles, static_file
+from signaling.http_api.waits import set_up as set_up_waits
 from signaling.records import Records
+from signaling.waits import WaitBoard
 
 __all__ = ["CONFIG", "RECORDS", "setup"]
 
 
-def setup(app: web.Application, records: Records, config: SignalingConfig, web_dir: Path = WEB_DIR) -> None:
+def setup(
+    app: web.Application,
+    records: Records,
+    config: SignalingConfig,
+    web_dir: Path = WEB_DIR,
+    *,
+    waits: WaitBoard | None = None,
+) -> None:
     """
     Register routes, middlewares and headers.
 
     :param records: opened and closed by the caller.
     :param web_dir: the built pages.
+    :param waits: the relay's; None: they are not public here.
     """
+    if waits is not None:
+        set_up_waits(app, waits)
     app[RECORDS], app[CONFIG] = records, config
     app[AUTH] = Auth(records, config)
     app[STATIC] = StaticFiles(web_dir)

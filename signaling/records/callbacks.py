@@ -1,10 +1,11 @@
 """
 Call-backs: who is to be rung, when, and how far that has come. What is private of them comes and goes sealed.
 
-An attempt is claimed in one statement, so that of several processes one has it; its call id follows from the
-call-back and the attempt, so that whoever begins it again after a crash begins the same call.
+An attempt is claimed in one statement, so that of several processes one has it; the id of its call is written with
+the claim, so that whoever begins it again after a crash begins the same call.
 """
 
+import uuid
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, fields
 from typing import Any, cast
@@ -66,13 +67,12 @@ class Callbacks:
 
     async def claim(self, callback: KeptCallback, lease_s: float) -> KeptCallback | None:
         """:returns: with the call to begin; None: another process was faster, or it was cancelled."""
-        attempt = callback.attempts + 1
         return await self._change(
             callback,
             {
                 "state": "trying",
-                "attempts": attempt,
-                "call_id": f"{callback.id}-{attempt}",
+                "attempts": callback.attempts + 1,
+                "call_id": uuid.uuid4().hex,
                 "claimed_until": self._clock() + lease_s,
             },
         )
@@ -91,6 +91,11 @@ class Callbacks:
         """What became of an attempt. :returns: None: that is known already."""
         values = {"state": state, "next_at": next_at, "attempts": attempts, "claimed_until": None}
         return await self._change(callback, values)
+
+    async def of_calls(self, call_ids: Iterable[str]) -> dict[str, KeptCallback]:
+        """By the call of their last attempt."""
+        found = await self._read(select(CallbackRow).where(CallbackRow.call_id.in_(list(call_ids))))
+        return {each.call_id: each for each in found if each.call_id is not None}
 
     async def renew(self, call_ids: Iterable[str], lease_s: float) -> None:
         ids = list(call_ids)

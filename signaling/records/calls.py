@@ -40,6 +40,7 @@ from signaling.records.tables import (
     WrapUpRow,
 )
 
+KNOWN_FOR_S = 180 * 86_400.0  # an adviser of half a year ago does not remember
 TODAY_LIMIT = 200  # rows; nobody serves more calls in a day
 _NOT_COLUMNS = ("call_id", "network", "phone_legs", "quality")
 _SIGNER_RATE = ("signer", "frames_per_second")  # path in ``QualitySeries``
@@ -148,6 +149,22 @@ class Calls:
                 return None
             form = ContactForm(name=row.name, email=row.email, phone=row.phone, reference=row.reference)
             return form, await session.scalar(earlier) or 0
+
+    async def known_adviser(self, brand_id: str, signer_id: str) -> str | None:
+        """Who served this signer for this brand last, lately."""
+        query = (
+            select(CallRow.agent_id)
+            .where(
+                CallRow.brand_id == brand_id,
+                CallRow.signer_id == signer_id,
+                CallRow.agent_id.is_not(None),
+                CallRow.together_at >= self._clock() - KNOWN_FOR_S,
+            )
+            .order_by(CallRow.together_at.desc())
+            .limit(1)
+        )
+        async with self._database.reading() as session:
+            return await session.scalar(query)
 
     async def today(self, agent_id: str, timezone: str = "Europe/Paris") -> list[CallSummaryRow]:
         """This agent's calls since midnight there, latest first."""

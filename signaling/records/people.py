@@ -2,7 +2,7 @@
 
 import secrets
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
 from typing import cast
 
@@ -146,6 +146,12 @@ class People:
     async def all(self) -> list[Person]:
         async with self._database.reading() as session:
             return [person_of(row) for row in await session.scalars(select(PersonRow).order_by(PersonRow.login))]
+
+    async def names(self, person_ids: Iterable[str]) -> dict[str, str]:
+        """By id; who is nobody here has none."""
+        query = select(PersonRow.id, PersonRow.name).where(PersonRow.id.in_(list(person_ids)))
+        async with self._database.reading() as session:
+            return {row.id: row.name for row in await session.execute(query)}
 
     async def is_empty(self) -> bool:
         async with self._database.reading() as session:

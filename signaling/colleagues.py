@@ -1,0 +1,63 @@
+"""
+Who could take a call over, or come beside its agent: as an agent sees it. Pure.
+
+Availability only: no load, no figures, nobody's pause reason; nobody who is refused, and nobody's refusal is told.
+"""
+
+from collections.abc import Iterable, Mapping
+
+from interpreter_queue.model import AgentRecord, AgentState, Request, RequestRecord, Target
+from interpreter_queue.policy import WORKING, is_excluded, trade_for
+from signaling.call_model import Call
+from signaling.queue_messages import Colleague, Colleagues
+from signaling.queue_skills import SECOND_LEVEL_SKILL, levels, may_be_asked_for
+
+LISTED = 50  # the available first; nobody reads further
+_SHOWN: dict[AgentState, AgentState] = {"idle": "idle"}
+
+
+def colleagues(call: Call, agent_id: str, agents: Iterable[AgentRecord], names: Mapping[str, str]) -> Colleagues:
+    """
+    :param agent_id: who asks. :param names: by agent id; whoever has none is not listed.
+    """
+    record = _record(call)
+    able = [
+        agent
+        for agent in agents
+        if agent.agent_id != agent_id
+        and agent.state in WORKING
+        and not is_excluded(agent, record)
+        and trade_for(agent, record) is not None
+    ]
+    listed = sorted(
+        (agent for agent in able if agent.agent_id in names),
+        key=lambda agent: (agent.state != "idle", names[agent.agent_id].casefold(), agent.agent_id),
+    )
+    return Colleagues(
+        call_id=call.call_id,
+        people=tuple(_colleague(agent, names[agent.agent_id]) for agent in listed[:LISTED]),
+        skills=tuple(sorted({name for agent in able for name in agent.agent.skills if may_be_asked_for(name)})),
+        second_level=any(SECOND_LEVEL_SKILL in agent.agent.skills for agent in able),
+    )
+
+
+def _colleague(agent: AgentRecord, name: str) -> Colleague:
+    return Colleague(
+        agent_id=agent.agent_id,
+        name=name,
+        state=_SHOWN.get(agent.state, "engaged"),
+        trades=tuple(sorted(agent.agent.trades)),
+        second_level=SECOND_LEVEL_SKILL in agent.agent.skills,
+    )
+
+
+def _record(call: Call) -> RequestRecord:
+    """The call as if it were sought for now."""
+    anybody = (Target(trades=call.trades, skills=levels(call.skills)),)
+    request = Request(
+        call_id=call.call_id,
+        targets=call.line.targets or anybody,
+        refused_agents=call.refused_agents,
+        rehearsal=call.rehearsal,
+    )
+    return RequestRecord(request=request, state="queued", queued_at=call.queued_at, enqueued_at=call.queued_at)

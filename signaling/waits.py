@@ -1,0 +1,129 @@
+"""
+What everybody may know of the relay's lines: who serves, how long it takes, when it opens.
+
+Reckoned from the queue's own snapshot, for somebody who comes now; shown to signers' pages when it changes and to the
+public (``GET /api/v1/waits``). Nobody learns how many work: five is as many as is told.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Iterable
+
+from interpreter_queue.config import QueueConfig
+from interpreter_queue.estimate import standings
+from interpreter_queue.model import AgentRecord, QueueSnapshot, Request, RequestRecord
+from interpreter_queue.policy import WORKING, is_excluded, trade_for
+from signaling.call_model import TRADES_BY_MODE, Line, Mode
+from signaling.queue_messages import ModeWait, Waits
+from signaling.queue_rules import MODES, QueueRules
+from signaling.records.opening import opening
+from signaling.routing_plan import CallFacts, line_of
+from signaling.rules_book import RulesBook
+from signaling.sessions import Hub, Page
+
+SERVING_TOLD = 5  # no staffing is published
+TELL_S = 5.0  # at most so often
+_NEWCOMER = "newcomer"
+log = logging.getLogger(__name__)
+
+
+def told(serving: int) -> int:
+    return min(serving, SERVING_TOLD)
+
+
+def newcomer(line: Line, now: float) -> RequestRecord:
+    """Somebody who would come into this line now."""
+    request = Request(
+        call_id=_NEWCOMER,
+        targets=line.targets,
+        preferred=line.preferred,
+        queue=line.queue,
+        head_start_s=line.head_start_s,
+        weight=line.weight,
+        strategy=line.strategy,
+    )
+    return RequestRecord(request=request, state="queued", queued_at=now, enqueued_at=now)
+
+
+def serving(record: RequestRecord, agents: Iterable[AgentRecord]) -> int:
+    """Agents at work who may serve it, now or later."""
+    return sum(
+        agent.state in WORKING and not is_excluded(agent, record) and trade_for(agent, record) is not None
+        for agent in agents
+    )
+
+
+def waiting(snapshot: QueueSnapshot, queue: str) -> int:
+    return sum(entry.record.request.queue == queue for entry in snapshot.waiting)
+
+
+def mode_wait(mode: Mode, rules: QueueRules, snapshot: QueueSnapshot, config: QueueConfig, now: float) -> ModeWait:
+    """:param now: Unix seconds, for the opening hours."""
+    state = opening(rules.hours, rules.timezone, rules.holidays_zone, now)
+    facts = CallFacts(kind="relay", mode=mode, trades=TRADES_BY_MODE[mode])
+    record = newcomer(line_of(facts, rules), snapshot.at)
+    at_work = serving(record, snapshot.agents)
+    if not state.is_open:
+        return ModeWait(mode=mode, is_open=False, serving=told(at_work), opens_at=state.until)
+    lines = [entry.record for entry in snapshot.waiting if not entry.record.request.rehearsal]
+    found = standings([*lines, record], snapshot.agents, snapshot.handles, now=snapshot.at, config=config)
+    mine = found[_NEWCOMER]
+    return ModeWait(mode=mode, is_open=True, serving=told(at_work), wait_low_s=mine.low_s, wait_high_s=mine.high_s)
+
+
+class WaitBoard:
+    """:param clock: Unix seconds. :param board: the queue as this process knows it, at once."""
+
+    def __init__(
+        self,
+        hub: Hub,
+        book: RulesBook,
+        config: QueueConfig,
+        board: Callable[[], QueueSnapshot],
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._hub, self._book, self._config, self._board, self._clock = hub, book, config, board, clock
+        self._reckoned_at = float("-inf")
+        self._current = Waits()
+
+    async def current(self) -> Waits:
+        """A few seconds old at most."""
+        now = self._clock()
+        if now - self._reckoned_at >= TELL_S:
+            self._reckoned_at = now
+            rules = {mode: await self._book.of(f"relay/{mode}") for mode in MODES}
+            snapshot = self._board()
+            self._current = Waits(
+                modes=tuple(mode_wait(mode, rules[mode], snapshot, self._config, now) for mode in MODES)
+            )
+        return self._current
+
+    async def show(self, page: Page) -> None:
+        """To a signer's page that has come."""
+        if page.identity.role == "signer":
+            page.send(await self.current())
+
+    def serving(self, line: Line) -> int:
+        """Agents at work who may serve it."""
+        snapshot = self._board()
+        return serving(newcomer(line, snapshot.at), snapshot.agents)
+
+    def waiting(self, queue: str) -> int:
+        return waiting(self._board(), queue)
+
+    async def run(self) -> None:
+        """Tell signers' pages what has changed, until cancelled."""
+        shown = self._current
+        while True:
+            await asyncio.sleep(TELL_S)
+            try:
+                current = await self.current()
+            except Exception:
+                log.exception("waits not reckoned")
+                continue
+            if current != shown:
+                shown = current
+                for page in self._hub.sessions():
+                    if page.identity.role == "signer":
+                        page.send(current)
