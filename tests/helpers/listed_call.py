@@ -61,14 +61,20 @@ class ListedCall:
         assert path is not None
         return path
 
-    def picture(self, leg: WebLeg, now: float, *, key: bool = True, path: MediaPath | None = None) -> None:
-        """A picture of one packet comes from the leg. :param path: of who has another name in the call by now."""
+    def picture(
+        self, leg: WebLeg, now: float, *, key: bool = True, path: MediaPath | None = None, size: int = 0
+    ) -> None:
+        """
+        A picture of one packet comes from the leg.
+
+        :param path: of who has another name in the call by now. :param size: bytes, beside what names the sender.
+        """
         packet = rtp(
             payload_type=VP8,
-            sequence=int(now * 100),
+            sequence=round(now * 100),
             timestamp=int(now * 90_000),
             ssrc=PICTURE_SSRC[leg],
-            payload=vp8_payload(key=key) + leg.encode(),
+            payload=vp8_payload(key=key) + bytes(size) + leg.encode(),
             extensions={1: b"1"},
         )
         (path or self.path(leg)).receive(packet, now)

@@ -251,3 +251,44 @@ async def test_who_sends_no_key_frame_does_not_keep_the_one_before_on_the_screen
     assert call.shown("signer") == {"audio": [], "video": [], "video2": []}
     call.picture("second", 1.02)
     assert call.shown("signer")["video"] == ["second"]
+
+
+def crowd(call: ListedCall, began_at: float, seconds: float, line_bps: int) -> float:
+    """Each of the others sends 400 kbit/s to the signer, whose line carries so much."""
+    now = began_at
+    for step in range(int(seconds * 100)):
+        now = began_at + step / 100
+        for leg in ("agent", "second"):
+            call.picture(leg, now, key=False, size=500)
+        if step % 10 == 0:
+            call.path("signer").receive(rtcp.build_remb(9, line_bps, [101]), now)
+            call.session.tick(now)
+    return now
+
+
+async def test_second_picture_gives_way_to_the_first_and_comes_back_with_a_key_frame(call: ListedCall) -> None:
+    call.session.update(plan("expert"))
+    pictures(call, 1.0)
+    now = crowd(call, 1.01, 4.0, 450_000)
+    call.forget()
+    now = crowd(call, now + 0.01, 1.0, 450_000)
+    assert len(call.shown("signer")["video"]) == 100
+    assert call.shown("signer")["video2"] == []
+    assert call.key_frames_asked("second") == 0, "none is of use meanwhile"
+    now = crowd(call, now + 0.01, 7.0, 3_000_000)
+    assert call.key_frames_asked("second") > 0
+    call.forget()
+    call.picture("second", now + 0.01)
+    assert call.shown("signer")["video2"] == ["second"]
+
+
+async def test_next_second_picture_does_not_inherit_the_pause_of_the_last(call: ListedCall) -> None:
+    call.session.update(plan("expert"))
+    pictures(call, 1.0)
+    now = crowd(call, 1.01, 4.0, 450_000)
+    call.session.update(plan(None))
+    now = crowd(call, now + 0.01, 1.0, 3_000_000)
+    call.session.update(plan("expert"))
+    call.forget()
+    call.picture("second", now + 0.01)
+    assert call.shown("signer")["video2"] == ["second"]
