@@ -55,8 +55,9 @@ class Simulation:
 
     def run_calls(self, measured: int, warm_up: int, batches: int) -> Trace:
         """
-        A centre in its long run: ``warm_up`` calls that do not count, then the measured ones; calls keep coming until
-        the last of these is over. Profiles count by their mean: the load is steady, and its drawn mean is exact.
+        A centre in its long run: ``warm_up`` calls that do not count, then the measured ones, until the last of these
+        is over; with several queues, calls keep coming until then. Profiles count by their mean: the load is steady,
+        and its drawn mean is exact.
 
         :param batches: a mark is set at the limits of so many equal parts of the measured calls.
         """
@@ -144,6 +145,8 @@ class Simulation:
     # Callers
 
     def _next_arrival(self, index: int) -> None:
+        if self._arrived >= self._last_measured and len(self._scenario.streams) == 1:
+            return  # in one line nobody waits for those who came later
         when = next(self._arrivals[index])
         if when < self._ends_at:
             self._at(when, self._arrive, index)

@@ -10,7 +10,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from interpreter_queue.erlang import Load, Outlook, outlook, service_level_with_abandons
+from interpreter_queue.erlang import Load, Outlook, outlook, service_levels_with_abandons
 from interpreter_queue.simulation_model import Worker, interpreter
 
 INTERVAL_S = 1800.0
@@ -125,7 +125,7 @@ def _need(
     load = Load(erlangs / demand.handling_s, demand.handling_s, servers, patience_s)
     found = outlook(load)
     planned = math.ceil(round(servers / (1 - rest.share(found.occupancy)), 6))
-    levels = tuple(service_level_with_abandons(load, goal.within_s) for goal in goals)
+    levels = service_levels_with_abandons(load, [goal.within_s for goal in goals])
     return Need(demand, erlangs, servers, planned, levels, found)
 
 
@@ -140,7 +140,8 @@ def smallest(
 
     def meets(servers: int) -> bool:
         load = Load(arrivals_per_s, handling_s, servers, patience_s)
-        return all(service_level_with_abandons(load, goal.within_s) >= goal.share for goal in goals)
+        levels = service_levels_with_abandons(load, [goal.within_s for goal in goals])
+        return all(level >= goal.share for level, goal in zip(levels, goals, strict=True))
 
     high = max(1, minimum)
     while not meets(high):

@@ -48,6 +48,7 @@ COUNTS: tuple[tuple[str, str], ...] = (
     ("refused", "file pleine"),
     ("left_waiting", "jamais servis"),
 )
+OVERLOADED = "La charge dépasse l’équipe et personne n’abandonne : l’attente grandit d’un appel à l’autre, sans fin."
 JSON_DIGITS = 6
 SLOT_COLUMNS = 58  # of a half hour beside its bar
 
@@ -141,6 +142,8 @@ def _plain(value: Any) -> Any:
 def print_told(console: Console, told: Told, wall_s: float) -> None:
     console.print(_summary(told, wall_s), highlight=False)
     console.print(_figures_table(told))
+    if told.theory.get("mean_wait_s") == float("inf"):
+        console.print(OVERLOADED, highlight=False)
     if len(told.streams) > 1:
         console.print(_streams_table(told.streams))
     if told.whole_days:

@@ -104,7 +104,7 @@ class ScenarioFile(_Strict):
     back_after_s: float = Field(Habits.back_after_s, ge=0)
     wrap_up_s: float = Field(0.0, ge=0)
     breaks: Literal["none", "due", "proposed"] = "due"
-    break_s: Seconds = Habits.break_s
+    break_s: float = Field(Habits.break_s, ge=QueueConfig.break_min_s, le=DAY_S)  # a shorter one rests nobody
     room_limits: bool = True
     queue: tuple[QueueTable, ...] = Field(min_length=1)
     crew: tuple[CrewTable, ...] = Field(min_length=1)

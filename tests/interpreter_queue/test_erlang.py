@@ -69,6 +69,13 @@ def chain(load: Load) -> list[float]:
     return [weight / sum(weights) for weight in weights]
 
 
+def test_erlang_a_is_quick_for_a_crowd_of_endless_patience_and_a_small_crew() -> None:
+    """A million calls an hour for one interpreter: all of the answer is in the tail of a curve."""
+    found = outlook(Load(1e6 / HOUR, 240, 1, patience_s=86_400))
+    assert found.abandoned_share == pytest.approx(1 - 1 / (1e6 / HOUR * 240), rel=1e-9)
+    assert found.mean_wait_s == pytest.approx(86_400 * math.log(1e6 / HOUR * 240), rel=1e-3)
+
+
 @pytest.mark.parametrize("servers", [3, 6, 40])
 def test_waits_of_erlang_a_are_the_shares_of_its_closed_form(servers: int) -> None:
     """The integral over the offered wait and the closed form are two ways to one number."""
