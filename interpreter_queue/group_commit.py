@@ -14,7 +14,7 @@ from interpreter_queue.batches import Batches
 
 REPLICA_WAIT_S = 0.2  # a replica on the same network has confirmed within a few ms
 log = logging.getLogger(__name__)
-Arguments = tuple[str, str, str]  # of one change, as ``encoding.encode`` gives them
+Arguments = tuple[bytes, bytes, bytes]  # of one change, as ``encoding.encode`` gives them
 
 
 class GroupCommit:
@@ -42,12 +42,12 @@ class GroupCommit:
         await self._batches.close()
 
     async def _send(self, batch: list[Arguments]) -> list[int]:
-        arguments = [*self._first, *(word for one in batch for word in one)]
+        arguments: list[str | int | bytes] = [*self._first, *(word for one in batch for word in one)]
         if not self.replicas:
             return list(await self._script(keys=self._keys, args=arguments))
         return await self._replicated([*self._keys, *arguments])
 
-    async def _replicated(self, arguments: list[str | int]) -> list[int]:
+    async def _replicated(self, arguments: list[str | int | bytes]) -> list[int]:
         """One replica has it, or none answers in time: then the master's file alone keeps it, and the log says so."""
         try:
             async with self._redis.pipeline(transaction=False) as pipeline:
