@@ -145,6 +145,11 @@ class MediaSession:
     def live_legs(self) -> int:
         return sum(each.peer.state != "closed" for each in self._legs.values())
 
+    @property
+    def weight(self) -> int:
+        """In calls of two legs: of three, each sends to two."""
+        return max(1, self.live_legs - 1)
+
     # --- from the legs ------------------------------------------------------------------------------------
 
     def leg_changed(self, media: WebLegMedia, state: LegConnection) -> None:

@@ -1,5 +1,5 @@
 """
-Real-time text (T.140) between signer and agent: how fast and how much, pure. Nothing is stored or logged.
+Real-time text (T.140) from one writer to one reader: how fast and how much, pure. Nothing is stored or logged.
 
 The channels themselves (RFC 8865) belong to ``relay.text_channel``, who reads whom to ``relay.routing``.
 """

@@ -146,7 +146,7 @@ class MediaWorker:
 
     @property
     def load(self) -> float:
-        return min(1.0, len(self._sessions) / self._config.capacity)
+        return min(1.0, sum(each.weight for each in self._sessions.values()) / self._config.capacity)
 
     def state(self) -> WorkerState:
         return WorkerState(

@@ -160,6 +160,14 @@ async def test_promoted_second_is_the_agent_without_a_key_frame_or_a_new_generat
     assert not [event for event in call.events if isinstance(event, LegState) and event.state == "closed"]
 
 
+async def test_call_of_three_legs_weighs_as_two_calls(call: ListedCall) -> None:
+    assert call.session.weight == 2
+    await call.session.close_leg("second")
+    assert call.session.weight == 1
+    await call.session.close_leg("agent")
+    assert call.session.weight == 1
+
+
 async def test_promotion_is_asked_twice_and_happens_once(call: ListedCall) -> None:
     call.session.update(plan("expert"))
     await call.session.promote_second()
