@@ -48,7 +48,7 @@ class CallPages:
             role, key, device = before.place(party)
             if key is not None and after.party_of(role, key) is None:
                 self._hub.send(role, key, MediaClosed(call_id=before.call_id), device)
-                self._hub.send(role, key, farewell(before, party, time.time()), device)
+                self._hub.send(role, key, farewell(before, party, time.time(), transferred=after.transferred), device)
 
     def _publish(self, party: Party, message: CallStateMessage) -> None:
         """A person's other devices see that the call is on one of them, and can have it."""

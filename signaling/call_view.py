@@ -65,15 +65,15 @@ def _whole(
     )
 
 
-def farewell(call: Call, party: Party, now: float) -> CallStateMessage:
+def farewell(call: Call, party: Party, now: float, *, transferred: bool) -> CallStateMessage:
     """
     To whoever was in the call and is not any more while it goes on without them: for them it is over.
 
-    :param call: as it was when they were in it.
+    :param call: as it was when they were in it. :param transferred: it goes on with somebody else by an agent's choice.
     """
     reason: EndReason = "callback_unanswered" if party == "signer" else "completed"
     over = {"state": CallState.ENDED, "ended_at": now, "end_reason": reason, "end_fault": "nobody", "actions": ()}
-    return view(call, party, now, None).model_copy(update=over)
+    return view(call, party, now, None).model_copy(update={**over, "transferred": transferred})
 
 
 def _second(call: Call, viewer: Party) -> SecondView | None:

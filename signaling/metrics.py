@@ -138,7 +138,7 @@ class Metrics:
         self.pushes.labels(type_, result).inc()
 
     def transition(self, before: Call, after: Call) -> None:
-        if after.together_at is not None and before.together_at is None:
+        if after.together_at is not None and before.together_at is None and after.callback_id is None:
             self.wait_s.labels(after.kind).observe(max(0.0, after.together_at - after.queued_at))
         if after.state is CallState.ENDED:
             reason, fault = after.end_reason or "", after.end_fault or ""

@@ -392,5 +392,5 @@ def test_somebody_who_is_only_sought_is_not_in_the_media_plan() -> None:
 
 
 def test_who_has_left_a_call_that_goes_on_is_told_that_it_is_over_for_them() -> None:
-    shown = farewell(with_second("team"), "agent", NOW)
-    assert (shown.state, shown.actions, shown.leg) == (S.ENDED, (), "agent")
+    shown = farewell(with_second("team"), "agent", NOW, transferred=True)
+    assert (shown.state, shown.actions, shown.leg, shown.transferred) == (S.ENDED, (), "agent", True)
