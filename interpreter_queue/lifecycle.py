@@ -119,7 +119,11 @@ def request_after(phase: RequestPhase, event: RequestInput) -> RequestPhase | No
 
 
 def mermaid() -> dict[str, str]:
-    """The two tables as Mermaid state diagrams, by name: ``agent`` and ``request``."""
+    """
+    The two tables as Mermaid state diagrams, by name: ``agent`` and ``request``.
+
+    One arrow for each pair of states; what leads from a state to itself is left out.
+    """
     agent: list[tuple[str, str, str]] = []
     for (source, event), target in AGENT.items():
         if target == "REST":
@@ -131,5 +135,9 @@ def mermaid() -> dict[str, str]:
 
 
 def _diagram(start: str, edges: Sequence[tuple[str, str, str]]) -> str:
-    lines = [f"    {source} --> {target}: {label}" for source, target, label in edges]
+    labels: dict[tuple[str, str], list[str]] = {}
+    for source, target, label in edges:
+        if source != target:
+            labels.setdefault((source, target), []).append(label)
+    lines = [f"    {source} --> {target}: {', '.join(found)}" for (source, target), found in labels.items()]
     return "\n".join(["stateDiagram-v2", f"    [*] --> {start}", *lines]) + "\n"
