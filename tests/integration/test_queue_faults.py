@@ -234,6 +234,57 @@ async def test_killed_process_frees_what_it_held(server: RedisServer) -> None:
         assert (snapshot.waiting, snapshot.agents) == ((), ())
 
 
+LEADER = """
+import asyncio, sys
+from redis.asyncio import Redis
+from interpreter_queue.config import QueueConfig
+from interpreter_queue.dispatcher import InterpreterQueue
+
+async def main():
+    queue = InterpreterQueue(Redis(unix_socket_path=sys.argv[1]), QueueConfig(lead_s=600), "leader")
+    await queue.start()
+    await asyncio.sleep(600)
+
+asyncio.run(main())
+"""
+
+
+async def test_alerting_goes_on_when_the_leading_process_is_killed(server: RedisServer) -> None:
+    process = await asyncio.create_subprocess_exec(sys.executable, "-c", LEADER, str(server.socket))
+    async with server.client() as redis, asyncio.timeout(DEADLINE_S):
+        while await redis.get("{passerelle}:queue:leader") != b"leader":
+            await asyncio.sleep(0.02)
+    async with site(server) as here, site(server, name="two") as there:
+        try:
+            await here.available("ines", "karim")
+            await here.queue.enqueue(relay("c1"))
+            await here.alert("c1")
+        finally:
+            process.kill()
+            await process.wait()
+        for number in range(2, 6):
+            await there.queue.enqueue(relay(f"c{number}"))
+        first = await there.alert("c2")
+        await here.queue.accept(first.assignment.agent_id, first.assignment.assignment_id)
+        await here.queue.release(first.assignment.agent_id, "c2", wrap_up=False)
+        await here.alert("c3", first.assignment.agent_id)
+        assert await here.redis.get("{passerelle}:queue:leader") == b"leader", "nobody else leads yet"
+        one_at_a_time(here.heard)
+        waiting = {line.record.call_id for line in (await here.queue.snapshot()).waiting}
+        assert waiting == {"c1", "c3", "c4", "c5"}
+
+
+async def test_who_stops_leaves_the_lead_to_another_at_once(server: RedisServer) -> None:
+    config = short(lead_s=600, poll_s=0.05)
+    async with site(server, config) as here:
+        async with site(server, config, "two") as there:
+            assert await there.redis.get("{passerelle}:queue:leader") == b"one"
+        await here.queue.close()
+        async with site(server, config, "three") as there, asyncio.timeout(DEADLINE_S):
+            while await there.redis.get("{passerelle}:queue:leader") != b"three":
+                await asyncio.sleep(0.02)
+
+
 async def test_lease_renewed_at_the_last_moment_is_not_taken_away(server: RedisServer) -> None:
     async with server.client() as redis:
         store = RedisStore(redis, short(agent_lease_s=0.05))
