@@ -207,10 +207,8 @@ class ControlPath:
 
     def _bitrate_request(self) -> bytes:
         """REMB: Chromium and Firefox take it as a bound beside their own estimate from transport-wide feedback."""
-        if not self._tells_bitrate:
-            return b""
-        ssrcs = [self._inbound[stream].ssrc for stream in ("video", "video2") if stream in self._inbound]
-        if not ssrcs:
+        video = self._inbound.get("video")
+        if not self._tells_bitrate or video is None:
             return b""
         self._bitrate_told_bps = self._bitrate_bps
-        return rtcp.build_remb(self._ssrc, self._bitrate_bps, ssrcs)
+        return rtcp.build_remb(self._ssrc, self._bitrate_bps, [video.ssrc])

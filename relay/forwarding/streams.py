@@ -5,7 +5,7 @@ What is the same on every leg: MIDs, payload types, header extension ids. ``rela
 from dataclasses import dataclass
 from typing import Final, Literal
 
-Stream = Literal["audio", "video", "video2"]
+Stream = Literal["audio", "video", "video2"]  # ``video2``: to a leg only, the picture of a second person
 STREAMS: tuple[Stream, ...] = ("audio", "video", "video2")
 VIDEO_STREAMS: tuple[Stream, ...] = ("video", "video2")
 MIDS: dict[Stream, str] = {"audio": "0", "video": "1", "video2": "2"}
