@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 
+from interpreter_queue import simulation_book
 from interpreter_queue.arrivals import DAY_S, Profile, steady
 from interpreter_queue.config import QueueConfig
-from interpreter_queue.model import Agent, Request, Target
+from interpreter_queue.model import Agent, AgentRecord, Request, RequestRecord, Target
+from interpreter_queue.policy import Match
 from interpreter_queue.simulation import Simulation
 from interpreter_queue.simulation_figures import by_half_hour, days, figures, margins, occupancy
 from interpreter_queue.simulation_model import (
@@ -23,6 +25,7 @@ from interpreter_queue.simulation_model import (
     one_queue,
 )
 from interpreter_queue.simulation_trace import SimulatedCall, Trace
+from tests.interpreter_queue.plain import search
 
 HOUR = 3600.0
 WORKDAY = Profile((0,) * 16 + (20,) * 20 + (0,) * 12)  # 400 calls from 8:00 to 18:00
@@ -292,3 +295,57 @@ def test_figures_of_known_calls_are_the_ones_of_their_definitions() -> None:
     assert (found.service_level_120s, found.service_level_180s) == (0.5, 0.75)
     assert (found.service_level_120s_with_abandons, found.service_level_180s_with_abandons) == (0.4, 0.6)
     assert found.abandoned_share == pytest.approx(2 / 7)
+
+
+# The real policy
+
+
+class AllAtOnce:
+    """The plain rules behind the interface of the incremental matching: the same pairs, found by searching."""
+
+    def __init__(self) -> None:
+        self.agents: dict[str, AgentRecord] = {}
+        self.requests: dict[str, RequestRecord] = {}
+
+    def put_agent(self, record: AgentRecord) -> None:
+        self.agents[record.agent_id] = record
+
+    def drop_agent(self, agent_id: str) -> None:
+        self.agents.pop(agent_id, None)
+
+    def put_request(self, record: RequestRecord) -> None:
+        self.requests[record.call_id] = record
+
+    def drop_request(self, call_id: str) -> None:
+        self.requests.pop(call_id, None)
+
+    def matches(self, now: float, limit: int) -> list[Match]:
+        return search(self.requests.values(), self.agents, now)[:limit]
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_a_day_is_the_same_as_with_plain_rules_and_a_search_through_everything(
+    seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = (Target(trades=("adviser",)), Target(after_s=45, trades=("interpreter",), skills={"lsf": 3}))
+    known = (Target(trades=("interpreter",), agents=("i0002",)), Target(after_s=30, trades=("interpreter",)))
+    adviser = Worker(Agent(agent_id="adviser", trades=frozenset({"adviser"}), skills={"gender:f": 5}))
+    centre = Scenario(
+        (
+            replace(stream("relay", 25, preferred={"lsf": 3}), patience=Duration(400)),
+            replace(stream("mairie", 15, targets=first, weight=2.0), call_backs=CallBacks(0.5, 30)),
+            stream("resumed", 3, targets=known, priority=50),
+            stream("incoming", 5, head_start_s=1800.0, strategy="fewest_calls"),
+        ),
+        (
+            adviser,
+            *crew(1, lsf=2),
+            *(Worker(interpreter(n, {"lsf": 4}), ((n * HOUR, (n + 14) * HOUR),)) for n in range(1, 5)),
+        ),
+        Habits(accept_s=4, declined_share=0.05, missed_share=0.05, wrap_up_s=30, breaks="due"),
+    )
+    quick = Simulation(centre, seed).run_days(1)
+    monkeypatch.setattr(simulation_book, "Matching", AllAtOnce)
+    slow = Simulation(centre, seed).run_days(1)
+    assert len(quick.calls) > 900
+    assert [astuple(call) for call in quick.calls] == [astuple(call) for call in slow.calls]

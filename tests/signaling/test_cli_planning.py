@@ -95,6 +95,13 @@ def test_people_get_a_table_theory_beside_it_and_a_chart() -> None:
     assert "sans attente █" in shown
 
 
+def test_more_load_than_people_is_said_in_words_and_has_no_number_in_json() -> None:
+    words = ("simulate", "--calls", "300", "--interpreters", "3")
+    assert "La charge dépasse l’équipe" in run(*words).output
+    found = printed(*words)
+    assert found["mean_wait_s"] > 600 and found["theory"]["mean_wait_s"] is None
+
+
 def test_a_day_with_a_profile_is_shown_by_half_hour_and_drawn(here: Path) -> None:
     done = run("simulate", "--profile", "jour.csv", "--calls", "300", "--interpreters", "9", "--svg", "jour.svg")
     assert done.exit_code == 0, done.output
