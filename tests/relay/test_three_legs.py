@@ -42,7 +42,7 @@ async def test_each_leg_gets_two_pictures_each_as_a_stream_of_its_own(call: List
 
 
 async def test_second_picture_says_that_it_is_the_second(call: ListedCall) -> None:
-    """A browser sorts packets by MID before it looks at the SSRC: with the sender's own it would be the first."""
+    """RFC 8843 §9.2: a packet belongs to the section of its MID, and its SSRC with it from then on."""
     call.session.update(plan("expert"))
     pictures(call, 1.0)
     for stream, mid in (("video", b"1"), ("video2", b"2")):
