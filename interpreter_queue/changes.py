@@ -44,6 +44,14 @@ class Change:
     handle: HandleTime | None = None
 
 
+@dataclass(frozen=True)
+class Departed:
+    """An agent who is offline now. :param record: the last one. :param at: Redis time of leaving."""
+
+    record: AgentRecord
+    at: float
+
+
 def stands(agent: AgentRecord | None, request: RequestRecord | None, assignment_id: str) -> bool:
     """Both sides are alerting by this very assignment."""
     return (

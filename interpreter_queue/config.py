@@ -36,6 +36,9 @@ class QueueConfig:
     break_due_s: float = 3600.0
     """Seconds in calls since the last break from which the queue itself plans a pause after the call (PRODUCT)."""
 
+    shift_gap_s: float = 14_400.0
+    """Seconds offline after which a sign-in begins another shift: less is a lost network, a meal, a reload."""
+
     missed_window_s: float = 1800.0
     """Seconds that an alert not answered counts."""
 

@@ -14,10 +14,11 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from interpreter_queue import policy
-from interpreter_queue.changes import View
+from interpreter_queue.changes import Departed, View
 from interpreter_queue.matching import Matching
-from interpreter_queue.model import AgentRecord, Event, HandleTime, RequestRecord
+from interpreter_queue.model import AgentChanged, AgentRecord, Event, HandleTime, RequestRecord
 
+DEPARTED_KEPT = 2000
 R = TypeVar("R", AgentRecord, RequestRecord)
 
 
@@ -56,6 +57,7 @@ class Index:
     requests: dict[str, RequestRecord] = field(default_factory=dict)
     handles: deque[HandleTime] = field(default_factory=deque)
     matching: Matching = field(default_factory=Matching)
+    departed: dict[str, Departed] = field(default_factory=dict)  # the latest of those who left, to resume their shift
     _ends: list[tuple[float, str]] = field(default_factory=list)  # heap: when an agent's alert or wrap-up ends
     _agent_versions: dict[str, int] = field(default_factory=dict)
     _request_versions: dict[str, int] = field(default_factory=dict)
@@ -92,10 +94,22 @@ class Index:
         """Own change, just committed: known here before it comes by the stream."""
         for agent_id, agent in entry.agents.items():
             if entry.number > self._agent_versions.get(agent_id, 0):
+                self._note_departure(agent_id, entry)
                 self._put_agent(agent_id, agent, entry.number)
         for call_id, request in entry.requests.items():
             if entry.number > self._request_versions.get(call_id, 0):
                 self._put_request(call_id, request, entry.number)
+
+    def _note_departure(self, agent_id: str, entry: FeedEntry) -> None:
+        """Before the change: who leaves is remembered until they are back, or too many others have left since."""
+        left = self.departed.pop(agent_id, None)
+        told = [event for event in entry.events if isinstance(event, AgentChanged) and event.agent_id == agent_id]
+        record = self.agents.get(agent_id)
+        if entry.agents[agent_id] is None and told:
+            found = Departed(record, told[-1].since) if record else left
+            self.departed |= {agent_id: found} if found else {}
+        while len(self.departed) > DEPARTED_KEPT:
+            del self.departed[next(iter(self.departed))]
 
     def _put_agent(self, agent_id: str, agent: AgentRecord | None, version: int) -> None:
         _put(self.agents, self._agent_versions, agent_id, agent, version)

@@ -12,6 +12,7 @@ from typing import Any, Literal
 from interpreter_queue import policy
 from interpreter_queue.changes import (
     Change,
+    Departed,
     View,
     alert_ended,
     end_if_alerted,
@@ -195,8 +196,12 @@ def cancel(view: View, reason: str, config: QueueConfig) -> Change | None:
 # Agents
 
 
-def sign_in(view: View, agent: Agent, config: QueueConfig) -> Change | None:
-    """First time: known, not yet available. Again (reload, other page): profile and lease, the state stays."""
+def sign_in(view: View, agent: Agent, config: QueueConfig, earlier: Departed | None = None) -> Change | None:
+    """
+    First time: known, not yet available. Again (reload, other page): profile and lease, the state stays.
+
+    :param earlier: as this agent last left, where that is known: within ``shift_gap_s`` the shift goes on.
+    """
     old = view.agent
     lease = {agent.agent_id: config.agent_lease_s}
     if old is None:
@@ -208,10 +213,23 @@ def sign_in(view: View, agent: Agent, config: QueueConfig) -> Change | None:
             idle_since=view.now,
             signed_in_at=view.now,
         )
-        return of_agent(new, leases=lease)
+        return of_agent(_resumed(new, earlier, config), leases=lease)
     presence: Presence = "paused" if old.presence == "offline" else old.presence
     again = old.model_copy(update={"agent": agent, "presence": presence})
     return Change(agent_leases=lease) if again == old else of_agent(again, leases=lease)
+
+
+def _resumed(new: AgentRecord, earlier: Departed | None, config: QueueConfig) -> AgentRecord:
+    """With the load of the shift; without the signing time when the absence was a break."""
+    if earlier is None or new.since - earlier.at >= config.shift_gap_s:
+        return new
+    old = earlier.record
+    load: dict[str, Any] = {"served": old.served, "engaged_s": old.engaged_s, "signing_s": old.signing_s}
+    if old.state in IN_CALL:
+        load |= _counted(old, earlier.at)
+    if new.since - earlier.at >= config.break_min_s:
+        load["signing_s"] = 0.0
+    return new.model_copy(update=load | {"signed_in_at": old.signed_in_at, "missed_at": old.missed_at})
 
 
 def leave(view: View) -> Change | None:
@@ -299,16 +317,20 @@ def release(
 
 def _after_call(agent: AgentRecord, now: float, config: QueueConfig) -> dict[str, Any]:
     """The call counted into the shift; where a break is due, the pause that follows it."""
-    talked = now - agent.engaged_at if agent.engaged_at is not None else 0.0
-    counted: dict[str, Any] = {
-        "served": agent.served + 1,
-        "engaged_s": agent.engaged_s + talked,
-        "signing_s": agent.signing_s + talked,
-    }
+    counted = _counted(agent, now)
     wishes = agent.pause_after_call or agent.presence != "available"
     if counted["signing_s"] >= config.break_due_s and not wishes:
         counted |= {"pause_after_call": True, "pause_reason": "rest_eyes_hands"}
     return counted
+
+
+def _counted(agent: AgentRecord, now: float) -> dict[str, Any]:
+    talked = now - agent.engaged_at if agent.engaged_at is not None else 0.0
+    return {
+        "served": agent.served + 1,
+        "engaged_s": agent.engaged_s + talked,
+        "signing_s": agent.signing_s + talked,
+    }
 
 
 def extend_wrap_up(view: View, config: QueueConfig) -> Change | None:

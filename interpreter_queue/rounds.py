@@ -19,7 +19,7 @@ from interpreter_queue.broadcast import Broadcast
 from interpreter_queue.changes import Change, View
 from interpreter_queue.config import QueueConfig
 from interpreter_queue.index import Index, Loaded, lapsed
-from interpreter_queue.model import AgentRecord, Event, Resynced
+from interpreter_queue.model import IN_CALL, AgentRecord, Event, Resynced
 from interpreter_queue.positions import Positions
 from interpreter_queue.redis_store import Batch, Guard, RedisStore
 
@@ -234,12 +234,12 @@ class Dispatcher:
                 await self._call_lost(call_id)
 
     async def _agent_lost(self, agent_id: str) -> None:
-        """Engaged: kept, the call decides; the lease is looked at again after it."""
+        """In a call: kept, the call decides; the lease is looked at again after it."""
         agent = self.index.agents.get(agent_id)
         guard = Guard("agents", agent_id, self.now)
         if agent is None:
             await self._commit(self.index.loaded(agent_id, None, self.now), _end_lease(agent_id), guard)
-        elif agent.state != "engaged":
+        elif agent.state not in IN_CALL:
             log.info("queue %s: agent lease ended", self._name)
             await self._decide(agent, operations.leave, guard)
 

@@ -2,6 +2,8 @@
 
 import pytest
 
+from interpreter_queue import operations
+from interpreter_queue.changes import Departed, View
 from interpreter_queue.index import FeedEntry, Index, lapsed
 from interpreter_queue.model import HandleTime
 from interpreter_queue.policy import Match
@@ -100,3 +102,15 @@ def test_matching_is_told_of_every_change_once() -> None:
     assert known.matching.matches(NOW, 9) == [Match("c2", "ines", "interpreter")]
     known.apply(FeedEntry(10, {"ines": None}, {"c2": request("c2")}))
     assert known.matching.matches(NOW, 9) == []
+
+
+def test_who_left_is_remembered_until_back() -> None:
+    known, there = index(), agent(served=3)
+    left = operations.leave(View(NOW, there))
+    assert left is not None
+    known.apply(FeedEntry(8, {"ines": there}, {}))
+    known.apply_early(FeedEntry(9, left.agents, left.requests, left.events))
+    known.apply(FeedEntry(9, left.agents, left.requests, left.events))
+    assert known.departed == {"ines": Departed(there, NOW)}
+    known.apply(FeedEntry(10, {"ines": agent()}, {}))
+    assert known.departed == {}

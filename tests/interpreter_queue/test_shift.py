@@ -3,7 +3,7 @@
 import pytest
 
 from interpreter_queue import operations, policy, strategies
-from interpreter_queue.changes import Change, View
+from interpreter_queue.changes import Change, Departed, View
 from interpreter_queue.config import QueueConfig
 from interpreter_queue.model import AgentChanged, AgentRecord, AlertEnded, Presence, Queued, RequestRecord
 from tests.interpreter_queue.samples import NOW, agent, bond, request
@@ -119,6 +119,22 @@ def test_time_idle_or_not_responding_is_no_break() -> None:
 def test_sign_in_begins_a_shift() -> None:
     who = agent_of(operations.sign_in(View(NOW), agent().agent, CONFIG))
     assert (who.signed_in_at, who.served, who.engaged_s, who.signing_s, who.missed_at) == (NOW, 0, 0, 0, ())
+
+
+def test_shift_goes_on_after_a_lost_network_and_a_break_offline_is_a_break() -> None:
+    old = agent(signed_in_at=100.0, served=4, engaged_s=900.0, signing_s=700.0, missed_at=(800.0,))
+    for away, signing in ((299.0, 700.0), (300.0, 0.0), (14_399.0, 0.0)):
+        back = agent_of(operations.sign_in(View(NOW), old.agent, CONFIG, Departed(old, NOW - away)))
+        assert (back.state, back.served, back.engaged_s, back.signing_s) == ("paused", 4, 900.0, signing)
+        assert (back.signed_in_at, back.missed_at, back.idle_since) == (100.0, (800.0,), NOW)
+    new = agent_of(operations.sign_in(View(NOW), old.agent, CONFIG, Departed(old, NOW - 14_400)))
+    assert (new.served, new.signing_s, new.signed_in_at) == (0, 0.0, NOW)
+
+
+def test_call_that_was_left_counts_until_then() -> None:
+    who, _ = bond("engaged", engaged_at=NOW - 500, served=1, signing_s=50.0, engaged_s=60.0)
+    back = agent_of(operations.sign_in(View(NOW), who.agent, CONFIG, Departed(who, NOW - 100)))
+    assert (back.served, back.signing_s, back.engaged_s) == (2, 450.0, 460.0)
 
 
 # Misses
