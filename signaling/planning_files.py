@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cached_property
 from pathlib import Path
 
 from interpreter_queue.arrivals import Profile
@@ -107,6 +108,11 @@ class Table:
             raise self.error(row.line, f"colonne « hour » : attendu {wanted} ; lu « {text} »")
         return int(hour) * 2 + (minute == "30")
 
+    @cached_property
+    def slots_per_row(self) -> int:
+        """Half hours of a row: 2 in a file of full hours only."""
+        return 1 if any(self.slot(row) % 2 for row in self.rows) else 2
+
     def day(self, row: Row) -> date | None:
         """:raises PlanningFileError: not a day."""
         if "date" not in self.columns:
@@ -167,7 +173,7 @@ def half_hours(table: Table, column: str, *, divided: bool = True) -> tuple[floa
     A file without any half hour has hours: its values are halved over two half hours, or (not ``divided``) repeated.
     """
     found: dict[int, float] = {}
-    parts = 1 if any(table.slot(row) % 2 for row in table.rows) else 2
+    parts = table.slots_per_row
     for row in table.rows:
         value = table.number(row, column) / (parts if divided else 1)
         for slot in range(table.slot(row), table.slot(row) + parts):
@@ -210,7 +216,7 @@ def read_half_hours(path: Path, calls_per_day: float | None = None) -> list[Half
 
 
 def _one_day(table: Table, day: date | None, rows: Sequence[Row]) -> list[HalfHour]:
-    parts = 1 if any(table.slot(row) % 2 for row in table.rows) else 2
+    parts = table.slots_per_row
     found: dict[int, HalfHour] = {}
     for row in rows:
         calls = table.number(row, "calls") / parts
