@@ -13,7 +13,7 @@ from typing import TypeVar
 
 from redis.asyncio import Redis
 from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import ReadOnlyError, RedisError
+from redis.exceptions import RedisError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from interpreter_queue import operations
@@ -23,6 +23,7 @@ from interpreter_queue.config import QueueConfig
 from interpreter_queue.errors import ContentionError, QueueFullError, QueueUnavailableError, UnknownAgentError
 from interpreter_queue.estimate import standings
 from interpreter_queue.model import (
+    IN_CALL,
     Agent,
     AgentRecord,
     Assignment,
@@ -37,8 +38,11 @@ from interpreter_queue.model import (
 from interpreter_queue.redis_store import RedisStore, Whole
 from interpreter_queue.rounds import Decide, Dispatcher
 
-#: Redis is away, starting, or just lost its role: worth another try within the deadline.
-PASSING = (RedisConnectionError, RedisTimeoutError, ReadOnlyError, OSError)
+#: Redis is away or starting: worth another try within the deadline.
+PASSING = (RedisConnectionError, RedisTimeoutError, OSError)
+#: A server that is no longer (or not yet) the master, has lost its replicas, or a cluster that elects; 6.2 says so
+#: in the middle of a script's error.
+PASSING_ANSWERS = ("READONLY", "NOREPLICAS", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN", "LOADING")
 T = TypeVar("T")
 
 
@@ -139,7 +143,8 @@ class InterpreterQueue:
 
     async def sign_in(self, agent: Agent) -> None:
         """Known from now on, presence ``paused`` until declared available. Again: profile and lease only."""
-        await self._run("sign_in", lambda view: operations.sign_in(view, agent, self._config), agent.agent_id)
+        earlier = self._dispatcher.index.departed.get(agent.agent_id)
+        await self._run("sign_in", lambda view: operations.sign_in(view, agent, self._config, earlier), agent.agent_id)
 
     async def sign_out(self, agent_id: str) -> None:
         """An alert goes back to its place; a call is kept until ``release``."""
@@ -184,7 +189,7 @@ class InterpreterQueue:
         """:returns: None: lost (not answered in time, cancelled, another assignment). Again: the same answer."""
         view, change = await self._run("accept", lambda view: operations.accept(view, assignment_id), agent_id)
         agent = view.agent if change is None else change.agents[agent_id]
-        ours = agent is not None and agent.state == "engaged" and agent.assignment is not None
+        ours = agent is not None and agent.state in IN_CALL and agent.assignment is not None
         if not ours or agent is None or agent.assignment is None or agent.assignment.assignment_id != assignment_id:
             return None
         return agent.assignment
@@ -283,11 +288,21 @@ class InterpreterQueue:
         try:
             async with asyncio.timeout(self._config.command_deadline_s):
                 while True:
-                    with contextlib.suppress(*PASSING):
+                    try:
                         return await work()
+                    except RedisError as error:
+                        if not is_passing(error):
+                            raise
+                    except OSError:
+                        pass
                     await asyncio.sleep(pause)
         except TimeoutError:
             raise QueueUnavailableError(command) from None
+
+
+def is_passing(error: RedisError) -> bool:
+    """Worth another try within the deadline: nothing was written."""
+    return isinstance(error, PASSING) or any(word in str(error).upper() for word in PASSING_ANSWERS)
 
 
 def _snapshot(whole: Whole, config: QueueConfig) -> QueueSnapshot:

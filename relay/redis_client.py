@@ -5,6 +5,8 @@ A command that meets a lost connection is sent again for about a second, over a 
 included); one that is not answered in time is not. What writes more than one key keeps them under one hash tag.
 """
 
+import contextlib
+from collections.abc import Iterator
 from typing import Any, cast
 
 from redis.asyncio import Redis
@@ -13,6 +15,7 @@ from redis.asyncio.retry import Retry
 from redis.asyncio.sentinel import Sentinel
 from redis.backoff import ExponentialBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import RedisClusterException
 
 from relay.redis_address import parse
 
@@ -41,11 +44,31 @@ def connect(url: str, timeout_s: float = TIMEOUT_S) -> Redis:
         waits["ssl"] = True
     if place.kind == "cluster":
         nodes = [ClusterNode(host, port) for host, port in place.nodes]
-        return cast("Redis", RedisCluster(startup_nodes=nodes, **waits))
+        return cast("Redis", Cluster(startup_nodes=nodes, **waits))
     once = {**waits, "retry": Retry(ExponentialBackoff(), 0), "username": None, "password": None}
     once |= place.sentinel_credentials
     sentinels = cast("Any", Sentinel)(list(place.nodes), sentinel_kwargs=once, **waits, db=place.db)
     return cast("Redis", sentinels.master_for(place.master))
+
+
+class Cluster(RedisCluster):
+    """Without any node of it, it is as far away as a server without its network: redis-py calls that something else."""
+
+    async def initialize(self, *args: Any, **kwargs: Any) -> RedisCluster:
+        with _away():
+            return await super().initialize(*args, **kwargs)
+
+    async def execute_command(self, *args: Any, **kwargs: Any) -> Any:
+        with _away():
+            return await super().execute_command(*args, **kwargs)
+
+
+@contextlib.contextmanager
+def _away() -> Iterator[None]:
+    try:
+        yield
+    except RedisClusterException as error:
+        raise RedisConnectionError("no node of the cluster can be asked") from error
 
 
 async def redis_time(redis: Redis) -> float:
