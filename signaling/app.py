@@ -48,6 +48,7 @@ from signaling.queue_notice import QueueNotice
 from signaling.records import Records
 from signaling.records.outbox import Outbox
 from signaling.records_desk import RecordsDesk
+from signaling.reservations import Reservations
 from signaling.rules_book import RulesBook
 from signaling.session_watch import SessionWatch
 from signaling.sessions import Hub
@@ -113,7 +114,7 @@ async def serve(config: SignalingConfig, stop: asyncio.Event) -> None:
         floor = Floor(
             queue, hub, desk, metrics, config=config.queue, contact=records_desk.contact, today=records_desk.send_today
         )
-        board = BoardDesk(config, hub, queue, records)
+        board = BoardDesk(config, hub, queue, records, count_callbacks=metrics.callback_states)
         supervision = Supervision(
             queue, hub, records, runner=desk.runner, known=lambda: board.known, changed=board.came
         )
@@ -153,6 +154,10 @@ async def serve(config: SignalingConfig, stop: asyncio.Event) -> None:
                 ("messages", inbox.run()),
                 ("push", push.run()),
                 ("board", board.run()),
+                (
+                    "reservations",
+                    Reservations(queue, lambda call_id: desk.runner(call_id) is not None, metrics.reservation).run(),
+                ),
                 ("waits", waits.run()),
                 ("call-backs", callbacks.run()),
                 ("sign-ins", SessionWatch(hub, records.sessions, desk.in_call).run()),

@@ -54,6 +54,7 @@ class Known:
     """
     What is looked up now and then, beside the queue itself.
 
+    :param callbacks: asked for and not in the line yet, by queue.
     :param names: of agents, by id. :param secret: of the installation, for :func:`handle`.
     """
 
@@ -61,6 +62,7 @@ class Known:
     names: Mapping[str, str] = field(default_factory=dict)
     queues: Mapping[str, KnownQueue] = field(default_factory=dict)
     thresholds: Mapping[str, BoardThresholds] = field(default_factory=dict)
+    callbacks: Mapping[str, int] = field(default_factory=dict)
 
 
 def handle(secret: str, call_id: str) -> str:
@@ -111,7 +113,9 @@ def board(snapshot: QueueSnapshot, figures: Mapping[str, QueueFigures], known: K
     in_lines: dict[str, list[WaitingRequest]] = {}
     for entry in waiting:
         in_lines.setdefault(entry.record.request.queue, []).append(entry)
-    names = sorted({*known.queues, *figures, *in_lines, *(record.request.queue for record in _real(snapshot))})
+    names = sorted(
+        {*known.queues, *figures, *in_lines, *known.callbacks, *(record.request.queue for record in _real(snapshot))}
+    )
     calls = {record.call_id: record for record in _real(snapshot)}
     return Board(
         now=snapshot.at,
@@ -172,7 +176,7 @@ def _queue(
         brand_name=usual.brand_name,
         mode=mode_of(name),
         waiting=sum(not entry.record.request.callback for entry in waiting),
-        callbacks=sum(entry.record.request.callback for entry in waiting),
+        callbacks=sum(entry.record.request.callback for entry in waiting) + known.callbacks.get(name, 0),
         serving=serving,
         idle=idle,
         longest_wait_s=max((now - entry.record.queued_at for entry in waiting), default=None),
@@ -186,18 +190,21 @@ def _queue(
         service_level_now=today.service_level_now,
         thresholds=known.thresholds.get(name, DEFAULT_THRESHOLDS),
     )
-    return shown.model_copy(update={"alerts": alerts(shown)})
+    return shown.model_copy(update={"alerts": alerts(shown, len(waiting))})
 
 
-def alerts(queue: BoardQueue) -> tuple[Alert, ...]:
-    """What a supervisor should look at, the most pressing first. ``nobody``: somebody waits whom nobody can serve."""
+def alerts(queue: BoardQueue, in_line: int) -> tuple[Alert, ...]:
+    """
+    What a supervisor should look at, the most pressing first. ``nobody``: somebody waits whom nobody can serve.
+
+    :param in_line: who waits now; a call-back that was asked for an hour to come does not.
+    """
     limits = queue.thresholds
-    all_waiting = queue.waiting + queue.callbacks
     has_enough = queue.answered + queue.abandoned >= FEW_CALLS
     raised: tuple[tuple[Alert, bool], ...] = (
-        ("nobody", all_waiting > 0 and queue.serving == 0),
+        ("nobody", in_line > 0 and queue.serving == 0),
         ("longest_wait", _reached(queue.longest_wait_s, limits.longest_wait_s)),
-        ("waiting", _reached(all_waiting, limits.waiting)),
+        ("waiting", _reached(in_line, limits.waiting)),
         ("service_level", has_enough and _reached(limits.service_level, queue.service_level, strictly=True)),
     )
     return tuple(alert for alert, is_raised in raised if is_raised)

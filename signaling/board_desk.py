@@ -9,7 +9,8 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from datetime import time as time_of_day
@@ -34,6 +35,7 @@ REST = 4  # boards are made for a fifth of the time at most, however large it is
 LOOK_UP_S = 5.0  # calls that ended, thresholds, names
 OVERLAP_S = 120.0  # records are written late when the database was away
 EVE_S = 7_200.0  # calls that began before the day and were answered in it
+COUNT_S = 15.0  # between two counts of call-backs, for the figures
 AUDIT_S = 3600.0  # between two looks at what has served its time
 DAY_S = 86_400.0
 TIMEZONE = "Europe/Paris"
@@ -49,7 +51,7 @@ class _Sent:
 
 
 class BoardDesk:
-    """:param clock: Unix seconds."""
+    """:param count_callbacks: told how many there are in each state. :param clock: Unix seconds."""
 
     def __init__(
         self,
@@ -57,13 +59,16 @@ class BoardDesk:
         hub: Hub,
         queue: InterpreterQueue,
         records: Records,
+        *,
+        count_callbacks: Callable[[Mapping[str, int]], None],
         clock: Callable[[], float] = time.time,
     ) -> None:
+        self._count_callbacks = count_callbacks
         self._config, self._hub, self._queue, self._records, self._clock = config, hub, queue, records, clock
         self._wanted = asyncio.Event()
         self._known = Known(config.secret_key)
         self._day, self._seen_to = Day(), 0.0
-        self._looked_up_at = self._audited_at = 0.0
+        self._looked_up_at = self._counted_at = self._audited_at = 0.0
         self._sent: list[_Sent] = []
 
     @property
@@ -84,7 +89,7 @@ class BoardDesk:
                     await self._show()
                 except Exception as error:  # the database is away: the board is late
                     log.warning("board not shown: %s", type(error).__name__)
-            await self._forget_old_acts()
+            await self._now_and_then()
             self._wanted.clear()
             await asyncio.sleep(PERIOD_S)
             with contextlib.suppress(TimeoutError):
@@ -119,7 +124,7 @@ class BoardDesk:
         self._looked_up_at = now
 
     async def _all_known(self) -> Known:
-        people = await self._records.people.all()
+        people, asked = await self._records.people.all(), await self._records.board.callbacks()
         brands = [brand for brand in await self._records.brands.all() if not brand.is_rehearsal]
         stored = await self._records.queue_rules.all()
         names = {queue_name("direct", "LSF", brand.slug): brand for brand in brands}
@@ -134,17 +139,25 @@ class BoardDesk:
             names={person.id: person.name for person in people if person.role == "agent"},
             queues=queues,
             thresholds=await self._records.board.thresholds(),
+            callbacks={queue: count for (queue, state), count in asked.items() if state == "waiting"},
         )
 
-    async def _forget_old_acts(self) -> None:
+    async def _now_and_then(self) -> None:
+        """Whether somebody looks or not."""
         now = self._clock()
-        if now - self._audited_at < AUDIT_S:
+        if now - self._counted_at < COUNT_S:
             return
-        self._audited_at = now
+        self._counted_at = now
         try:
-            await self._records.audit.forget_before(now - self._config.audit_days * DAY_S)
+            states: Counter[str] = Counter()
+            for (_, state), count in (await self._records.board.callbacks()).items():
+                states[state] += count
+            self._count_callbacks(states)
+            if now - self._audited_at >= AUDIT_S:
+                await self._records.audit.forget_before(now - self._config.audit_days * DAY_S)
+                self._audited_at = now
         except Exception as error:
-            log.warning("old acts not deleted: %s", type(error).__name__)
+            log.warning("call-backs not counted, old acts not deleted: %s", type(error).__name__)
 
 
 def _modes() -> tuple[Mode, ...]:

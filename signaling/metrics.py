@@ -1,13 +1,16 @@
 """Prometheus figures of this process, under ``/metrics``. No label ever holds a person, a number or a call."""
 
+from collections import Counter as Counts
+from collections.abc import Mapping
 from typing import Literal, get_args
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
-from interpreter_queue.model import AgentState, QueueSnapshot
+from interpreter_queue.model import REHEARSAL_SKILL, AgentState, QueueSnapshot
 from relay.model import Encoding, WebLeg
 from signaling.call_model import Call, CallState
 from signaling.quality_series import Reading
+from signaling.queue_messages import CallbackState
 
 WAIT_BUCKETS_S = (5, 10, 20, 60, 120, 180, 300, 600, 1200)  # 120 and 180: FCC and ARCEP service levels
 RATE_BUCKETS = (1, 5, 8, 10, 12, 15, 18, 20, 22, 25, 28, 30)  # /s; 12, 20: RFC 7742, EN 301 549 §6.5.3
@@ -21,6 +24,7 @@ ReconnectCause = Literal["worker_lost", "worker_left", "asked"]
 class Metrics:
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
+        self._queues: set[str] = set()  # that had somebody waiting: shown as empty afterwards
         self.calls = Counter(
             "relay_calls", "Calls ended", ["kind", "direction", "mode", "reason", "fault"], registry=self.registry
         )
@@ -41,9 +45,7 @@ class Metrics:
         self._add_legs()
         self.pages = Gauge("relay_ws_clients", "Open pages", ["role"], registry=self.registry)
         self.runners = Gauge("relay_calls_owned", "Calls this process owns", registry=self.registry)
-        self.waiting = Gauge("relay_queue_waiting", "Requests waiting", registry=self.registry)
-        self.oldest_s = Gauge("relay_queue_oldest_seconds", "Age of the oldest request", registry=self.registry)
-        self.agents = Gauge("relay_agents", "Agents by state", ["state"], registry=self.registry)
+        self._add_queue()
         self.refused = Counter("relay_ws_refused", "Messages and connections refused", ["code"], registry=self.registry)
         self.dialling_refused = Counter(
             "relay_dialling_refused", "Numbers not dialled: caps, block lists, brakes", ["code"], registry=self.registry
@@ -63,6 +65,19 @@ class Metrics:
         )
         self.inbox = Counter("relay_inbox_entries", "Missed calls and voice messages kept", ["what"], registry=registry)
         self.pushes = Counter("relay_pushes", "Web Push", ["type", "result"], registry=registry)
+
+    def _add_queue(self) -> None:
+        registry = self.registry
+        self.waiting = Gauge("relay_queue_waiting", "Requests waiting", ["queue"], registry=registry)
+        self.oldest_s = Gauge("relay_queue_oldest_seconds", "Age of the oldest request", ["queue"], registry=registry)
+        self.agents = Gauge("relay_agents", "Agents by state", ["state"], registry=registry)
+        self.reservations = Counter(
+            "relay_reservations",
+            "Alerts that ended: accepted, declined, not_responding…",
+            ["result"],
+            registry=registry,
+        )
+        self.callbacks = Gauge("relay_callbacks", "Call-backs by state", ["state"], registry=registry)
 
     def _add_legs(self) -> None:
         """Each connected leg is observed once every 2 s: shares of the time of all calls together."""
@@ -152,14 +167,26 @@ class Metrics:
         self.readings.labels(level).inc()
 
     def queue(self, snapshot: QueueSnapshot) -> None:
-        self.waiting.set(len(snapshot.waiting))
-        ages = [snapshot.at - entry.record.queued_at for entry in snapshot.waiting]
-        self.oldest_s.set(max(ages, default=0.0))
-        counts: dict[str, int] = {}
-        for record in snapshot.agents:
-            counts[record.state] = counts.get(record.state, 0) + 1
+        """Rehearsals are no load, and no agents: they are left out."""
+        ages: dict[str, list[float]] = {queue: [] for queue in self._queues}
+        for entry in snapshot.waiting:
+            if not entry.record.request.rehearsal:
+                ages.setdefault(entry.record.request.queue, []).append(snapshot.at - entry.record.queued_at)
+        self._queues |= ages.keys()
+        for queue, waited in ages.items():
+            self.waiting.labels(queue).set(len(waited))
+            self.oldest_s.labels(queue).set(max(waited, default=0.0))
+        real = (record for record in snapshot.agents if REHEARSAL_SKILL not in record.agent.skills)
+        counts = Counts(record.state for record in real)
         for state in get_args(AgentState):
-            self.agents.labels(state).set(counts.get(state, 0))
+            self.agents.labels(state).set(counts[state])
+
+    def reservation(self, result: str) -> None:
+        self.reservations.labels(result).inc()
+
+    def callback_states(self, counts: Mapping[str, int]) -> None:
+        for state in get_args(CallbackState):
+            self.callbacks.labels(state).set(counts.get(state, 0))
 
     def exposition(self) -> bytes:
         return generate_latest(self.registry)

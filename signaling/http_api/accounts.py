@@ -1,5 +1,6 @@
 """Sign-in, sign-out, and who is signed in."""
 
+import time
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -7,6 +8,7 @@ from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field
 
 from interpreter_queue.model import Trade
+from signaling.audit import Acted
 from signaling.auth import (
     AUTH,
     SESSION_COOKIE,
@@ -60,6 +62,8 @@ async def sign_in(request: web.Request) -> web.Response:
         raise ProblemError(error.code, retry_after_s=error.retry_after_s or None) from None
     if person.role == "signer":
         await request.app[RECORDS].people.device_seen(person.id, device_label(user_agent))
+    if person.role == "supervisor":
+        await request.app[RECORDS].audit.add(Acted(person.id, "sign_in", time.time()))
     response = web.json_response(text=_me(person))
     set_session_cookie(response, token, config)
     return response

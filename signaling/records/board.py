@@ -3,14 +3,15 @@
 from collections.abc import Sequence
 from typing import cast
 
-from sqlalchemy import String, select
+from sqlalchemy import String, func, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from signaling.board_figures import DayCall
 from signaling.board_messages import BoardThresholds
 from signaling.call_model import Mode
+from signaling.queue_messages import CallbackState
 from signaling.records.database import Database
-from signaling.records.tables import Base, BrandRow, CallRow
+from signaling.records.tables import Base, BrandRow, CallbackRow, CallRow
 
 _NOT_IN_A_QUEUE = "video"  # kind of a call between two signers
 
@@ -65,6 +66,19 @@ class BoardRows:
                 for call_id, kind, mode, slug, together_at, ended_at, wait_s, abandoned in await session.execute(query)
                 if ended_at is not None
             ]
+
+    async def callbacks(self) -> dict[tuple[str, CallbackState], int]:
+        """How many call-backs there are, by queue and state."""
+        query = (
+            select(CallbackRow.kind, CallbackRow.mode, BrandRow.slug, CallbackRow.state, func.count())
+            .outerjoin(BrandRow, BrandRow.id == CallbackRow.brand_id)
+            .group_by(CallbackRow.kind, CallbackRow.mode, BrandRow.slug, CallbackRow.state)
+        )
+        async with self._database.reading() as session:
+            return {
+                (f"{slug or kind}/{mode}", cast(CallbackState, state)): count
+                for kind, mode, slug, state, count in await session.execute(query)
+            }
 
     async def thresholds(self) -> dict[str, BoardThresholds]:
         async with self._database.reading() as session:

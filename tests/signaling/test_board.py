@@ -65,6 +65,14 @@ def test_a_queue_that_is_known_is_shown_with_nobody_in_it() -> None:
     assert (relay.waiting, relay.longest_wait_s, relay.alerts) == (0, None, ())
 
 
+def test_a_call_back_that_nobody_is_sought_for_yet_is_shown_and_alerts_nobody() -> None:
+    known = Known(secret="s", callbacks={RELAY: 3})
+    relay = queue_of(shown(snapshot(), known), RELAY)
+    assert (relay.waiting, relay.callbacks, relay.alerts) == (0, 3, ())
+    in_line = queue_of(shown(snapshot(request("c1", queue=RELAY, callback=True)), known), RELAY)
+    assert (in_line.waiting, in_line.callbacks, in_line.alerts) == (0, 4, ("nobody", "longest_wait"))
+
+
 def test_todays_figures_stand_beside_what_waits() -> None:
     figures = QueueFigures(answered=9, abandoned=2, mean_wait_s=44.0, service_level=0.6, service_level_now=0.9)
     relay = queue_of(shown(snapshot(), relay_LSF=figures), RELAY)
@@ -78,11 +86,11 @@ def test_todays_figures_stand_beside_what_waits() -> None:
         ({}, ()),
         ({"waiting": 9, "serving": 1}, ()),
         ({"waiting": 10, "serving": 1}, ("waiting",)),
-        ({"waiting": 4, "callbacks": 6, "serving": 1}, ("waiting",)),
+        ({"waiting": 4, "callbacks": 60, "serving": 1}, ()),
         ({"waiting": 1, "serving": 1, "longest_wait_s": 119.9}, ()),
         ({"waiting": 1, "serving": 1, "longest_wait_s": 120.0}, ("longest_wait",)),
         ({"waiting": 1, "serving": 0}, ("nobody",)),
-        ({"callbacks": 1, "serving": 0}, ("nobody",)),
+        ({"callbacks": 1, "serving": 0}, ()),
         ({"waiting": 0, "serving": 0}, ()),
         ({"answered": 5, "service_level": 0.8}, ()),
         ({"answered": 5, "service_level": 0.79}, ("service_level",)),
@@ -93,7 +101,7 @@ def test_todays_figures_stand_beside_what_waits() -> None:
 )
 def test_an_alert_is_raised_at_its_threshold_and_not_before(fields: dict[str, float], raised: tuple[str, ...]) -> None:
     queue = BoardQueue.model_validate({"queue": RELAY, "thresholds": DEFAULT_THRESHOLDS, **fields})
-    assert alerts(queue) == raised
+    assert alerts(queue, in_line=queue.waiting) == raised
 
 
 def test_a_threshold_that_is_not_set_never_alerts() -> None:
@@ -101,7 +109,7 @@ def test_a_threshold_that_is_not_set_never_alerts() -> None:
     queue = BoardQueue(
         queue=RELAY, waiting=500, serving=1, longest_wait_s=9_000, answered=50, service_level=0, thresholds=never
     )
-    assert alerts(queue) == ()
+    assert alerts(queue, in_line=500) == ()
 
 
 def test_thresholds_are_each_queues_own() -> None:

@@ -129,6 +129,15 @@ async def test_a_signer_who_signs_in_has_a_device_from_then_on(running: Service)
     assert camille is not None and len(await running.records.people.devices(camille.id)) == 1
 
 
+async def test_a_supervisors_sign_in_is_in_the_audit_log_and_nobody_elses(running: Service) -> None:
+    noa = await running.records.people.add(login="noa", name="Noa", role="supervisor", password_hash=HASH)
+    for login in ("camille", "ines", "noa"):
+        assert (await running.sign_in(login)).status == 200
+    await running.sign_in("noa", "wrong")
+    [entry], _ = await running.records.audit.latest()
+    assert (entry.by, entry.act) == (noa.name, "sign_in")
+
+
 async def test_wrong_credentials_and_wrong_role_are_told_in_the_visitors_language(running: Service) -> None:
     wrong = await running.sign_in("camille", "wrong")
     assert await problem(wrong) == (401, "wrong_credentials")

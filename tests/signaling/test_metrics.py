@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+from interpreter_queue.model import QueueSnapshot, WaitingRequest
 from relay.control import ControlClient
 from relay.control_messages import WorkerState
 from relay.model import Encoding, LegStats
@@ -12,6 +13,7 @@ from signaling.metrics import Metrics
 from signaling.quality_series import LegReadings
 from signaling.worker_metrics import WorkerCollector
 from signaling.workers import WorkerLink
+from tests.interpreter_queue.samples import NOW, agent, request
 
 DOCS = Path(__file__).parents[2] / "docs" / "operations.md"
 ALLOWED = {"leg", "direction", "picture", "cause", "le"}
@@ -104,6 +106,23 @@ def test_no_label_of_a_leg_tells_a_call_or_a_person() -> None:
         for label in sample.labels
     }
     assert labels <= ALLOWED
+
+
+def test_the_line_is_told_by_queue_without_rehearsals_and_an_empty_queue_is_zero() -> None:
+    metrics = Metrics()
+    lines = (request("c1", queue="relay/LSF", queued_at=NOW - 70), request("c2", queue="relay/LSF", rehearsal=True))
+    waiting = tuple(
+        WaitingRequest(record=record, position=1, wait_low_s=None, wait_high_s=None, serving=0) for record in lines
+    )
+    agents = (agent("ines"), agent("ghost", skills=("rehearsal",)))
+    full = QueueSnapshot(at=NOW, waiting=waiting, assigned=(), agents=agents)
+    metrics.queue(full)
+    assert value(metrics, "relay_queue_waiting", queue="relay/LSF") == 1
+    assert value(metrics, "relay_queue_oldest_seconds", queue="relay/LSF") == 70
+    assert (value(metrics, "relay_agents", state="idle"), value(metrics, "relay_agents", state="training")) == (1, 0)
+    metrics.queue(full.model_copy(update={"waiting": ()}))
+    assert value(metrics, "relay_queue_waiting", queue="relay/LSF") == 0
+    assert value(metrics, "relay_queue_oldest_seconds", queue="relay/LSF") == 0
 
 
 def worker(worker_id: str, load: float, **said: bool) -> WorkerLink:

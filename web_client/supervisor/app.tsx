@@ -4,6 +4,7 @@ import type { JSX } from "preact";
 import { t } from "../shared/i18n.ts";
 import { Button, ConnectionBanner, LanguageChoice, Mark, Notices } from "../shared/ui/basics.tsx";
 import { Icon } from "../shared/ui/icons.tsx";
+import { QueueBanner } from "../shared/ui/queue_banner.tsx";
 import { SignIn } from "../shared/ui/sign_in.tsx";
 import { Agents } from "./agents.tsx";
 import { AuditLog } from "./audit.tsx";
@@ -20,6 +21,7 @@ export function App({ desk }: { desk: Desk }): JSX.Element {
     <div class="page board-page">
       <TopBar desk={desk} />
       <ConnectionBanner session={desk.session} />
+      <QueueBanner session={desk.session} />
       <Notices session={desk.session} />
       <main id="main">
         <Screen desk={desk} />

@@ -50,7 +50,7 @@ export function totals(board: Board, now: number): Totals {
   const waits = board.queues.map((queue) => longestWait(queue, board, now)).filter((wait) => wait !== null);
   const levels = board.queues.map((queue) => queue.service_level_now).filter((level) => level !== null);
   return {
-    waiting: board.queues.reduce((sum, queue) => sum + queue.waiting + queue.callbacks, 0),
+    waiting: board.queues.reduce((sum, queue) => sum + queue.waiting, 0),
     callbacks: board.queues.reduce((sum, queue) => sum + queue.callbacks, 0),
     longest: waits.length === 0 ? null : Math.max(...waits),
     level: levels.length === 0 ? null : Math.min(...levels),

@@ -66,7 +66,7 @@ function QueueRow({ desk, board, queue }: { desk: Desk; board: Board; queue: Boa
         ))}
       </HeadCell>
       <Cell label={b("queues.waiting")} className={`figure ${raised.has("waiting") ? "is-over" : ""}`}>
-        {queue.waiting + queue.callbacks}
+        {queue.waiting}
         {queue.callbacks > 0 && <small class="hint">{b("tile.callbacks", { count: queue.callbacks })}</small>}
       </Cell>
       <Cell label={b("queues.longest")} className={`figure ${raised.has("longest_wait") ? "is-over" : ""}`}>
