@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, TypeVar
 
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 from pydantic_core import to_json
 
 from interpreter_queue.changes import Change
@@ -42,8 +42,12 @@ def encode(loaded: Loaded, change: Change, guard: Guard | None) -> tuple[bytes, 
 
 
 def versioned(value: str, kind: type[R]) -> tuple[int, R | None]:
+    """:returns: the version, and None for a record that is not there or that another version of the service wrote."""
     version, _, record = value.partition(" ")
-    return (int(version), kind.model_validate_json(record)) if record else (0, None)
+    try:
+        return (int(version), kind.model_validate_json(record)) if record else (0, None)
+    except ValidationError:  # taken for not there: whoever enqueues or signs in writes it anew
+        return int(version), None
 
 
 def numbers(head: str) -> tuple[int, int]:

@@ -168,6 +168,21 @@ async def test_a_call_is_served_after_the_server_was_killed_and_started_again(se
         assert {line.record.call_id for line in (await here.queue.snapshot()).waiting} == {"c1", "c2"}
 
 
+async def test_what_another_version_left_hinders_nobody(redis: "Redis") -> None:
+    await redis.hset("{passerelle}:queue:requests", "c1", '7 {"of": "another version"}')
+    await redis.hset("{passerelle}:queue:agents", "ines", '8 {"of": "another version"}')
+    await redis.set("{passerelle}:queue:counter", 8)
+    await redis.xadd("{passerelle}:queue:changes", {"number": "8", "records": "[]", "events": "[]", "handle": ""})
+    store = RedisStore(redis, CALM)
+    whole = await store.load_all()
+    assert (whole.index.requests, whole.index.agents) == ({}, {})
+    await enqueued(store, "c1")
+    await signed_in(store, "ines")
+    whole = await store.load_all()
+    assert (set(whole.index.requests), set(whole.index.agents)) == ({"c1"}, {"ines"})
+    await store.close()
+
+
 async def test_records_are_read_back_as_they_were_written(redis: "Redis") -> None:
     store = RedisStore(redis, CALM)
     await signed_in(store, "ines")
