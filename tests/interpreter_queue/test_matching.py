@@ -172,3 +172,82 @@ class MatchingMachine(RuleBasedStateMachine):
 
 TestMatchingMachine = MatchingMachine.TestCase
 TestMatchingMachine.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+
+
+KNOWN_FIRST = ({**ANYBODY, "agents": ("karim",)}, {**ANYBODY, "after_s": 30})
+
+
+def told(*records: AgentRecord | RequestRecord) -> Matching:
+    matching = Matching()
+    matching.advance(NOW)
+    for record in records:
+        matching.put_agent(record) if isinstance(record, AgentRecord) else matching.put_request(record)
+    return matching
+
+
+def found(matching: Matching, now: float = NOW) -> list[tuple[str, str]]:
+    return [(match.call_id, match.agent_id) for match in matching.matches(now, 100)]
+
+
+def test_pair_that_was_given_out_is_not_given_out_again_whatever_changes_meanwhile() -> None:
+    waiting = request(targets=KNOWN_FIRST, queued_at=NOW)
+    matching = told(waiting, agent("karim"), agent("ines"))
+    (match,) = matching.matches(NOW, 1)
+    assert match.agent_id == "karim"
+    matching.put_agent(agent("karim", state="paused"))
+    assert found(matching) == found(matching, NOW + 60) == []
+    matching.put_back(match)
+    assert found(matching) == [("c1", "ines")]
+
+
+def test_named_person_who_comes_free_is_found_at_once_and_who_asks_for_one_later_too() -> None:
+    waiting = request(targets=KNOWN_FIRST, queued_at=NOW)
+    matching = told(waiting, agent("karim", state="engaged"), agent("ines"))
+    assert found(matching) == []
+    assert matching.next_change(NOW) == NOW + 30
+    matching.put_agent(agent("karim"))
+    assert found(matching) == [("c1", "karim")]
+    assert found(told(agent("karim"), agent("ines"), waiting)) == [("c1", "karim")]
+
+
+def test_target_that_opened_because_nobody_was_there_closes_when_the_person_is_back_in_time() -> None:
+    waiting = request(targets=KNOWN_FIRST, queued_at=NOW)
+    matching = told(waiting, agent("karim", state="paused"), agent("ines", state="engaged"))
+    matching.put_agent(agent("karim", state="engaged"))
+    matching.put_agent(agent("ines"))
+    assert found(matching, NOW + 29) == []
+    assert found(matching, NOW + 30) == [("c1", "ines")]
+
+
+def test_two_open_targets_that_ask_for_the_same_count_once() -> None:
+    waiting = request(targets=(ANYBODY, {**ANYBODY, "after_s": 0}))
+    matching = told(waiting, agent())
+    assert found(matching) == [("c1", "ines")]
+    matching.drop_request("c1")
+    assert found(told(agent())) == found(matching) == []
+
+
+def test_closed_target_gives_its_persons_nothing() -> None:
+    anybody_then_marc = (LSF, {**ANYBODY, "agents": ("marc",), "after_s": 30})
+    waiting = request(targets=anybody_then_marc, queued_at=NOW)
+    signer = agent("lea", skills=("lsf",))
+    assert found(told(waiting, agent("marc", idle_since=-5.0), signer)) == [("c1", "lea")]
+    assert found(told(waiting, agent("marc"))) == []
+
+
+def test_more_lines_than_are_kept_lose_nobody() -> None:
+    matching, crew = Matching(), agent("ines", skills=[f"skill{number}" for number in range(600)])
+    matching.put_agent(crew)
+    for number in range(600):
+        one = request(f"c{number}", skills=(f"skill{number}",), queue=f"q{number}")
+        matching.put_request(one)
+        if number % 100:
+            matching.drop_request(one.call_id)
+    order = []
+    for _ in range(6):
+        (match,) = matching.matches(NOW, 5)
+        order.append(match.call_id)
+        assert matching.ahead("c500", NOW) == 6 - len(order)
+        matching.drop_request(match.call_id)
+        matching.put_agent(crew)
+    assert order == [f"c{number}" for number in range(0, 600, 100)]
