@@ -1,6 +1,6 @@
 # Daily habits. `./run` and `./test` are the two commands a newcomer needs; these are shorthands for those who stay.
 PY := .venv/bin/python
-.PHONY: help lock lint format types unit integration browser fuzz-media fuzz-phone test web fresh-machine docker-steps bench-forwarding soak-media clean
+.PHONY: help lock lint format types unit integration browser fuzz-media fuzz-phone test web fresh-machine docker-steps bench-forwarding bench-queue soak-media clean
 
 help:   ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -35,6 +35,8 @@ docker-steps: ## the Dockerfile's steps without Docker (root, debootstrap, about
 	tests/fresh_machine/docker_steps.py
 bench-forwarding: ## media worker, Janus and the plain way: CPU, delay, loss (docs/benchmarks.md)
 	$(PY) -m benchmarks.forwarding --json
+bench-queue: ## assignments a second and time from free to alerting, up to 10 000 interpreters and 100 000 waiting
+	$(PY) -m benchmarks.assignment --json
 soak-media: ## an hour of 20 calls through one media worker: is its memory flat?
 	$(PY) -m benchmarks.soak --minutes 60
 clean:  ## caches and build leftovers; keeps .venv and var
