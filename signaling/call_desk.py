@@ -79,11 +79,16 @@ class CallDesk:
         return here or self._services.elsewhere.in_call(role, key)
 
     def mine(self, session: Page, call_id: str) -> CallRunner:
-        """:raises PageError: not a call of this page, or one that this process is just giving away."""
+        """
+        A call that the page is in, or an agent's that is somebody else's by now.
+
+        :raises PageError: not a call of this page, or one that this process is just giving away.
+        """
         runner = self._runners.get(call_id)
         if runner is not None:
             who = session.identity
-            if runner.call.party_of(who.role, who.key):
+            has_served = who.role == "agent" and who.key in runner.call.served_by
+            if has_served or runner.call.party_of(who.role, who.key):
                 return runner
         raise PageError("draining" if self.draining else "unknown_call")
 
@@ -120,7 +125,8 @@ class CallDesk:
         runner = self._runners.get(call_id)
         if runner is not None and runner.call.is_callback_pending and runner.call.state is not CallState.ENDED:
             with contextlib.suppress(PageError):
-                submit(runner, Act("signer", "hang_up"))
+                is_rung = runner.call.state is CallState.CALLING_BACK
+                submit(runner, Act("signer", "decline" if is_rung else "hang_up"))
 
     def __len__(self) -> int:
         return len(self._runners)
