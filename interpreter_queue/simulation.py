@@ -46,6 +46,7 @@ class Simulation:
         self._book = Book()
         self._calls: dict[str, SimulatedCall] = {}  # that go on
         self._away: dict[str, float] = {}  # seconds that a planned pause lasts; FOREVER: the shift is over
+        self._back_at: dict[str, float] = {}  # until when a pause lasts at least
         self._arrived = self._first_measured = 0
         self._last_measured: float = FOREVER
         self._pending = 0  # measured calls that go on
@@ -132,6 +133,7 @@ class Simulation:
         what(*arguments)
         if self._book.is_changed:
             self._match()
+            self.trace.longest_line = max(self.trace.longest_line, self._book.waiting)
 
     def _begin(self) -> None:
         for worker in self._scenario.crew:
@@ -191,7 +193,6 @@ class Simulation:
         self._change(operations.enqueue(self._book.view(None, call_id), request, self._config))
         for target in request.targets[1:]:
             self._after(target.after_s, self._match)
-        self.trace.longest_line = max(self.trace.longest_line, self._book.waiting)
 
     def _lose_patience_later(self, call_id: str, stream: Stream) -> None:
         random = self._patience[self._calls[call_id].stream]
@@ -319,7 +320,11 @@ class Simulation:
         if seconds is None:
             self.trace.breaks += 1
             seconds = self._habits.break_s
-        self._after(0.0 if seconds == FOREVER else seconds, self._come_back, agent_id)
+        self._stay_away(agent_id, 0.0 if seconds == FOREVER else seconds)
+
+    def _stay_away(self, agent_id: str, seconds: float) -> None:
+        self._back_at[agent_id] = self._now + seconds
+        self._after(seconds, self._come_back, agent_id)
 
     def _plan_shifts(self, worker: Worker) -> None:
         for begin, end in worker.shifts:
@@ -356,14 +361,21 @@ class Simulation:
         if agent is None:
             return
         self._away[agent_id] = seconds
-        if agent.state in ("paused", "not_responding") and seconds == FOREVER:
+        if agent.state not in ("paused", "not_responding"):
+            self._change(operations.set_pause_after_call(self._book.view(agent_id), True, "break", self._config))
+        elif seconds == FOREVER:
             self._change(operations.leave(self._book.view(agent_id)))
         else:
-            self._change(operations.set_pause_after_call(self._book.view(agent_id), True, "break", self._config))
+            self._change(operations.set_presence(self._book.view(agent_id), "paused", "break", self._config))
+            self._stay_away(agent_id, seconds)
 
     def _come_back(self, agent_id: str) -> None:
         agent = self._book.agents.get(agent_id)
-        if agent is None or agent.state not in ("paused", "not_responding"):
+        if (
+            agent is None
+            or agent.state not in ("paused", "not_responding")
+            or self._now < self._back_at.get(agent_id, 0)
+        ):
             return
         if self._away.get(agent_id) == FOREVER:
             self._change(operations.leave(self._book.view(agent_id)))

@@ -120,6 +120,7 @@ def to_json(told: Told, wall_s: float) -> str:
         "missed": told.trace.missed,
         "declined": told.trace.declined,
         "breaks": told.trace.breaks,
+        "longest_line": told.trace.longest_line,
         "seed": told.seed,
         "wall_s": wall_s,
         "queues": {name: asdict(each) for name, each in told.streams} if len(told.streams) > 1 else None,
@@ -162,6 +163,7 @@ def _summary(told: Told, wall_s: float) -> str:
     crew, made = len(told.scenario.crew), told.figures
     counts = ", ".join(f"{getattr(made, name)} {label}" for name, label in COUNTS if getattr(made, name))
     extra = f" ; {told.trace.breaks} pauses dues à la règle" if told.trace.breaks else ""
+    extra += f" ; au plus {told.trace.longest_line} en attente"
     return f"{crew} interprètes, graine {told.seed} : {counts}{extra}. Calculé en {in_words('wall_s', wall_s)}."
 
 
@@ -245,4 +247,9 @@ def picture(told: Told) -> str:
         return svg("Journée simulée", said, [clock(slot.begin_s) for slot in slots], calls, waits)
     rows = wait_classes(told.trace.calls)
     shares = Series("part des appels pris (%)", [100 * share for _, share in rows])
-    return svg("Attente des appels pris", said, [name for name, _ in rows], shares)
+    return svg("Attente des appels pris", said, [_short(name) for name, _ in rows], shares)
+
+
+def _short(name: str) -> str:
+    """Of a class of waits, to stand under a bar."""
+    return name.replace("sans attente", "0 s").replace("jusqu’à", "≤").replace("plus de", ">")
