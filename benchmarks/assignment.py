@@ -35,6 +35,7 @@ from redis.asyncio import Redis
 from interpreter_queue.config import QueueConfig
 from interpreter_queue.dispatcher import InterpreterQueue
 from interpreter_queue.model import Agent, Alerting, Assignment, Request, Target
+from signaling import collector
 from signaling.rehearsal.checks import percentile
 from tests.helpers.redis_server import redis_server
 
@@ -119,6 +120,7 @@ def _ms(values_s: list[float], share: float) -> float | None:
 
 async def compare(redis: "Redis", agents: int, requests: int) -> tuple[list[Round], list[float]]:
     """:returns: the turns, and seconds from free to alerting."""
+    collector.calm()  # as signaling does
     queue = InterpreterQueue(redis, CONFIG, "benchmark")
     await queue.start()
     floor, peers = Floor(queue), Peers(redis)
