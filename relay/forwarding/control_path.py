@@ -104,7 +104,7 @@ class ControlPath:
                         self._retransmit(outbound, message, now)
                 case rtcp.KeyFrameRequest():
                     outbound = self._outbound_by_ssrc(message.media_ssrc)
-                    if outbound is not None and outbound.is_passing:
+                    if outbound is not None and outbound.stream != "audio" and outbound.is_passing:
                         self._sink.on_key_frame_wanted(outbound.stream, now)
         if is_changed:
             self._sink.on_line_changed(now)

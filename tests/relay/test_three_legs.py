@@ -62,6 +62,14 @@ async def test_key_frame_is_asked_of_who_is_seen_in_that_stream(call: ListedCall
         call.forget()
 
 
+async def test_key_frame_of_a_voice_is_asked_of_nobody(call: ListedCall) -> None:
+    call.session.update(plan("expert"))
+    pictures(call, 1.0)
+    call.forget()
+    call.path("signer").receive(rtcp.build_pli(9, SSRCS["audio"].media), 10.0)
+    assert [call.key_frames_asked(leg) for leg in LEGS] == [0, 0, 0]
+
+
 async def test_lost_packets_of_the_second_picture_are_sent_again_as_its_own(call: ListedCall) -> None:
     call.session.update(plan("expert"))
     pictures(call, 1.0)
