@@ -18,7 +18,7 @@ from interpreter_queue.dispatcher import InterpreterQueue
 from relay.control_messages import AnyEvent, WorkerKind
 from relay.redis_client import connect
 from relay.secure_sockets import Dialer, place_of
-from signaling import collector, http_api
+from signaling import http_api
 from signaling.auth import Auth
 from signaling.block_list import BlockList
 from signaling.board_desk import BoardDesk
@@ -68,7 +68,6 @@ async def serve(config: SignalingConfig, stop: asyncio.Event) -> None:
     :param stop: set by SIGTERM or Ctrl-C: no new calls, effects finished, leases given back, then return.
     :raises OSError: the HTTP port is taken.
     """
-    collector.calm()
     async with _redis(config) as redis, _records(config) as records:
         outbox = Outbox(redis, records)
         peers = Peers(

@@ -110,8 +110,10 @@ def _worker_id(config: Config, kind: str, index: int) -> str:
 
 
 def run_signaling(config: Config) -> None:
+    from signaling import collector
     from signaling.app import serve
 
+    collector.calm()
     _run(lambda stop: serve(config.signaling, stop), config.signaling.drain_deadline_s)
 
 
