@@ -14,11 +14,12 @@ from typing import Any
 import av
 import numpy as np
 from aiohttp import WSMsgType, web
-from aiortc import MediaStreamTrack, RTCPeerConnection, RTCSessionDescription, VideoStreamTrack
+from aiortc import MediaStreamTrack, RTCConfiguration, RTCPeerConnection, RTCSessionDescription, VideoStreamTrack
+from aiortc.rtcconfiguration import RTCBundlePolicy
 
 import signaling
 from interpreter_queue.model import PauseReason
-from relay.model import PhoneOutcome, PhoneProgress
+from relay.model import PhoneOutcome, PhoneProgress, SecondRole
 from signaling.call_model import Action, CallKind, CallState, EndReason
 from signaling.http_api.brands import BrandView, ColoursView
 from signaling.messages import (
@@ -36,6 +37,7 @@ from signaling.messages import (
     Ping,
     Pong,
     QueueView,
+    SecondView,
     Welcome,
 )
 from signaling.queue_messages import AgentView
@@ -110,6 +112,7 @@ class FakeParty:
     def __init__(self, role: str) -> None:
         self.role = role
         self.refuses: str | None = None  # code every request is refused with
+        self.offers_callback = False  # with each refusal
         self.received: list[AnyClientMessage] = []
         self.text = ""
         self.frames = 0
@@ -169,7 +172,7 @@ class FakeParty:
         :param second: background of a second picture.
         """
         await self.close_peer()
-        self.peer = peer = RTCPeerConnection()
+        self.peer = peer = RTCPeerConnection(RTCConfiguration(bundlePolicy=RTCBundlePolicy.MAX_BUNDLE))
         peer.addTrack(Silence())
         peer.addTrack(MovingPicture(background))
         if second is not None:
@@ -237,7 +240,7 @@ class FakeParty:
         elif isinstance(message, MediaAnswer) and self.peer is not None:
             await self.peer.setRemoteDescription(RTCSessionDescription(message.sdp, "answer"))
         elif message.ref is not None and self.refuses is not None:
-            await self.send(Error(code=self.refuses, message="Refusé.", re=message.ref))
+            await self.send(Error(code=self.refuses, message="Refusé.", re=message.ref, callback=self.offers_callback))
         elif message.ref is not None:
             await self.send(Ok(re=message.ref))
 
@@ -406,10 +409,19 @@ def call_state(
 
 
 def agent_view(
-    state: Any = "idle", presence: Any = "available", reason: PauseReason | None = None, wrap_up_s: float | None = None
+    state: Any = "idle",
+    presence: Any = "available",
+    reason: PauseReason | None = None,
+    wrap_up_s: float | None = None,
+    **changes: Any,
 ) -> AgentView:
+    """
+    An agent's own place as the service would state it.
+
+    :param changes: other fields of the message.
+    """
     now = time.time()
-    return AgentView(
+    view = AgentView(
         presence=presence,
         state=state,
         reason=reason,
@@ -419,3 +431,11 @@ def agent_view(
         wrap_up_until=None if wrap_up_s is None else now + wrap_up_s,
         wrap_up_extensions_left=0 if wrap_up_s is None else 3,
     )
+    return view.model_copy(update=changes)
+
+
+def second_view(role: SecondRole, state: Any = "joined", **changes: Any) -> SecondView:
+    """Whoever is beside the agent."""
+    is_there = state == "joined"
+    view = SecondView(role=role, state=state, since=time.time() - 20, present=is_there, connected=is_there)
+    return view.model_copy(update=changes)

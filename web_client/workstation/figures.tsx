@@ -1,7 +1,7 @@
 // A few choices in a dialog, each with its figure: one press or one key.
 
 import type { JSX } from "preact";
-import { useEffect } from "preact/hooks";
+import { useLayoutEffect } from "preact/hooks";
 import { Button } from "../shared/ui/basics.tsx";
 import type { Desk } from "./desk.ts";
 
@@ -12,7 +12,7 @@ interface Choice {
 
 export function Figures({ desk, choices }: { desk: Desk; choices: readonly Choice[] }): JSX.Element {
   const areOn = desk.keys.areOn.value;
-  useEffect(() => {
+  useLayoutEffect(() => {
     const onKey = (event: KeyboardEvent): void => {
       const isAlone = !event.repeat && !event.ctrlKey && !event.altKey && !event.metaKey;
       const choice = /^[1-9]$/.test(event.key) ? choices[Number(event.key) - 1] : undefined;

@@ -110,7 +110,7 @@ function DeskControls({ desk, call }: { desk: Desk; call: CallStateMessage }): J
       </Button>
       <RemoteAudio session={session} isWanted />
       <span class="spacer" />
-      <Button icon="pause" shortcut={keys.shown("hard_call")} label={t("work.hard_call_label")} onClick={() => void desk.hardCall()}>
+      <Button icon="pause" shortcut={keys.shown("hard_call")} onClick={() => void desk.hardCall()}>
         {t("work.hard_call_short")}
       </Button>
       <Button icon="flag" shortcut={keys.shown("abuse")} disabled={!session.can("end_and_report_abuse")} onClick={() => (desk.question.value = "abuse")}>
