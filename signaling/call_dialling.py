@@ -3,6 +3,8 @@ What parties do in a call, and the numbers they dial in it: each asked about, co
 of it. An emergency passes by all of that.
 """
 
+from dataclasses import replace
+
 from signaling.call_events import Act
 from signaling.call_model import Action
 from signaling.call_phone import attempt_name
@@ -43,9 +45,9 @@ class CallDialling:
             submit(runner, act)
             return
         if message.number:
-            act = act._replace(target=number.target, display=number.display)
+            act = replace(act, target=number.target, display=number.display)
         if isinstance(number, EmergencyFound) and act.party == "signer":
-            act = act._replace(location=message.location)
+            act = replace(act, location=message.location)
         if not isinstance(number, EmergencyFound) and len(call.phone_legs) >= ORDINARY_LEGS_LIMIT:
             raise PageError("numbers_used_up")
         dialler, attempt = dialler_of(call, act.party), attempt_name(call.call_id, len(call.phone_legs) + 1)

@@ -1,25 +1,32 @@
-"""What happens to a call (events) and what it asks for (commands): plain values, no effects."""
+"""
+What happens to a call (events) and what it asks for (commands): plain values, no effects.
 
-from typing import NamedTuple
+Not named tuples: two of those with the same fields are equal whatever they mean.
+"""
+
+from dataclasses import dataclass
 
 from interpreter_queue.model import Trade
 from relay.model import Announcement, PhoneOutcome, PhoneProgress, PhoneSound
 from signaling.call_model import Action, Line, Mode, Party, PhoneLegState, TransferTarget
 
 
-class Alerting(NamedTuple):
+@dataclass(frozen=True)
+class Alerting:
     """The queue alerts one agent. :param request_id: as in every word of the queue's: of a second party, or None."""
 
     request_id: str | None = None
 
 
-class AlertEnded(NamedTuple):
+@dataclass(frozen=True)
+class AlertEnded:
     """Declined, silent or gone: the request waits on at its place."""
 
     request_id: str | None = None
 
 
-class Assigned(NamedTuple):
+@dataclass(frozen=True)
+class Assigned:
     """:param request_id: None: the call's own. :param name: of the agent, as colleagues call them."""
 
     agent_key: str
@@ -29,13 +36,15 @@ class Assigned(NamedTuple):
     name: str | None = None
 
 
-class QueueGaveUp(NamedTuple):
+@dataclass(frozen=True)
+class QueueGaveUp:
     """The queue cannot serve the request any more (closed, full)."""
 
     request_id: str | None = None
 
 
-class SupervisorAsks(NamedTuple):
+@dataclass(frozen=True)
+class SupervisorAsks:
     """
     A supervisor wants to join a direct call; means nothing where nobody may (``call_second.may_be_joined``).
 
@@ -46,7 +55,8 @@ class SupervisorAsks(NamedTuple):
     name: str
 
 
-class Act(NamedTuple):
+@dataclass(frozen=True)
+class Act:
     """
     A party does something.
 
@@ -74,7 +84,8 @@ class Act(NamedTuple):
     line: Line | None = None
 
 
-class PageCame(NamedTuple):
+@dataclass(frozen=True)
+class PageCame:
     """
     :param has_media: only its WebSocket was away; its peer connection still stands.
     :param device: the party's call is on this device from now on; None: where it was.
@@ -85,44 +96,53 @@ class PageCame(NamedTuple):
     device: str | None = None
 
 
-class PageWent(NamedTuple):
+@dataclass(frozen=True)
+class PageWent:
     party: Party
 
 
-class LegConnected(NamedTuple):
+@dataclass(frozen=True)
+class LegConnected:
     party: Party
 
 
-class LegDisconnected(NamedTuple):
+@dataclass(frozen=True)
+class LegDisconnected:
     party: Party
 
 
-class MediaLost(NamedTuple):
+@dataclass(frozen=True)
+class MediaLost:
     """The media worker of this call is gone: everyone needs a new peer connection."""
 
 
-class PhoneReport(NamedTuple):
+@dataclass(frozen=True)
+class PhoneReport:
     attempt: str
     progress: PhoneProgress
     outcome: PhoneOutcome | None = None
     sip_code: int | None = None
 
 
-class PhoneVoice(NamedTuple):
+@dataclass(frozen=True)
+class PhoneVoice:
     speaking: bool
 
 
-class PhoneSoundHeard(NamedTuple):
+@dataclass(frozen=True)
+class PhoneSoundHeard:
     """The hold watcher, on change."""
 
     sound: PhoneSound
 
 
-class PhoneTextAgreed(NamedTuple):
+@dataclass(frozen=True)
+class PhoneTextAgreed:
     enabled: bool
 
 
-class PhoneReferred(NamedTuple):
+@dataclass(frozen=True)
+class PhoneReferred:
     """The phone party asks to be transferred; ``target`` is checked against the dialling rules already."""
 
     attempt: str
@@ -130,22 +150,26 @@ class PhoneReferred(NamedTuple):
     display: str
 
 
-class AnnouncementOver(NamedTuple):
+@dataclass(frozen=True)
+class AnnouncementOver:
     name: Announcement
 
 
-class MessageRecorded(NamedTuple):
+@dataclass(frozen=True)
+class MessageRecorded:
     """:param key: of the sound in Redis; None: nothing was said. :param duration_s: of the sound."""
 
     key: str | None
     duration_s: float
 
 
-class RecordingOver(NamedTuple):
+@dataclass(frozen=True)
+class RecordingOver:
     """The message has been played to its end."""
 
 
-class Tick(NamedTuple):
+@dataclass(frozen=True)
+class Tick:
     """The deadline of :func:`next_deadline` has come."""
 
 
@@ -175,7 +199,8 @@ Event = (
 # --- commands ---------------------------------------------------------------------------------------------
 
 
-class Enqueue(NamedTuple):
+@dataclass(frozen=True)
+class Enqueue:
     """
     What is asked of the queue follows from the call as it is then (``signaling.queue_requests``).
 
@@ -185,89 +210,105 @@ class Enqueue(NamedTuple):
     request_id: str
 
 
-class LeaveQueue(NamedTuple):
+@dataclass(frozen=True)
+class LeaveQueue:
     request_id: str
 
 
-class OpenMedia(NamedTuple):
+@dataclass(frozen=True)
+class OpenMedia:
     """A new peer connection for this party."""
 
     party: Party
 
 
-class CloseMedia(NamedTuple):
+@dataclass(frozen=True)
+class CloseMedia:
     """:param party: who leaves; None: everybody."""
 
     party: Party | None = None
 
 
-class PromoteSecond(NamedTuple):
+@dataclass(frozen=True)
+class PromoteSecond:
     """The second's peer connection is the agent's from now on: nothing is cut."""
 
 
-class TakeIncoming(NamedTuple):
+@dataclass(frozen=True)
+class TakeIncoming:
     """Answer the telephone that calls, unless that is done already."""
 
     leg: PhoneLegState
 
 
-class RingDevices(NamedTuple):
+@dataclass(frozen=True)
+class RingDevices:
     """Reach also those devices of ``person`` whose page is closed (Web Push)."""
 
     person: str
 
 
-class DialPhone(NamedTuple):
+@dataclass(frozen=True)
+class DialPhone:
     """:param replaces: attempt whose party asked to be transferred to this number; it goes once this one answers."""
 
     leg: PhoneLegState
     replaces: str | None = None
 
 
-class HoldPhone(NamedTuple):
+@dataclass(frozen=True)
+class HoldPhone:
     held: bool
 
 
-class SendDtmf(NamedTuple):
+@dataclass(frozen=True)
+class SendDtmf:
     digits: str
 
 
-class HangUpPhone(NamedTuple):
+@dataclass(frozen=True)
+class HangUpPhone:
     """:param attempt: one phone leg; None: all of them."""
 
     attempt: str | None = None
 
 
-class TransferPhone(NamedTuple):
+@dataclass(frozen=True)
+class TransferPhone:
     """:param target: None: to the second phone party."""
 
     target: str | None
 
 
-class RefuseReferral(NamedTuple):
+@dataclass(frozen=True)
+class RefuseReferral:
     """The phone party on this attempt is told that it is not transferred."""
 
     attempt: str
 
 
-class WatchHold(NamedTuple):
+@dataclass(frozen=True)
+class WatchHold:
     enabled: bool
 
 
-class RecordMessage(NamedTuple):
+@dataclass(frozen=True)
+class RecordMessage:
     """:param receiver: person id; the sound is sealed for them."""
 
     receiver: str
 
 
-class PlayRecording(NamedTuple):
+@dataclass(frozen=True)
+class PlayRecording:
     """:param key: None: stop. :param receiver: person id the sound is sealed for."""
 
     key: str | None
     receiver: str
 
 
-class KeepMissed(NamedTuple):
+@dataclass(frozen=True)
+class KeepMissed:
     """
     For the receiver's inbox.
 
@@ -282,7 +323,8 @@ class KeepMissed(NamedTuple):
     message_s: float | None = None
 
 
-class ReleaseAgent(NamedTuple):
+@dataclass(frozen=True)
+class ReleaseAgent:
     """:param request_id: by which the agent served."""
 
     agent_key: str
@@ -290,24 +332,28 @@ class ReleaseAgent(NamedTuple):
     wrap_up: bool
 
 
-class HoldAgent(NamedTuple):
+@dataclass(frozen=True)
+class HoldAgent:
     """For the queue's figures: the phone party is on hold, or the signer waits during a consultation."""
 
     agent_key: str
     held: bool
 
 
-class AskCallback(NamedTuple):
+@dataclass(frozen=True)
+class AskCallback:
     """:param at: Unix seconds, not before; None: when its place in line comes up."""
 
     at: float | None
 
 
-class WriteRecord(NamedTuple):
+@dataclass(frozen=True)
+class WriteRecord:
     pass
 
 
-class ReportAbuse(NamedTuple):
+@dataclass(frozen=True)
+class ReportAbuse:
     by: str
 
 

@@ -4,7 +4,16 @@ One agent's call goes on with another: handed over, transferred, or taken over f
 Warm: whoever is beside the agent becomes the agent, and nothing is cut. Cold: the call waits at the head of the line.
 """
 
-from signaling.call_events import Act, CloseMedia, Command, Enqueue, PlayRecording, PromoteSecond, ReleaseAgent
+from signaling.call_events import (
+    Act,
+    CloseMedia,
+    Command,
+    Enqueue,
+    PlayRecording,
+    PromoteSecond,
+    ReleaseAgent,
+    WriteRecord,
+)
 from signaling.call_model import RESUMED_PRIORITY, Call, Second, Side
 from signaling.call_phone import leave_without_agent
 from signaling.call_second import end_consultation, without_second
@@ -73,7 +82,11 @@ def _to_the_line(call: Call, trigger: Trigger, now: float, *, wrap_up: bool, **c
 
 
 def _release(call: Call, *, wrap_up: bool) -> tuple[Command, ...]:
-    return (ReleaseAgent(call.agent_key, call.agent_request_id, wrap_up),) if call.agent_key is not None else ()
+    """What is written about a direct call after a hand-over needs the call's record to be there already."""
+    if call.agent_key is None:
+        return ()
+    written: tuple[Command, ...] = (WriteRecord(),) if wrap_up and call.kind == "direct" else ()
+    return (ReleaseAgent(call.agent_key, call.agent_request_id, wrap_up), *written)
 
 
 def _left(call: Call) -> dict[str, object]:

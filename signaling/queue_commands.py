@@ -54,7 +54,7 @@ class QueueCommands:
             self._owner.submit(QueueGaveUp(request_id))
 
     async def _release(self, command: ReleaseAgent) -> None:
-        agent_key, request_id, wrap_up = command
-        await self._queue.release(agent_key, request_id, wrap_up=wrap_up)
+        agent_key, wrap_up = command.agent_key, command.wrap_up
+        await self._queue.release(agent_key, command.request_id, wrap_up=wrap_up)
         if not wrap_up and not self._hub.is_present("agent", agent_key):
             await self._queue.sign_out(agent_key)  # lost: alerting them would only cost the next one 20 s

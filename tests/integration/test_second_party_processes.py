@@ -90,4 +90,5 @@ async def test_a_transfer_finds_the_next_agent_at_another_process(centre: Centre
     await leg(other, "agent", "briefing")
     assert other.call["transferred"]
     refused = await agent.ask("call.act", call_id=call_id, action="mute")
-    assert refused["code"] == "unknown_call"
+    assert refused["code"] == "out_of_place"
+    assert (await agent.ask("wrap_up.submit", call_id=call_id))["type"] == "ok", "it was theirs"
