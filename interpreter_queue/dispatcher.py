@@ -82,8 +82,8 @@ class InterpreterQueue:
             self._task = None
         if self._dispatcher.synced.is_set():
             self._dispatcher.synced.clear()
-            with contextlib.suppress(*PASSING, RedisError, TimeoutError):
-                async with asyncio.timeout(self._config.command_deadline_s):
+            with contextlib.suppress(RedisError, OSError, TimeoutError):
+                async with asyncio.timeout(min(1.0, self._config.command_deadline_s)):
                     await self._dispatcher.give_up_the_lead()
         await self._store.close()
         self._broadcast.close()

@@ -50,15 +50,15 @@ def versioned(value: str, kind: type[R]) -> tuple[int, R | None]:
         return int(version), None
 
 
-def numbers(head: str) -> tuple[int, int]:
-    """:returns: of a stream entry's changes: the first number, and how many there are."""
-    first, count, _ = head.split(" ", 2)
-    return int(first), int(count)
+def read_head(head: str) -> tuple[int, int, str]:
+    """:returns: of a stream entry's changes: the first number, how many there are, who wrote them."""
+    first, count, who = head.split(" ", 2)
+    return int(first), int(count), who
 
 
 def decode(head: str, changes: str) -> list[FeedEntry]:
     """One stream entry."""
-    first, _ = numbers(head)
+    first, _, _ = read_head(head)
     return [_feed_entry(first + place, *change) for place, change in enumerate(json.loads(changes))]
 
 

@@ -29,7 +29,7 @@ from redis.exceptions import ResponseError
 from interpreter_queue.batches import Batches
 from interpreter_queue.changes import Change, View
 from interpreter_queue.config import QueueConfig
-from interpreter_queue.encoding import Guard, R, decode, encode, numbers, versioned
+from interpreter_queue.encoding import Guard, R, decode, encode, read_head, versioned
 from interpreter_queue.group_commit import GroupCommit
 from interpreter_queue.index import FeedEntry, Index, Loaded
 from interpreter_queue.model import AgentRecord, HandleTime, RequestRecord
@@ -88,7 +88,8 @@ class RedisStore:
         self._own: dict[int, FeedEntry] = {}  # committed here, not yet come by the stream
         keys = [self._agents, self._requests, self._agent_leases, self._call_leases]
         keys += [self._changes, self._counter, self._handles]
-        first: list[str | int] = [uuid.uuid4().hex, config.feed_length, config.handle_samples]
+        self._name = uuid.uuid4().hex
+        first: list[str | int] = [self._name, config.feed_length, config.handle_samples]
         self._commits = GroupCommit(self._redis, _text_of("commit"), keys, first, BATCH)
         self._loads: Batches[tuple[str, str], Loaded] = Batches(self._load_pairs, BATCH)
 
@@ -189,8 +190,8 @@ class RedisStore:
 
     def _known(self, head: str) -> list[FeedEntry] | None:
         """Committed by this process: not read again. None: by another one, or its answer never came."""
-        first, count = numbers(head)
-        if any(number not in self._own for number in range(first, first + count)):
+        first, count, who = read_head(head)
+        if who != self._name or any(number not in self._own for number in range(first, first + count)):
             return None
         return [self._own.pop(number) for number in range(first, first + count)]
 

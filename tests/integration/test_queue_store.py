@@ -168,6 +168,16 @@ async def test_a_call_is_served_after_the_server_was_killed_and_started_again(se
         assert {line.record.call_id for line in (await here.queue.snapshot()).waiting} == {"c1", "c2"}
 
 
+async def test_own_changes_that_redis_lost_are_not_taken_for_those_that_came_instead(redis: "Redis") -> None:
+    store, other = RedisStore(redis, CALM), RedisStore(redis, CALM)
+    await enqueued(store, "c1")
+    await redis.flushall()
+    await enqueued(other, "d1")
+    batch = await store.read_feed("0-0", 0.05)
+    assert [set(entry.requests) for entry in batch.entries] == [{"d1"}]
+    await asyncio.gather(store.close(), other.close())
+
+
 async def test_what_another_version_left_hinders_nobody(redis: "Redis") -> None:
     await redis.hset("{passerelle}:queue:requests", "c1", '7 {"of": "another version"}')
     await redis.hset("{passerelle}:queue:agents", "ines", '8 {"of": "another version"}')
