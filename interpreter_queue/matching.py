@@ -56,14 +56,13 @@ class Waiting:
     """
     :param place: at time 0: orders requests of the same weight.
     :param excluded: agents who refused or declined.
-    :param opened: how many of its targets are open. :param stands_in: the lists that hold its place.
+    :param stands_in: the lists that hold its place.
     :param opens_at: the time in the heap at which its next target opens. :param is_taken: given out in a match.
     """
 
     record: RequestRecord
     place: Place
     excluded: frozenset[str]
-    opened: int = 0
     stands_in: list[SortedList[Place]] = field(default_factory=list)
     opens_at: float | None = None
     is_taken: bool = False
@@ -244,9 +243,9 @@ class Matching:
         return None
 
     def _choose(self, waiting: Waiting) -> Match:
-        """The best free agent by the first target that has any."""
+        """The best free agent by the first target that has any; an open one has, or the call stood at no head."""
         request = waiting.record.request
-        for target in request.targets[: waiting.opened]:
+        for target in request.targets:
             agent_id = self._best(target, waiting)
             trade = policy.serving_trade(self._agents[agent_id].agent, target) if agent_id else None
             if agent_id and trade:
@@ -302,14 +301,13 @@ class Matching:
             return
         self._leave_lists(waiting)
         record = waiting.record
-        waiting.opened = policy.open_targets(record, self._agents, self.now)
-        for target in record.request.targets[: waiting.opened]:
+        opened = policy.open_targets(record, self._agents, self.now)
+        for target in record.request.targets[:opened]:
             for places in self._lists(target, waiting):
-                if not any(places is one for one in waiting.stands_in):  # two targets that ask for the same
-                    places.add(waiting.place)
-                    waiting.stands_in.append(places)
-        if waiting.opened < len(record.request.targets):
-            due = record.enqueued_at + record.request.targets[waiting.opened].after_s
+                places.add(waiting.place)
+                waiting.stands_in.append(places)
+        if opened < len(record.request.targets):
+            due = record.enqueued_at + record.request.targets[opened].after_s
             if waiting.opens_at != due:
                 waiting.opens_at = due
                 heapq.heappush(self._opening, (due, call_id))
