@@ -12,7 +12,7 @@ import typer
 from rich.console import Console
 from rich.table import Column, Table
 
-from interpreter_queue.model import Trade
+from interpreter_queue.model import FULL_LEVEL, HEARING_SKILL, Trade
 from signaling.config import ConfigError, load_config, process_environ
 from signaling.passwords import PASSWORD_LIMIT, generate_password, hash_password
 from signaling.queue_skills import SECOND_LEVEL_SKILL, SkillError, levels, written_skill
@@ -177,9 +177,16 @@ def skills(
     login: str,
     give: Annotated[list[str] | None, typer.Option("--give", help="compétence à donner : medical:4, asl")] = None,
     take: Annotated[list[str] | None, typer.Option("--take", help="compétence à retirer")] = None,
+    hears: Annotated[bool | None, typer.Option("--hears/--deaf", help="entend le téléphone, ou est sourd·e")] = None,
+    second_level: Annotated[
+        bool | None, typer.Option("--second-level/--first-level", help="aide ses collègues, ou non")
+    ] = None,
 ) -> None:
     """Donner ou retirer des compétences à un agent ; ses pages se reconnectent avec elles."""
     changes: dict[str, int | None] = {**dict.fromkeys(read_skills(take or [])), **read_skills(give or [])}
+    for name, held in ((HEARING_SKILL, hears), (SECOND_LEVEL_SKILL, second_level)):
+        if held is not None:
+            changes[name] = FULL_LEVEL if held else None
     person = with_records(lambda records: records.people.set_skills(login, changes))
     held = ", ".join(written_skill(name, level) for name, level in sorted(person.skills.items()))
     typer.echo(f"{person.name} : {held or 'aucune compétence'}.")

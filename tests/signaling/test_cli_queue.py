@@ -1,6 +1,7 @@
 """``passerelle queue``."""
 
 import asyncio
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +46,18 @@ def test_rules_are_set_shown_and_given_back(mairie: Path) -> None:
 def test_every_rule_is_shown_with_its_meaning(mairie: Path) -> None:
     assert all(field.description for field in QueueRules.model_fields.values())
     assert run("queue", "show", "mairie/LSF").exit_code == 0
+
+
+def test_the_examples_of_the_manual_work_as_they_are_written(data_dir: Path) -> None:
+    manual = (Path(__file__).parents[2] / "docs" / "operations.md").read_text()
+    chapter = manual.partition("<!-- examples:")[2].partition("<!-- end of examples -->")[0]
+    lines = [line for line in chapter.splitlines() if line.startswith("./run ")]
+    assert len(lines) > 15
+    for line in lines:
+        result = run(*shlex.split(line, comments=True)[1:])
+        assert result.exit_code == 0, (line, result.output)
+    assert stored(data_dir)["mairie"]["overflow_queue"] == "prefecture/LSF"
+    assert "weight" not in stored(data_dir).get("relay/LSF", {})
 
 
 @pytest.mark.parametrize(
