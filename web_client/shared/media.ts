@@ -221,7 +221,7 @@ export class CallMedia {
 }
 
 /** The offer holds two videos, whoever matters most first. */
-function isSecondVideo(peer: RTCPeerConnection, track: MediaStreamTrack): boolean {
+export function isSecondVideo(peer: RTCPeerConnection, track: MediaStreamTrack): boolean {
   const videos = peer.getTransceivers().filter((one) => one.receiver.track.kind === "video");
   return videos.findIndex((one) => one.receiver.track === track) === 1;
 }

@@ -35,6 +35,7 @@ export interface Sample {
 
 const NO_FLOW: Flow = { fps: null, width: 0, height: 0, bps: null, loss: null, codec: null };
 export const NOTHING_RECEIVED: Received = { ...NO_FLOW, freezes: 0, bufferS: null };
+const SECOND_MID = "2"; // fixed by the service's offer
 const GOOD_FPS = 20; // EN 301 549 §6.5.3: shall 20, should 30
 const CRITICAL_FPS = 12; // RFC 7742
 const BEGINNING_SAMPLES = 2; // every connection begins slowly: nothing is said of it before
@@ -95,6 +96,11 @@ export class SteadyRate {
 
 type Entry = Readonly<Record<string, unknown>>;
 
+/** What is measured is the person the page is there for; a second picture (MID 2) may be thinned on purpose. */
+function isFirstPicture(entry: Entry): boolean {
+  return entry["type"] === "inbound-rtp" && entry["kind"] === "video" && entry["mid"] !== SECOND_MID;
+}
+
 function number(entry: Entry | undefined, name: string): number | null {
   const value = entry?.[name];
   return typeof value === "number" && Number.isFinite(value) ? value : null;
@@ -123,7 +129,7 @@ export class Meter {
     this.#atMs = atMs;
     this.#now = new Map();
     const pair = selectedPair(all, byId);
-    const inbound = video("inbound-rtp");
+    const inbound = all.find(isFirstPicture);
     const outbound = video("outbound-rtp");
     const sample: Sample = {
       received: this.#received(inbound, byId),

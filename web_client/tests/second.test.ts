@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { isSecondVideo } from "../shared/media.ts";
+import { Meter } from "../shared/media_stats.ts";
 import { Conversation, writerOf } from "../shared/rtt.ts";
 
 /** One text channel that is open, and what was sent over it. */
@@ -52,4 +54,18 @@ test("who has not been there is not made to be there", () => {
   text.leave("second");
   text.join("second");
   assert.equal(text.connected.value, false);
+});
+
+test("of the two videos the offer's second one is the second picture", () => {
+  const tracks = ["audio", "video", "video"].map((kind) => ({ kind })) as unknown as MediaStreamTrack[];
+  const peer = { getTransceivers: () => tracks.map((track) => ({ receiver: { track } })) } as unknown as RTCPeerConnection;
+  assert.deepEqual(tracks.map((track) => isSecondVideo(peer, track)), [false, false, true]);
+});
+
+test("what a page measures is the first picture, wherever the browser lists it", () => {
+  const picture = (mid: string, framesPerSecond: number) => ({
+    id: mid, type: "inbound-rtp", kind: "video", mid, framesDecoded: 100, framesPerSecond, frameWidth: 640, frameHeight: 360,
+  });
+  assert.equal(new Meter().next([picture("2", 7), picture("1", 30)], 1_000).received.fps, 30);
+  assert.equal(new Meter().next([picture("2", 7)], 1_000).received.fps, null);
 });
