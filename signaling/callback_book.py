@@ -77,6 +77,7 @@ class CallbackBook:
         self._config, self._table, self._brands, self._lines = config, table, brands, lines
         self._guard, self._hub, self._clock = guard, hub, clock
         self._asked = TokenBuckets(ASKED)
+        self._told: dict[str, Callbacks] = {}  # by agent connected here
 
     # --- asked for
 
@@ -214,10 +215,14 @@ class CallbackBook:
             self._hub.send("signer", signer_id, await self._of(signer_id))
 
     async def show_agents(self) -> None:
-        """To the agents connected here."""
-        opened = await self._table.open(LISTED_TO_AGENTS)
-        for page in self._hub.agents():
-            page.send(await self._for_agent(page.identity, opened))
+        """To the agents connected here for whom something has changed."""
+        opened, pages = await self._table.open(LISTED_TO_AGENTS), self._hub.agents()
+        told, self._told = self._told, {}
+        for page in pages:
+            key = page.identity.key
+            self._told[key] = await self._for_agent(page.identity, opened)
+            if told.get(key, Callbacks()) != self._told[key]:
+                page.send(self._told[key])
 
     async def _of(self, signer_id: str) -> Callbacks:
         found = await self._table.of(signer_id)

@@ -184,9 +184,9 @@ def skills(
 ) -> None:
     """Donner ou retirer des compétences à un agent ; ses pages se reconnectent avec elles."""
     changes: dict[str, int | None] = {**dict.fromkeys(read_skills(take or [])), **read_skills(give or [])}
-    for name, held in ((HEARING_SKILL, hears), (SECOND_LEVEL_SKILL, second_level)):
-        if held is not None:
-            changes[name] = FULL_LEVEL if held else None
+    for name, wanted in ((HEARING_SKILL, hears), (SECOND_LEVEL_SKILL, second_level)):
+        if wanted is not None:
+            changes[name] = FULL_LEVEL if wanted else None
     person = with_records(lambda records: records.people.set_skills(login, changes))
     held = ", ".join(written_skill(name, level) for name, level in sorted(person.skills.items()))
     typer.echo(f"{person.name} : {held or 'aucune compétence'}.")

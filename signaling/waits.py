@@ -8,10 +8,11 @@ public (``GET /api/v1/waits``). Nobody learns how many work: five is as many as 
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 from interpreter_queue.config import QueueConfig
-from interpreter_queue.estimate import standings
+from interpreter_queue.estimate import handle_times, standing
+from interpreter_queue.kinds import Kinds
 from interpreter_queue.model import AgentRecord, QueueSnapshot, Request, RequestRecord
 from interpreter_queue.policy import WORKING, is_excluded, trade_for
 from signaling.call_model import TRADES_BY_MODE, Line, Mode
@@ -58,17 +59,32 @@ def waiting(snapshot: QueueSnapshot, queue: str) -> int:
     return sum(entry.record.request.queue == queue for entry in snapshot.waiting)
 
 
-def mode_wait(mode: Mode, rules: QueueRules, snapshot: QueueSnapshot, config: QueueConfig, now: float) -> ModeWait:
+def mode_waits(
+    rules: Mapping[Mode, QueueRules], snapshot: QueueSnapshot, config: QueueConfig, now: float
+) -> tuple[ModeWait, ...]:
     """:param now: Unix seconds, for the opening hours."""
+    kinds = Kinds()
+    for agent in snapshot.agents:
+        kinds.put_agent(agent)
+    for entry in snapshot.waiting:
+        if not entry.record.request.rehearsal:
+            kinds.put_request(entry.record)
+    return tuple(_mode_wait(mode, rules[mode], kinds, snapshot, config, now) for mode in rules)
+
+
+def _mode_wait(  # noqa: PLR0917 -- what a wait is reckoned from
+    mode: Mode, rules: QueueRules, kinds: Kinds, snapshot: QueueSnapshot, config: QueueConfig, now: float
+) -> ModeWait:
+    record = newcomer(line_of(CallFacts(kind="relay", mode=mode, trades=TRADES_BY_MODE[mode]), rules), snapshot.at)
+    kinds.put_request(record)
+    outlook = kinds.outlook(_NEWCOMER, snapshot.at)
+    kinds.drop_request(_NEWCOMER)
+    at_work = outlook.working if outlook is not None else 0
     state = opening(rules.hours, rules.timezone, rules.holidays_zone, now)
-    facts = CallFacts(kind="relay", mode=mode, trades=TRADES_BY_MODE[mode])
-    record = newcomer(line_of(facts, rules), snapshot.at)
-    at_work = serving(record, snapshot.agents)
-    if not state.is_open:
-        return ModeWait(mode=mode, is_open=False, serving=told(at_work), opens_at=state.until)
-    lines = [entry.record for entry in snapshot.waiting if not entry.record.request.rehearsal]
-    found = standings([*lines, record], snapshot.agents, snapshot.handles, now=snapshot.at, config=config)
-    mine = found[_NEWCOMER]
+    if not state.is_open or outlook is None:
+        return ModeWait(mode=mode, is_open=state.is_open, serving=told(at_work), opens_at=state.until)
+    samples = handle_times(snapshot.handles, record.request.trades, snapshot.at, config)
+    mine = standing(record, outlook, samples, config)
     return ModeWait(mode=mode, is_open=True, serving=told(at_work), wait_low_s=mine.low_s, wait_high_s=mine.high_s)
 
 
@@ -94,9 +110,7 @@ class WaitBoard:
             self._reckoned_at = now
             rules = {mode: await self._book.of(f"relay/{mode}") for mode in MODES}
             snapshot = self._board()
-            self._current = Waits(
-                modes=tuple(mode_wait(mode, rules[mode], snapshot, self._config, now) for mode in MODES)
-            )
+            self._current = Waits(modes=mode_waits(rules, snapshot, self._config, now))
         return self._current
 
     async def show(self, page: Page) -> None:

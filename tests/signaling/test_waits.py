@@ -19,7 +19,7 @@ from interpreter_queue.model import (
 )
 from signaling.queue_messages import ModeWait
 from signaling.queue_rules import QueueRules
-from signaling.waits import SERVING_TOLD, mode_wait, waiting
+from signaling.waits import SERVING_TOLD, mode_waits, waiting
 
 AT = 1795348800.0  # a Sunday, 12:00 UTC
 CONFIG = QueueConfig()
@@ -46,7 +46,8 @@ def snapshot(
 
 
 def lsf(held: QueueSnapshot, **rules: Any) -> ModeWait:
-    return mode_wait("LSF", QueueRules(**rules), held, CONFIG, AT)
+    (found,) = mode_waits({"LSF": QueueRules(**rules)}, held, CONFIG, AT)
+    return found
 
 
 def test_a_mode_that_nobody_serves_says_so() -> None:
@@ -81,3 +82,9 @@ def test_a_closed_mode_tells_when_it_opens_and_no_wait() -> None:
 def test_those_who_wait_are_counted_by_queue(queue: str, expected: int) -> None:
     held = snapshot((), [waiter("c1"), waiter("c2"), waiter("c3", "relay/TTH")])
     assert waiting(held, queue) == expected
+
+
+def test_the_newcomer_of_one_mode_is_not_in_front_of_another_ones() -> None:
+    held = snapshot([agent("ines")], samples=10)
+    both = mode_waits({"LSF": QueueRules(), "LSFA": QueueRules()}, held, CONFIG, AT)
+    assert (both[0].wait_low_s, both[0].wait_high_s) == (both[1].wait_low_s, both[1].wait_high_s)
