@@ -106,5 +106,7 @@ class QueueConfig:
                 raise ValueError(f"{name} must be above 0")
         if self.outage_gap_s <= self.poll_s:
             raise ValueError("outage_gap_s must be above poll_s, or every quiet moment would count as an outage")
+        if not 0 < self.break_proposed_s <= self.break_due_s:
+            raise ValueError("break_proposed_s must be above 0 and not above break_due_s")
         if not self.domain or set("{}:") & set(self.domain):
             raise ValueError("domain is part of every key: not empty, without '{', '}' and ':'")

@@ -186,6 +186,23 @@ class QueueMachine(RuleBasedStateMachine):
             assert (who.assignment is not None) == (who.state in HAS_CALL)
             assert not who.pause_after_call or who.state in HAS_CALL
 
+    @invariant()
+    def loads_only_count_calls_that_were_accepted(self) -> None:
+        for who in self.agents.values():
+            assert 0 <= who.signing_s <= who.engaged_s <= self.now - who.signed_in_at
+            assert who.served > 0 or who.engaged_s == 0
+            assert (who.engaged_at is not None) == (who.state in ("engaged", "hold", "wrap_up"))
+            assert list(who.missed_at) == sorted(who.missed_at)
+
+    @invariant()
+    def everybody_who_waits_has_a_place_of_their_own(self) -> None:
+        waiting = [other for other in self.requests.values() if other.state != "assigned"]
+        for other in waiting:
+            outlook = self.matching.outlook(other.call_id, self.now)
+            assert outlook is not None
+            assert 0 <= outlook.free <= outlook.working <= len(self.agents)
+        assert len({plain.claim(other, self.now) for other in waiting}) == len(waiting)
+
 
 TestQueueMachine = QueueMachine.TestCase
 TestQueueMachine.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)

@@ -9,6 +9,7 @@ def test_defaults_are_the_promised_ones() -> None:
     config = QueueConfig()
     assert (config.alert_s, config.wrap_up_s, config.wrap_up_extension_s, config.wrap_up_extensions) == (20, 60, 60, 3)
     assert config.min_samples == 5
+    assert (config.break_proposed_s, config.break_due_s) == (30 * 60, 60 * 60)
 
 
 @pytest.mark.parametrize(
@@ -17,6 +18,8 @@ def test_defaults_are_the_promised_ones() -> None:
         {"alert_s": 0},
         {"agent_lease_s": -1},
         {"poll_s": 5.0, "outage_gap_s": 3.0},
+        {"break_proposed_s": 3601.0},
+        {"break_proposed_s": 0.0},
         {"domain": ""},
         {"domain": "a}b"},
     ],
