@@ -26,10 +26,11 @@ from signaling.push_encryption import BrowserKeys, Vapid, encrypt
 from signaling.records.push_subscriptions import PushSubscriptions
 from signaling.sealing import Sealer
 
-PushType = Literal["incoming", "missed"]
+PushType = Literal["incoming", "callback", "missed"]
 PushResult = Literal["taken", "refused", "gone", "unreachable", "not_sent"]
-TTL_S: dict[PushType, int] = {"incoming": 60, "missed": 24 * 3600}  # a push service keeps it for a device that is off
-URGENCY: dict[PushType, str] = {"incoming": "high", "missed": "normal"}  # RFC 8030 §5.3
+#: a push service keeps it for a device that is off
+TTL_S: dict[PushType, int] = {"incoming": 60, "callback": 60, "missed": 24 * 3600}
+URGENCY: dict[PushType, str] = {"incoming": "high", "callback": "high", "missed": "normal"}  # RFC 8030 §5.3
 WAITING_LIMIT = 1_000  # people to be rung; more wait only when everything is away, and ringing late is no use
 SENDERS = 8
 DEADLINE_S = 8.0
@@ -94,7 +95,7 @@ class Push:
 
     def ring(self, call: Call, person: str) -> None:
         """:param person: id."""
-        self.send(person, call.call_id, "incoming")
+        self.send(person, call.call_id, "incoming" if call.callback_id is None else "callback")
 
     async def run(self) -> None:
         """Until cancelled."""

@@ -110,7 +110,7 @@ async def test_while_two_colleagues_speak_the_agent_reads_that_the_signer_waits_
     await page.get_by_role("button", name="Lui confier l’appel").click()
     assert (await agent_service.party.said(CallAct)).action == "hand_over"
     await agent_service.party.send(agent_view("wrap_up", wrap_up_s=60))
-    await agent_service.party.send(call_state(CallState.ENDED, transferred=True))
+    await agent_service.party.send(call_state(CallState.ENDED, end_reason="completed", transferred=True))
     await expect(page.get_by_text("Confié à un collègue")).to_be_visible()
 
 
@@ -145,13 +145,13 @@ async def test_the_second_of_a_team_has_a_view_of_its_own_and_leaves_from_it(
     await page.goto(f"{agent_service.url}/workstation")
     await party.said(Hello)
     await enter_call(page, agent_service)
-    await company(agent_service, "swap", "dismiss_second", "dtmf", role="team", leg="second")
+    await company(agent_service, "swap", "dtmf", role="team", leg="second")
     await expect(page.get_by_role("heading", name="Vous êtes à côté d’un collègue")).to_be_visible()
     await expect(page.get_by_text("Votre collègue interprète")).to_be_visible()
     await expect(page.get_by_text("Clavier", exact=True)).to_be_visible()
     await expect(page.get_by_role("button", name="Composer", exact=True)).to_have_count(0)
     await page.get_by_role("button", name="Quitter cet appel").click()
-    assert (await party.said(CallAct)).action == "dismiss_second"
+    assert (await party.said(CallAct)).action == "hang_up"
     await party.send(agent_view("idle"))
     await expect(page.get_by_role("heading", name="Vous êtes disponible")).to_be_visible()
 
@@ -230,5 +230,7 @@ async def test_a_supervisor_joins_only_after_the_signers_clear_yes_and_is_named_
     assert (await party.said(CallAct)).action == ("allow_supervisor" if is_yes else "refuse_supervisor")
     if is_yes:
         here = second_view("supervisor", name="Ana")
-        await party.send(call_state(CallState.TALKING, "hang_up", kind="direct", second=here))
+        await party.send(call_state(CallState.TALKING, "hang_up", "refuse_supervisor", kind="direct", second=here))
         await expect(page.get_by_text("Ana (supervision) est dans l’appel")).to_be_visible()
+        await page.get_by_role("button", name="Lui demander de partir").click()
+        assert (await party.said(CallAct, 2)).action == "refuse_supervisor"

@@ -4,7 +4,8 @@ import type { JSX } from "preact";
 import { isConsulting } from "../shared/company.ts";
 import { unbroken } from "../shared/format.ts";
 import { t } from "../shared/i18n.ts";
-import type { CallStateMessage } from "../shared/protocol.d.ts";
+import type { CallStateMessage, SecondView } from "../shared/protocol.d.ts";
+import { supervisorHereWords } from "../shared/second_words.ts";
 import { Button } from "../shared/ui/basics.tsx";
 import type { Session } from "../shared/session.ts";
 
@@ -24,28 +25,34 @@ export function WaitingPicture({ call }: { call: CallStateMessage }): JSX.Elemen
   );
 }
 
-/** A supervisor asks to join: below the picture, it can be answered at any time and stops nothing. */
-export function SupervisorAsks({ session, call }: { session: Session; call: CallStateMessage }): JSX.Element | null {
+/** A supervisor asks to join, or is there: below the picture. A yes may be taken back at any time. */
+export function Supervisor({ session, call }: { session: Session; call: CallStateMessage }): JSX.Element | null {
   const { second } = call;
-  if (second?.role !== "supervisor" || second.state !== "asked") return null;
-  const mayAnswer = session.can("allow_supervisor");
-  if (!mayAnswer && second.waiting_for.includes("signer")) return null;
+  if (second?.role !== "supervisor") return null;
+  const isAsked = second.state !== "joined";
+  const mayAllow = session.can("allow_supervisor");
   return (
     <section class="supervisor-asks" aria-labelledby="supervisor-title">
       <div role="status">
-        <h2 id="supervisor-title">{second.name === null ? t("second.ask_title") : t("second.ask_named", { name: unbroken(second.name) })}</h2>
-        <p>{t(mayAnswer ? "second.ask_body" : "second.ask_waiting")}</p>
+        <h2 id="supervisor-title">{isAsked ? asksWords(second) : supervisorHereWords(call)}</h2>
+        {isAsked && <p>{t(mayAllow ? "second.ask_body" : "second.ask_waiting")}</p>}
       </div>
-      {mayAnswer && (
-        <div class="row">
+      <div class="row">
+        {mayAllow && (
           <Button look="primary" icon="check" onClick={() => void session.act("allow_supervisor")}>
             {t("second.ask_yes")}
           </Button>
+        )}
+        {session.can("refuse_supervisor") && (
           <Button look="danger-outline" icon="close" onClick={() => void session.act("refuse_supervisor")}>
-            {t("second.ask_no")}
+            {t(isAsked ? "second.ask_no" : "second.ask_leave")}
           </Button>
-        </div>
-      )}
+        )}
+      </div>
     </section>
   );
+}
+
+function asksWords({ name }: SecondView): string {
+  return name === null ? t("second.ask_title") : t("second.ask_named", { name: unbroken(name) });
 }

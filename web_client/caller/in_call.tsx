@@ -10,7 +10,7 @@ import { t } from "../shared/i18n.ts";
 import { now } from "../shared/now.ts";
 import { readPreference, writePreference } from "../shared/preferences.ts";
 import type { CallStateMessage } from "../shared/protocol.d.ts";
-import { signerSecondWords, supervisorHereWords } from "../shared/second_words.ts";
+import { signerSecondWords } from "../shared/second_words.ts";
 import type { Session } from "../shared/session.ts";
 import { Button, ConnectionBanner, Dialog, Notices } from "../shared/ui/basics.tsx";
 import { Icon } from "../shared/ui/icons.tsx";
@@ -20,7 +20,7 @@ import { Stages } from "../shared/ui/stages.tsx";
 import { TextPane } from "../shared/ui/text_pane.tsx";
 import { AfterPhone } from "./after_phone.tsx";
 import type { Caller } from "./caller.ts";
-import { SupervisorAsks, WaitingPicture } from "./company_here.tsx";
+import { Supervisor, WaitingPicture } from "./company_here.tsx";
 import { EmergencyButton, EmergencyPanel } from "./emergency.tsx";
 import { hasPhoneTools as mayUsePhone, PhoneTools } from "./phone_tools.tsx";
 
@@ -83,7 +83,7 @@ export function InCall({ caller }: { caller: Caller }): JSX.Element | null {
         </aside>
       )}
       <div class={`call-foot is-${call.state}`}>
-        <SupervisorAsks session={session} call={call} />
+        <Supervisor session={session} call={call} />
         {call.state === "after_phone" && asked === null && <AfterPhone caller={caller} call={call} />}
         <Strip caller={caller} call={call} />
         <Controls
@@ -114,7 +114,6 @@ interface StatusProps {
 
 function StatusBar({ caller, call, hasQuality }: StatusProps): JSX.Element {
   const { session } = caller;
-  const supervisor = supervisorHereWords(call);
   const since = call.phone.answered_at !== null && call.state === "active" ? call.phone.answered_at : call.together_at;
   return (
     <div class="status-bar">
@@ -123,7 +122,6 @@ function StatusBar({ caller, call, hasQuality }: StatusProps): JSX.Element {
         <strong>{phoneWords(call, "signer")}</strong>
       </div>
       <div class="status-small">
-        {supervisor !== null && <strong class="second-words">{supervisor}</strong>}
         {call.state === "active" && !call.phone.held && (
           <span class={`speaking ${call.phone.speaking ? "is-speaking" : ""}`}>
             <Icon name="speak" size={20} />

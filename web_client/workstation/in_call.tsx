@@ -6,7 +6,7 @@ import type { JSX } from "preact";
 import { phoneWords } from "../shared/call_words.ts";
 import { companyOf } from "../shared/company.ts";
 import { clock } from "../shared/format.ts";
-import { t } from "../shared/i18n.ts";
+import { t, type Key } from "../shared/i18n.ts";
 import { now } from "../shared/now.ts";
 import type { CallStateMessage } from "../shared/protocol.d.ts";
 import { Button, Dialog } from "../shared/ui/basics.tsx";
@@ -116,11 +116,22 @@ function DeskControls({ desk, call }: { desk: Desk; call: CallStateMessage }): J
       <Button icon="flag" shortcut={keys.shown("abuse")} disabled={!session.can("end_and_report_abuse")} onClick={() => (desk.question.value = "abuse")}>
         {t("desk.abuse")}
       </Button>
-      <Button look="danger" icon="hangUp" disabled={!session.can("hang_up")} onClick={() => (desk.question.value = "end")}>
-        {t(call.kind === "relay" ? "desk.leave" : "desk.end")}
+      <Button look="danger" icon="hangUp" disabled={!session.can("hang_up")} onClick={() => leave(desk, call)}>
+        {t(leaveKey(call))}
       </Button>
     </nav>
   );
+}
+
+/** Whoever is beside the agent leaves without a question: the call goes on. */
+function leave(desk: Desk, call: CallStateMessage): void {
+  if (call.leg === "second") void desk.session.act("hang_up");
+  else desk.question.value = "end";
+}
+
+function leaveKey({ leg, kind }: CallStateMessage): Key {
+  if (leg === "second") return "second.leave";
+  return kind === "relay" ? "desk.leave" : "desk.end";
 }
 
 function AbuseDialog({ desk }: { desk: Desk }): JSX.Element {
@@ -146,7 +157,7 @@ function EndDialog({ desk, call }: { desk: Desk; call: CallStateMessage }): JSX.
     <Dialog title={t("call.hang_up_title")} onCancel={() => (desk.question.value = "none")}>
       <div class="row">
         <Button look="danger" autofocus onClick={end}>
-          {t(call.kind === "relay" ? "desk.leave" : "desk.end")}
+          {t(leaveKey(call))}
         </Button>
         <Button onClick={() => (desk.question.value = "none")}>{t("call.hang_up_no")}</Button>
       </div>

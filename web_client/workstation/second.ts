@@ -11,6 +11,8 @@ export type ToSomebody = (typeof TO_SOMEBODY)[number];
 export class Second {
   readonly isChoosing = signal(false);
   readonly colleagues = signal<Colleagues | null>(null);
+  /** The call that this page handed to somebody else. */
+  readonly handedOver = signal<string | null>(null);
   readonly open = computed(() => TO_SOMEBODY.filter((action) => this.#session.can(action)));
   readonly #session: Session;
 
@@ -33,7 +35,15 @@ export class Second {
 
   /** :param to: null: anybody who may serve this call. */
   async send(action: ToSomebody, to: TransferTarget | null): Promise<void> {
-    if (await this.#session.act(action, { to })) this.close();
+    const call_id = this.#session.call.value?.call_id ?? null;
+    if (!(await this.#session.act(action, { to }))) return;
+    if (action === "transfer_call") this.handedOver.value = call_id;
+    this.close();
+  }
+
+  async handOver(): Promise<void> {
+    const call_id = this.#session.call.value?.call_id ?? null;
+    if (await this.#session.act("hand_over")) this.handedOver.value = call_id;
   }
 
   /** Somebody beside, whoever is free. */

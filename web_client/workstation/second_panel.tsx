@@ -67,7 +67,6 @@ function Turns({ call }: { call: CallStateMessage }): JSX.Element | null {
 
 function Acts({ desk, call }: PanelProps): JSX.Element {
   const { session, second, keys } = desk;
-  const isOwn = call.leg === "second";
   return (
     <div class="row">
       {session.can("swap") && (
@@ -76,7 +75,7 @@ function Acts({ desk, call }: PanelProps): JSX.Element {
         </Button>
       )}
       {session.can("hand_over") && (
-        <Button look="primary" icon="check" onClick={() => void session.act("hand_over")}>
+        <Button look="primary" icon="check" onClick={() => void second.handOver()}>
           {t("second.hand_over")}
         </Button>
       )}
@@ -87,7 +86,7 @@ function Acts({ desk, call }: PanelProps): JSX.Element {
       )}
       {session.can("dismiss_second") && (
         <Button icon="close" onClick={() => void session.act("dismiss_second")}>
-          {t(isOwn ? "second.leave" : dismissKey(call))}
+          {t(dismissKey(call))}
         </Button>
       )}
     </div>
@@ -102,7 +101,7 @@ function dismissKey(call: CallStateMessage): Key {
 function SupervisorAsks({ desk, call }: PanelProps): JSX.Element | null {
   const { session } = desk;
   if (call.second?.role !== "supervisor" || call.second.state !== "asked") return null;
-  if (!session.can("allow_supervisor")) return session.can("refuse_supervisor") ? null : <p>{t("second.ask_waiting")}</p>;
+  if (!session.can("allow_supervisor")) return <p>{t("second.ask_waiting")}</p>;
   return (
     <>
       <p>{t("second.ask_body")}</p>

@@ -25,7 +25,7 @@ export function WrapUpScreen({ desk }: { desk: Desk }): JSX.Element | null {
         <dl class="facts">
           <div>
             <dt>{t("wrap_up.reason")}</dt>
-            <dd>{endWords(call)}</dd>
+            <dd>{desk.second.handedOver.value === call.call_id ? t("wrap_up.handed_over") : endWords(call)}</dd>
           </div>
           <div>
             <dt>{t("wrap_up.talk")}</dt>
@@ -53,8 +53,7 @@ export function WrapUpScreen({ desk }: { desk: Desk }): JSX.Element | null {
 }
 
 function endWords(call: CallStateMessage): string {
-  if (call.end_reason !== null) return t(`end_reason.${call.end_reason}`);
-  return call.transferred ? t("wrap_up.handed_over") : "…";
+  return call.end_reason === null ? "…" : t(`end_reason.${call.end_reason}`);
 }
 
 function DirectForm({ desk }: { desk: Desk; call: CallStateMessage }): JSX.Element {
