@@ -132,10 +132,11 @@ class CallMedia:
         """
         The second's peer connection is the agent's from now on; the worker is told by :meth:`tell_promotion`.
 
-        :returns: False: the second had none, the agent needs one.
+        :returns: False: none is known of here.
         """
         generation = self.generation.pop("second", None)
         self.codecs = promoted(self.codecs)
+        self.generation.pop("agent", None)
         if generation is not None:
             self.generation["agent"] = generation
         return generation is not None

@@ -33,7 +33,6 @@ from signaling.call_events import (
     LegDisconnected,
     MessageRecorded,
     OpenMedia,
-    PhoneReferred,
     PhoneReport,
     PhoneSoundHeard,
     PhoneTextAgreed,
@@ -50,8 +49,8 @@ from signaling.call_events import (
 from signaling.call_media import CallMedia, NoWorkerError
 from signaling.call_model import PARTIES, Action, Call, CallState, Party
 from signaling.call_pages import CallPages
-from signaling.call_phone import attempt_name
 from signaling.call_plan import announcement
+from signaling.call_referrals import referred
 from signaling.call_services import RecordKeeper, Services
 from signaling.call_statistics import CallStatistics, call_record
 from signaling.call_workers import CallWorkers
@@ -60,11 +59,8 @@ from signaling.lane import Effect, Lane
 from signaling.leg_openings import LegOpenings
 from signaling.messages import AnyServerMessage, MediaClosed, QueueView
 from signaling.metrics import ReconnectCause
-from signaling.numbers import EmergencyFound, read_number
 from signaling.ownership import Snapshot
-from signaling.page_errors import PageError
 from signaling.phone_commands import PhoneCommands
-from signaling.phone_guard import dialler_of
 from signaling.queue_commands import QueueCommands
 from signaling.records.model import AbuseReported, Write
 from signaling.workers import WorkerLink
@@ -160,7 +156,7 @@ class CallRunner:
             case told.PhoneTextOffered(enabled=enabled):
                 self.submit(PhoneTextAgreed(enabled))
             case told.PhoneReferred():
-                self._lanes["counted"].put(functools.partial(self._referred, event))
+                self._lanes["counted"].put(functools.partial(referred, self, self._services, event))
             case told.PhoneTransferFailed():
                 self.tell_agent("transfer_failed")
             case told.PhoneDtmf():
@@ -195,29 +191,6 @@ class CallRunner:
         self.submit(LegConnected(leg) if is_connected else LegDisconnected(leg))
         if is_connected and self._openings.answered(leg, event.video_codecs):
             self._save_soon()
-
-    async def _referred(self, event: told.PhoneReferred) -> None:
-        """
-        Whom the phone party asks to be replaced by is dialled under the same rules as what people ask for; what costs
-        extra is not, as nobody can be asked.
-        """
-        call, guard = self.call, self._services.guard
-        dialler = dialler_of(call, "signer")
-        attempt = attempt_name(call.call_id, len(call.phone_legs) + 1)
-        try:
-            policy = await guard.policy(dialler)
-            read = read_number(event.number, self._services.config, allow_uri=call.rehearsal, policy=policy)
-            if read.tariff != "ordinary" or (isinstance(read, EmergencyFound) and read.kind == "offer_114"):
-                raise PageError("number_refused")
-            await guard.begin(dialler, read, attempt)
-        except PageError as error:
-            log.info("referral refused: %s", error.code, extra={"call_id": call.call_id})
-            self._phone.carry_out(RefuseReferral(event.attempt))
-            return
-        before = len(self.call.phone_legs)
-        self.submit(PhoneReferred(event.attempt, read.target, read.display))
-        if len(self.call.phone_legs) == before:
-            await guard.undo(dialler, attempt)
 
     def _count(self, effect: Effect) -> None:
         """What telephones cost: never waited for."""
@@ -313,6 +286,9 @@ class CallRunner:
     def repeat_encoding(self, party: Party) -> None:
         self.pages.repeat_encoding(party, self.media.generation.get(party))
 
+    def refuse_referral(self, attempt: str) -> None:
+        self._phone.carry_out(RefuseReferral(attempt))
+
     # --- commands out
 
     def _carry_out(self, command: Command) -> None:
@@ -340,7 +316,8 @@ class CallRunner:
                 self._phone.carry_out(command)
 
     def _promote_second(self) -> None:
-        has_media = self.media.promote_second()
+        is_open = self.media.promote_second()
+        has_media = is_open or self.call.agent.connected  # opened by an earlier owner of the call
         self.pages.promote_second()
         self._lanes["media"].put(functools.partial(self._tell_promotion, self.call))
         self._openings.promote_second(has_media=has_media)

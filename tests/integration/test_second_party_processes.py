@@ -69,14 +69,6 @@ async def test_a_call_goes_on_with_its_second_when_its_process_leaves_and_is_han
     await second.wait(lambda m: m["type"] == "agent.state" and m["state"] == "wrap_up")
 
 
-async def test_an_agent_who_is_lost_beside_a_second_leaves_the_call_to_them_at_once(centre: Centre) -> None:
-    signer, agent, second = await team(centre)
-    await agent.close()
-    await leg(second, "agent", "briefing")
-    after = [m["state"] for m in signer.messages if m["type"] == "call.state"]
-    assert "queued" not in after[after.index("briefing") :], "nobody waited"
-
-
 async def test_a_transfer_finds_the_next_agent_at_another_process(centre: Centre) -> None:
     signer, agent = await centre.together(centre.a, centre.b)
     call_id = signer.call["call_id"]

@@ -5,7 +5,19 @@ from hypothesis import strategies as st
 
 from relay.model import VideoCodec
 from signaling.call_model import Party
-from signaling.video_codecs import ALL, Codecs, LegCodecs, NoCommon, Reopen, answered, offer_for, offered, settle
+from signaling.video_codecs import (
+    ALL,
+    Codecs,
+    LegCodecs,
+    NoCommon,
+    Reopen,
+    answered,
+    offer_for,
+    offered,
+    promoted,
+    settle,
+    without,
+)
 
 PARTIES: tuple[Party, ...] = ("signer", "agent")
 Devices = dict[Party, Codecs]
@@ -35,6 +47,24 @@ def play(devices: Devices, legs: dict[Party, LegCodecs] | None = None) -> tuple[
                 waiting = []
         assert count < 8
     return legs, count, False
+
+
+def play_three(devices: Devices) -> tuple[dict[Party, LegCodecs], bool]:
+    """All are offered at once, then what :func:`settle` asks for. :returns: the end, told in words."""
+    legs: dict[Party, LegCodecs] = {}
+    waiting = tuple(devices)
+    for _ in range(8):
+        offers = {party: offer_for(party, legs) for party in waiting}
+        for party in waiting:
+            legs = offered(party, offers[party], legs)
+        for party in waiting:
+            legs = answered(party, take(offers[party], devices[party]), legs)
+        match settle(legs):
+            case Reopen(parties):
+                waiting = parties
+            case found:
+                return legs, isinstance(found, NoCommon)
+    raise AssertionError("offers without end")
 
 
 def test_everything_is_offered_while_nothing_is_known() -> None:
@@ -92,3 +122,23 @@ def test_whatever_the_devices_no_side_sends_what_the_other_does_not_read(
         if common:
             assert set(legs["signer"].taken or ()) <= common and set(legs["agent"].taken or ()) <= common
             assert legs["signer"].taken and legs["agent"].taken
+
+
+@given(DEVICES, DEVICES, DEVICES)
+def test_of_three_nobody_sends_what_another_does_not_read(
+    signer: tuple[VideoCodec, ...], agent: tuple[VideoCodec, ...], second: tuple[VideoCodec, ...]
+) -> None:
+    legs, told = play_three({"signer": signer, "agent": agent, "second": second})
+    common = set(signer) & set(agent) & set(second)
+    assert told == (not common)
+    if common:
+        assert all(leg.taken and set(leg.taken) <= common for leg in legs.values())
+
+
+def test_who_becomes_the_agent_brings_the_codecs_along_and_who_left_counts_no_more() -> None:
+    legs, _ = play_three({"signer": ("VP8", "H264"), "agent": ("VP8", "H264"), "second": ("H264",)})
+    after = promoted(legs)
+    assert set(after) == {"signer", "agent"}
+    assert after["agent"] == legs["second"]
+    assert offer_for("signer", without("second", legs)) == ALL
+    assert promoted(without("second", legs)).keys() == {"signer"}
