@@ -262,14 +262,46 @@ async def test_preferred_agent_is_waited_for_while_at_work_but_not_for_ever(serv
     known = Target(trades=("adviser",), agents=("karim",))
     async with site(server) as here:
         await here.available("ines", "karim", trade="adviser")
-        first = Request(call_id="c1", targets=(known, Target(after_s=0.5, trades=("adviser",))))
+        first = Request(call_id="c1", targets=(known, Target(after_s=1, trades=("adviser",))))
         await here.queue.enqueue(first)
         await here.queue.accept("karim", (await here.alert("c1", "karim")).assignment.assignment_id)
         await here.queue.enqueue(first.model_copy(update={"call_id": "c2"}))
-        await here.queue.enqueue(relay("c3"))
-        await here.hears(Position, lambda e: e.call_id == "c3")
-        assert [e.call_id for e in here.all(Alerting)] == ["c1"], "karim is at work: c2 waits for him"
-        await here.alert("c2", "ines")
+        queued = await here.hears(Queued, lambda e: e.call_id == "c2")
+        alert = await here.alert("c2", "ines")
+        assert alert.now >= queued.queued_at + 1, "karim is at work: c2 waits for him, by the queue's clock"
+
+
+async def test_hold_is_told_and_a_shift_goes_on_after_signing_out_and_in(server: RedisServer) -> None:
+    async with site(server) as here:
+        await here.available("ines")
+        await here.queue.enqueue(relay("c1"))
+        assignment = (await here.alert("c1")).assignment
+        await here.queue.accept("ines", assignment.assignment_id)
+        await here.queue.hold("ines", True)
+        assert (await here.state("ines", "hold")).call_id == "c1"
+        assert await here.queue.accept("ines", assignment.assignment_id) == assignment, "still theirs"
+        await here.queue.release("ines", "c1", wrap_up=False)
+        await here.queue.sign_out("ines")
+        await here.state("ines", "offline")
+        await here.available("ines")
+        agent = await here.queue.agent("ines")
+        assert agent is not None
+        assert (agent.state, agent.served) == ("idle", 1)
+        assert agent.signing_s == agent.engaged_s > 0
+
+
+async def test_request_moved_by_a_supervisor_reaches_those_who_are_meant_now(server: RedisServer) -> None:
+    async with site(server) as here:
+        await here.available("karim")
+        medical = Target(trades=("interpreter",), skills={"medical": 4})
+        await here.queue.enqueue(Request(call_id="c1", targets=(medical,)))
+        first = await here.hears(Queued)
+        assert await here.queue.reroute(relay("c1"))
+        assert (await here.alert("c1", "karim")).call_id == "c1"
+        record = await here.queue.request("c1")
+        assert record is not None
+        assert record.queued_at == first.queued_at
+        assert not await here.queue.reroute(relay("unknown"))
 
 
 async def test_full_queue_refuses_all_but_emergencies(server: RedisServer) -> None:
