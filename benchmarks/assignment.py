@@ -126,14 +126,15 @@ async def compare(redis: "Redis", agents: int, requests: int) -> tuple[list[Roun
     floor, peers = Floor(queue), Peers(redis)
     listening = asyncio.create_task(floor.listen())
     await side_by_side(range(agents), lambda number: queue.sign_in(agent(number)))
-    await side_by_side(range(agents + requests), lambda number: queue.enqueue(request(number)))
+    await side_by_side(range(agents + requests + SINGLE), lambda number: queue.enqueue(request(number)))
     await peers.fill(requests)
     await side_by_side(range(agents), lambda number: queue.set_presence(f"a{number}", "available"))
     floor.engaged = await floor.all_alerted(agents)
     await side_by_side(floor.engaged, floor.accept)
     rounds: list[Round] = []
-    while len(rounds) < ROUNDS and (not rounds or len(rounds) * agents < requests // 2):
-        ours, width = await floor.waves(max(1, 500 // agents)), min(agents, CLIENTS)
+    waves, width = max(1, min(500, requests // 20) // agents), min(agents, CLIENTS)
+    while not rounds or (len(rounds) < ROUNDS and (len(rounds) + 1) * waves * agents <= requests // 2):
+        ours = await floor.waves(waves)
         popped = await timed(ours.count, side_by_side(names(ours.count, agents), peers.pop, width))
         some = min(ours.count, SCANNED)
         rounds.append(Round(ours, popped, await timed(some, side_by_side(names(some, agents), peers.scan, width))))
