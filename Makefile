@@ -1,6 +1,6 @@
 # Daily habits. `./run` and `./test` are the two commands a newcomer needs; these are shorthands for those who stay.
 PY := .venv/bin/python
-.PHONY: help lock lint format types unit integration browser fuzz-media fuzz-phone test web fresh-machine docker-steps bench-forwarding bench-queue soak-media clean
+.PHONY: help lock lint format types unit integration browser fuzz-media fuzz-phone test web fresh-machine docker-steps bench-forwarding bench-queue chaos-queue soak-media clean
 
 help:   ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -37,6 +37,8 @@ bench-forwarding: ## media worker, Janus and the plain way: CPU, delay, loss (do
 	$(PY) -m benchmarks.forwarding --json
 bench-queue: ## assignments a second and time from free to alerting, up to 10 000 interpreters and 100 000 waiting
 	$(PY) -m benchmarks.assignment --json
+chaos-queue: ## ten minutes of processes of the queue and its Redis killed at random: is a request lost?
+	$(PY) -m benchmarks.queue_chaos --minutes 10 --json
 soak-media: ## an hour of 20 calls through one media worker: is its memory flat?
 	$(PY) -m benchmarks.soak --minutes 60
 clean:  ## caches and build leftovers; keeps .venv and var
