@@ -6,15 +6,12 @@ too: a page that sends a malformed message fails its test). Media are real, from
 """
 
 import asyncio
-import fractions
 import time
 from pathlib import Path
 from typing import Any
 
-import av
-import numpy as np
 from aiohttp import WSMsgType, web
-from aiortc import MediaStreamTrack, RTCConfiguration, RTCPeerConnection, RTCSessionDescription, VideoStreamTrack
+from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
 from aiortc.rtcconfiguration import RTCBundlePolicy
 
 import signaling
@@ -40,7 +37,8 @@ from signaling.messages import (
     SecondView,
     Welcome,
 )
-from signaling.queue_messages import AgentView
+from signaling.queue_messages import AgentView, Waits
+from tests.browser.pictures import MovingPicture, Silence
 
 WEB = Path(signaling.__file__).parent / "web"
 WAIT_S = 20.0  # deadline of every wait: a busy machine, never the expected time
@@ -62,48 +60,6 @@ BRAND = BrandView(
     timezone="Europe/Paris",
     colours=ColoursView(background="#0b4f6c", text="#ffffff"),
 ).model_dump(mode="json")
-
-
-class MovingPicture(VideoStreamTrack):
-    """A person-like figure whose hands move, 640x360 at 30 fps."""
-
-    def __init__(self, background: tuple[int, int, int]) -> None:
-        super().__init__()
-        self._background, self._count = background, 0
-
-    async def recv(self) -> av.VideoFrame:
-        pts, time_base = await self.next_timestamp()
-        image = np.full((360, 640, 3), self._background, np.uint8)
-        self._count += 1
-        offset = int(40 * np.sin(self._count / 8))
-        for x, y, radius, colour in (
-            (320, 330, 130, (36, 54, 78)),
-            (320, 120, 62, (226, 180, 150)),
-            (230, 230 + offset, 30, (226, 180, 150)),
-            (410, 230 - offset, 30, (226, 180, 150)),
-        ):
-            rows, columns = np.ogrid[:360, :640]
-            image[(columns - x) ** 2 + (rows - y) ** 2 < radius**2] = colour
-        frame = av.VideoFrame.from_ndarray(image, format="rgb24")
-        frame.pts, frame.time_base = pts, time_base
-        return frame
-
-
-class Silence(MediaStreamTrack):
-    kind = "audio"
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._samples = 0
-
-    async def recv(self) -> av.AudioFrame:
-        await asyncio.sleep(0.02)
-        frame = av.AudioFrame(format="s16", layout="mono", samples=960)
-        for plane in frame.planes:
-            plane.update(bytes(plane.buffer_size))
-        frame.sample_rate, frame.pts, frame.time_base = 48_000, self._samples, fractions.Fraction(1, 48_000)
-        self._samples += 960
-        return frame
 
 
 class FakeParty:
@@ -264,6 +220,7 @@ class FakeService:
         )
         self.greeting: list[AnyServerMessage] = []
         self.relays_emergencies = False
+        self.waits = Waits()
         self._runner: web.AppRunner | None = None
 
     async def start(self) -> None:
@@ -283,6 +240,7 @@ class FakeService:
                 web.post("/api/v1/sign-in", self._sign_in),
                 web.post("/api/v1/sign-out", self._sign_out),
                 web.get("/api/v1/emergency", self._emergency),
+                web.get("/api/v1/waits", self._public_waits),
                 web.get("/api/v1/brands", self._brands),
                 web.get("/api/v1/brands/{slug}", self._brand),
             ]
@@ -339,6 +297,9 @@ class FakeService:
 
     async def _emergency(self, request: web.Request) -> web.Response:
         return web.json_response({"may_relay": self.relays_emergencies})
+
+    async def _public_waits(self, request: web.Request) -> web.Response:
+        return web.json_response(self.waits.model_dump(mode="json"))
 
     async def _brands(self, request: web.Request) -> web.Response:
         return web.json_response({"brands": [BRAND]})

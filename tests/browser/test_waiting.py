@@ -51,6 +51,15 @@ async def test_waits_of_each_mode_are_said_before_the_call_and_change_live(
     await expect(page.get_by_text("Réponse en ce moment : moins d’une minute")).to_be_visible()
 
 
+async def test_waits_are_public_before_signing_in(page: Page, signer_service: FakeService) -> None:
+    signer_service.account = None
+    signer_service.waits = Waits(modes=(OPEN, NOBODY))
+    await page.goto(signer_service.url)
+    await expect(page.get_by_role("heading", name="L’attente en ce moment")).to_be_visible()
+    await expect(page.get_by_text("1 à 3 min", exact=True)).to_be_visible()
+    await axe_finds_nothing(page)
+
+
 async def test_when_closed_a_call_back_is_asked_for_an_hour_within_a_day(
     page: Page, signer_service: FakeService
 ) -> None:

@@ -9,6 +9,7 @@ import { t } from "../shared/i18n.ts";
 import { AfterCall } from "./after_call.tsx";
 import { InCall } from "./in_call.tsx";
 import type { Caller } from "./caller.ts";
+import { PublicWaits } from "./waits.tsx";
 import { EmergencyButton, EmergencyDialog } from "./emergency.tsx";
 import { Prepare, BrandCards } from "./prepare.tsx";
 import { Calling, Incoming, OnOtherDevice } from "./incoming.tsx";
@@ -90,6 +91,7 @@ function Screen({ caller }: { caller: Caller }): JSX.Element {
         <div class="narrow">
           <h1>{t("app.tagline")}</h1>
           <SignIn role="signer" onDone={(account) => caller.signedIn(account)} />
+          <PublicWaits caller={caller} />
           <BrandCards caller={caller} />
         </div>
       );

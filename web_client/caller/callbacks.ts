@@ -3,9 +3,18 @@
 import { computed, signal } from "@preact/signals";
 import type { CallbackEntry, CallbackRequest } from "../shared/protocol.d.ts";
 import type { Session } from "../shared/session.ts";
+import type { Place } from "./place.ts";
+import type { Wishes } from "./wishes.ts";
 
 /** What a call-back is asked for: the call that waits now, which keeps its place, or one that cannot begin now. */
 export type Wanted = { readonly isWaiting: true } | ({ readonly isWaiting: false } & Omit<CallbackRequest, "type" | "ref" | "at">);
+
+/** What a page is about, as a call-back. */
+export function wantedOf({ brand }: Pick<Place, "brand">, { mode, voice, hearing, number, domain }: Wishes): Wanted {
+  const how = { mode, voice, hearing, domain: domain || null };
+  if (brand !== null) return { isWaiting: false, kind: "direct", brand, ...how };
+  return { isWaiting: false, kind: "relay", number: number.trim() || null, ...how };
+}
 
 export class Callbacks {
   readonly entries = signal<readonly CallbackEntry[]>([]);

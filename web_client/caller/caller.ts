@@ -4,18 +4,16 @@ import { computed, effect, signal } from "@preact/signals";
 import { cameraIsGranted } from "../shared/camera.ts";
 import * as http from "../shared/http.ts";
 import { isCalled } from "../shared/call_side.ts";
-import { tookOver } from "../shared/company.ts";
 import { t } from "../shared/i18n.ts";
-import { lookAtClock } from "../shared/now.ts";
 import type { CallRequest, CallStateMessage, InboxEntry, ModeWait, ServerMessage } from "../shared/protocol.d.ts";
 import { Session } from "../shared/session.ts";
 import { Bell } from "./bell.ts";
-import { Callbacks, type Wanted } from "./callbacks.ts";
+import { Callbacks, wantedOf, type Wanted } from "./callbacks.ts";
 import type { Emergency } from "./emergency.tsx";
 import { emergencyIn, type EmergencyNumber } from "./emergency_numbers.ts";
 import { HostPage } from "./host_page.ts";
 import { Inbox } from "./inbox.ts";
-import { Outside } from "./outside.ts";
+import { Course, Outside } from "./outside.ts";
 import type { Place } from "./place.ts";
 import { Position } from "./position.ts";
 import { remember, rememberedWishes, type Wishes } from "./wishes.ts";
@@ -61,7 +59,7 @@ export class Caller {
     return call?.phone.number ?? asked;
   });
   #relaysEmergencies = false;
-  #before: CallStateMessage | null = null;
+  readonly #course: Course;
   #leavesAt = Number.NEGATIVE_INFINITY;
   readonly #host: HostPage;
 
@@ -78,6 +76,7 @@ export class Caller {
     this.callbacks = new Callbacks(this.session);
     this.bell = new Bell(this.session);
     this.#host = new HostPage(place.hostOrigin, { close: () => void this.leaveFrame() });
+    this.#course = new Course(this.session, () => (this.draft.value = ""));
     const outside = new Outside(this.session, this.inbox, this.#host);
     effect(() => outside.tell());
     effect(() => {
@@ -209,13 +208,8 @@ export class Caller {
     this.isAsking.value = false;
   }
 
-  /** What this page is about, as a call-back. */
   wanted(): Wanted {
-    const { mode, voice, hearing, number, domain } = this.wishes.value;
-    const { brand } = this.place;
-    const how = { mode, voice, hearing, domain: domain || null };
-    if (brand !== null) return { isWaiting: false, kind: "direct", brand, ...how };
-    return { isWaiting: false, kind: "relay", number: number.trim() || null, ...how };
+    return wantedOf(this.place, this.wishes.value);
   }
 
   /** Takes the call that rings, and only then asks for the camera. */
@@ -296,21 +290,11 @@ export class Caller {
     if (message.type === "inbox") this.inbox.entries.value = message.entries;
     if (message.type === "callbacks") this.callbacks.entries.value = message.entries;
     if (message.type === "waits") this.waits.value = message.modes;
-    if (message.type === "call.state") this.#callCame(message);
+    if (message.type === "call.state") this.#course.came(message);
     if (message.type === "welcome") {
       this.#host.post("ready", {});
       if (message.gender !== null) this.wish({ gender: message.gender });
     }
     if (message.type === "error" && message.re === null) this.#host.post("error", { code: message.code });
-  }
-
-  #callCame(call: CallStateMessage): void {
-    if (call.state === "incoming" || call.state === "calling_back") lookAtClock();
-    if (call.state === "ended") this.draft.value = "";
-    const before = this.#before?.call_id === call.call_id ? this.#before : null;
-    this.#before = call;
-    if (before !== null && tookOver(before, call)) {
-      this.session.say(t(call.kind === "relay" ? "second.signer_taken_over" : "second.signer_taken_over_direct"));
-    }
   }
 }

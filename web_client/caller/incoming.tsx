@@ -55,7 +55,7 @@ export function Incoming({ caller, call }: { caller: Caller; call: CallStateMess
         </div>
         <h1>{ringTitle(call)}</h1>
         <p class="incoming-who">{callerWords(call)}</p>
-        <p>{t(isAsked ? "callback.ring_body" : isVideo ? "incoming.from_video" : "incoming.from_phone")}</p>
+        <p>{t(isAsked ? (call.phone.number === null ? "callback.ring_body" : "callback.ring_body_number") : isVideo ? "incoming.from_video" : "incoming.from_phone")}</p>
       </div>
       {isAsked ? (
         <span />

@@ -1,8 +1,10 @@
 // What is seen and felt outside the page: title, icon, vibration, a screen that stays on, the business's own page.
 
 import { ScreenLock, setSituation, vibrate } from "../shared/attention.ts";
+import { tookOver } from "../shared/company.ts";
 import { t } from "../shared/i18n.ts";
-import type { CallState } from "../shared/protocol.d.ts";
+import { lookAtClock } from "../shared/now.ts";
+import type { CallState, CallStateMessage } from "../shared/protocol.d.ts";
 import { Ring } from "../shared/ring.ts";
 import type { Session } from "../shared/session.ts";
 import type { HostPage } from "./host_page.ts";
@@ -45,5 +47,26 @@ export class Outside {
   #unreadWords(): string {
     const count = this.#inbox.unread.value;
     return count === 0 ? "" : t("inbox.title_unread", { count });
+  }
+}
+
+/** What changes from one state of a call to the next, said or done once. */
+export class Course {
+  readonly #session: Session;
+  readonly #onEnd: () => void;
+  #before: CallStateMessage | null = null;
+
+  constructor(session: Session, onEnd: () => void) {
+    this.#session = session;
+    this.#onEnd = onEnd;
+  }
+
+  came(call: CallStateMessage): void {
+    const before = this.#before?.call_id === call.call_id ? this.#before : null;
+    this.#before = call;
+    if (call.state === "incoming" || call.state === "calling_back") lookAtClock();
+    if (call.state === "ended") this.#onEnd();
+    if (before === null || !tookOver(before, call)) return;
+    this.#session.say(t(call.kind === "relay" ? "second.signer_taken_over" : "second.signer_taken_over_direct"));
   }
 }

@@ -16,7 +16,7 @@ export function ringTitle(call: CallStateMessage): string {
 
 /** Who calls; of a call-back: whom it is for. */
 export function callerWords(call: CallStateMessage): string {
-  if (isCallback(call)) return call.phone.number === null ? "" : t("callback.ring_for", { number: unbroken(call.phone.number) });
+  if (isCallback(call)) return call.phone.number === null ? "" : unbroken(call.phone.number);
   if (call.kind === "video") return call.peer_name === null ? t("incoming.peer") : unbroken(call.peer_name);
   return call.phone.number === null ? t("incoming.anonymous") : unbroken(call.phone.number);
 }

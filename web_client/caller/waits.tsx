@@ -1,12 +1,16 @@
 // How long it takes right now, before calling: for the chosen mode in one line, for the others on demand.
 
 import type { JSX } from "preact";
+import { useEffect } from "preact/hooks";
 import { waitRange } from "../shared/format.ts";
+import * as http from "../shared/http.ts";
 import { t } from "../shared/i18n.ts";
 import type { Mode, ModeWait } from "../shared/protocol.d.ts";
 import { Icon } from "../shared/ui/icons.tsx";
 import { localTime } from "./callback_dialog.tsx";
 import type { Caller } from "./caller.ts";
+
+const AGAIN_MS = 30_000; // the service counts anew about as often
 
 export function WaitNow({ caller }: { caller: Caller }): JSX.Element | null {
   const modes = caller.waits.value;
@@ -22,17 +26,40 @@ export function WaitNow({ caller }: { caller: Caller }): JSX.Element | null {
       {modes.length > 1 && (
         <details>
           <summary>{t("waits.all")}</summary>
-          <dl>
-            {modes.map((one) => (
-              <div key={one.mode}>
-                <dt>{t(`mode.${one.mode}`)}</dt>
-                <dd>{waitNowWords(one)}</dd>
-              </div>
-            ))}
-          </dl>
+          <Modes modes={modes} />
         </details>
       )}
     </div>
+  );
+}
+
+function Modes({ modes }: { modes: readonly ModeWait[] }): JSX.Element {
+  return (
+    <dl>
+      {modes.map((one) => (
+        <div key={one.mode}>
+          <dt>{t(`mode.${one.mode}`)}</dt>
+          <dd>{waitNowWords(one)}</dd>
+        </div>
+      ))}
+    </dl>
+  );
+}
+
+/** For everybody, before signing in: asked again as long as it is shown. */
+export function PublicWaits({ caller }: { caller: Caller }): JSX.Element | null {
+  useEffect(() => {
+    const look = (): void => void http.waits().then((modes) => (caller.waits.value = modes), () => undefined);
+    look();
+    const again = setInterval(look, AGAIN_MS);
+    return () => clearInterval(again);
+  }, []);
+  if (caller.waits.value.length === 0) return null;
+  return (
+    <section class="card waits-public" aria-labelledby="waits-title">
+      <h2 id="waits-title">{t("waits.title")}</h2>
+      <Modes modes={caller.waits.value} />
+    </section>
   );
 }
 

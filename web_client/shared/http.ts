@@ -3,7 +3,7 @@
 import type { Colours } from "./colours.ts";
 import { locale } from "./i18n.ts";
 import { serverSaidAbout } from "./now.ts";
-import type { PageRole, Trade } from "./protocol.d.ts";
+import type { ModeWait, PageRole, Trade } from "./protocol.d.ts";
 
 const HALF_SECOND = 0.5; // HTTP dates are cut to the second (RFC 9110, 5.6.7)
 
@@ -83,6 +83,11 @@ export function signOut(): Promise<void> {
 
 export async function brands(): Promise<readonly Brand[]> {
   return (await request<{ brands: readonly Brand[] }>("GET", "/brands")).brands;
+}
+
+/** How long each mode of the relay takes now; as everybody may know it. */
+export async function waits(): Promise<readonly ModeWait[]> {
+  return (await request<{ modes: readonly ModeWait[] }>("GET", "/waits")).modes;
 }
 
 /** Whether this operator relays 15, 17, 18 and 112 when somebody insists. */

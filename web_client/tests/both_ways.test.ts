@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { bytesOf } from "../caller/bell.ts";
+import { isTomorrow, nextAt, wantedOf } from "../caller/callbacks.ts";
 import { smsTo114 } from "../caller/position.ts";
 import { keptForm, wishesFrom } from "../caller/wishes.ts";
 import { isCalled } from "../shared/call_side.ts";
@@ -101,4 +102,20 @@ test("what the telephone writes is a writer of its own", () => {
   text.attach(phone.channel, PEER);
   phone.channel.onmessage?.({ data: "Allô" } as MessageEvent);
   assert.deepEqual(text.lines.value, [{ who: "phone", text: "Allô", open: true }]);
+});
+
+test("a call-back at an hour is today, or tomorrow once that hour is past, never more than a day away", () => {
+  const now = new Date(2027, 0, 15, 14, 30).getTime() / 1000;
+  assert.equal(nextAt("15:00", now), now + 1800);
+  assert.equal(nextAt("14:00", now), new Date(2027, 0, 16, 14, 0).getTime() / 1000);
+  assert.equal(nextAt("", now), null);
+  assert.equal(isTomorrow(now + 1800, now), false);
+  assert.equal(isTomorrow(now + 43_200, now), true);
+});
+
+test("a call-back carries what the page is about: the brand, or the number", () => {
+  const wishes = { ...wishesFrom(null), number: " 01 99 00 00 01 ", domain: "medical" };
+  const how = { isWaiting: false, mode: "LSF", voice: false, hearing: false, domain: "medical" };
+  assert.deepEqual(wantedOf({ brand: null }, wishes), { ...how, kind: "relay", number: "01 99 00 00 01" });
+  assert.deepEqual(wantedOf({ brand: "demo" }, { ...wishes, domain: "" }), { ...how, kind: "direct", brand: "demo", domain: null });
 });
