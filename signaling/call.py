@@ -211,6 +211,7 @@ def _assigned(call: Call, event: Assigned, now: float) -> Step:
         assignment_id=event.assignment_id,
         trade=event.trade,
         agent=Side(),
+        wanted=None,
         together_at=call.together_at or now,
         alerted_at=call.alerted_at or now,
     )

@@ -187,6 +187,7 @@ class Line(Frozen):
     ``Request``.
 
     :param queue: empty: named after brand and mode. :param targets: empty: whoever has the call's trades and skills.
+    :param callback: who waits in it may ask to be rung later instead; no field of the request's.
     """
 
     queue: str = ""
@@ -196,6 +197,7 @@ class Line(Frozen):
     weight: float = 1.0
     strategy: Strategy = "longest_idle"
     room: int | None = None
+    callback: bool = True
 
 
 class PhoneLegState(Frozen):
@@ -282,7 +284,6 @@ class Call(Frozen):
     line: Line = Line()
     skills: tuple[str, ...] = ()
     refused_agents: tuple[str, ...] = ()
-    preferred_agent: str | None = None
     priority: int = 0
     rehearsal: bool = False
     voice: bool = False

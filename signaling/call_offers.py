@@ -53,7 +53,7 @@ def may_hang_up(call: Call, party: Party) -> bool:
 def may_ask_callback(call: Call) -> bool:
     """While waiting for the first agent; a telephone that waits too, or an emergency, is not put off."""
     is_first_wait = call.state in WAITING and call.together_at is None and call.callback_id is None
-    has_way_back = call.signer_id is not None and call.recording is None
+    has_way_back = call.line.callback and call.signer_id is not None and call.recording is None
     return is_first_wait and has_way_back and call.direction == "outgoing" and call.priority < EMERGENCY_PRIORITY
 
 

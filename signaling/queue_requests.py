@@ -1,4 +1,8 @@
-"""What a call, or a second party of it, asks of the queue. Pure."""
+"""
+What a call, or a second party of it, asks of the queue. Pure.
+
+Where a call waits and who may serve it when is in its ``line`` (``signaling.routing_plan``).
+"""
 
 from typing import Final
 
@@ -6,9 +10,7 @@ from interpreter_queue.model import FULL_LEVEL, HEARING_SKILL, REHEARSAL_SKILL, 
 from signaling.call_model import RESUMED_PRIORITY, Call, Second, TransferTarget
 from signaling.queue_skills import SECOND_LEVEL_SKILL, levels
 
-KNOWN_ADVISER_S: Final = 30.0  # for which a call waits for the adviser that the signer knows, while that one works
 TRANSFER_S: Final = 60.0  # for which a call handed on waits for whom it was handed to, while they work
-HEAD_START_S: Final = 1800.0  # somebody waits on the telephone, and may hang up: as if they had waited this long
 
 
 def request_of(call: Call, request_id: str, queued_at: float | None) -> Request | None:
@@ -27,7 +29,7 @@ def request_of(call: Call, request_id: str, queued_at: float | None) -> Request 
 def _of_call(call: Call, queued_at: float | None) -> Request:
     line = call.line
     base = _target(call.trades, _skills(call))
-    anybody = line.targets or _known_first(call, base)
+    anybody = line.targets or (base,)
     wanted = _wanted(base, call.wanted) if call.wanted is not None else None
     return Request(
         call_id=call.call_id,
@@ -36,7 +38,7 @@ def _of_call(call: Call, queued_at: float | None) -> Request:
         queue=_queue(call),
         brand=call.brand,
         priority=call.priority,
-        head_start_s=line.head_start_s or (HEAD_START_S if call.direction == "incoming" else 0.0),
+        head_start_s=line.head_start_s,
         weight=line.weight,
         strategy=line.strategy,
         room=line.room,
@@ -82,13 +84,6 @@ def _skills(call: Call) -> dict[str, int]:
     """Whoever relays speaks with the telephone: they hear."""
     hearing = {HEARING_SKILL: FULL_LEVEL} if call.kind == "relay" else {}
     return {**levels(call.skills), **hearing}
-
-
-def _known_first(call: Call, anybody: Target) -> tuple[Target, ...]:
-    """The adviser whom the signer knows, for a while."""
-    if call.preferred_agent is None:
-        return (anybody,)
-    return (anybody.model_copy(update={"agents": (call.preferred_agent,)}), *_later((anybody,), KNOWN_ADVISER_S))
 
 
 def _wanted(target: Target, wanted: TransferTarget) -> Target:

@@ -56,6 +56,7 @@ def line_of(facts: CallFacts, rules: QueueRules, overflow: QueueRules | None = N
         weight=rules.weight,
         strategy=rules.strategy,
         room=None if facts.is_emergency else rules.room,
+        callback=rules.callback,
     )
 
 

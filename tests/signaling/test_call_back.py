@@ -20,7 +20,7 @@ from signaling.call_events import (
     Tick,
     WriteRecord,
 )
-from signaling.call_model import EMERGENCY_PRIORITY, CallKind, CallState
+from signaling.call_model import EMERGENCY_PRIORITY, CallKind, CallState, Line
 from signaling.call_offers import actions
 from signaling.call_statistics import CallStatistics, call_record
 from signaling.queue_requests import request_of
@@ -121,6 +121,7 @@ def test_who_waits_may_ask_to_be_rung_later_and_has_not_abandoned(state: S) -> N
 
 
 def test_an_emergency_a_visitor_a_telephone_that_waits_and_a_resumed_call_are_not_put_off() -> None:
+    """Nor anybody where the queue's rules know no call-backs."""
     incoming, _ = play(rung(), Act("signer", "accept", mode="LSF", device="phone"))
     resumed, _ = play(in_state(S.ACTIVE), PageWent("agent"), at=T0 + 10)
     resumed, _ = play(resumed, Tick(), at=T0 + 40)
@@ -128,6 +129,7 @@ def test_an_emergency_a_visitor_a_telephone_that_waits_and_a_resumed_call_are_no
         new_call(priority=EMERGENCY_PRIORITY),
         new_call(signer_id=None),
         new_call(recording="k1"),
+        new_call(line=Line(callback=False)),
         called_back(),
         incoming,
         resumed,

@@ -317,6 +317,7 @@ def test_a_cold_transfer_goes_to_the_head_of_the_line_and_the_phone_party_waits(
     call, _ = play(call, Alerting("c1"), Assigned("agent-2", "as-2", "interpreter", "c1"))
     assert call.state is (S.ACTIVE if state is S.ACTIVE else S.BRIEFING)
     assert call.served_by == ("agent-1",)
+    assert call.wanted is None, "should this one be lost, anybody may go on"
 
 
 def test_while_a_number_is_being_dialled_the_call_is_not_given_away() -> None:

@@ -3,7 +3,7 @@
 from interpreter_queue.model import FULL_LEVEL, HEARING_SKILL, REHEARSAL_SKILL, Request, Target
 from signaling.call_events import Act, Assigned
 from signaling.call_model import EMERGENCY_PRIORITY, RESUMED_PRIORITY, Call, CallState, Line, TransferTarget
-from signaling.queue_requests import HEAD_START_S, KNOWN_ADVISER_S, TRANSFER_S, request_of
+from signaling.queue_requests import TRANSFER_S, request_of
 from tests.signaling.calls import LEVEL_2, beside, in_state, new_call, play, rung
 
 S = CallState
@@ -22,19 +22,15 @@ def test_a_relay_call_asks_for_its_modes_trade_and_for_somebody_who_hears() -> N
     assert request.queue == "relay/LSF"
 
 
-def test_an_adviser_need_not_hear_and_the_known_one_comes_first_for_a_while() -> None:
-    request = asked(new_call("direct", skills=("brand:mairie",), preferred_agent="a7", brand="mairie"))
-    brand = {"brand:mairie": FULL_LEVEL}
-    assert request.targets == (
-        Target(trades=("adviser",), skills=brand, agents=("a7",)),
-        Target(after_s=KNOWN_ADVISER_S, trades=("adviser",), skills=brand),
-    )
+def test_an_adviser_need_not_hear() -> None:
+    request = asked(new_call("direct", skills=("brand:mairie",), brand="mairie"))
+    assert request.targets == (Target(trades=("adviser",), skills={"brand:mairie": FULL_LEVEL}),)
     assert request.queue == "mairie/LSF"
 
 
-def test_a_hearing_caller_who_waits_has_a_head_start_and_the_rules_of_a_line_are_passed_on() -> None:
-    call, _ = play(rung(), Act("signer", "accept", mode="LSF", device="phone"))
-    assert asked(call).head_start_s == HEAD_START_S
+def test_the_rules_of_a_line_are_passed_on_and_an_incoming_call_waits_in_that_of_the_mode_chosen() -> None:
+    call, _ = play(rung(), Act("signer", "accept", mode="LSF", device="phone", line=Line(head_start_s=1800.0)))
+    assert asked(call).head_start_s == 1800.0
     ours = Line(queue="nuit", weight=2.0, strategy="fewest_calls", room=5, targets=(Target(trades=("transcriber",)),))
     request = asked(new_call(line=ours))
     assert (request.queue, request.weight, request.strategy, request.room) == ("nuit", 2.0, "fewest_calls", 5)
