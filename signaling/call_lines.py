@@ -32,12 +32,14 @@ class CallLines:
         self._book, self._look, self._clock = book, look, clock
 
     async def rules(self, facts: CallFacts) -> QueueRules:
-        return await self._book.of(facts.queue)
+        """An emergency does not wait for them to be read."""
+        return self._book.known(facts.queue) if facts.is_emergency else await self._book.of(facts.queue)
 
     async def line(self, facts: CallFacts) -> Line:
         """Where it waits, and who may serve it."""
         rules = await self.rules(facts)
-        return line_of(facts, rules, await self._book.overflow_of(rules))
+        overflow = self._book.known(rules.overflow_queue) if rules.overflow_queue is not None else None
+        return line_of(facts, rules, overflow)
 
     async def admit(self, facts: CallFacts) -> Line:
         """

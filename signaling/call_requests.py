@@ -4,6 +4,7 @@ From what a signer asks for to a call that can begin: relay, direct, to another 
 Decides whether it may be and what is in it; that a person has one call at a time, and running it, is the desk's.
 """
 
+import asyncio
 import contextlib
 import time
 import uuid
@@ -26,6 +27,8 @@ from signaling.records.model import Brand, Gender, Person
 from signaling.routing_plan import CallFacts
 from signaling.sessions import Page, PageSession
 
+EMERGENCY_WAITS_S = 1.0  # for the database
+WISH_WAITS_S = 2.0
 #: A voice message: its sound's key in Redis, and the number of who left it, None: anonymous.
 TakeOut = Callable[[Page, str], Awaitable[tuple[str, str | None]]]
 
@@ -155,18 +158,19 @@ class CallRequests:
 
     async def _refused(self, who: Identity, *, is_emergency: bool) -> tuple[str, ...]:
         """An emergency does not wait for the database."""
-        try:
+        if not is_emergency:
             return await self._lookups.refused_agents(who.person_id)
-        except Exception as error:
-            if not (is_emergency and is_temporary(error)):
-                raise
-            return ()
+        with contextlib.suppress(Exception):
+            async with asyncio.timeout(EMERGENCY_WAITS_S):
+                return await self._lookups.refused_agents(who.person_id)
+        return ()
 
     async def _facts(self, who: Identity, message: CallRequest, *, is_emergency: bool = False) -> CallFacts:
         """Of a relay call. :raises PageError: it asks for what is no domain or language."""
         gender = None
         with contextlib.suppress(Exception):  # a wish; a call does not wait for the database because of it
-            gender = await self._lookups.agent_gender(who.person_id, message.gender)
+            async with asyncio.timeout(0 if is_emergency else WISH_WAITS_S):
+                gender = await self._lookups.agent_gender(who.person_id, message.gender)
         return CallFacts(
             kind="relay",
             mode=message.mode,
@@ -254,7 +258,8 @@ class CallRequests:
         """:raises PageError: it asks for what is no domain or language."""
         known = None
         with contextlib.suppress(Exception):  # without the database whoever is free serves
-            known = await self._lookups.known_adviser(brand.id, who.person_id)
+            async with asyncio.timeout(WISH_WAITS_S):
+                known = await self._lookups.known_adviser(brand.id, who.person_id)
         return CallFacts(
             kind="direct",
             mode=message.mode,

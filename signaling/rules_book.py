@@ -27,14 +27,16 @@ class RulesBook:
         self._table, self._clock = table, clock
         self._stored: dict[str, dict[str, Any]] = {}
         self._read_at = float("-inf")
+        self._reading = asyncio.Lock()  # who comes meanwhile waits for the same reading
 
     async def of(self, queue: str) -> QueueRules:
         """Never fails: what cannot be read, or does not go together, is as it was before, or the default."""
-        if self._clock() - self._read_at >= READ_AGAIN_S:
-            self._read_at = self._clock()
-            with contextlib.suppress(Exception):
-                async with asyncio.timeout(READ_DEADLINE_S):
-                    self._stored = await self._table.all()
+        async with self._reading:
+            if self._clock() - self._read_at >= READ_AGAIN_S:
+                with contextlib.suppress(Exception):
+                    async with asyncio.timeout(READ_DEADLINE_S):
+                        self._stored = await self._table.all()
+                self._read_at = self._clock()
         return self.known(queue)
 
     def known(self, queue: str) -> QueueRules:
@@ -44,6 +46,3 @@ class RulesBook:
         except ValueError:
             log.warning("rules of a queue do not go together: defaults", extra={"queue": queue})
             return QueueRules()
-
-    async def overflow_of(self, rules: QueueRules) -> QueueRules | None:
-        return await self.of(rules.overflow_queue) if rules.overflow_queue is not None else None

@@ -14,6 +14,7 @@ import pytest
 
 from interpreter_queue.config import QueueConfig
 from signaling.auth import SESSION_COOKIE
+from signaling.http_api.waits import ASKED
 from signaling.records import Records
 from signaling.records.model import CallRecord, Qualification
 from signaling.records.opening import DAY_NAMES
@@ -175,10 +176,30 @@ async def test_closed_hours_offer_a_call_back_at_the_opening_and_let_emergencies
     await signer.state("briefing")
 
 
+async def test_an_emergency_waits_for_no_rule_and_no_database(floor: Floor, monkeypatch: pytest.MonkeyPatch) -> None:
+    signer = await floor.signer()
+    monkeypatch.setattr("signaling.rules_book.READ_AGAIN_S", 5.0)
+
+    async def hangs(*_: object, **__: object) -> None:
+        await asyncio.sleep(3600)
+
+    for where in (
+        "signaling.records_desk.RecordsDesk.refused_agents",
+        "signaling.records_desk.RecordsDesk.agent_gender",
+        "signaling.records_desk.RecordsDesk.known_adviser",
+        "signaling.records.queue_rules.QueueRulesTable.all",
+    ):
+        monkeypatch.setattr(where, hangs)
+    await ok(signer, "call.request", kind="relay", number="115", gender="f", domain="medical")
+    await signer.state("queued")
+
+
 async def test_limits_of_what_a_signer_may_ask_for(floor: Floor) -> None:
     signer = await floor.signer()
     for at in (3600, 7200, 10800):
         await ok(signer, "callback.request", kind="relay", number=DIALLED, at=time.time() + at)
+    kept = b"".join(each.read_bytes() for each in floor.plane.config.data_dir.glob("*.sqlite3*"))
+    assert b"callbacks" in kept and b"99000001" not in kept and b"99 00 00 01" not in kept, "numbers are sealed"
     late = await signer.ask("callback.request", kind="relay", number=DIALLED, at=time.time() + 30 * 86400)
     fourth = await signer.ask("callback.request", kind="relay", number=DIALLED)
     assert (late["code"], fourth["code"]) == ("invalid", "too_many_callbacks")
@@ -273,6 +294,15 @@ async def test_nobody_is_alerted_in_training_and_the_pages_know_that_nobody_serv
     await ok(agent, "presence.set", presence="available")
     await accept(agent)
     await signer.wait(lambda m: m["type"] == "waits" and m is signer.newest("waits") and serving(m) == 1)
+
+
+async def test_the_public_asks_for_waits_a_few_times_a_minute_and_is_told_when_again(floor: Floor) -> None:
+    statuses = []
+    async with aiohttp.ClientSession() as http:
+        for _ in range(ASKED.burst + 5):
+            async with http.get(f"{floor.plane.url}/api/v1/waits") as response:
+                statuses.append((response.status, response.headers.get("Retry-After") is not None))
+    assert statuses[0] == (200, False) and (429, True) in statuses
 
 
 def serving(waits: dict[str, Any]) -> int:
