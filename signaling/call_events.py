@@ -348,6 +348,13 @@ class AskCallback:
 
 
 @dataclass(frozen=True)
+class TellAgent:
+    """:param code: of ``signaling.page_errors``."""
+
+    code: str
+
+
+@dataclass(frozen=True)
 class WriteRecord:
     pass
 
@@ -379,6 +386,7 @@ Command = (
     | RingDevices
     | KeepMissed
     | AskCallback
+    | TellAgent
     | WriteRecord
     | ReportAbuse
     | QueueCommand

@@ -43,6 +43,7 @@ from signaling.call_events import (
     ReleaseAgent,
     ReportAbuse,
     RingDevices,
+    TellAgent,
     Tick,
     WriteRecord,
 )
@@ -303,6 +304,8 @@ class CallRunner:
                 self._line.carry_out(command)
             case AskCallback(at):
                 self._ask_callback(at)
+            case TellAgent(code):
+                self.tell_agent(code)
             case RingDevices(person):
                 if self._services.bell is not None:
                     self._services.bell.ring(self.call, person)

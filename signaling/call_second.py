@@ -16,6 +16,7 @@ from signaling.call_events import (
     PlayRecording,
     QueueGaveUp,
     SupervisorAsks,
+    TellAgent,
 )
 from signaling.call_model import Call, Second, TransferTarget
 from signaling.call_offers import may_be_joined
@@ -25,6 +26,7 @@ ASK_S: Final = 60.0  # for everyone's yes to a supervisor
 SEEK_S: Final = 180.0  # for somebody to come beside the agent, who may ask again
 SWAP_S: Final = 5.0  # in which the signer sees both of a team
 
+NOBODY_CAME: Final = TellAgent("nobody_came")
 QueueWord = Alerting | AlertEnded | Assigned | QueueGaveUp
 
 
@@ -63,7 +65,7 @@ def queue_told(call: Call, word: QueueWord, now: float) -> Step:
         case AlertEnded():
             return _with_second(call, state="sought"), ()
         case QueueGaveUp():
-            return call.model_copy(update={"second": None}), ()
+            return call.model_copy(update={"second": None}), (NOBODY_CAME,)
         case Assigned():
             return _came(call, word, now)
 
@@ -101,7 +103,9 @@ def second_deadline(call: Call) -> float | None:
 def second_overdue(call: Call, now: float) -> Step:
     if call.swapping_until is not None and now >= call.swapping_until:
         return call.model_copy(update={"swapping_until": None}), ()
-    return leave(call, wrap_up=False)
+    was_sought = call.second is not None and call.second.state in ("sought", "alerting")
+    after, commands = leave(call, wrap_up=False)
+    return after, (*commands, *((NOBODY_CAME,) if was_sought else ()))
 
 
 def end_consultation(call: Call) -> Step:

@@ -131,6 +131,10 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "Le transfert n’a pas abouti. La communication continue.",
         "The transfer failed. The call goes on.",
     ),
+    "nobody_came": (
+        "Personne n’a pu venir. L’appel continue ; vous pouvez redemander.",
+        "Nobody could come. The call goes on; you may ask again.",
+    ),
     "block_list_full": (
         "Vous bloquez déjà beaucoup de numéros. Pour en retirer, écrivez à l’assistance.",
         "You block many numbers already. To remove some, write to support.",

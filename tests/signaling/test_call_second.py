@@ -22,6 +22,7 @@ from signaling.call_events import (
     QueueGaveUp,
     ReleaseAgent,
     ReportAbuse,
+    TellAgent,
     Tick,
     WriteRecord,
 )
@@ -89,9 +90,9 @@ def test_nobody_is_sought_for_ever() -> None:
     call = with_second("sought")
     assert next_deadline(call) == NOW + SEEK_S
     call, commands = play(call, Tick(), at=NOW + SEEK_S)
-    assert (call.second, commands) == (None, [LeaveQueue("c1.2")])
+    assert (call.second, commands) == (None, [LeaveQueue("c1.2"), TellAgent("nobody_came")])
     call, commands = play(with_second("sought"), QueueGaveUp("c1.2"))
-    assert (call.second, commands) == (None, [])
+    assert (call.second, commands) == (None, [TellAgent("nobody_came")])
 
 
 def test_the_queue_about_a_second_party_never_moves_the_call_itself() -> None:
