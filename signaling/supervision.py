@@ -15,6 +15,7 @@ from interpreter_queue.model import (
     PRIORITY_EMERGENCY,
     REHEARSAL_SKILL,
     AgentRecord,
+    Presence,
     QueueSnapshot,
     Request,
     RequestRecord,
@@ -79,7 +80,9 @@ class Supervision:
             await self._queue.set_presence(record.agent_id, message.presence, message.reason)
         except UnknownAgentError:
             raise PageError("unknown_agent") from None
-        self._tell(record.agent_id, _PRESENCE_WORDS[message.presence])
+        person = await self._records.people.by_id(record.agent_id)
+        french, english = _PRESENCE_WORDS[message.presence]
+        self._tell(record.agent_id, english if person is not None and person.locale == "en" else french)
 
     async def move(self, page: Page, message: SuperviseMove) -> None:
         """:raises PageError: it no longer waits, that agent or queue cannot serve it, or it is an emergency."""
@@ -152,11 +155,11 @@ class Supervision:
         await self._records.audit.add(Acted(page.identity.key, act, time.time(), agent_id, subject, detail))
 
 
-_PRESENCE_WORDS = {
-    "available": "La supervision vous a mis disponible.",
-    "paused": "La supervision vous a mis en pause.",
-    "training": "La supervision vous a mis en formation.",
-    "offline": "La supervision vous a mis hors ligne.",
+_PRESENCE_WORDS: dict[Presence, tuple[str, str]] = {
+    "available": ("La supervision vous a mis disponible.", "Supervision has set you available."),
+    "paused": ("La supervision vous a mis en pause.", "Supervision has set you on break."),
+    "training": ("La supervision vous a mis en formation.", "Supervision has set you in training."),
+    "offline": ("La supervision vous a mis hors ligne.", "Supervision has set you offline."),
 }
 
 

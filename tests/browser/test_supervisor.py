@@ -9,6 +9,7 @@ import pytest_asyncio
 from playwright.async_api import Page, expect
 
 from relay.model import SecondRole
+from signaling.auth import SESSION_COOKIE
 from signaling.board_messages import (
     Audit,
     AuditEntry,
@@ -21,10 +22,15 @@ from signaling.board_messages import (
 )
 from signaling.call_model import CallState
 from signaling.messages import CallAct, Hello, Person, SecondView, Welcome
+from signaling.passwords import hash_password
+from signaling.records import Records
+from signaling.records.model import Qualification
 from tests.browser.conftest import CHROMIUM
 from tests.browser.fake_service import FakeService, call_state
 from tests.browser.samples_board import RELAY, TOWN, busy, calm
 from tests.browser.steps import axe_finds_nothing, fits_without_sideways_scrolling
+from tests.helpers.control_plane import browser as open_pages
+from tests.helpers.control_plane import control_plane
 
 pytestmark = [
     pytest.mark.browser,
@@ -73,6 +79,41 @@ async def test_a_supervisor_signs_in_and_another_account_is_told_so(page: Page, 
     hello = await service.party.said(Hello)
     assert hello.role == "supervisor"
     await expect(page.get_by_role("heading", name="Équipe")).to_be_visible()
+
+
+async def test_a_supervisor_of_a_fresh_start_signs_in_at_the_real_service_and_sees_who_is_at_work(page: Page) -> None:
+    async with control_plane() as plane:
+        async with Records(plane.config.database_url) as records:
+            password_hash = await hash_password("un mot de passe")
+            await records.people.add(login="noa", name="Noa", role="supervisor", password_hash=password_hash)
+            ines = await records.people.add(
+                login="ines",
+                name="Inès",
+                role="agent",
+                password_hash="-",
+                qualifications=[Qualification("interpreter", "Master")],
+                skills={"hearing": 5},
+            )
+            await records.sessions.add("ines-token", ines.id, 3600)
+        await page.goto(f"{plane.url}/supervisor")
+        await page.get_by_label("Identifiant").fill("noa")
+        await page.get_by_label("Mot de passe", exact=True).fill("un mot de passe")
+        await page.get_by_role("button", name="Se connecter").click()
+        await expect(page.get_by_text("Personne n’est connecté.")).to_be_visible(timeout=30_000)
+        async with open_pages(plane) as pages:
+            agent = await pages.open(headers={"Cookie": f"{SESSION_COOKIE}=ines-token"})
+            await agent.send("hello", role="agent")
+            await agent.ask("presence.set", presence="available")
+            row = page.get_by_role("table", name="Équipe").get_by_role("row", name="Inès")
+            await expect(row).to_contain_text("Disponible", timeout=30_000)
+            await expect(page.get_by_role("row", name="Relais LSF").first).to_contain_text("1 (1 libre)")
+            await page.get_by_role("button", name="Agir, Inès").click()
+            await page.get_by_role("button", name="Mettre en formation").click()
+            await expect(row).to_contain_text("Formation", timeout=30_000)
+            await page.get_by_role("button", name="Voir le journal").click()
+            log = page.get_by_role("table", name="Journal")
+            await expect(log).to_contain_text("Présence changée (formation)", timeout=30_000)
+            await expect(log.get_by_role("row").last).to_contain_text("Connexion")
 
 
 async def test_the_board_shows_queues_team_and_line_and_says_alerts_once_politely(

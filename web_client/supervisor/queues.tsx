@@ -76,7 +76,7 @@ function QueueRow({ desk, board, queue }: { desk: Desk; board: Board; queue: Boa
         {expected(queue)}
       </Cell>
       <Cell label={b("queues.serving")} className={`figure ${raised.has("nobody") ? "is-over" : ""}`}>
-        {b("queues.serving_value", { serving: queue.serving, idle: queue.idle })}
+        {b("queues.serving_value", { serving: queue.serving, count: queue.idle })}
       </Cell>
       <Cell label={b("queues.level_now")} className="figure">
         {percent(queue.service_level_now)}
