@@ -49,7 +49,13 @@ LANGUAGES = ("lsf", "asl", "bsl", "is")
 SIZES = ((10, 1_000), (10, 100_000), (1_000, 10_000), (1_000, 100_000), (10_000, 10_000), (10_000, 100_000))
 QUICK = (1_000, 10_000)
 CONFIG = QueueConfig(
-    alert_s=3_600, agent_lease_s=3_600, owner_lease_s=7_200, max_waiting=10**6, events_bound=10**6, feed_length=20_000
+    command_deadline_s=60,
+    alert_s=3_600,
+    agent_lease_s=3_600,
+    owner_lease_s=7_200,
+    max_waiting=10**6,
+    events_bound=10**6,
+    feed_length=20_000,
 )
 
 
