@@ -5,7 +5,7 @@ Processes of the queue, and its Redis, killed at random: is a request lost, is a
 
 Three processes, each with its dispatcher, its callers and its interpreters, over one Redis with an append-only file.
 Every second or so one of the three is killed with SIGKILL and started again, every tenth time Redis. This process is
-never killed: it takes over the calls of the dead as signaling does, hears every event, and waits at the end until nobody
+never killed: it takes over the calls of the dead as signaling does, hears every event, and waits until nobody else
 waits. Exit status 1 when a promise was broken.
 """
 
