@@ -103,7 +103,7 @@ class Supervision:
         if not text:
             raise PageError("invalid")
         snapshot = self._queue.board()
-        everybody = [agent for agent in snapshot.agents if _is_real(agent) and agent.state != "offline"]
+        everybody = [agent for agent in snapshot.agents if _is_there(agent)]
         to = everybody if message.agent_id is None else [_agent(snapshot, message.agent_id)]
         detail = "all" if message.agent_id is None else None
         await self._write(page, "say", agent_id=message.agent_id, detail=detail)
@@ -163,14 +163,15 @@ _PRESENCE_WORDS: dict[Presence, tuple[str, str]] = {
 }
 
 
-def _is_real(agent: AgentRecord) -> bool:
-    return REHEARSAL_SKILL not in agent.agent.skills
+def _is_there(agent: AgentRecord) -> bool:
+    """Signed in, and no rehearsal's."""
+    return agent.state != "offline" and REHEARSAL_SKILL not in agent.agent.skills
 
 
 def _agent(snapshot: QueueSnapshot, agent_id: str) -> AgentRecord:
     """:raises PageError: nobody of that id is signed in; a rehearsal's agent is nobody."""
     for agent in snapshot.agents:
-        if agent.agent_id == agent_id and _is_real(agent):
+        if agent.agent_id == agent_id and _is_there(agent):
             return agent
     raise PageError("unknown_agent")
 

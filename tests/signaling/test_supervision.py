@@ -97,6 +97,11 @@ def test_a_relay_call_is_given_only_to_somebody_with_its_trade(other: AgentRecor
     assert refusal(request("c1", queue=RELAY), other, agent_id="zoe") in {"not_qualified", "unknown_agent"}
 
 
+def test_nobody_who_is_offline_is_given_a_call() -> None:
+    away = agent("ines", state="offline", presence="offline")
+    assert refusal(request("c1", queue=RELAY), away, agent_id="ines") == "unknown_agent"
+
+
 def test_whoever_one_side_refused_is_not_given_the_call_and_it_is_not_said_why() -> None:
     assert refusal(request("c1", refused_agents=("ines",)), agent("ines"), agent_id="ines") == "not_qualified"
 
