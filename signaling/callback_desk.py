@@ -9,8 +9,10 @@ What happens in the call is ``signaling.call_back``'s.
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import NamedTuple, Protocol
+
+from redis.exceptions import RedisError
 
 from signaling.call_lines import CallLines
 from signaling.call_model import Call, CallState, EndReason, Grace, PageRole, Side
@@ -25,7 +27,7 @@ LEASE_S = 60.0  # above the lease of calls: a call without an owner has been tak
 RENEW_S = 15.0
 LOOK_S = 1.0
 CLAIMS_AT_ONCE = 5
-BUSY_S = 60.0  # a signer who is in a call is rung when it may be over
+BUSY_S = 60.0  # a signer who is in a call, or rung already, is rung when that may be over
 AGAIN_S = 60.0  # what failed by our own fault is tried again, and counts for nothing
 TELL_AGENTS_S = 5.0
 log = logging.getLogger(__name__)
@@ -129,13 +131,26 @@ class CallbackDesk:
         for signer_id in await self._table.expire():
             await self._book.show_all(signer_id)
         if not self._calls.draining:
-            for callback in await self._table.stale():
-                await self._take_up(callback)
-            for callback in await self._table.due(CLAIMS_AT_ONCE):
-                await self._ring(callback)
+            await self._each(await self._table.stale(), self._take_up)
+            await self._each(await self._table.due(CLAIMS_AT_ONCE), self._ring)
         if self._clock() - self._told_at >= TELL_AGENTS_S:
             self._told_at = self._clock()
             await self._book.show_agents()
+
+    @staticmethod
+    async def _each(callbacks: Iterable[KeptCallback], work: Callable[[KeptCallback], Awaitable[None]]) -> None:
+        """
+        One that cannot be followed keeps no other from being rung.
+
+        :raises RedisError, OSError: nobody can be, now.
+        """
+        for callback in callbacks:
+            try:
+                await work(callback)
+            except (RedisError, OSError):
+                raise
+            except Exception as error:  # its text may hold a number
+                log.warning("call-back not followed: %s", type(error).__name__, extra={"call_id": callback.call_id})
 
     # --- calls of this process
 
@@ -185,7 +200,7 @@ class CallbackDesk:
         opens_at = self._book.opens_at(brand, rules, now)
         if opens_at > now:
             await self._table.postpone(callback, opens_at, max(callback.expires_at, opens_at + rules.callback_expiry_s))
-        elif self._calls.in_call("signer", callback.signer_id):
+        elif self._calls.in_call("signer", callback.signer_id) or await self._table.is_rung(callback.signer_id):
             await self._table.postpone(callback, now + BUSY_S, callback.expires_at)
         elif (claimed := await self._table.claim(callback, LEASE_S)) is not None:
             await self._book.show_all(callback.signer_id)

@@ -49,6 +49,12 @@ class Callbacks:
         async with self._database.reading() as session:
             return await session.scalar(query) or 0
 
+    async def is_rung(self, signer_id: str) -> bool:
+        """One of this signer's is being tried."""
+        query = select(CallbackRow.id).where(CallbackRow.signer_id == signer_id, CallbackRow.state == "trying").limit(1)
+        async with self._database.reading() as session:
+            return await session.scalar(query) is not None
+
     async def open(self, limit: int) -> list[KeptCallback]:
         """Everybody's, by arrival."""
         query = select(CallbackRow).where(CallbackRow.state.in_(OPEN))

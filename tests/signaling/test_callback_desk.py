@@ -10,7 +10,7 @@ import pytest
 from signaling.call_lines import CallLines
 from signaling.call_model import Call, CallState, EndReason, Line, PageRole
 from signaling.callback_book import CallbackBook
-from signaling.callback_desk import AGAIN_S, LEASE_S, CallbackDesk, Ended, Outcome, outcome
+from signaling.callback_desk import AGAIN_S, BUSY_S, LEASE_S, CallbackDesk, Ended, Outcome, outcome
 from signaling.config import SignalingConfig
 from signaling.elsewhere import Elsewhere
 from signaling.queue_rules import QueueRules
@@ -277,3 +277,36 @@ async def test_whoever_lost_the_account_is_not_rung(tmp_path: Path) -> None:
         ringing, desk = here.process()
         await ringing.look()
         assert not desk.calls and await here.records.callbacks.open(10) == []
+
+
+async def test_one_that_cannot_be_followed_keeps_no_other_from_being_rung(tmp_path: Path) -> None:
+    async with centre(tmp_path) as (here, _):
+        sacha, alix = await signer(here.records, "sacha"), await signer(here.records, "alix")
+        await here.records.callbacks.add(asked(sacha.id, "cb0", queued_at=NOON - 3600, expires_at=NOON + 80_000))
+        await here.records.callbacks.add(asked(alix.id, "cb2", queued_at=NOON - 10, expires_at=NOON + 80_000))
+        ringing, desk = here.process()
+        begin = desk.begin
+        failed: list[str | None] = []
+
+        def fails_once(call: Call, epoch: int, /) -> None:
+            if not failed:
+                failed.append(call.callback_id)
+                raise ValueError
+            begin(call, epoch)
+
+        desk.begin = fails_once  # type: ignore[method-assign]
+        await ringing.look()
+        assert failed == ["cb0"], "the earliest arrival first"
+        assert {call.callback_id for call in desk.calls.values()} == {"cb1", "cb2"}
+
+
+async def test_of_one_signers_call_backs_one_rings_at_a_time(tmp_path: Path) -> None:
+    async with centre(tmp_path) as (here, camille):
+        await here.records.callbacks.add(asked(camille, "cb2", queued_at=NOON - 10, expires_at=NOON + 80_000))
+        ringing, desk = here.process()
+        await ringing.look()
+        assert [call.callback_id for call in desk.calls.values()] == ["cb1"]
+        desk.end("completed", together_at=NOON)
+        here.clock.now += BUSY_S
+        await ringing.look()
+        assert [call.callback_id for call in desk.calls.values()] == ["cb1", "cb2"]
