@@ -38,7 +38,7 @@ class CallPages:
     def publish(self, only: Party | None = None) -> None:
         now = time.time()
         for party in PARTIES:
-            if only in (None, party):
+            if only in (None, party) and self._owner.call.place(party).key is not None:
                 self._publish(party, view(self._owner.call, party, now, self._owner.queue_view))
 
     def part(self, before: Call) -> None:
