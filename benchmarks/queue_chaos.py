@@ -118,7 +118,10 @@ async def kill_at_random(
 
 
 async def work(url: str, name: str, chance: random.Random) -> None:
-    """Until killed. Standard output: one line for each request that was acknowledged; a line in ends the calling."""
+    """
+    Until killed. Standard output: a line for each request that was acknowledged, one with ``-`` for each that was
+    served; a line in ends the calling.
+    """
     queue = InterpreterQueue(connect(url), CONFIG, name)
     events = queue.events()
     await queue.start()
@@ -159,10 +162,14 @@ async def call(queue: InterpreterQueue, prefix: str, over: asyncio.Event) -> Non
         call_id = f"{prefix}-{number}"
         with contextlib.suppress(QueueError):  # given again: done twice is done once
             await queue.enqueue(Request(call_id=call_id, targets=(Target(trades=("interpreter",)),)))
-            sys.stdout.write(f"{call_id}\n")
-            sys.stdout.flush()
+            tell(call_id)
             number += 1
         await asyncio.sleep(CALL_EVERY_S)
+
+
+def tell(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
 
 
 async def serve(queue: InterpreterQueue, assignment: Assignment, seconds: float) -> None:
@@ -171,6 +178,7 @@ async def serve(queue: InterpreterQueue, assignment: Assignment, seconds: float)
             if await queue.accept(assignment.agent_id, assignment.assignment_id):
                 await asyncio.sleep(seconds)
                 await queue.release(assignment.agent_id, assignment.call_id, wrap_up=False)
+                tell(f"-{assignment.call_id}")
             return
 
 
@@ -195,7 +203,9 @@ class Worker:
     async def _read(self, lines: "asyncio.StreamReader | None") -> None:
         while lines is not None and (line := await lines.readline()):
             if line.endswith(b"\n"):  # else its last one, cut off by the kill: nobody was told
-                self.watcher.acknowledged.add(line.decode().strip())
+                call_id = line.decode().strip()
+                told = self.watcher.served if call_id.startswith("-") else self.watcher.acknowledged
+                told.add(call_id.removeprefix("-"))
 
     async def stop_calling(self) -> None:
         if self.process is not None and self.process.stdin is not None:
@@ -257,6 +267,8 @@ class Watcher:
             self.served.add(event.call_id)
         elif isinstance(event, Resynced):
             self.resynced += 1
+            self._agents.clear()  # what happened meanwhile is not known
+            self._calls.clear()
 
     async def _keep(self) -> None:
         while True:

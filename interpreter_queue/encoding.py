@@ -2,7 +2,7 @@
 How changes and records look in Redis: JSON, encoded once, read again only by those who did not write them. Pure.
 
 A value of the hashes is ``"<version> <record>"``. A stream entry holds one or more changes: ``head`` is
-``"<first number> <how many> <who>"``, ``changes`` a list of ``[records, events, handle]``.
+``"<first number> <how many> <batch>"``, ``changes`` a list of ``[records, events, handle]``.
 """
 
 import json
@@ -51,9 +51,9 @@ def versioned(value: str, kind: type[R]) -> tuple[int, R | None]:
 
 
 def read_head(head: str) -> tuple[int, int, str]:
-    """:returns: of a stream entry's changes: the first number, how many there are, who wrote them."""
-    first, count, who = head.split(" ", 2)
-    return int(first), int(count), who
+    """:returns: of a stream entry's changes: the first number, how many there are, the name of their batch."""
+    first, count, batch = head.split(" ", 2)
+    return int(first), int(count), batch
 
 
 def decode(head: str, changes: str) -> list[FeedEntry]:

@@ -16,7 +16,6 @@ have the version they were read at. Driver errors pass through; ``dispatcher`` t
 
 import asyncio
 import contextlib
-import uuid
 from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -85,11 +84,10 @@ class RedisStore:
         self._begin = self._script("begin_reading")
         self._beat = self._script("beat")
         self._renew = self._script("renew")
-        self._own: dict[int, FeedEntry] = {}  # committed here, not yet come by the stream
+        self._own: dict[tuple[str, int], FeedEntry] = {}  # by batch and number: not yet come by the stream
         keys = [self._agents, self._requests, self._agent_leases, self._call_leases]
         keys += [self._changes, self._counter, self._handles]
-        self._name = uuid.uuid4().hex
-        first: list[str | int] = [self._name, config.feed_length, config.handle_samples]
+        first: list[str | int] = [config.feed_length, config.handle_samples]
         self._commits = GroupCommit(self._redis, _text_of("commit"), keys, first, BATCH)
         self._loads: Batches[tuple[str, str], Loaded] = Batches(self._load_pairs, BATCH)
 
@@ -123,13 +121,13 @@ class RedisStore:
         """As :meth:`commit`, many at once; each is written or lost for itself."""
         committed = await self._commits.put([encode(*one) for one in decided])
         return [
-            self._mine(number, change) if number else None
-            for number, (_, change, _) in zip(committed, decided, strict=True)
+            self._mine(number, batch, change) if number else None
+            for (number, batch), (_, change, _) in zip(committed, decided, strict=True)
         ]
 
-    def _mine(self, number: int, change: Change) -> FeedEntry:
+    def _mine(self, number: int, batch: str, change: Change) -> FeedEntry:
         entry = FeedEntry(number, change.agents, change.requests, change.events, change.handle)
-        self._own[number] = entry
+        self._own[batch, number] = entry
         if len(self._own) > self._config.feed_length:  # nobody reads the stream here
             self._own.pop(next(iter(self._own)))
         return entry
@@ -190,10 +188,9 @@ class RedisStore:
 
     def _known(self, head: str) -> list[FeedEntry] | None:
         """Committed by this process: not read again. None: by another one, or its answer never came."""
-        first, count, who = read_head(head)
-        if who != self._name or any(number not in self._own for number in range(first, first + count)):
-            return None
-        return [self._own.pop(number) for number in range(first, first + count)]
+        first, count, batch = read_head(head)
+        keys = [(batch, number) for number in range(first, first + count)]
+        return [self._own.pop(key) for key in keys] if all(key in self._own for key in keys) else None
 
     # Leases
 

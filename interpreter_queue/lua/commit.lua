@@ -4,7 +4,7 @@
 --
 -- KEYS: agents, requests (hashes of id -> "<version> <JSON>"), agent leases, call leases (sorted sets of
 --       id -> Redis time of the end), changes (stream), counter, handles (list).
--- ARGV: 1 who writes. 2 entries kept. 3 handles kept. Then, for each change, three:
+-- ARGV: 1 name of this batch. 2 entries kept. 3 handles kept. Then, for each change, three:
 --       head: JSON [expected, guard, leases, handle]
 --         expected: [[table, id, version], ...]; version 0: not there.
 --         guard: [] or [leases, id, time]: that lease still ended before that time.
