@@ -67,6 +67,8 @@ async def test_when_closed_a_call_back_is_asked_for_an_hour_within_a_day(
     signer_service.greeting = [Waits(modes=(mode,))]
     await page.set_viewport_size({"width": 320, "height": 640})
     await page.goto(signer_service.url)
+    await page.get_by_role("button", name="Rappelez-moi").click()
+    await expect(page.get_by_label("Numéro de téléphone")).to_be_focused()
     await page.get_by_label("Numéro de téléphone").fill("0199000001")
     await page.get_by_role("button", name="Rappelez-moi").click()
     await page.get_by_role("radio", name="À partir d’une heure précise").check()
@@ -74,8 +76,12 @@ async def test_when_closed_a_call_back_is_asked_for_an_hour_within_a_day(
     await page.get_by_label("Heure", exact=True).fill(f"{wanted:%H:%M}")
     await axe_finds_nothing(page)
     await fits_without_sideways_scrolling(page)
+    signer_service.party.refuses = "too_many_callbacks"
     await page.get_by_role("button", name="Demander le rappel").click()
-    asked = await signer_service.party.said(CallbackRequest)
+    await expect(page.locator("dialog").get_by_text("Refusé.")).to_be_visible()
+    signer_service.party.refuses = None
+    await page.get_by_role("button", name="Demander le rappel").click()
+    asked = await signer_service.party.said(CallbackRequest, 2)
     assert (asked.kind, asked.mode, asked.number) == ("relay", "LSF", "01 99 00 00 01")
     assert asked.at is not None and time.time() < asked.at <= time.time() + 86_400
     assert f"{datetime.fromtimestamp(asked.at):%H:%M}" == f"{wanted:%H:%M}"

@@ -6,6 +6,7 @@ import { timeAt } from "../shared/format.ts";
 import { locale, t } from "../shared/i18n.ts";
 import { now } from "../shared/now.ts";
 import { Button, Dialog } from "../shared/ui/basics.tsx";
+import { DialogError } from "../shared/ui/dialog_error.tsx";
 import { isTomorrow, nextAt, type Wanted } from "./callbacks.ts";
 import type { Caller } from "./caller.ts";
 
@@ -46,6 +47,7 @@ export function CallbackDialog({ caller, wanted }: { caller: Caller; wanted: Wan
         <p role="status" class="hint">
           {at !== null && dayWords(at)}
         </p>
+        <DialogError session={session} />
         <div class="row">
           <Button look="primary" type="submit" icon="check">
             {t("callback.confirm")}

@@ -204,12 +204,8 @@ export class Caller {
     const answer = await this.session.request({ mode, voice, hearing, gender, domain, ...what, type: "call.request" });
     this.session.settle(answer);
     if (answer.type === "error") this.#host.post("error", { code: answer.code });
-    if (answer.type === "error" && answer.callback) this.offer.value = this.wanted();
+    if (answer.type === "error" && answer.callback) this.offer.value = wantedOf(this.place, this.wishes.value);
     this.isAsking.value = false;
-  }
-
-  wanted(): Wanted {
-    return wantedOf(this.place, this.wishes.value);
   }
 
   /** Takes the call that rings, and only then asks for the camera. */

@@ -9,6 +9,7 @@ import { t } from "../shared/i18n.ts";
 import { now } from "../shared/now.ts";
 import type { CallStateMessage } from "../shared/protocol.d.ts";
 import { Button, Dialog } from "../shared/ui/basics.tsx";
+import { DialogError } from "../shared/ui/dialog_error.tsx";
 import type { Desk } from "./desk.ts";
 import type { ToSomebody } from "./second.ts";
 import { matching, targetsOf, type Target } from "./targets.ts";
@@ -45,6 +46,7 @@ export function TransferDialog({ desk, call }: { desk: Desk; call: CallStateMess
       <Search typed={typed.value} chosen={chosen} onKey={onKey} onType={(words) => { typed.value = words; index.value = 0; }} />
       <TargetList desk={desk} found={found.value} chosen={chosen} onChoose={(next) => (index.value = next)} />
       <p class="hint">{t(usual === "consult" ? "transfer.keys" : "transfer.keys_cold")}</p>
+      <DialogError session={desk.session} />
       <div class="row">
         {second.open.value.map((action) => (
           <Button key={action} look={action === usual ? "primary" : "plain"} disabled={chosen === undefined} onClick={() => send(action)}>
