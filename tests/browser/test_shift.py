@@ -22,7 +22,7 @@ from signaling.queue_messages import (
 )
 from tests.browser.conftest import CHROMIUM
 from tests.browser.fake_service import FakeService, agent_view, call_state
-from tests.browser.steps import agent_in_call, axe_finds_nothing, fits_without_sideways_scrolling, ringing
+from tests.browser.steps import agent_in_call, axe_finds_nothing, enter_call, fits_without_sideways_scrolling, ringing
 
 pytestmark = [
     pytest.mark.browser,
@@ -199,7 +199,9 @@ async def test_a_shortcut_is_changed_by_keyboard_kept_on_the_device_and_its_conf
     await page.keyboard.press("q")
     await expect(page.get_by_text("Micro : Q")).to_be_visible()
     await axe_finds_nothing(page)
-    await agent_in_call(page, agent_service)
+    await page.reload()
+    await party.said(Hello, 2)
+    await enter_call(page, agent_service)
     await page.keyboard.press("m")
     await page.keyboard.press("q")
     assert (await party.said(CallAct)).action == "mute"
