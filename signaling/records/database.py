@@ -5,6 +5,8 @@ Reading and writing are two kinds of transactions. SQLite gets ``BEGIN IMMEDIATE
 reads first and writes later would fail at once when another process writes in between, without waiting.
 """
 
+import sqlite3
+import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
@@ -23,6 +25,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 from signaling.records.errors import NewerSchemaError, RecordsError, UnreachableError
 
 BUSY_TIMEOUT_MS = 5_000  # another process's transaction is a few ms; five seconds means something is stuck
+WAL_ATTEMPTS, WAL_PAUSE_S = 100, 0.02  # the first one needs a few ms
 MIGRATION_BUSY_TIMEOUT_MS = 60_000  # the siblings wait while the first one migrates
 POOL_TIMEOUT_S = 5.0
 MIGRATION_LOCK = 7_733_261  # any number, the same in every process: key of PostgreSQL's advisory lock
@@ -106,9 +109,22 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
     """WAL: readers and the writer do not wait for each other. The driver must not begin transactions by itself."""
     connection.isolation_level = None
     cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", f"busy_timeout={BUSY_TIMEOUT_MS}"):
+    for pragma in (f"busy_timeout={BUSY_TIMEOUT_MS}", "synchronous=NORMAL", "foreign_keys=ON"):
         cursor.execute(f"PRAGMA {pragma}")
+    _keep_a_log_ahead(cursor)
     cursor.close()
+
+
+def _keep_a_log_ahead(cursor: Any) -> None:
+    """Of two that open a new file at once, SQLite tells one "locked" without letting it wait; the next try finds WAL."""
+    for _ in range(WAL_ATTEMPTS - 1):
+        try:
+            cursor.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError:
+            time.sleep(WAL_PAUSE_S)
+        else:
+            return
+    cursor.execute("PRAGMA journal_mode=WAL")
 
 
 def _begin_sqlite(connection: Connection) -> None:
