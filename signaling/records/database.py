@@ -116,7 +116,7 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
 
 
 def _keep_a_log_ahead(cursor: Any) -> None:
-    """Of two that open a new file at once, SQLite tells one "locked" without letting it wait; the next try finds WAL."""
+    """Of two that open a new file at once SQLite tells one "locked", without a wait; its next try finds WAL."""
     for _ in range(WAL_ATTEMPTS - 1):
         try:
             cursor.execute("PRAGMA journal_mode=WAL")
