@@ -38,6 +38,12 @@ async def at_work(page: Page, service: FakeService) -> None:
     await expect(page.get_by_role("heading", name="Ma journée")).to_be_visible()
 
 
+async def change_key(page: Page, name: str) -> None:
+    button = page.get_by_role("button", name=f"Changer : {name}")
+    await button.click()
+    await expect(button).to_have_attribute("aria-pressed", "true")
+
+
 @pytest.mark.parametrize(
     ("state", "presence", "words"),
     [
@@ -192,8 +198,7 @@ async def test_a_shortcut_is_changed_by_keyboard_kept_on_the_device_and_its_conf
     agent_service.greeting = [agent_view("idle")]
     await at_work(page, agent_service)
     await page.get_by_text("Raccourcis", exact=True).click()
-    change = page.get_by_role("button", name="Changer : Micro")
-    await change.click()
+    await change_key(page, "Micro")
     await page.keyboard.press("g")
     await expect(page.get_by_text("« G » sert déjà à : Attente.")).to_be_visible()
     await page.keyboard.press("q")
@@ -216,11 +221,12 @@ async def test_keys_with_a_modifier_act_while_single_keys_are_off_and_all_can_be
     await at_work(page, agent_service)
     await page.get_by_text("Raccourcis", exact=True).click()
     await page.get_by_role("checkbox", name="Raccourcis d’une touche actifs").uncheck()
-    await page.get_by_role("button", name="Changer : Pause après un appel difficile").click()
+    await change_key(page, "Pause après un appel difficile")
     await page.keyboard.press("F8")
+    await expect(page.get_by_text("Pause après un appel difficile : F8")).to_be_visible()
     await page.keyboard.press("F8")
     assert (await party.said(PresenceSet)).reason == "after_hard_call"
-    await page.get_by_role("button", name="Changer : Attente").click()
+    await change_key(page, "Attente")
     await page.keyboard.press("Delete")
     await expect(page.get_by_role("button", name="Changer : Attente (aucune)")).to_be_visible()
     await page.get_by_role("button", name="Remettre les touches d’origine").click()
