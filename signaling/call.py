@@ -208,6 +208,7 @@ def _assigned(call: Call, event: Assigned, now: float) -> Step:
         OpenMedia("signer"),
         OpenMedia("agent"),
         agent_key=event.agent_key,
+        agent_hears=event.hears,
         assignment_id=event.assignment_id,
         trade=event.trade,
         agent=Side(),

@@ -18,13 +18,14 @@ from interpreter_queue.errors import QueueError
 from interpreter_queue.model import Position, Queued
 from relay.control_messages import AnyEvent, WorkerLeaves
 from signaling.call_dialling import CallDialling, submit
-from signaling.call_events import Act, AlertEnded, Alerting, Assigned, Event, PageCame, PageWent
+from signaling.call_events import Act, AlertEnded, Alerting, Event, PageCame, PageWent
 from signaling.call_model import PARTIES, WAITING, Call, CallState, PageRole, Party, call_of
 from signaling.call_requests import CallRequests
 from signaling.call_runner import CallRunner, Services
 from signaling.messages import CallAct, CallRequest, CostNotice, EmergencyNotice, MediaClosed, QueueView
 from signaling.ownership import Snapshot
 from signaling.page_errors import PageError
+from signaling.queue_requests import given_to
 from signaling.sessions import Page, PageSession
 from signaling.waits import told
 from signaling.workers import WorkerLink
@@ -401,8 +402,8 @@ class CallDesk:
                 if record is None:
                     runner.enqueue(request_id)
                 elif record.state == "assigned" and record.assignment is not None:
-                    given = record.assignment
-                    runner.submit(Assigned(given.agent_id, given.assignment_id, given.trade, request_id))
+                    known = self._services.queue.known_agent(record.assignment.agent_id)
+                    runner.submit(given_to(request_id, record.assignment, known))
                 else:
                     runner.submit(Alerting(request_id) if record.state == "alerting" else AlertEnded(request_id))
 

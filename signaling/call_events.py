@@ -27,13 +27,17 @@ class AlertEnded:
 
 @dataclass(frozen=True)
 class Assigned:
-    """:param request_id: None: the call's own. :param name: of the agent, as colleagues call them."""
+    """
+    :param request_id: None: the call's own. :param name: of the agent, as colleagues call them.
+    :param hears: the agent does; False too where this is not known.
+    """
 
     agent_key: str
     assignment_id: str
     trade: Trade
     request_id: str | None = None
     name: str | None = None
+    hears: bool = False
 
 
 @dataclass(frozen=True)

@@ -53,6 +53,7 @@ def _succeed(call: Call, trigger: Trigger, now: float, *, wrap_up: bool, **chang
     successor = {
         "agent": _side(second),
         "agent_key": second.key,
+        "agent_hears": second.hears,
         "agent_request": second.request_id,
         "assignment_id": second.assignment_id,
         "trade": second.trade,
@@ -72,6 +73,7 @@ def _to_the_line(call: Call, trigger: Trigger, now: float, *, wrap_up: bool, **c
     nobody = {
         "agent": Side(present=False),
         "agent_key": None,
+        "agent_hears": False,
         "agent_request": None,
         "assignment_id": None,
         "trade": None,

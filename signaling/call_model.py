@@ -82,7 +82,7 @@ Action = Literal[
     "bring_in",  # from a consultation to all together
     "hand_over",  # the second party becomes the agent, the agent leaves
     "transfer_call",  # to somebody else at once (cold)
-    "call_second",  # relay: a second interpreter; direct, by an agent who does not hear: an interpreter
+    "call_second",  # relay: a second interpreter; direct: an interpreter, or whom the agent names
     "swap",  # of a team: who signs and speaks
     "dismiss_second",  # nobody else is sought, or whoever came leaves
     "allow_supervisor",  # signer and agent, each: a supervisor may join this direct call
@@ -173,6 +173,7 @@ class Second(Side):
     name: str | None = None
     assignment_id: str | None = None
     trade: Trade | None = None
+    hears: bool = False
     agreed: tuple[Party, ...] = ()
     holds_phone: bool = False
 
@@ -247,7 +248,7 @@ class Call(Frozen):
     Everything about one call that survives a process. Written as a snapshot at every transition; holds no SDP, no text.
 
     :param signer_key: who the signer is to the session layer (person id, or a visitor's random id).
-    :param agent_key: the agent's id once assigned.
+    :param agent_key: the agent's id once assigned. :param agent_hears: what may be offered beside them follows.
     :param target: what ``dial`` dials when no other number is given.
     :param signer_device: the device that has the call; None: all of the signer's are meant (incoming).
     :param peer_key: ``video``: the person who is called; ``agent_key`` once accepted.
@@ -313,6 +314,7 @@ class Call(Frozen):
     signer: Side = Side()
     agent: Side = Side(present=False)
     agent_key: str | None = None
+    agent_hears: bool = False
     assignment_id: str | None = None
     trade: Trade | None = None
     agent_request: str | None = None

@@ -128,9 +128,11 @@ def hold_for_consultation(call: Call) -> Step:
 
 
 def _role_called(call: Call, target: TransferTarget | None) -> SecondRole:
+    """An agent who hears and names somebody wants that colleague; one who does not hear, an interpreter."""
     if call.kind == "relay":
         return "team"
-    return "expert" if target is not None and target.second_level else "interpreter"
+    is_expert = target is not None and (target.second_level or call.agent_hears)
+    return "expert" if is_expert else "interpreter"
 
 
 def _seek(call: Call, role: SecondRole, target: TransferTarget | None, now: float) -> Step:
@@ -149,6 +151,7 @@ def _came(call: Call, word: Assigned, now: float) -> Step:
         name=word.name,
         assignment_id=word.assignment_id,
         trade=word.trade,
+        hears=word.hears,
         present=True,
     )
     return _join(call)

@@ -48,6 +48,7 @@ def _whole(
         location=call.location if party != "signer" else None,
         signer=_side(call.signer),
         agent=_side(call.agent),
+        agent_hears=call.agent_hears and party == "agent",
         second=_second(call, party),
         active=call.active,
         swapping=call.swapping_until is not None,

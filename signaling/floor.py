@@ -16,7 +16,7 @@ from interpreter_queue.dispatcher import InterpreterQueue
 from interpreter_queue.errors import QueueError, UnknownAgentError
 from interpreter_queue.policy import break_state
 from signaling.call_desk import CallDesk
-from signaling.call_events import AlertEnded, Alerting, Assigned, PageWent, QueueGaveUp
+from signaling.call_events import AlertEnded, Alerting, PageWent, QueueGaveUp
 from signaling.call_model import Call, call_of
 from signaling.call_runner import CallRunner
 from signaling.identity import Identity
@@ -34,6 +34,7 @@ from signaling.queue_messages import (
     PresenceSet,
 )
 from signaling.queue_messages import AlertEnded as AlertEndedMessage
+from signaling.queue_requests import given_to
 from signaling.sessions import Hub, PageSession
 
 DEFAULTS = QueueConfig()
@@ -162,18 +163,11 @@ class Floor:
             case queue_model.Assigned(call_id=call_id, assignment=assignment):
                 accepted = AlertEndedMessage(assignment_id=assignment.assignment_id, reason="accepted")
                 self._tell(call_id, assignment.agent_id, accepted)
-                runner = self._desk.submit(
-                    call_id,
-                    Assigned(
-                        assignment.agent_id,
-                        assignment.assignment_id,
-                        assignment.trade,
-                        call_id,
-                        self._name(assignment.agent_id),
-                    ),
-                )
+                agent_id = assignment.agent_id
+                known = self._queue.known_agent(agent_id)
+                runner = self._desk.submit(call_id, given_to(call_id, assignment, known, self._name(agent_id)))
                 if runner is not None:
-                    await self._introduce(runner, assignment.agent_id)
+                    await self._introduce(runner, agent_id)
             case queue_model.Cancelled(call_id=call_id, reason=reason):
                 if reason != "left":
                     self._desk.submit(call_id, QueueGaveUp(call_id))
@@ -250,9 +244,8 @@ class Floor:
         for record in snapshot.assigned:
             if record.assignment is not None:
                 given = record.assignment
-                self._desk.submit(
-                    record.call_id, Assigned(given.agent_id, given.assignment_id, given.trade, record.call_id)
-                )
+                known = self._queue.known_agent(given.agent_id)
+                self._desk.submit(record.call_id, given_to(record.call_id, given, known))
         alerted = {entry.record.call_id for entry in snapshot.waiting if entry.record.state == "alerting"}
         for each in self._desk.request_ids():
             self._desk.submit(each, Alerting(each) if each in alerted else AlertEnded(each))

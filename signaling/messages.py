@@ -408,6 +408,7 @@ class CallStateMessage(Message):
     The whole call as this party may see it. Times are Unix seconds.
 
     :param leg: which of the web legs this page is: the ``agent`` leg of a ``video`` call is a signer's page too.
+    :param agent_hears: agent only: a direct call's who hears needs no interpreter for the telephone.
     :param second: who is beside the agent, or sought.
     :param active: of a team: who signs and speaks now. :param swapping: both are shown meanwhile.
     :param callback: the service rings the signer. :param transferred: it comes from another agent, or goes to one.
@@ -445,6 +446,7 @@ class CallStateMessage(Message):
     location: str | None = None
     signer: PartyView
     agent: PartyView
+    agent_hears: bool = False
     second: SecondView | None = None
     active: Literal["agent", "second"] = "agent"
     swapping: bool = False

@@ -1,12 +1,23 @@
 """
-What a call, or a second party of it, asks of the queue. Pure.
+What a call, or a second party of it, asks of the queue, and whom it is given. Pure.
 
 Where a call waits and who may serve it when is in its ``line`` (``signaling.routing_plan``).
 """
 
 from typing import Final
 
-from interpreter_queue.model import FULL_LEVEL, HEARING_SKILL, REHEARSAL_SKILL, Request, Target, Trade
+from interpreter_queue.model import (
+    FULL_LEVEL,
+    HEARING_SKILL,
+    REHEARSAL_SKILL,
+    AgentRecord,
+    Assignment,
+    Request,
+    Target,
+    Trade,
+    has_skills,
+)
+from signaling.call_events import Assigned
 from signaling.call_model import RESUMED_PRIORITY, Call, Second, TransferTarget
 from signaling.queue_skills import SECOND_LEVEL_SKILL, levels
 
@@ -24,6 +35,12 @@ def request_of(call: Call, request_id: str, queued_at: float | None) -> Request 
     if second is None or second.request_id != request_id or second.is_joined:
         return None
     return _of_second(call, second)
+
+
+def given_to(request_id: str, given: Assignment, agent: AgentRecord | None, name: str | None = None) -> Assigned:
+    """:param agent: as this process knows them. :param name: as colleagues call them."""
+    hears = agent is not None and has_skills(agent.agent, {HEARING_SKILL: 1})
+    return Assigned(given.agent_id, given.assignment_id, given.trade, request_id, name, hears)
 
 
 def _of_call(call: Call, queued_at: float | None) -> Request:

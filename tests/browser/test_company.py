@@ -163,6 +163,15 @@ async def test_a_deaf_adviser_calls_an_interpreter_in(page: Page, agent_service:
     assert (await agent_service.party.said(CallAct)).action == "call_second"
 
 
+async def test_an_adviser_who_hears_calls_the_second_level_in(page: Page, agent_service: FakeService) -> None:
+    await agent_in_call(page, agent_service, "direct")
+    offered = call_state(CallState.TALKING, "call_second", "hang_up", kind="direct", agent_hears=True)
+    await agent_service.party.send(offered)
+    await page.get_by_role("button", name="Appeler le second niveau").click()
+    said = await agent_service.party.said(CallAct)
+    assert said.action == "call_second" and said.to is not None and said.to.second_level
+
+
 # --- the signer
 
 

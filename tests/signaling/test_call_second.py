@@ -34,11 +34,13 @@ from signaling.call_view import farewell, view
 from tests.signaling.calls import (
     ASKS,
     COURSES,
+    LEVEL_2,
     SECOND,
     YES,
     Beside,
     beside,
     in_state,
+    new_call,
     play,
     possible_beside,
     report,
@@ -154,6 +156,36 @@ def test_from_a_consultation_to_all_together(kind: str, trade: str, role: str) -
     came = Assigned("agent-2", "as-2", "interpreter" if trade == "interpreter" else "adviser", "c1.2")
     call, _ = play(call, Act("agent", "consult"), came, Act("agent", "bring_in"))
     assert call.second is not None and call.second.role == role
+
+
+@pytest.mark.parametrize(
+    ("hears", "to", "role"),
+    [
+        (False, None, "interpreter"),
+        (False, TransferTarget(agent_id="agent-2"), "interpreter"),
+        (False, LEVEL_2, "expert"),
+        (True, LEVEL_2, "expert"),
+        (True, TransferTarget(agent_id="agent-2"), "expert"),
+        (True, TransferTarget(skill="legal"), "expert"),
+    ],
+)
+def test_a_deaf_adviser_calls_an_interpreter_one_who_hears_a_colleague(
+    hears: bool, to: TransferTarget | None, role: str
+) -> None:
+    call, _ = play(new_call("direct"), Alerting(), Assigned("agent-1", "as-1", "adviser", "c1", "Adam", hears))
+    call, _ = play(call, Act("agent", "call_second", to=to))
+    assert call.second is not None and call.second.role == role
+
+
+def test_whether_the_agent_hears_goes_with_the_agent_and_only_the_agents_page_is_told() -> None:
+    taken = Assigned("agent-1", "as-1", "adviser", "c1", "Adam", hears=True)
+    call, _ = play(new_call("direct"), Alerting(), taken)
+    assert [view(call, party, NOW, None).agent_hears for party in ("signer", "agent")] == [False, True]
+    deaf = Assigned("agent-2", "as-2", "adviser", "c1.2", "Zoé")
+    after, _ = play(call, Act("agent", "consult"), deaf, Act("agent", "hand_over"))
+    assert (after.agent_key, after.agent_hears) == ("agent-2", False)
+    back, _ = play(after, Act("agent", "transfer_call"), Assigned("agent-3", "as-3", "adviser", "c1", hears=True))
+    assert (back.agent_key, back.agent_hears) == ("agent-3", True)
 
 
 # --- a team, a four-leg call

@@ -205,6 +205,7 @@ export interface CallStateMessage {
   location: string | null;
   signer: PartyView;
   agent: PartyView;
+  agent_hears: boolean;
   second: SecondView | null;
   active: "agent" | "second";
   swapping: boolean;

@@ -46,9 +46,15 @@ export class Second {
     if (await this.#session.act("hand_over")) this.handedOver.value = call_id;
   }
 
-  /** Somebody beside, whoever is free. */
+  /** Somebody beside, whoever is free: who hears and answers for a brand needs no interpreter, but may need help. */
   call(): void {
-    if (this.#session.can("call_second")) void this.#session.act("call_second", { to: null });
+    const to = this.callsExpert ? { second_level: true } : null;
+    if (this.#session.can("call_second")) void this.#session.act("call_second", { to });
+  }
+
+  get callsExpert(): boolean {
+    const call = this.#session.call.value;
+    return call?.kind === "direct" && call.agent_hears;
   }
 
   swap(): void {

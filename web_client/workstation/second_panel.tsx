@@ -115,6 +115,11 @@ function SupervisorAsks({ desk, call }: PanelProps): JSX.Element | null {
   );
 }
 
+function callKey({ second }: Desk, { kind }: CallStateMessage): Key {
+  if (kind === "relay") return "second.call_team";
+  return second.callsExpert ? "second.call_expert" : "second.call_interpreter";
+}
+
 /** Nobody is beside yet: a colleague's advice or hand-over, or a second person. */
 function CallSomebody({ desk, call }: PanelProps): JSX.Element | null {
   const { session, second, keys } = desk;
@@ -127,7 +132,7 @@ function CallSomebody({ desk, call }: PanelProps): JSX.Element | null {
         </Button>
         {session.can("call_second") && (
           <Button icon="person" shortcut={keys.shown("second")} onClick={() => second.call()}>
-            {t(call.kind === "relay" ? "second.call_team" : "second.call_interpreter")}
+            {t(callKey(desk, call))}
           </Button>
         )}
       </div>
