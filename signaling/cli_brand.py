@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, get_args
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import typer
@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from signaling.auth import normal_origin
+from signaling.call_model import CallKind
 from signaling.cli_people import folded_table, refuse, with_records
 from signaling.config import ConfigError, load_config, process_environ
 from signaling.numbers import EmergencyFound, read_number
@@ -28,6 +29,7 @@ from signaling.report import HEADINGS, ReportedCall, Value, cell, report_rows, r
 brand_app = typer.Typer(help="Les services pour lesquels on répond.", no_args_is_help=True)
 SLUG = re.compile(r"^[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?$")
 COLOUR = re.compile(r"^#[0-9a-fA-F]{6}$")
+QUEUES = frozenset[str](get_args(CallKind))  # queues without a brand are named after these (queue_rules.queue_name)
 CONTRAST_AT_LEAST = 4.5  # WCAG 1.4.3
 
 
@@ -61,6 +63,8 @@ def add(
     """Ajouter un service."""
     if not SLUG.match(slug):
         raise refuse("Le nom court n’a que des minuscules sans accent, des chiffres et des tirets.")
+    if slug in QUEUES:
+        raise refuse(f"« {slug} » est le nom d’une file : choisissez un autre nom court.")
     brand = Brand(
         id="",
         slug=slug,

@@ -185,6 +185,11 @@ def test_a_short_name_is_fit_for_an_address() -> None:
     assert "minuscules" in refused(run("brand", "add", "Mairie X", "--name", "X"))
 
 
+@pytest.mark.parametrize("slug", ["relay", "direct", "video"])
+def test_no_brand_is_named_like_the_queues_that_belong_to_none(slug: str) -> None:
+    assert "nom d’une file" in refused(run("brand", "add", slug, "--name", "X"))
+
+
 def test_contrast_is_that_of_wcag() -> None:
     assert cli_brand.contrast("#000000", "#ffffff") == pytest.approx(21)
     assert cli_brand.contrast("#777777", "#ffffff") == pytest.approx(4.48, abs=0.01)
