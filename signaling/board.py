@@ -98,6 +98,7 @@ def running_calls(snapshot: QueueSnapshot) -> list[DayCall]:
             wait_s=accepted_at - record.queued_at,
             is_answered=True,
             is_abandoned=False,
+            is_callback=record.request.callback,
         )
         for record in snapshot.assigned
         if not record.request.rehearsal

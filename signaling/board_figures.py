@@ -31,9 +31,12 @@ class DayCall:
     wait_s: float
     is_answered: bool
     is_abandoned: bool
+    is_callback: bool = False
 
     def reported(self) -> ReportedCall:
-        return ReportedCall(self.mode, self.is_answered, self.is_abandoned, max(0.0, self.wait_s))
+        return ReportedCall(
+            self.mode, self.is_answered, self.is_abandoned, max(0.0, self.wait_s), is_callback=self.is_callback
+        )
 
 
 @dataclass(frozen=True)
@@ -42,6 +45,7 @@ class QueueFigures:
 
     answered: int = 0
     abandoned: int = 0
+    callbacks: int = 0
     mean_wait_s: float | None = None
     service_level: float | None = None
     service_level_now: float | None = None
@@ -83,6 +87,7 @@ def _of_queue(calls: tuple[DayCall, ...], midnight: float, now: float, target_s:
     return QueueFigures(
         answered=today.answered,
         abandoned=today.abandoned,
+        callbacks=today.callbacks,
         mean_wait_s=mean(today.waits_s),
         service_level=service_level_with_abandons(today, target_s),
         service_level_now=service_level_with_abandons(_figures(calls, now - NOW_S), target_s),

@@ -116,6 +116,7 @@ def call_record(call: Call, statistics: CallStatistics) -> CallRecord:
         ),
         readable_share=statistics.readable_share(),
         abandoned=call.end_reason == "abandoned" or (call.end_reason == "caller_gave_up" and _was_queued(call)),
+        callback=call.callback_id is not None,
         rehearsal=call.rehearsal,
         network=statistics.figures(),
         quality=statistics.series(),

@@ -26,6 +26,7 @@ Unit = Literal["count", "share", "s", "stars", "text"]
 class ReportedCall:
     """
     :param is_answered: an agent and the signer saw each other. :param readable_share: 0..1.
+    :param is_callback: the service rang the signer: no wait in the line, and no abandonment.
     :param fps_p5: pictures per second that both sides reached for 95 % of the time; None: not measured.
     """
 
@@ -37,6 +38,7 @@ class ReportedCall:
     stars: int | None = None
     readable_share: float | None = None
     fps_p5: float | None = None
+    is_callback: bool = False
     end_reason: EndReason | None = None
 
 
@@ -53,12 +55,19 @@ Value = float | int | str | Masked | None
 
 @dataclass(frozen=True)
 class Figures:
-    """Of one set of calls, before masking. Counts are exact; None where nothing can be divided."""
+    """
+    Of one set of calls, before masking. Counts are exact; None where nothing can be divided.
+
+    :param callbacks: whose signer was reached; with ``answered`` all calls that took an agent's time. No other count
+        and no wait has any of them in it. :param callbacks_asked: for which somebody left the line.
+    """
 
     calls: int
     answered: int
     abandoned: int
     short_abandoned: int
+    callbacks: int
+    callbacks_asked: int
     waits_s: tuple[float, ...]
     abandoned_waits_s: tuple[float, ...]
     talk_s: float
@@ -82,19 +91,23 @@ class Column:
 
 def figures(calls: Iterable[ReportedCall]) -> Figures:
     every = tuple(calls)
-    answered = [call for call in every if call.is_answered]
-    abandoned = [call for call in every if call.is_abandoned and not call.is_answered]
+    in_line = [call for call in every if not call.is_callback]
+    served = [call for call in every if call.is_answered]
+    answered = [call for call in in_line if call.is_answered]
+    abandoned = [call for call in in_line if call.is_abandoned and not call.is_answered]
     return Figures(
-        calls=len(every),
+        calls=len(in_line),
         answered=len(answered),
         abandoned=len(abandoned),
         short_abandoned=sum(call.wait_s < SHORT_ABANDON_S for call in abandoned),
+        callbacks=len(served) - len(answered),
+        callbacks_asked=sum(call.end_reason == "callback_asked" for call in in_line),
         waits_s=tuple(sorted(call.wait_s for call in answered)),
         abandoned_waits_s=tuple(sorted(call.wait_s for call in abandoned)),
-        talk_s=sum(call.talk_s for call in answered),
+        talk_s=sum(call.talk_s for call in served),
         stars=tuple(call.stars for call in every if call.stars is not None),
-        readable=tuple((call.readable_share, call.talk_s) for call in answered if call.readable_share is not None),
-        fps_p5=tuple(call.fps_p5 for call in answered if call.fps_p5 is not None),
+        readable=tuple((call.readable_share, call.talk_s) for call in served if call.readable_share is not None),
+        fps_p5=tuple(call.fps_p5 for call in served if call.fps_p5 is not None),
     )
 
 
@@ -128,6 +141,10 @@ def service_level_with_abandons(of: Figures, limit_s: float) -> float | None:
     return _ratio(_within(of, limit_s), _offered(of))
 
 
+def _served(of: Figures) -> int:
+    return of.answered + of.callbacks
+
+
 def _offered(of: Figures) -> int:
     return of.answered + of.abandoned - of.short_abandoned
 
@@ -154,8 +171,10 @@ COLUMNS: tuple[Column, ...] = (
     Column("abandons_courts", "count", lambda of: of.short_abandoned, lambda of: of.short_abandoned),
     Column("taux_abandon", "share", lambda of: _ratio(of.abandoned, of.calls), lambda of: of.abandoned or of.calls),
     Column("attente_abandons_s", "s", lambda of: mean(of.abandoned_waits_s), lambda of: of.abandoned),
-    Column("conversation_totale_s", "s", lambda of: of.talk_s, lambda of: of.answered),
-    Column("dmc_s", "s", lambda of: _ratio(of.talk_s, of.answered), lambda of: of.answered),
+    Column("rappels_demandes", "count", lambda of: of.callbacks_asked, lambda of: of.callbacks_asked),
+    Column("rappels", "count", lambda of: of.callbacks, lambda of: of.callbacks),
+    Column("conversation_totale_s", "s", lambda of: of.talk_s, _served),
+    Column("dmc_s", "s", lambda of: _ratio(of.talk_s, _served(of)), _served),
     Column("notes", "count", lambda of: len(of.stars), lambda of: len(of.stars)),
     Column("note_moyenne", "stars", lambda of: mean(of.stars), lambda of: len(of.stars)),
     Column("part_lisible", "share", _readable, lambda of: len(of.readable)),

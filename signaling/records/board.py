@@ -43,6 +43,7 @@ class BoardRows:
                 CallRow.ended_at,
                 CallRow.wait_s,
                 CallRow.abandoned,
+                CallRow.callback,
             )
             .outerjoin(BrandRow, BrandRow.id == CallRow.brand_id)
             .where(
@@ -53,6 +54,7 @@ class BoardRows:
             )
         )
         async with self._database.reading() as session:
+            rows = await session.execute(query)
             return [
                 DayCall(
                     call_id=call_id,
@@ -62,8 +64,9 @@ class BoardRows:
                     wait_s=wait_s,
                     is_answered=together_at is not None,
                     is_abandoned=abandoned,
+                    is_callback=callback,
                 )
-                for call_id, kind, mode, slug, together_at, ended_at, wait_s, abandoned in await session.execute(query)
+                for call_id, kind, mode, slug, together_at, ended_at, wait_s, abandoned, callback in rows
                 if ended_at is not None
             ]
 

@@ -256,6 +256,7 @@ class CallRecord:
     :param talk_s: signer and agent together. :param phone_s: the phone party on the line.
     :param readable_share: share of signing time at level good or fair, 0..1; None: not measured.
     :param abandoned: the signer left before an agent was there.
+    :param callback: the service rang the signer, who waited on no page: ``wait_s`` is 0.
     :param quality: the network over the call; None: nothing was measured.
     :raises pydantic.ValidationError: an identifier that could hold a sentence, a code or figure that is unknown.
     """
@@ -278,6 +279,7 @@ class CallRecord:
     phone_s: Seconds = 0.0
     readable_share: Annotated[float, Field(ge=0, le=1)] | None = None
     abandoned: bool = False
+    callback: bool = False
     rehearsal: bool = False
     network: dict[NetworkFigure, float] = Field(default_factory=dict)
     phone_legs: tuple[PhoneLegRecord, ...] = ()

@@ -40,6 +40,7 @@ def _reported(call: CallRow, stars: int | None) -> ReportedCall:
         mode=cast(Mode, call.mode),
         is_answered=call.together_at is not None,
         is_abandoned=call.abandoned,
+        is_callback=call.callback,
         wait_s=call.wait_s,
         talk_s=call.talk_s,
         stars=stars,

@@ -297,6 +297,7 @@ class CallRow(Base):
     phone_s: Mapped[float]
     readable_share: Mapped[float | None]
     abandoned: Mapped[bool]
+    callback: Mapped[bool]
     rehearsal: Mapped[bool]
     network: Mapped[dict[str, float]] = mapped_column(JSON)
     phone_legs: Mapped[list["PhoneLegRow"]] = relationship(

@@ -63,6 +63,17 @@ def test_yesterday_is_forgotten_and_the_last_half_hour_before_midnight_still_cou
     assert (found.answered, found.service_level, found.service_level_now) == (1, 0.0, 0.5)
 
 
+def test_a_call_back_flatters_neither_the_mean_wait_nor_the_service_level() -> None:
+    day, missed = Day(), DayCall("d", RELAY, "LSF", NOW, 0, is_answered=False, is_abandoned=False, is_callback=True)
+    back = [
+        DayCall(name, RELAY, "LSF", NOW, 0, is_answered=True, is_abandoned=False, is_callback=True) for name in "bc"
+    ]
+    day.add([call("a", 200), *back, missed])
+    found = by_queue(day.queues(), MIDNIGHT, NOW, {})[RELAY]
+    assert (found.answered, found.abandoned, found.callbacks) == (1, 0, 2)
+    assert (found.mean_wait_s, found.service_level) == (200, 0.0)
+
+
 def test_a_call_that_was_neither_answered_nor_abandoned_is_in_no_share() -> None:
     day = Day()
     day.add([DayCall("a", RELAY, "LSF", NOW - 60, 400, is_answered=False, is_abandoned=False)])

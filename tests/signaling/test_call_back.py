@@ -73,7 +73,7 @@ def test_a_signer_who_does_not_answer_costs_the_agent_no_wrap_up_and_counts_as_n
     assert (call.state, call.end_reason) == (S.ENDED, "callback_unanswered")
     assert commands == [CloseMedia(), ReleaseAgent("agent-1", "c1", wrap_up=False), WriteRecord()]
     record = call_record(call, CallStatistics())
-    assert (record.abandoned, record.wait_s) == (False, 0.0)
+    assert (record.abandoned, record.callback, record.wait_s) == (False, True, 0.0), "no figure of the line's"
 
 
 def test_a_signer_who_needs_it_no_more_says_so() -> None:

@@ -73,6 +73,20 @@ def test_a_day_is_counted_as_the_definitions_say() -> None:
     assert row["part_lisible"] == pytest.approx((0.5 * 720 + 1.0 * 720) / 1440)
 
 
+def test_call_backs_are_counted_apart_and_weigh_on_no_wait() -> None:
+    line = [*(answered(200.0, talk_s=60.0) for _ in range(5)), *(abandoned(65.0) for _ in range(5))]
+    asked = [ReportedCall("LSF", False, False, 90.0, end_reason="callback_asked") for _ in range(6)]
+    reached = [answered(0.0, talk_s=120.0, is_callback=True) for _ in range(5)]
+    missed = [ReportedCall("LSF", False, False, 0.0, is_callback=True, end_reason="callback_unanswered")] * 9
+    before, row = one_row([*line, *asked]), one_row([*line, *asked, *reached, *missed])
+    talk = {"rappels", "conversation_totale_s", "dmc_s"}
+    assert {name: value for name, value in row.items() if name not in talk} == {
+        name: value for name, value in before.items() if name not in talk
+    }
+    assert (row["appels"], row["abandons"], row["rappels_demandes"], row["rappels"]) == (16, 5, 6, 5)
+    assert (row["conversation_totale_s"], row["dmc_s"]) == (900.0, 90.0)
+
+
 def test_a_call_is_fluid_from_twenty_pictures_per_second_on_and_unmeasured_ones_do_not_count() -> None:
     calls = [
         *(answered(1.0, fps_p5=rate) for rate in (20.0, 25.0, 30.0, 19.9, 0.0)),
