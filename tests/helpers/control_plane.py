@@ -123,9 +123,11 @@ class KillableProcess(ControlPlane):
 
     _process: asyncio.subprocess.Process | None = None
 
-    async def start_signaling(self) -> None:
+    @property
+    def settings(self) -> dict[str, object]:
+        """Of the process, by the ends of their variables' names."""
         config = self.config
-        settings = {
+        return {
             "DATA_DIR": config.data_dir,
             "REDIS_URL": config.redis_url,
             "HTTP_PORT": config.http_port,
@@ -137,8 +139,10 @@ class KillableProcess(ControlPlane):
             "AGENT_GRACE_S": config.agent_grace_s,
             "QUEUE_ALERT_S": config.queue.alert_s,
         }
+
+    async def start_signaling(self) -> None:
         environ = {name: value for name, value in os.environ.items() if not name.startswith("PASSERELLE_")}
-        environ |= {f"PASSERELLE_{name}": str(value) for name, value in settings.items()}
+        environ |= {f"PASSERELLE_{name}": str(value) for name, value in self.settings.items()}
         command = (str(Path(sys.executable).with_name("passerelle")), "signaling")
         self._process = await asyncio.create_subprocess_exec(
             *command, env=environ, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL
