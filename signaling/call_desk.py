@@ -213,6 +213,9 @@ class CallDesk:
     async def act(self, session: Page, message: CallAct) -> None:
         """:raises PageError: not open now, or the number may not be dialled."""
         runner, party = self.held(session, message.call_id)
+        book = self._services.callbacks
+        if message.action == "ask_callback" and party == "signer" and book is not None:
+            await book.admit(runner.call, message.at)
         act = Act(
             party,
             message.action,

@@ -38,6 +38,9 @@ class Inbox(Protocol):
 class CallbackBook(Protocol):
     """Call-backs that signers ask for while they wait."""
 
+    async def admit(self, call: Call, at: float | None, /) -> None:
+        """:raises PageError: this signer may not ask for one more, or not for then."""
+
     async def ask(self, call: Call, at: float | None, queued_at: float, /) -> None:
         """
         :param call: ended ``callback_asked``. :param at: Unix seconds, not before; None: when its place comes up.

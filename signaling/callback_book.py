@@ -15,7 +15,7 @@ from interpreter_queue.model import Agent
 from interpreter_queue.policy import serving_trade
 from relay.model import Frozen
 from signaling.call_lines import CallLines, asked_skill
-from signaling.call_model import TRADES_BY_MODE, Call
+from signaling.call_model import TRADES_BY_MODE, Announce, Call
 from signaling.config import SignalingConfig
 from signaling.identity import Identity
 from signaling.numbers import EmergencyFound, read_number
@@ -27,7 +27,7 @@ from signaling.queue_skills import levels
 from signaling.rate_limit import Rate, TokenBuckets
 from signaling.records.callbacks import Callbacks as CallbackTable
 from signaling.records.database import is_temporary
-from signaling.records.model import Brand, KeptCallback
+from signaling.records.model import Brand, KeptCallback, Person
 from signaling.records.opening import opening
 from signaling.routing_plan import CallFacts
 from signaling.sealing import Sealer
@@ -45,19 +45,25 @@ class Wishes(Frozen):
     What is private of a call-back; sealed in the records.
 
     :param target: what the agent dials (E.164); None: nothing yet, or a direct call's.
+    :param anonymous: the own number is not shown to the phone party.
     """
 
     target: str | None = None
     display: str | None = None
+    announce: Announce = "agent"
+    anonymous: bool = False
     voice: bool = False
     hearing: bool = False
     domain: str | None = None
     language: str | None = None
 
 
-class BrandLookup(Protocol):
+class Lookup(Protocol):
+    """``signaling.records_desk``."""
+
     async def brand(self, slug: str) -> Brand | None: ...
     async def brand_by_id(self, brand_id: str) -> Brand | None: ...
+    async def signer_by_number(self, number: str) -> Person | None: ...
 
 
 class CallbackBook:
@@ -68,7 +74,7 @@ class CallbackBook:
         config: SignalingConfig,
         table: CallbackTable,
         *,
-        brands: BrandLookup,
+        brands: Lookup,
         lines: CallLines,
         guard: PhoneGuard,
         hub: Hub,
@@ -87,10 +93,8 @@ class CallbackBook:
         if who.person_id is None or who.role != "signer":
             raise PageError("sign_in_required")
         now = self._clock()
-        if message.at is not None and not now - 60 <= message.at <= now + AHEAD_S:
-            raise PageError("invalid")
-        if await self._table.count_open(who.person_id) >= OPEN_LIMIT:
-            raise PageError("too_many_callbacks")
+        self._check_hour(message.at)
+        await self._check_room(who.person_id)
         brand = await self._brand(message)
         facts = facts_of(message.kind, message, brand)
         rules = await self._lines.rules(facts)
@@ -101,6 +105,30 @@ class CallbackBook:
             raise PageError("rate_limited")
         arrived = now if message.at is None else max(now, message.at)
         await self._keep(who.person_id, message, brand, wishes, arrived=arrived, rules=rules)
+
+    async def admit(self, call: Call, at: float | None) -> None:
+        """
+        Before :meth:`ask`, while the call still waits.
+
+        :raises PageError: the signer has asked for many already, or for an hour that is none.
+        """
+        self._check_hour(at)
+        if call.signer_id is None:
+            return
+        try:
+            await self._check_room(call.signer_id)
+        except Exception as error:  # without the database it is kept for later
+            if not is_temporary(error):
+                raise
+
+    def _check_hour(self, at: float | None) -> None:
+        now = self._clock()
+        if at is not None and not now - 60 <= at <= now + AHEAD_S:
+            raise PageError("invalid")
+
+    async def _check_room(self, signer_id: str) -> None:
+        if await self._table.count_open(signer_id) >= OPEN_LIMIT:
+            raise PageError("too_many_callbacks")
 
     async def ask(self, call: Call, at: float | None, queued_at: float) -> None:
         """
@@ -121,7 +149,14 @@ class CallbackBook:
         brand = await self._brands.brand_by_id(call.brand_id) if call.brand_id is not None else None
         facts = facts_of(call.kind, call, brand)
         rules, now = await self._lines.rules(facts), self._clock()
-        wishes = Wishes(target=call.target, display=call.display, voice=call.voice, hearing=call.hearing)
+        wishes = Wishes(
+            target=call.target,
+            display=call.display,
+            announce=call.announce,
+            anonymous=call.kind == "relay" and call.caller_id is None,
+            voice=call.voice,
+            hearing=call.hearing,
+        )
         arrived = queued_at if at is None else max(queued_at, min(at, now + AHEAD_S))
         await self._keep(signer_id, call, brand, wishes, arrived=arrived, rules=rules, callback_id=call.call_id)
 
@@ -185,8 +220,12 @@ class CallbackBook:
             raise PageError("callback_emergency")
         if read.tariff != "ordinary":
             raise PageError("callback_cost")
+        if (signer := await self._brands.signer_by_number(read.target)) is not None:
+            raise PageError("own_number" if signer.id == who.person_id else "signer_number")
         await self._guard.check(dialler_of_signer(who), read)
-        return Wishes.model_validate({**given, **asked, "target": read.target, "display": read.display})
+        phone = {"target": read.target, "display": read.display}
+        shown = {"announce": message.announce, "anonymous": message.anonymous}
+        return Wishes.model_validate({**given, **asked, **phone, **shown})
 
     def opens_at(self, brand: Brand | None, rules: QueueRules, at: float) -> float:
         """:returns: then, or when it opens next; Unix seconds."""

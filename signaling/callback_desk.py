@@ -16,7 +16,7 @@ from redis.exceptions import RedisError
 
 from signaling.call_lines import CallLines
 from signaling.call_model import Call, CallState, EndReason, Grace, PageRole, Side
-from signaling.callback_book import CallbackBook, facts_of
+from signaling.callback_book import CallbackBook, Wishes, facts_of
 from signaling.config import SignalingConfig
 from signaling.queue_messages import CallbackState
 from signaling.queue_rules import QueueRules
@@ -251,12 +251,18 @@ class CallbackDesk:
             display=wishes.display,
             voice=wishes.voice,
             hearing=wishes.hearing,
-            caller_id=(person.numbers[0] if person.numbers and brand is None else None)
-            or self._config.default_caller_id,
+            announce=wishes.announce,
+            caller_id=self._shown(person, brand, wishes),
             refused_agents=await self._lookups.refused_agents(person.id),
             queued_at=callback.queued_at,
             grace=Grace(signer_s=self._config.signer_grace_s, agent_s=self._config.agent_grace_s),
         )
+
+    def _shown(self, person: Person, brand: Brand | None, wishes: Wishes) -> str | None:
+        """:returns: the number that the phone party sees, as in a call that was not put off."""
+        if wishes.anonymous:
+            return None
+        return (person.numbers[0] if person.numbers and brand is None else None) or self._config.default_caller_id
 
     async def _brand(self, callback: KeptCallback) -> Brand | None:
         return await self._lookups.brand_by_id(callback.brand_id) if callback.brand_id is not None else None

@@ -16,6 +16,8 @@ class Message(BaseModel):
 
 
 class ClientMessage(Message):
-    """:param ref: the client's own string, repeated in the answer."""
+    """:param ref: the client's own string, repeated in the answer. Numbers are numbers: no NaN, no infinity."""
+
+    model_config = ConfigDict(allow_inf_nan=False)
 
     ref: Annotated[str, Field(max_length=64)] | None = None

@@ -59,8 +59,10 @@ class QueueDesk:
         """
         From the next call on; the other one is not told, and the running call goes on.
 
-        :raises PageError: not a call of this page's, or of somebody who has no account.
+        :raises PageError: not a call of this page's, or of somebody who has no account; a supervisor is no side of it.
         """
+        if page.identity.role == "supervisor":
+            raise PageError("wrong_role")
         call = self._desk.mine(page, message.call_id).call
         signer_id, agent_id = call.signer_id, _agent_of(call, page)
         if call.kind == "video" or agent_id is None:

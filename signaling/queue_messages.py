@@ -10,7 +10,7 @@ from pydantic import Field
 
 from interpreter_queue.model import AgentState, PauseReason, Presence, Trade
 from relay.model import SecondRole
-from signaling.call_model import CallKind, Direction, Mode
+from signaling.call_model import Announce, CallKind, Direction, Mode
 from signaling.message_base import ClientMessage, Id, Message, ShortText
 
 CallbackState = Literal["waiting", "trying", "done", "cancelled", "expired", "unanswered"]
@@ -81,7 +81,7 @@ class CallbackRequest(ClientMessage):
 
     :param at: Unix seconds; None: as soon as the place in line comes up.
     :param number: relay: to be dialled, as typed; ``brand``: slug, direct.
-    :param domain, language: as in ``call.request``.
+    :param announce, anonymous, domain, language: as in ``call.request``.
     """
 
     type: Literal["callback.request"] = "callback.request"
@@ -91,6 +91,8 @@ class CallbackRequest(ClientMessage):
     number: Annotated[str, Field(max_length=64)] | None = None
     voice: bool = False
     hearing: bool = False
+    announce: Announce = "agent"
+    anonymous: bool = False
     at: float | None = None
     domain: ShortText | None = None
     language: ShortText | None = None

@@ -305,7 +305,7 @@ class Pages:
                 continue
             message = self._parse(frame)
             if isinstance(message, str):
-                self._refuse(session, message, None)
+                self._refuse(session, message, _ref_of(frame))
             else:
                 await self._follow(session, message)
 

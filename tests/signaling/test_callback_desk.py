@@ -19,9 +19,11 @@ from signaling.records.model import KeptCallback
 from signaling.records_desk import RecordsDesk
 from signaling.rules_book import RulesBook
 from signaling.sessions import Hub
-from tests.signaling.records.samples import NOON, Clock, signer, sqlite_url
+from tests.signaling.calls import new_call
+from tests.signaling.records.samples import NOON, Clock, opened, signer, sqlite_url
 from tests.signaling.records.test_callbacks import asked
 
+OWN = "+33199000050"
 RULES = QueueRules(callback_attempts=3, callback_spacing_s=600, callback_expiry_s=86_400)
 
 
@@ -122,15 +124,7 @@ class Centre:
     def process(self) -> tuple[CallbackDesk, Desk]:
         lookups, desk = RecordsDesk(self._config, self.records), Desk(self.redis)
         lines = CallLines(RulesBook(self.records.queue_rules), Look(), self.clock)
-        book = CallbackBook(
-            self._config,
-            self.records.callbacks,
-            brands=lookups,
-            lines=lines,
-            guard=None,  # type: ignore[arg-type]  # nobody asks for a number here
-            hub=Hub(Elsewhere(lambda _: None)),
-            clock=self.clock,
-        )
+        book = self.book()
         ringing = CallbackDesk(
             self._config,
             self.records.callbacks,
@@ -142,6 +136,17 @@ class Centre:
             clock=self.clock,
         )
         return ringing, desk
+
+    def book(self) -> CallbackBook:
+        return CallbackBook(
+            self._config,
+            self.records.callbacks,
+            brands=RecordsDesk(self._config, self.records),
+            lines=CallLines(RulesBook(self.records.queue_rules), Look(), self.clock),
+            guard=None,  # type: ignore[arg-type]  # nobody asks for a number here
+            hub=Hub(Elsewhere(lambda _: None)),
+            clock=self.clock,
+        )
 
     async def only(self) -> KeptCallback:
         (found,) = await self.records.callbacks.open(10)
@@ -167,6 +172,21 @@ async def test_a_call_back_begins_at_its_old_place_and_waits_for_nobody(tmp_path
         assert call.line.queue == "relay/LSF" and call.line.head_start_s == 0
         await ringing.look()
         assert len(desk.calls) == 1
+
+
+@pytest.mark.parametrize("shown", [OWN, None])
+async def test_a_number_that_is_hidden_stays_hidden_when_the_call_is_put_off(tmp_path: Path, shown: str | None) -> None:
+    async with opened(sqlite_url(tmp_path)) as records:
+        camille = await records.people.add(
+            login="camille", name="Camille", role="signer", password_hash="-", numbers=[OWN]
+        )
+        here = Centre(records, Clock(), SignalingConfig(data_dir=tmp_path))
+        waited = new_call(signer_id=camille.id, caller_id=shown, announce="none", target="+33199000001")
+        await here.book().ask(waited, None, NOON - 60)
+        ringing, desk = here.process()
+        await ringing.look()
+        (call,) = desk.calls.values()
+        assert (call.caller_id, call.announce, call.target) == (shown, "none", "+33199000001")
 
 
 async def test_of_two_processes_one_rings(tmp_path: Path) -> None:

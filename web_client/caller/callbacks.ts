@@ -10,10 +10,11 @@ import type { Wishes } from "./wishes.ts";
 export type Wanted = { readonly isWaiting: true } | ({ readonly isWaiting: false } & Omit<CallbackRequest, "type" | "ref" | "at">);
 
 /** What a page is about, as a call-back. */
-export function wantedOf({ brand }: Pick<Place, "brand">, { mode, voice, hearing, number, domain }: Wishes): Wanted {
+export function wantedOf({ brand }: Pick<Place, "brand">, wishes: Wishes): Wanted {
+  const { mode, voice, hearing, number, domain, announce, anonymous } = wishes;
   const how = { mode, voice, hearing, domain: domain || null };
   if (brand !== null) return { isWaiting: false, kind: "direct", brand, ...how };
-  return { isWaiting: false, kind: "relay", number: number.trim() || null, ...how };
+  return { isWaiting: false, kind: "relay", number: number.trim() || null, announce, anonymous, ...how };
 }
 
 export class Callbacks {

@@ -260,6 +260,8 @@ export interface CallbackRequest {
   number?: string | null;
   voice?: boolean;
   hearing?: boolean;
+  announce?: "agent" | "recorded" | "none";
+  anonymous?: boolean;
   at?: number | null;
   domain?: string | null;
   language?: string | null;

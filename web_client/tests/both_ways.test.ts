@@ -114,8 +114,9 @@ test("a call-back at an hour is today, or tomorrow once that hour is past, never
 });
 
 test("a call-back carries what the page is about: the brand, or the number", () => {
-  const wishes = { ...wishesFrom(null), number: " 01 99 00 00 01 ", domain: "medical" };
+  const wishes = { ...wishesFrom(null), number: " 01 99 00 00 01 ", domain: "medical", announce: "none" as const, anonymous: true };
   const how = { isWaiting: false, mode: "LSF", voice: false, hearing: false, domain: "medical" };
-  assert.deepEqual(wantedOf({ brand: null }, wishes), { ...how, kind: "relay", number: "01 99 00 00 01" });
+  const shown = { announce: "none", anonymous: true };
+  assert.deepEqual(wantedOf({ brand: null }, wishes), { ...how, ...shown, kind: "relay", number: "01 99 00 00 01" });
   assert.deepEqual(wantedOf({ brand: "demo" }, { ...wishes, domain: "" }), { ...how, kind: "direct", brand: "demo", domain: null });
 });
