@@ -83,7 +83,7 @@ def second_serves(call: Call) -> bool:
 
 def _with_the_phone(call: Call, party: Party) -> list[Action]:
     if call.is_consulting or (party == "second" and not second_serves(call)):
-        return ["hang_up_phone"] if call.has_phone and party != "second" else []
+        return _apart_from_the_phone(call, party)
     is_staff, able = party != "signer" and call.kind != "video", list[Action]()
     if find_row(call, "dial") and _may_dial(call, party):
         able.append("dial")
@@ -92,6 +92,13 @@ def _with_the_phone(call: Call, party: Party) -> list[Action]:
     if is_staff and may_listen(call):
         able.append("stop_message" if call.playing else "play_message")
     return able if call.state is not S.ACTIVE else [*able, *_on_the_line(call, is_staff=is_staff)]
+
+
+def _apart_from_the_phone(call: Call, party: Party) -> list[Action]:
+    """Of a consultation, and of who only looks on."""
+    if party == "second" or not call.has_phone:
+        return []
+    return ["hang_up_phone", "stop_watching"] if call.watching and party == "agent" else ["hang_up_phone"]
 
 
 def _on_the_line(call: Call, *, is_staff: bool) -> list[Action]:

@@ -50,8 +50,9 @@ def act_on_phone(call: Call, act: Act, now: float) -> Step | None:
             return call, (HangUpPhone(call.joined.attempt),)
         case "watch_hold" | "stop_watching":
             watching = act.action == "watch_hold"
-            after = with_leg(call, phone, sound=None)
-            return after.model_copy(update={"watching": watching}), (WatchHold(watching),)
+            after = with_leg(call, phone, sound=None).model_copy(update={"watching": watching})
+            after, waits = hold_for_consultation(after)
+            return after, (WatchHold(watching), *waits)
         case "hold" | "resume":
             held = act.action == "hold"
             return with_leg(call, phone, held=held), (HoldPhone(held),)

@@ -120,9 +120,12 @@ def end_consultation(call: Call) -> Step:
 
 
 def hold_for_consultation(call: Call) -> Step:
-    """A phone party on the line waits while agent and second are by themselves; one on hold already stays there."""
+    """
+    A phone party on the line waits while agent and second are by themselves; one on hold already stays there. A line
+    that plays music to the hold watcher is not held: somebody may come, and the watcher has to hear it.
+    """
     phone = call.phone
-    if not call.is_consulting or phone is None or not phone.is_up or phone.held:
+    if not call.is_consulting or phone is None or not phone.is_up or phone.held or call.watching:
         return call, ()
     return _with_second(with_leg(call, phone, held=True), holds_phone=True), (HoldPhone(True),)
 

@@ -18,12 +18,14 @@ from signaling.call_events import (
     OpenMedia,
     PageCame,
     PageWent,
+    PhoneSoundHeard,
     PromoteSecond,
     QueueGaveUp,
     ReleaseAgent,
     ReportAbuse,
     TellAgent,
     Tick,
+    WatchHold,
     WriteRecord,
 )
 from signaling.call_model import RESUMED_PRIORITY, Call, CallState, Place, TransferTarget
@@ -139,6 +141,18 @@ def test_a_telephone_that_answers_during_a_consultation_waits_for_its_end() -> N
     call, commands = play(call, report(call, "answered", code=200))
     assert (call.state, commands) == (S.ACTIVE, [HoldPhone(True)])
     call, commands = play(call, Act("second", "hang_up"))
+    assert HoldPhone(False) in commands
+
+
+def test_a_line_that_is_watched_plays_on_during_a_consultation_until_the_watch_ends() -> None:
+    call, commands = play(in_state(S.ACTIVE), Act("agent", "watch_hold"), Act("agent", "consult"), SECOND)
+    assert commands == [WatchHold(True), Enqueue("c1.2"), OpenMedia("second"), HoldAgent("agent-1", True)]
+    call, _ = play(call, PhoneSoundHeard("speech"))
+    assert view(call, "agent", NOW, None).phone.sound == "speech", "somebody came to the telephone"
+    call, commands = play(call, Act("agent", "stop_watching"))
+    assert commands == [WatchHold(False), HoldPhone(True)]
+    assert "stop_watching" not in actions(call, "agent")
+    call, commands = play(call, Act("agent", "bring_in"))
     assert HoldPhone(False) in commands
 
 
