@@ -30,7 +30,7 @@ class Outlook:
 
     :param ahead: requests before it that compete with it. :param drawn: those of them whom the same agents serve,
         each kind counted by the share of its agents who could serve this request as well.
-    :param working: agents at work who may serve it. :param free: those of them without a call.
+    :param working: agents at work who may serve it, silent refusals apart. :param free: those of them without a call.
     """
 
     ahead: int
@@ -54,8 +54,7 @@ class Kind:
     shared: dict["Kind", int] = field(default_factory=dict)
 
     def fits(self, agent: Agent) -> bool:
-        is_same_world = (REHEARSAL_SKILL in agent.skills) == self.sample.rehearsal
-        return is_same_world and any(policy.serving_trade(agent, target) for target in self.targets)
+        return _may_serve(agent, self.sample, self.targets)
 
     def before(self, place: Place, weight: float, now: float) -> int:
         """How many of these are before somebody else. :param place: at time 0, of a request of that weight."""
@@ -67,7 +66,6 @@ class Kind:
 class Entry:
     record: RequestRecord
     place: Place
-    excluded: frozenset[str]
     kind: Kind
 
 
@@ -101,7 +99,7 @@ class Kinds:
         if old is None or old.kind is not kind or old.place != place:
             self.drop_request(record.call_id)
             kind.places.add(place)
-        self._entries[record.call_id] = Entry(record, place, policy.excluded(record), kind)
+        self._entries[record.call_id] = Entry(record, place, kind)
 
     def drop_request(self, call_id: str) -> None:
         entry = self._entries.pop(call_id, None)
@@ -117,13 +115,8 @@ class Kinds:
             before = other.before(entry.place, entry.record.request.weight, now)
             ahead += before
             drawn += before * share
-        more, less = self._apart(entry)
-        return Outlook(
-            ahead,
-            drawn,
-            kind.working + len(more) - len(less),
-            kind.free + sum(self._is_free(one) for one in more) - sum(self._is_free(one) for one in less),
-        )
+        more = self._named_besides(entry)
+        return Outlook(ahead, drawn, kind.working + len(more), kind.free + sum(self._is_free(one) for one in more))
 
     def _rivals(self, kind: Kind) -> Iterable[tuple[Kind, float]]:
         """
@@ -135,13 +128,16 @@ class Kinds:
             return [(other, both / other.working) for other, both in kind.shared.items()]
         return [(other, 1.0) for other in self._kinds.values() if policy.compete(other.sample, kind.sample)]
 
-    def _apart(self, entry: Entry) -> tuple[list[str], list[str]]:
-        """Agents at work who may serve this request but not its kind (named persons), and the other way round."""
+    def _named_besides(self, entry: Entry) -> list[str]:
+        """
+        Agents at work who may serve this request but not its kind: persons whom it names.
+
+        Whoever refused or declined it counts as if they had not: a wait that told of them would tell on them.
+        """
         named = {agent_id for target in entry.record.request.targets for agent_id in target.agents}
         more = [one for one in named if self._is_at_work(one) and not self._serves(one, entry.kind)]
-        more = [one for one in more if policy.trade_for(self._agents[one], entry.record)]
-        less = [one for one in entry.excluded if self._is_at_work(one) and self._serves(one, entry.kind)]
-        return more, less
+        request = entry.record.request
+        return [one for one in more if _may_serve(self._agents[one].agent, request, request.targets)]
 
     def _is_at_work(self, agent_id: str) -> bool:
         return self._counted.get(agent_id, (False, False))[0]
@@ -215,6 +211,11 @@ class Kinds:
             self._fits[agent_id] = [kind for kind in fits if kind.places]
         for kind in self._kinds.values():
             kind.shared = {other: both for other, both in kind.shared.items() if other.places}
+
+
+def _may_serve(agent: Agent, request: Request, targets: Iterable[Target]) -> bool:
+    is_same_world = (REHEARSAL_SKILL in agent.skills) == request.rehearsal
+    return is_same_world and any(policy.serving_trade(agent, target) for target in targets)
 
 
 def _share(kind: Kind, others: Iterable[Kind], change: int) -> None:

@@ -35,12 +35,12 @@ class RedisPlace:
     """
 
     kind: Kind
-    url: str
+    url: str = field(repr=False)  # it and what follows may hold a password
     nodes: tuple[tuple[str, int], ...] = ()
     master: str = ""
     tls: bool = False
-    credentials: dict[str, str] = field(default_factory=dict)
-    sentinel_credentials: dict[str, str] = field(default_factory=dict)
+    credentials: dict[str, str] = field(default_factory=dict, repr=False)
+    sentinel_credentials: dict[str, str] = field(default_factory=dict, repr=False)
     db: int = 0
 
 

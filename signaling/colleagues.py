@@ -1,19 +1,19 @@
 """
 Who could take a call over, or come beside its agent: as an agent sees it. Pure.
 
-Availability only: no load, no figures, nobody's pause reason; nobody who is refused, and nobody's refusal is told.
+Availability only: no load, no figures, nobody's pause reason. Nobody's refusal is told: whoever is refused is shown as
+busy, as they would be to somebody who looks a moment later.
 """
 
 from collections.abc import Iterable, Mapping
 
 from interpreter_queue.model import AgentRecord, AgentState, Request, RequestRecord, Target
-from interpreter_queue.policy import WORKING, is_excluded, trade_for
+from interpreter_queue.policy import WORKING, trade_for
 from signaling.call_model import Call
 from signaling.queue_messages import Colleague, Colleagues
 from signaling.queue_skills import SECOND_LEVEL_SKILL, levels, may_be_asked_for
 
 LISTED = 50  # the available first; nobody reads further
-_SHOWN: dict[AgentState, AgentState] = {"idle": "idle"}
 
 
 def colleagues(call: Call, agent_id: str, agents: Iterable[AgentRecord], names: Mapping[str, str]) -> Colleagues:
@@ -22,12 +22,9 @@ def colleagues(call: Call, agent_id: str, agents: Iterable[AgentRecord], names: 
     """
     record = _record(call)
     able = [
-        agent
+        agent.model_copy(update={"state": _shown(agent, call)})
         for agent in agents
-        if agent.agent_id != agent_id
-        and agent.state in WORKING
-        and not is_excluded(agent, record)
-        and trade_for(agent, record) is not None
+        if agent.agent_id != agent_id and agent.state in WORKING and trade_for(agent, record) is not None
     ]
     listed = sorted(
         (agent for agent in able if agent.agent_id in names),
@@ -41,23 +38,26 @@ def colleagues(call: Call, agent_id: str, agents: Iterable[AgentRecord], names: 
     )
 
 
+def _shown(agent: AgentRecord, call: Call) -> AgentState:
+    return "idle" if agent.state == "idle" and agent.agent_id not in call.refused_agents else "engaged"
+
+
 def _colleague(agent: AgentRecord, name: str) -> Colleague:
     return Colleague(
         agent_id=agent.agent_id,
         name=name,
-        state=_SHOWN.get(agent.state, "engaged"),
+        state=agent.state,
         trades=tuple(sorted(agent.agent.trades)),
         second_level=SECOND_LEVEL_SKILL in agent.agent.skills,
     )
 
 
 def _record(call: Call) -> RequestRecord:
-    """The call as if it were sought for now."""
+    """The call as if it were sought for now, and nobody refused."""
     anybody = (Target(trades=call.trades, skills=levels(call.skills)),)
     request = Request(
         call_id=call.call_id,
         targets=call.line.targets or anybody,
-        refused_agents=call.refused_agents,
         rehearsal=call.rehearsal,
     )
     return RequestRecord(request=request, state="queued", queued_at=call.queued_at, enqueued_at=call.queued_at)

@@ -104,9 +104,9 @@ def _skills(call: Call) -> dict[str, int]:
 
 
 def _wanted(target: Target, wanted: TransferTarget) -> Target:
-    """A person, a skill or the second level, among those who may serve at all."""
+    """A person, a skill or the second level, among those who may serve at all: of nothing less is asked."""
     asked = SECOND_LEVEL_SKILL if wanted.second_level else wanted.skill
-    skills = {**target.skills, **({asked: 1} if asked else {})}
+    skills = {**({asked: 1} if asked else {}), **target.skills}
     agents = (wanted.agent_id,) if wanted.agent_id else ()
     return target.model_copy(update={"after_s": 0.0, "skills": skills, "agents": agents})
 

@@ -19,6 +19,8 @@ from signaling import processes
 from signaling.config import Config, network_settings
 
 HIDDEN = "••••"
+#: ``?sentinel_password=…``, ``&password=…``
+_IN_QUERY = re.compile(r"([?&][^=&]*(?:password|secret|token)[^=&]*=)[^&]*", re.IGNORECASE)
 _SECRET_NAMES = ("password", "token", "secret", "credential", "datagram_key")
 _PARAM = re.compile(r":param (\w+):\s*(.*?)(?=\s*:param |\s*:raises |\Z)", re.DOTALL)
 
@@ -106,7 +108,8 @@ def _without_password(url: str) -> str:
         password = urlsplit(url).password
     except ValueError:
         return HIDDEN
-    return url.replace(f":{password}@", f":{HIDDEN}@") if password else url
+    url = url.replace(f":{password}@", f":{HIDDEN}@") if password else url
+    return _IN_QUERY.sub(rf"\1{HIDDEN}", url)
 
 
 def _documented(cls: type[Any]) -> dict[str, str]:

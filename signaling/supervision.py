@@ -22,7 +22,7 @@ from interpreter_queue.model import (
     Target,
 )
 from signaling.audit import Act, Acted
-from signaling.board import Known, handle, kind_of, mode_of
+from signaling.board import Known, handle, kind_of, mode_of, whole_call
 from signaling.board_messages import (
     Audit,
     AuditList,
@@ -195,7 +195,8 @@ def moved(record: RequestRecord, message: SuperviseMove, known: Known, snapshot:
     :raises PageError: ``not_qualified``, ``unknown_agent``, ``unknown_queue``, ``out_of_place``.
     """
     chosen = sum((message.head, message.queue is not None, message.agent_id is not None))
-    if chosen != 1 or record.request.priority >= PRIORITY_EMERGENCY:
+    is_beside = whole_call(record.call_id) != record.call_id  # whom an agent wants beside them, the agent chooses
+    if chosen != 1 or record.request.priority >= PRIORITY_EMERGENCY or (is_beside and not message.head):
         raise PageError("out_of_place")
     if message.agent_id is not None:
         return to_agent(record, _agent(snapshot, message.agent_id))

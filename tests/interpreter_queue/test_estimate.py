@@ -59,13 +59,19 @@ def test_brands_whose_advisers_are_not_the_same_have_lines_of_their_own() -> Non
     assert (found.low_s, found.high_s) == (900, 900), "half of the mairie's agents serve the bank too: two of its four"
 
 
-def test_known_adviser_counts_as_serving_who_refused_or_declined_does_not() -> None:
+def test_known_adviser_counts_as_serving_and_nobody_learns_who_refused_or_declined() -> None:
     known = ({"trades": ["adviser"], "agents": ["marc"]}, {"trades": ["adviser"], "skills": {"lsf": 3}, "after_s": 30})
     crew = [agent("marc", "adviser", state="engaged"), agent("lea", "adviser", skills=("lsf",))]
     assert stand([request("c1", targets=known)], crew, [])["c1"].working == 2
-    assert stand([request("c1", targets=known, refused_agents=("marc", "lea"))], crew, [])["c1"].working == 0
-    declined = request("c1", targets=known).model_copy(update={"declined_by": ("lea",)})
-    assert stand([declined], crew, [])["c1"].working == 1
+    plain = request("c1", targets=({"trades": ["adviser"], "skills": {"lsf": 3}},))
+    handles = handled(*[300] * 5, trade="adviser")
+    shown = stand([plain], crew, handles)["c1"]
+    assert shown.working == 1 and shown.low_s is not None
+    for silent in (
+        {"declined_by": ("lea",)},
+        {"request": plain.request.model_copy(update={"refused_agents": ("lea",)})},
+    ):
+        assert stand([plain.model_copy(update=silent)], crew, handles)["c1"] == shown
 
 
 def test_wait_is_hidden_under_five_samples() -> None:

@@ -152,10 +152,12 @@ class MatchingMachine(RuleBasedStateMachine):
         for call_id, record in waiting.items():
             outlook = self.matching.outlook(call_id, self.now)
             assert outlook is not None
+            nobody = {"request": record.request.model_copy(update={"refused_agents": ()}), "declined_by": ()}
+            told = record.model_copy(update=nobody)  # refusals and declines are silent
             serving = {
                 name
                 for name, one in self.agents.items()
-                if one.state in plain.AT_WORK and any(plain.serves(one, t, record) for t in record.request.targets)
+                if one.state in plain.AT_WORK and any(plain.serves(one, t, told) for t in record.request.targets)
             }
             assert outlook.working == len(serving)
             assert outlook.free == sum(self.agents[name].state in ("idle", "alerting") for name in serving)

@@ -48,10 +48,17 @@ def test_only_those_who_may_serve_this_call_and_are_at_work() -> None:
         record("lou", "training"),
         record("adam", trade="adviser"),
         record("noe", rehearsal=5),
-        record("maya"),
     ]
-    found = colleagues(call(refused_agents=("maya",)), "ines", agents, NAMES)
+    found = colleagues(call(), "ines", agents, NAMES)
     assert found.people == () and found.skills == ()
+
+
+def test_whoever_is_refused_is_shown_as_busy_so_that_nobody_can_tell() -> None:
+    busy, free = record("maya", "engaged", medical=3), record("maya", medical=3)
+    of_this, of_another = call(refused_agents=("maya",)), call()
+    shown = colleagues(of_this, "ines", [record("noe", "engaged"), free], NAMES)
+    assert shown == colleagues(of_another, "ines", [record("noe", "engaged"), busy], NAMES)
+    assert [(each.name, each.state) for each in shown.people] == [("Maya", "engaged"), ("Noe", "engaged")]
 
 
 def test_skills_that_may_be_asked_for_are_named_and_what_routing_keeps_for_itself_is_not() -> None:

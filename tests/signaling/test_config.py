@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from relay.phone.config import PhoneWorkerConfig
+from relay.redis_address import parse
 from signaling import processes
 from signaling.config import (
     OWN_SECTIONS,
@@ -360,3 +361,18 @@ def test_the_phone_worker_encrypts_with_the_services_secret_which_is_never_shown
     config = load_config(environ(tmp_path))
     assert processes.phone_worker_config(config).secret == config.signaling.secret_key
     assert {row.value for row in service_rows(config) if row.name in ("secret", "secret_key")} == {HIDDEN}
+
+
+@pytest.mark.parametrize("url", [
+    "redis+sentinel://:hidden-word@h1,h2/queue?sentinel_username=s&sentinel_password=other-word",
+    "rediss+cluster://user:hidden-word@h1:6379,h2:6379",
+    "redis://h1:6379/0?password=other-word",
+    "redis://user:hid@den-word@h1:6379/0",
+])  # fmt: skip
+def test_no_password_of_redis_is_shown_wherever_its_address_holds_it(tmp_path: Path, url: str) -> None:
+    config = load_config(environ(tmp_path, REDIS_URL=url))
+    rows = {(row.section, row.name): row for row in service_rows(config)}
+    shown = rows["signaling", "redis_url"].value
+    assert "h1" in shown
+    for text in (shown, repr(config), repr(parse(url)), *(row.value for row in rows.values())):
+        assert [word for word in ("hidden-word", "other-word", "den-word") if word in text] == []

@@ -48,6 +48,15 @@ def test_a_call_handed_on_waits_for_whom_it_was_handed_to_and_then_for_anybody()
     assert [target.after_s for target in asked(call).targets] == [0.0]
 
 
+def test_whom_a_call_is_handed_to_has_all_that_it_asks_for_whatever_is_named() -> None:
+    base = in_state(S.ACTIVE).model_copy(update={"skills": ("medical:4",)})
+    for skill in ("medical", HEARING_SKILL):
+        call, _ = play(base, Act("agent", "transfer_call", to=TransferTarget(skill=skill)))
+        assert asked(call).targets[0].skills == {"medical": 4, **HEARS}
+    call, _ = play(base, Act("agent", "consult", to=TransferTarget(skill="medical")))
+    assert asked(call, "c1.2").targets[0].skills == {"medical": 4, **HEARS}
+
+
 def test_a_second_interpreter_has_the_agents_trade_and_is_somebody_else() -> None:
     call = in_state(S.ACTIVE).model_copy(update={"refused_agents": ("a5",), "trade": "interpreter"})
     call, _ = play(call, Act("agent", "call_second"))

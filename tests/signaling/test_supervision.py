@@ -64,6 +64,13 @@ def test_an_emergency_is_moved_by_nobody() -> None:
     assert refusal(emergency, agent("ines"), agent_id="ines") == "out_of_place"
 
 
+def test_whom_an_interpreter_calls_beside_is_nobody_elses_choice() -> None:
+    beside = request("c1.2", queue=RELAY)
+    assert refusal(beside, agent("ines"), agent_id="ines") == "out_of_place"
+    assert refusal(beside, queue=RELAY) == "out_of_place"
+    assert ask(beside, head=True).request.targets == beside.request.targets
+
+
 def test_one_thing_at_a_time_is_asked() -> None:
     assert refusal(request("c1", queue=RELAY)) == "out_of_place"
     assert refusal(request("c1", queue=RELAY), agent("ines"), head=True, agent_id="ines") == "out_of_place"
