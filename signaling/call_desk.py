@@ -339,6 +339,7 @@ class CallDesk:
             with contextlib.suppress(RedisError, OSError):
                 await self._renew()
             if not self.draining:
+                await self._services.ownership.watch()
                 with contextlib.suppress(RedisError, OSError):
                     await self._take_over()
             await self._clear()
@@ -355,7 +356,11 @@ class CallDesk:
 
     async def _renew(self) -> None:
         for call_id, runner in list(self._runners.items()):
-            if call_id in self._runners and not await self._services.ownership.renew(call_id, runner.epoch):
+            if call_id not in self._runners:
+                continue
+            if await self._services.ownership.renew(call_id, runner.epoch):
+                runner.save_again()
+            else:
                 await self.lose(call_id, runner.epoch + 1)
 
     async def lose(self, call_id: str, epoch: int) -> None:

@@ -106,6 +106,7 @@ class CallRunner:
         self._workers = CallWorkers(self, self.media, self._phone, self._lanes["media"], services.pool)
         self._timer: asyncio.TimerHandle | None = None
         self._renewed_at: dict[Party, float] = {}
+        self._is_unsaved = False
         services.elsewhere.call_is_mine(call, epoch)
         self._arm()
 
@@ -376,8 +377,15 @@ class CallRunner:
             visibility_worker=self.media.visibility_id,
             reads=self.media.reads,
         )
+        self._is_unsaved = True
         with contextlib.suppress(RedisError, OSError):  # without Redis the owner goes on from memory
             await self._services.ownership.save(snapshot, self.epoch)
+            self._is_unsaved = False
+
+    def save_again(self) -> None:
+        """Redis is there: what it missed of this call."""
+        if self._is_unsaved:
+            self._save_soon()
 
     # --- time
 

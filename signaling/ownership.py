@@ -5,8 +5,8 @@ Keys of one call share its hash tag: ``passerelle:call:{<id>}:lease`` (owner, ex
 ``:snapshot`` (JSON of :class:`Snapshot`, encrypted: it holds the numbers dialled, and Redis writes it to disk).
 ``passerelle:calls`` lists calls that have a snapshot.
 
-Without Redis the owner goes on from memory. After Redis came back, nobody takes a call over before one full lease
-period has passed, so that owners can renew first (ARCHITECTURE).
+Without Redis the owner goes on from memory. After Redis came back, or stood still, nobody takes a call over before one
+full lease period has passed, so that owners can renew first (ARCHITECTURE).
 """
 
 import logging
@@ -23,6 +23,7 @@ from signaling.call_model import Call
 from signaling.sealing import Sealer
 
 SNAPSHOT_LIFETIME_S = 24 * 3600  # a forgotten snapshot goes by itself
+STOOD_STILL = 2 / 3  # of a lease between two watches: owners could not renew, or this process stood still itself
 log = logging.getLogger(__name__)
 _INDEX = "passerelle:calls"
 _GIVEN_BACK = "passerelle:calls:given-back"  # leases released on purpose: free at once, without a waiting period
@@ -81,6 +82,7 @@ class Ownership:
         self._renew = redis.register_script(_RENEW)
         self._release = redis.register_script(_RELEASE)
         self._reachable_since: float | None = None
+        self._watched_at = clock()
 
     async def claim(self, call_id: str) -> int | None:
         """:returns: the new epoch; None when somebody else owns the call. :raises RedisError: not reachable."""
@@ -117,18 +119,23 @@ class Ownership:
         return bool(await self._redis.exists(_keys(call_id)[2]))
 
     async def watch(self) -> None:
-        """Call regularly: notes since when Redis answers, for :meth:`may_take_over`."""
+        """Call several times in a lease: notes since when Redis answers, for :meth:`may_take_over`."""
         try:
             await self._redis.ping()
         except (RedisError, OSError):
             self._reachable_since = None
             return
-        if self._reachable_since is None:
-            self._reachable_since = self._clock()
+        now = self._clock()
+        if self._reachable_since is None or self._has_stood_still(now):
+            self._reachable_since = now
+        self._watched_at = now
 
     def may_take_over(self) -> bool:
-        since = self._reachable_since
-        return since is not None and self._clock() - since >= self._lease_s
+        now, since = self._clock(), self._reachable_since
+        return since is not None and now - since >= self._lease_s and not self._has_stood_still(now)
+
+    def _has_stood_still(self, now: float) -> bool:
+        return now - self._watched_at > STOOD_STILL * self._lease_s
 
     async def orphans(self) -> list[Snapshot]:
         """

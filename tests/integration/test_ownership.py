@@ -11,7 +11,7 @@ from tests.helpers.redis_server import RedisServer, redis_server
 from tests.signaling.calls import new_call
 
 pytestmark = pytest.mark.integration
-SHORT_S = 0.3
+SHORT_S = 0.6
 
 
 @pytest.fixture
@@ -27,8 +27,9 @@ async def redis(server: RedisServer) -> AsyncIterator[Redis]:
 
 
 async def until_orphaned(owner: Ownership) -> list[Snapshot]:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while not (found := await owner.orphans()):
+            await owner.watch()
             await asyncio.sleep(0.02)
     return found
 
@@ -81,21 +82,43 @@ async def test_after_redis_was_away_nobody_takes_over_before_one_full_period(ser
     now = [100.0]
     async with server.client() as client:
         owner = Ownership(client, "a", 10.0, clock=lambda: now[0])
+
+        async def watches(seconds: int) -> None:
+            for _ in range(seconds):
+                now[0] += 1
+                await owner.watch()
+
         await owner.watch()
         assert not owner.may_take_over()
-        now[0] += 10
-        await owner.watch()
+        await watches(10)
         assert owner.may_take_over()
         await server.stop()
         await owner.watch()
         assert not owner.may_take_over()
         await server.start()
-        now[0] += 5
+        await watches(10)
+        assert not owner.may_take_over()
+        await watches(1)
+        assert owner.may_take_over()
+
+
+async def test_after_redis_stood_still_nobody_takes_over_before_one_full_period(redis: Redis) -> None:
+    """No error tells of it: commands wait, and the leases of everybody have run out meanwhile."""
+    now = [100.0]
+    owner = Ownership(redis, "a", 10.0, clock=lambda: now[0])
+    await owner.watch()
+    for _ in range(10):
+        now[0] += 1
         await owner.watch()
-        now[0] += 9
+    assert owner.may_take_over()
+    now[0] += 8
+    assert not owner.may_take_over(), "a command has waited for so long: perhaps those of the owners have, too"
+    await owner.watch()
+    for _ in range(10):
         assert not owner.may_take_over()
         now[0] += 1
-        assert owner.may_take_over()
+        await owner.watch()
+    assert owner.may_take_over()
 
 
 async def test_redis_never_sees_the_number_of_a_call_and_only_the_same_secret_takes_it_over(redis: Redis) -> None:

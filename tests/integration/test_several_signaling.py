@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from signaling.sealing import Sealer
 from tests.helpers.centre import (
     NUMBER,
     Centre,
@@ -21,7 +22,7 @@ from tests.helpers.centre import (
     with_media,
     workers_known,
 )
-from tests.helpers.control_plane import ControlPlane, browser
+from tests.helpers.control_plane import ControlPlane, browser, control_plane
 
 pytestmark = pytest.mark.integration
 
@@ -219,3 +220,22 @@ async def redis_commands(plane: ControlPlane) -> AsyncIterator[list[bytes]]:
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
         writer.close()
+
+
+async def test_what_a_call_became_while_redis_was_away_is_kept_once_it_is_back() -> None:
+    async with control_plane() as plane, browser(plane) as pages:
+        agent, signer = await pages.rehearsal("agent"), await pages.rehearsal("signer")
+        await agent.ask("presence.set", presence="available")
+        await signer.ask("call.request", kind="relay", number=NUMBER)
+        await accept(agent)
+        await signer.state("briefing")
+        await plane.redis.stop()
+        await signer.ask("call.act", call_id=signer.call["call_id"], action="hang_up")
+        await signer.state("ended")
+        await asyncio.sleep(4.0)  # longer than a command is tried again
+        await plane.redis.start()
+        key = f"passerelle:call:{{{signer.call['call_id']}}}:snapshot"
+        sealer = Sealer(plane.config.secret_key, "passerelle.snapshot")
+        async with plane.redis.client() as redis, asyncio.timeout(20):
+            while '"state":"ended"' not in (sealer.open(await redis.get(key)) or ""):
+                await asyncio.sleep(0.1)

@@ -1,4 +1,4 @@
-"""An event loop in which time passes only while everybody sleeps, and then at once: an hour takes what its work does."""
+"""An event loop in which time passes only while everybody sleeps, and then at once: an hour takes as its work does."""
 
 import asyncio
 import selectors
