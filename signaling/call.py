@@ -52,7 +52,7 @@ from signaling.call_incoming import (
     message_recorded,
     ring_timeout,
 )
-from signaling.call_model import PARTIES, Call, CallState, Party, Side
+from signaling.call_model import PARTIES, WAITING, Call, CallState, Party, Side
 from signaling.call_offers import actions
 from signaling.call_phone import act_on_phone, phone_report, referred
 from signaling.call_second import (
@@ -159,7 +159,7 @@ def next_deadline(call: Call) -> float | None:
     deadlines = [call.ring_until if call.state in RUNG else None, second_deadline(call)]
     deadlines.append(call.message_until if call.state is S.MESSAGE else None)
     if call.signer.lost_since is not None and find_row(call, "signer_timeout"):
-        deadlines.append(call.signer.lost_since + call.grace.signer_s)
+        deadlines.append(call.signer.lost_since + _signer_grace_s(call))
     if call.has_agent and call.agent.lost_since is not None:
         deadlines.append(call.agent.lost_since + _agent_grace_s(call))
     return min((each for each in deadlines if each is not None), default=None)
@@ -168,6 +168,10 @@ def next_deadline(call: Call) -> float | None:
 def _agent_grace_s(call: Call) -> float:
     """Nobody can take the place of somebody who was called."""
     return call.grace.signer_s if call.kind == "video" else call.grace.agent_s
+
+
+def _signer_grace_s(call: Call) -> float:
+    return call.grace.line_s if call.state in WAITING else call.grace.signer_s
 
 
 def _is_due(deadline: float | None, now: float) -> bool:
@@ -185,7 +189,7 @@ def _tick(call: Call, now: float) -> Step:
     if _is_due(second_deadline(call), now):
         return second_overdue(call, now)
     signer_lost = call.signer.lost_since
-    if signer_lost is not None and now >= signer_lost + call.grace.signer_s:
+    if signer_lost is not None and now >= signer_lost + _signer_grace_s(call):
         return leave_the_line(call, "signer_timeout", now)
     return call, ()
 

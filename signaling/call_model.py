@@ -237,9 +237,14 @@ class PhoneLegState(Frozen):
 
 
 class Grace(Frozen):
-    """How long a lost party is waited for, seconds (``SignalingConfig``)."""
+    """
+    How long a lost party is waited for, seconds (``SignalingConfig``).
+
+    :param line_s: a signer who is in the line, and keeps the place meanwhile.
+    """
 
     signer_s: float = 60.0
+    line_s: float = 120.0
     agent_s: float = 30.0
 
 
@@ -262,6 +267,7 @@ class Call(Frozen):
     :param recording: key of a voice message in Redis that this call is about (``relay.phone.recordings``).
     :param playing: the agent listens to it.
     :param watching: the hold watcher listens to the phone party.
+    :param domain: as ``language``, asked for by the signer (``signaling.routing_plan``): what a call-back asks for too.
     :param location: given with an emergency number; shown to the agent, never stored.
     :param agent_request: request id by which the agent serves, once that is another than ``call_id``: a second party
         who became the agent. :param requests: made of the queue so far; names the next second party's.
@@ -283,6 +289,8 @@ class Call(Frozen):
     brand_id: str | None = None
     brand_name: str | None = None
     line: Line = Line()
+    domain: str | None = None
+    language: str | None = None
     skills: tuple[str, ...] = ()
     refused_agents: tuple[str, ...] = ()
     priority: int = 0

@@ -14,8 +14,8 @@ from typing import Protocol
 from interpreter_queue.model import REHEARSAL_SKILL
 from signaling.call_incoming import video_call
 from signaling.call_lines import CallLines, asked_skill
-from signaling.call_model import EMERGENCY_PRIORITY, TRADES_BY_MODE, Call, Grace, Party
-from signaling.call_services import Services
+from signaling.call_model import EMERGENCY_PRIORITY, TRADES_BY_MODE, Call, Grace, Line, Mode, Party
+from signaling.call_services import Services, grace_of
 from signaling.identity import Identity
 from signaling.messages import CallAct, CallRequest, CostNotice, EmergencyNotice
 from signaling.numbers import Dialable, EmergencyFound, read_number, readable
@@ -167,10 +167,7 @@ class CallRequests:
 
     async def _facts(self, who: Identity, message: CallRequest, *, is_emergency: bool = False) -> CallFacts:
         """Of a relay call. :raises PageError: it asks for what is no domain or language."""
-        gender = None
-        with contextlib.suppress(Exception):  # a wish; a call does not wait for the database because of it
-            async with asyncio.timeout(0 if is_emergency else WISH_WAITS_S):
-                gender = await self._lookups.agent_gender(who.person_id, message.gender)
+        gender = None if is_emergency else await self._gender(who.person_id, message.gender)
         return CallFacts(
             kind="relay",
             mode=message.mode,
@@ -181,6 +178,19 @@ class CallRequests:
             is_emergency=is_emergency,
             is_rehearsal=who.rehearsal,
         )
+
+    async def _gender(self, signer_id: str | None, asked: str | None) -> Gender | None:
+        """A wish: a call does not wait for the database because of it. :param asked: None: as kept."""
+        with contextlib.suppress(Exception):
+            async with asyncio.timeout(WISH_WAITS_S):
+                return await self._lookups.agent_gender(signer_id, asked)
+        return None
+
+    async def accepted(self, call: Call, mode: Mode) -> Line | None:
+        """Of an incoming call that the signer takes. :returns: None: another call, whose line is known."""
+        if call.direction != "incoming" or call.kind != "relay":
+            return None
+        return await self.lines.accepted(call, mode, await self._gender(call.signer_id, None))
 
     async def _about_message(self, session: PageSession, message: CallRequest) -> Call:
         """An agent relays it; who left it may be called back, where that is allowed."""
@@ -278,7 +288,7 @@ class CallRequests:
 
     @property
     def _grace(self) -> Grace:
-        return Grace(signer_s=self._config.signer_grace_s, agent_s=self._config.agent_grace_s)
+        return grace_of(self._config)
 
     def _call(self, session: PageSession, message: CallRequest, **facts: object) -> Call:
         who = session.identity
@@ -293,6 +303,8 @@ class CallRequests:
                 "signer_id": who.person_id,
                 "voice": message.voice,
                 "hearing": message.hearing,
+                "domain": message.domain or None,
+                "language": message.language or None,
                 "announce": message.announce,
                 "rehearsal": who.rehearsal,
                 "queued_at": time.time(),

@@ -5,7 +5,7 @@ from typing import Protocol
 
 from interpreter_queue.dispatcher import InterpreterQueue
 from signaling.call_events import KeepMissed
-from signaling.call_model import Call
+from signaling.call_model import Call, Grace
 from signaling.config import SignalingConfig
 from signaling.elsewhere import Elsewhere
 from signaling.metrics import Metrics
@@ -14,6 +14,10 @@ from signaling.phone_guard import PhoneGuard
 from signaling.records.model import Write
 from signaling.sessions import Hub
 from signaling.workers import WorkerPool
+
+
+def grace_of(config: SignalingConfig) -> Grace:
+    return Grace(signer_s=config.signer_grace_s, line_s=config.line_grace_s, agent_s=config.agent_grace_s)
 
 
 class RecordKeeper(Protocol):

@@ -15,7 +15,8 @@ from typing import NamedTuple, Protocol
 from redis.exceptions import RedisError
 
 from signaling.call_lines import CallLines
-from signaling.call_model import Call, CallState, EndReason, Grace, PageRole, Side
+from signaling.call_model import Call, CallState, EndReason, PageRole, Side
+from signaling.call_services import grace_of
 from signaling.callback_book import CallbackBook, Wishes, facts_of
 from signaling.config import SignalingConfig
 from signaling.queue_messages import CallbackState
@@ -255,7 +256,7 @@ class CallbackDesk:
             caller_id=self._shown(person, brand, wishes),
             refused_agents=await self._lookups.refused_agents(person.id),
             queued_at=callback.queued_at,
-            grace=Grace(signer_s=self._config.signer_grace_s, agent_s=self._config.agent_grace_s),
+            grace=grace_of(self._config),
         )
 
     def _shown(self, person: Person, brand: Brand | None, wishes: Wishes) -> str | None:

@@ -130,6 +130,9 @@ class SignalingConfig:
 
     # --- the call
     signer_grace_s: float = setting(60.0, "s", "the signer's network may come back; the others are told", at_least=1)
+    line_grace_s: float = setting(
+        120.0, "s", "a signer who waits and whose network goes keeps the place: mobile networks come back", at_least=1
+    )
     agent_grace_s: float = setting(30.0, "s", "then the call goes back to the head of the line", at_least=1)
     ring_timeout_s: float = setting(
         60.0, "s", "ringing before no_answer; networks give up at 60 to 180", at_least=5, at_most=180

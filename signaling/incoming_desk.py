@@ -19,8 +19,7 @@ from interpreter_queue.model import REHEARSAL_SKILL
 from relay.control_messages import AnyEvent, PhoneIncoming
 from signaling.call_desk import CallDesk, MayCall, Missed, everybody_may_call
 from signaling.call_incoming import incoming_call
-from signaling.call_model import Grace
-from signaling.call_services import Services
+from signaling.call_services import Services, grace_of
 from signaling.incoming_caller import CallerGoneError, IncomingCaller
 from signaling.numbers import e164, readable
 from signaling.rate_limit import Rate, TokenBuckets
@@ -196,7 +195,7 @@ class IncomingDesk:
                     rehearsal=is_rehearsal,
                     caller=calling,
                     display=readable(calling) if calling else None,
-                    grace=Grace(signer_s=config.signer_grace_s, agent_s=config.agent_grace_s),
+                    grace=grace_of(config),
                     refused_agents=refused_agents,
                     caller_id=signer.numbers[0] if signer.numbers else config.default_caller_id,
                 )

@@ -331,9 +331,19 @@ def test_while_the_phone_party_is_on_the_line_the_agent_decides_about_a_lost_sig
 
 def test_a_signer_who_never_comes_back_while_waiting_counts_as_abandoned() -> None:
     call, _ = play(in_state(S.QUEUED), PageWent("signer"), at=T0 + 10)
-    call, commands = play(call, Tick(), at=T0 + 70)
+    assert next_deadline(call) == T0 + 130
+    call, commands = play(call, Tick(), at=T0 + 130)
     assert call.end_reason == "abandoned"
     assert LeaveQueue("c1") in commands
+
+
+@pytest.mark.parametrize("state", [S.QUEUED, S.ALERTING])
+def test_a_signer_who_drops_keeps_the_place_for_two_minutes(state: S) -> None:
+    call, _ = play(in_state(state), PageWent("signer"), at=T0 + 10)
+    call, commands = play(call, Tick(), at=T0 + 129)
+    assert (call.state, commands) == (state, [])
+    call, commands = play(call, PageCame("signer"), at=T0 + 129.5)
+    assert (call.state, commands, next_deadline(call)) == (state, [], None)
 
 
 def test_a_lost_interpreter_is_replaced_from_the_head_of_the_line_and_the_phone_party_waits_on_hold() -> None:

@@ -147,7 +147,7 @@ def test_a_caller_for_whom_no_interpreter_is_sought_any_more_may_leave_a_message
     how: Act | QueueGaveUp | Tick, reason: str, fault: str, kept: list[KeepMissed], state: S
 ) -> None:
     call, _ = play(in_state(state, "incoming"), PageWent("signer"), at=T0)
-    call, commands = play(call, how, at=T0 + 60)
+    call, commands = play(call, how, at=T0 + 120)
     assert (call.state, commands, heard(call)) == (S.MESSAGE, [LeaveQueue("c1")], "leave_message")
     assert not call.occupies_signer
     silent, commands = play(call, AnnouncementOver("leave_message"), MessageRecorded(None, 0.0))
