@@ -226,7 +226,7 @@ class CallDesk:
             device=session.device,
             to=message.to,
             at=message.at,
-            line=await self._requests.lines.accepted(runner.call, message.mode) if message.action == "accept" else None,
+            line=await self._requests.accepted(runner.call, message.mode) if message.action == "accept" else None,
         )
         await self._dialling.act(runner, session, message, act)
 

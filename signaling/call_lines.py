@@ -13,6 +13,7 @@ from signaling.messages import QueueView
 from signaling.page_errors import PageError
 from signaling.queue_rules import QueueRules
 from signaling.queue_skills import may_be_asked_for
+from signaling.records.model import Gender
 from signaling.records.opening import Opening, opening
 from signaling.routing_plan import CallFacts, line_of
 from signaling.rules_book import RulesBook
@@ -62,15 +63,18 @@ class CallLines:
         """Of a mode of the relay."""
         return opening(rules.hours, rules.timezone, rules.holidays_zone, self._clock())
 
-    async def accepted(self, call: Call, mode: Mode) -> Line | None:
-        """Of an incoming call that the signer takes: somebody waits on the telephone, so it is never refused."""
-        if call.direction != "incoming" or call.kind != "relay":
-            return None
+    async def accepted(self, call: Call, mode: Mode, gender: Gender | None) -> Line:
+        """
+        Of an incoming call that the signer takes: somebody waits on the telephone, so it is never refused.
+
+        :param gender: of the interpreter, as best effort.
+        """
         return await self.line(
             CallFacts(
                 kind="relay",
                 mode=mode,
                 trades=TRADES_BY_MODE[mode],
+                gender=gender,
                 is_incoming=True,
                 is_rehearsal=call.rehearsal,
             )

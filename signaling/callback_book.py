@@ -156,6 +156,8 @@ class CallbackBook:
             anonymous=call.kind == "relay" and call.caller_id is None,
             voice=call.voice,
             hearing=call.hearing,
+            domain=call.domain,
+            language=call.language,
         )
         arrived = queued_at if at is None else max(queued_at, min(at, now + AHEAD_S))
         await self._keep(signer_id, call, brand, wishes, arrived=arrived, rules=rules, callback_id=call.call_id)

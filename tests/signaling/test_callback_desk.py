@@ -4,11 +4,14 @@ import asyncio
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from signaling.call_lines import CallLines
 from signaling.call_model import Call, CallState, EndReason, Line, PageRole
+from signaling.call_requests import CallRequests
 from signaling.callback_book import CallbackBook
 from signaling.callback_desk import AGAIN_S, BUSY_S, LEASE_S, CallbackDesk, Ended, Outcome, outcome
 from signaling.config import SignalingConfig
@@ -19,7 +22,7 @@ from signaling.records.model import KeptCallback
 from signaling.records_desk import RecordsDesk
 from signaling.rules_book import RulesBook
 from signaling.sessions import Hub
-from tests.signaling.calls import new_call
+from tests.signaling.calls import new_call, rung
 from tests.signaling.records.samples import NOON, Clock, opened, signer, sqlite_url
 from tests.signaling.records.test_callbacks import asked
 
@@ -187,6 +190,38 @@ async def test_a_number_that_is_hidden_stays_hidden_when_the_call_is_put_off(tmp
         await ringing.look()
         (call,) = desk.calls.values()
         assert (call.caller_id, call.announce, call.target) == (shown, "none", "+33199000001")
+
+
+async def test_what_was_asked_for_of_the_interpreter_is_asked_for_when_rung_later(tmp_path: Path) -> None:
+    async with opened(sqlite_url(tmp_path)) as records:
+        camille = await signer(records)
+        await records.people.set_agent_gender(camille.id, "f")
+        here = Centre(records, Clock(), SignalingConfig(data_dir=tmp_path))
+        await here.book().ask(new_call(signer_id=camille.id, domain="medical", language="asl"), None, NOON - 60)
+        ringing, desk = here.process()
+        await ringing.look()
+        (call,) = desk.calls.values()
+        assert call.line.targets[0].skills["asl"] == 1
+        assert {"medical", "gender:f"} <= call.line.preferred.keys()
+
+
+async def test_an_incoming_call_is_taken_with_the_gender_that_the_signer_keeps_and_without_a_database_too(
+    tmp_path: Path,
+) -> None:
+    async with opened(sqlite_url(tmp_path)) as records:
+        camille = await signer(records)
+        await records.people.set_agent_gender(camille.id, "f")
+        config = SignalingConfig(data_dir=tmp_path)
+        lines = CallLines(RulesBook(records.queue_rules), Look(), Clock())
+        services: Any = SimpleNamespace(config=config, guard=None)
+        taken: Any = None
+        requests = CallRequests(services, RecordsDesk(config, records), taken, lines)
+        incoming = rung(signer_id=camille.id)
+        line = await requests.accepted(incoming, "LSF")
+        assert line is not None and line.preferred == {"gender:f": 1} and line.head_start_s > 0
+        assert await requests.accepted(new_call(), "LSF") is None
+    line = await requests.accepted(incoming, "LSF")
+    assert line is not None and line.preferred == {}
 
 
 async def test_of_two_processes_one_rings(tmp_path: Path) -> None:
