@@ -5,12 +5,14 @@ nobody's business. Real Redis, real SQLite, no media worker needed.
 
 import time
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 
 from interpreter_queue.config import QueueConfig
+from signaling.call_model import ACTIONS
 from signaling.records import Records
-from tests.helpers.control_plane import browser, control_plane
+from tests.helpers.control_plane import RawPage, browser, control_plane
 from tests.integration.test_queue_floor import DIALLED, Floor, accept, ok, people
 
 pytestmark = pytest.mark.integration
@@ -22,7 +24,8 @@ async def floor(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Floor]:
     monkeypatch.setattr("signaling.rules_book.READ_AGAIN_S", 0.0)
     monkeypatch.setattr("signaling.callback_desk.LOOK_S", 0.1)
     monkeypatch.setattr("signaling.waits.TELL_S", 0.2)
-    async with control_plane(signer_grace_s=8.0, queue=QueueConfig(wrap_up_s=0.2)) as plane, browser(plane) as pages:
+    settings = {"signer_grace_s": 8.0, "messages_burst": 1000, "messages_per_s": 1000.0}
+    async with control_plane(queue=QueueConfig(wrap_up_s=0.2), **settings) as plane, browser(plane) as pages:
         ids = await people(plane.config.database_url)
         async with Records(plane.config.database_url) as records:
             for login, numbers in (("noa", ()), ("alix", (OWN,)), ("remi", (OTHERS,))):
@@ -75,3 +78,121 @@ async def test_whoever_waits_adds_no_call_back_beyond_what_anybody_may_have(floo
     full = await page.ask("call.act", call_id=call_id, action="ask_callback")
     assert full["code"] == "too_many_callbacks"
     assert page.call["state"] == "queued", "the place in line is kept"
+
+
+def about(call_id: str) -> list[tuple[str, dict[str, Any]]]:
+    """Every message about a call, as it would be followed from the right page."""
+    acts = [("call.act", {"call_id": call_id, "action": action}) for action in ACTIONS]
+    return [
+        *acts,
+        ("call.continue_here", {"call_id": call_id}),
+        ("call.rate", {"call_id": call_id, "stars": 1}),
+        ("media.answer", {"call_id": call_id, "generation": 1, "sdp": "v=0"}),
+        ("media.renew", {"call_id": call_id}),
+        ("wrap_up.submit", {"call_id": call_id}),
+        ("colleagues.list", {"call_id": call_id}),
+        ("refusal.set", {"call_id": call_id, "enabled": True}),
+        ("supervise.join", {"call_id": call_id}),
+        ("supervise.move", {"call_id": call_id, "head": True}),
+    ]
+
+
+async def consulting(floor: Floor) -> tuple[RawPage, RawPage, RawPage]:
+    """A relay call in which the agent consults a colleague."""
+    signer, agent = await floor.signer(), await floor.agent("ines")
+    await ok(signer, "call.request", kind="relay", number=DIALLED)
+    await accept(agent)
+    await agent.state("briefing")
+    beside = await floor.agent("karim")
+    await ok(agent, "call.act", call_id=agent.call["call_id"], action="consult")
+    await accept(beside, role="consulted")
+    for page in (signer, agent, beside):
+        await page.wait(lambda m: m["type"] == "call.state" and (m["second"] or {}).get("state") == "joined")
+    return signer, agent, beside
+
+
+async def test_whoever_is_not_in_a_call_does_nothing_to_it_and_learns_nothing_of_it(floor: Floor) -> None:
+    signer, agent, _ = await consulting(floor)
+    call_id = signer.call["call_id"]
+    strangers = [
+        await floor.signer("sacha"),
+        await floor.signer("alix"),
+        await floor.agent("zoe"),
+        await floor.page("noa", "supervisor"),
+        await floor.pages.visitor(),
+        await floor.pages.rehearsal("signer"),
+        await floor.pages.rehearsal("agent"),
+    ]
+    await ok(strangers[1], "call.request", kind="relay", number=DIALLED)  # waits
+    before = [len(page.messages) for page in (signer, agent)]
+    for page in strangers:
+        codes = {(await page.ask(type_, **fields))["code"] for type_, fields in about(call_id)}
+        assert codes <= {"unknown_call", "wrong_role", "lost"}, codes
+        told = [m for m in page.messages if m["type"] not in {"error", "board"}]
+        assert call_id not in str(told) + str(page.newest("board"))
+    states = [
+        m
+        for page, at in zip((signer, agent), before, strict=True)
+        for m in page.messages[at:]
+        if m["type"] == "call.state"
+    ]
+    assert states == []
+    assert await refused(floor) == [(), ()]
+
+
+async def test_nobody_in_a_call_does_what_is_not_offered_to_them(floor: Floor) -> None:
+    pages = await consulting(floor)
+    assert [page.call["leg"] for page in pages] == ["signer", "agent", "second"]
+    for page in pages:
+        offered, call_id = set(page.call["actions"]), page.call["call_id"]
+        for action in sorted(set(ACTIONS) - offered):
+            answer = await page.ask("call.act", call_id=call_id, action=action, number=DIALLED, digits="1")
+            assert answer.get("code") in {"out_of_place", "emergency_in_call"}, (page.call["leg"], action, answer)
+    assert {page.call["state"] for page in pages} == {"briefing"}
+    assert not set(pages[0].call["actions"]) & {"dial", "consult", "hand_over", "swap", "bring_in", "dismiss_second"}
+
+
+WRONG: list[tuple[str, dict[str, Any]]] = [
+    ("presence.set", {"presence": "engaged"}),
+    ("pause_after_call", {"enabled": "maybe"}),
+    ("assignment.decline", {"assignment_id": "x", "reason": "I would rather not say"}),
+    ("colleagues.list", {"call_id": "x" * 65}),
+    ("refusal.set", {"call_id": "x", "enabled": 7}),
+    ("callback.request", {"kind": "video", "number": DIALLED}),
+    ("callback.request", {"kind": "relay", "number": "1" * 65}),
+    ("callback.request", {"kind": "relay", "number": DIALLED, "at": float("nan")}),
+    ("callback.request", {"kind": "relay", "number": DIALLED, "queue": "relay/LSF"}),
+    ("callback.request", {"kind": "relay", "number": DIALLED, "priority": 100}),
+    ("callback.cancel", {"callback_id": ["x"]}),
+    ("call.act", {"call_id": "x", "action": "consult", "to": {"agent_id": "y" * 65}}),
+    ("call.act", {"call_id": "x", "action": "consult", "to": {"role": "supervisor"}}),
+    ("supervise.agent", {"agent_id": "x", "presence": "available", "state": "idle"}),
+    ("supervise.move", {"call_id": "x", "priority": 1000}),
+    ("supervise.say", {"text": "x" * 201}),
+    ("supervise.thresholds", {"queue": "relay/LSF", "waiting": -1}),
+    ("supervise.thresholds", {"queue": "relay/LSF", "longest_wait_s": float("inf")}),
+    ("audit.list", {"before": float("nan")}),
+]
+
+
+async def test_what_is_malformed_is_answered_with_its_code_whoever_sends_it(floor: Floor) -> None:
+    pages = [await floor.signer(), await floor.agent("ines"), await floor.page("noa", "supervisor")]
+    for page in pages:
+        for type_, fields in WRONG:
+            assert (await page.ask(type_, **fields))["code"] == "invalid", (type_, fields)
+        assert (await page.ask("ping"))["type"] == "pong"
+    signer, agent, supervisor = pages
+    refusals = [
+        await signer.ask("callback.request", kind="relay", number=DIALLED, language="hearing"),
+        await signer.ask("callback.request", kind="direct", brand="nowhere"),
+        await signer.ask("callback.request", kind="direct", brand="rehearsal"),
+        await signer.ask("callback.cancel", callback_id="nobodys"),
+        await agent.ask("callback.request", kind="relay", number=DIALLED),
+        await agent.ask("assignment.accept", assignment_id="nobodys"),
+        await agent.ask("wrap_up.extend"),
+        await supervisor.ask("supervise.thresholds", queue="nowhere/LSF"),
+    ]
+    assert [refusal["code"] for refusal in refusals] == [
+        "invalid", "unknown_brand", "unknown_brand", "callback_gone", "wrong_role", "lost", "nothing_to_extend",
+        "unknown_queue",
+    ]  # fmt: skip
