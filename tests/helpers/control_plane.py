@@ -104,7 +104,7 @@ async def control_plane(**settings: Any) -> AsyncIterator[ControlPlane]:
                 http_port=port,
                 public_url=f"http://127.0.0.1:{port}",
                 queue=settings.pop("queue", QueueConfig()),
-                **{"call_lease_s": 2.0, **settings},
+                **{"call_lease_s": 2.0, "line_grace_s": settings.get("signer_grace_s", 120.0), **settings},
             )
             async with Records(config.database_url) as records:
                 await ensure_reserved_brands(records, with_demo=True)
@@ -136,6 +136,7 @@ class KillableProcess(ControlPlane):
             "SECRET_KEY": config.secret_key,
             "CALL_LEASE_S": config.call_lease_s,
             "SIGNER_GRACE_S": config.signer_grace_s,
+            "LINE_GRACE_S": config.line_grace_s,
             "AGENT_GRACE_S": config.agent_grace_s,
             "QUEUE_ALERT_S": config.queue.alert_s,
         }

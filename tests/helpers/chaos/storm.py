@@ -100,6 +100,7 @@ def _config(directory: Path, redis: RedisServer) -> SignalingConfig:
         queue=QUEUE,
         call_lease_s=2.0,
         signer_grace_s=20.0,
+        line_grace_s=20.0,
         agent_grace_s=6.0,
     )
 
