@@ -109,6 +109,7 @@ def own_environment(
             "PASSERELLE_QUEUE_ALERT_S": str(times.alert_s),
             "PASSERELLE_AGENT_GRACE_S": str(times.agent_grace_s),
             "PASSERELLE_SIGNER_GRACE_S": str(times.signer_grace_s),
+            "PASSERELLE_LINE_GRACE_S": str(times.signer_grace_s),
         }
     if model_dir is not None and model_dir.is_dir():
         kept["PASSERELLE_MODEL_DIR"] = str(model_dir)
