@@ -73,6 +73,14 @@ class CallPages:
             if party != "second" or second is None or second.is_joined:
                 self.tell(party, message)
 
+    def tell_of(self, leg: Party, message: AnyServerMessage) -> None:
+        """Of one side's media, to everybody who has to do with it: not across a consultation."""
+        second = self._owner.call.second
+        for party in PARTIES:
+            is_in = party != "second" or second is None or second.is_joined
+            if is_in and not (self._owner.call.is_consulting and {party, leg} == {"signer", "second"}):
+                self.tell(party, message)
+
     def tell_agent(self, code: str) -> None:
         self.tell("agent", Error(code=code, message=sentence(code, "fr")))
 
@@ -99,7 +107,7 @@ class CallPages:
             self.tell(party, message)
 
     def network(self, event: LegStatsEvent) -> None:
-        self.tell_all(NetworkMessage(call_id=event.call_id, whose=event.leg, stats=event.stats))
+        self.tell_of(event.leg, NetworkMessage(call_id=event.call_id, whose=event.leg, stats=event.stats))
 
     def phone_line(self, event: PhoneStatsEvent) -> None:
         self._tell_serving(PhoneLine(call_id=event.call_id, stats=event.stats))
@@ -121,4 +129,4 @@ class CallPages:
         if self._owner.call.kind == "video":
             self.tell(reading.leg, message)
         else:
-            self.tell_all(message)
+            self.tell_of(reading.leg, message)

@@ -118,6 +118,8 @@ class LegOpenings:
                 return None
             self._media.leave_media_worker()
             return NoWorkerError("media", is_full=error.code == "at_capacity")
+        if self._owner.call.party_of(role, key or "") not in self._owner.call.in_media:
+            return None  # sent away meanwhile; the leg is closed in its turn
         offer = MediaOffer(
             call_id=call.call_id, generation=generation, sdp=sdp, ice_servers=self._ice_servers.for_page()
         )

@@ -1,0 +1,98 @@
+"""What reaches whom of a call while somebody comes, waits or leaves: those who are in it, and what is theirs."""
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+from relay.control_messages import VisibilityReading
+from signaling.call_media import CallMedia
+from signaling.call_model import Call, CallState, Party
+from signaling.call_pages import CallPages
+from signaling.ice_servers import IceServers
+from signaling.lane import Lane
+from signaling.leg_openings import LegOpenings
+from signaling.messages import AnyServerMessage, MediaOffer, QueueView, VisibilityMessage
+from signaling.sessions import Hub
+from tests.signaling.calls import beside
+
+S = CallState
+
+
+@dataclass
+class Told:
+    """A hub where everybody is present."""
+
+    sent: list[tuple[str | None, AnyServerMessage]] = field(default_factory=list)
+
+    def send(self, _role: str, key: str | None, message: AnyServerMessage, _device: str | None = None) -> None:
+        self.sent.append((key, message))
+
+    def is_present(self, *_: object) -> bool:
+        return True
+
+    def who_got(self, kind: type[Any]) -> list[str | None]:
+        return [key for key, message in self.sent if isinstance(message, kind)]
+
+
+@dataclass
+class Owner:
+    call: Call
+    queue_view: QueueView | None = None
+
+    def tell_all(self, message: AnyServerMessage, /) -> None: ...
+
+
+class SlowMedia:
+    """Opening takes its time."""
+
+    media_id = "worker"
+
+    def __init__(self) -> None:
+        self.begun, self.may_end = asyncio.Event(), asyncio.Event()
+
+    async def open_leg(self, _call: Call, _party: Party) -> tuple[int, str]:
+        self.begun.set()
+        await self.may_end.wait()
+        return 1, "v=0"
+
+
+class NoIce:
+    def for_page(self) -> tuple[()]:
+        return ()
+
+
+async def opened_while(joined: Call, meanwhile: Call) -> list[str | None]:
+    """:returns: who was offered a connection for the second, asked for in one state and ready in the other."""
+    hub, owner, media, lane = Told(), Owner(joined), SlowMedia(), Lane("media")
+    openings = LegOpenings(owner, cast(CallMedia, media), lane, cast(Hub, hub), cast(IceServers, NoIce()))
+    openings.want("second")
+    async with asyncio.timeout(30):
+        await media.begun.wait()
+        owner.call = meanwhile
+        media.may_end.set()
+        await lane.drained()
+    await lane.close()
+    return hub.who_got(MediaOffer)
+
+
+async def test_whoever_was_sent_away_while_the_offer_was_made_does_not_get_it() -> None:
+    joined = beside("team", S.ACTIVE)
+    assert joined.second is not None
+    assert await opened_while(joined, joined) == [joined.second.key]
+    assert await opened_while(joined, joined.model_copy(update={"second": None})) == []
+    other = joined.second.model_copy(update={"key": "somebody-else"})
+    assert await opened_while(joined, joined.model_copy(update={"second": other})) == []
+
+
+def read_by(call: Call) -> list[str | None]:
+    hub = Told()
+    reading = VisibilityReading(call_id=call.call_id, leg="signer", level="good", advice="good", measures={})
+    CallPages(Owner(call), cast(Hub, hub)).visibility(reading)
+    return hub.who_got(VisibilityMessage)
+
+
+def test_how_readable_the_signer_is_reaches_nobody_who_does_not_see_the_signer() -> None:
+    team, consulted = beside("team", S.ACTIVE), beside("consulted", S.ACTIVE)
+    assert team.second is not None and consulted.second is not None
+    assert team.second.key in read_by(team)
+    assert consulted.second.key not in read_by(consulted) and consulted.agent_key in read_by(consulted)
