@@ -237,5 +237,5 @@ async def test_what_a_call_became_while_redis_was_away_is_kept_once_it_is_back()
         key = f"passerelle:call:{{{signer.call['call_id']}}}:snapshot"
         sealer = Sealer(plane.config.secret_key, "passerelle.snapshot")
         async with plane.redis.client() as redis, asyncio.timeout(20):
-            while '"state":"ended"' not in (sealer.open(await redis.get(key)) or ""):
+            while '"state":"ended"' not in (sealer.open(await redis.get(key) or b"") or ""):
                 await asyncio.sleep(0.1)
