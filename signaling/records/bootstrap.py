@@ -7,6 +7,7 @@ Passwords are made at random and returned once; only their hashes stay.
 from interpreter_queue.model import REHEARSAL_SKILL
 from signaling.config import SignalingConfig
 from signaling.passwords import generate_password, hash_password
+from signaling.queue_skills import SECOND_LEVEL_SKILL
 from signaling.records import Records
 from signaling.records.errors import TakenError
 from signaling.records.model import Brand, FirstSignIn, Qualification, Role
@@ -29,6 +30,8 @@ DEMO_BRAND = Brand(
     numbers=(DEMO_NUMBER,),
     is_demo=True,
 )
+INTERPRETER = (Qualification("interpreter", "Master (compte de démonstration)"),)
+ADVISER = (Qualification("adviser", "LSF C1 (compte de démonstration)"),)
 REHEARSAL_BRAND = Brand(id="", slug=REHEARSAL_SLUG, name="Répétition", skills=(REHEARSAL_SKILL,), is_rehearsal=True)
 
 
@@ -68,16 +71,35 @@ async def _first_people(records: Records) -> FirstSignIn | None:
             "Inès",
             "agent",
             "interprète",
-            qualifications=(Qualification("interpreter", "Master (compte de démonstration)"),),
+            qualifications=INTERPRETER,
+        ),
+        await _add(
+            records,
+            "karim",
+            "Karim",
+            "agent",
+            "interprète, second niveau",
+            qualifications=INTERPRETER,
+            skills=(SECOND_LEVEL_SKILL,),
         ),
         await _add(
             records,
             "adam",
             "Adam",
             "agent",
-            "visioconseiller",
-            qualifications=(Qualification("adviser", "LSF C1 (compte de démonstration)"),),
+            "visioconseiller sourd",
+            qualifications=ADVISER,
             skills=DEMO_BRAND.skills,
+            hears=False,
+        ),
+        await _add(
+            records,
+            "lea",
+            "Léa",
+            "agent",
+            "visioconseillère, second niveau",
+            qualifications=ADVISER,
+            skills=(*DEMO_BRAND.skills, SECOND_LEVEL_SKILL),
         ),
         await _add(records, "noa", "Noa", "supervisor", "superviseur"),
     ]
@@ -95,6 +117,7 @@ async def _add(
     qualifications: tuple[Qualification, ...] = (),
     skills: tuple[str, ...] = (),
     numbers: tuple[str, ...] = (),
+    hears: bool = True,
 ) -> tuple[str, str, str] | None:
     password = generate_password()
     try:
@@ -106,6 +129,7 @@ async def _add(
             qualifications=qualifications,
             skills=skills,
             numbers=numbers,
+            hears=hears,
         )
     except TakenError:
         return None

@@ -1,8 +1,10 @@
 import asyncio
 from pathlib import Path
 
+from interpreter_queue.model import HEARING_SKILL
 from signaling.config import SignalingConfig
 from signaling.passwords import password_matches
+from signaling.queue_skills import SECOND_LEVEL_SKILL
 from signaling.records import Records
 from signaling.records.bootstrap import DEMO_RELAY_NUMBERS, ensure_first_people
 
@@ -24,6 +26,23 @@ async def test_an_empty_database_gets_people_who_can_sign_in_and_brands_to_call(
     assert rehearsal is not None and rehearsal.is_rehearsal and not demo.is_rehearsal
 
 
+async def test_a_newcomer_can_try_a_team_a_transfer_a_four_leg_call_and_the_second_level(tmp_path: Path) -> None:
+    config = SignalingConfig(data_dir=tmp_path)
+    await ensure_first_people(config)
+    async with Records(config.database_url) as records:
+        people = {person.login: person for person in await records.people.all()}
+    trades = {login: {entry.trade for entry in person.qualifications} for login, person in people.items()}
+    assert trades["ines"] == trades["karim"] == {"interpreter"} and trades["adam"] == trades["lea"] == {"adviser"}
+    assert [HEARING_SKILL in people[login].skills for login in ("ines", "karim", "adam", "lea")] == [
+        True,
+        True,
+        False,
+        True,
+    ]
+    assert [login for login, person in people.items() if SECOND_LEVEL_SKILL in person.skills] == ["karim", "lea"]
+    assert people["noa"].role == "supervisor"
+
+
 async def test_a_second_start_shows_no_password_and_changes_nobody(tmp_path: Path) -> None:
     config = SignalingConfig(data_dir=tmp_path)
     await ensure_first_people(config)
@@ -38,7 +57,7 @@ async def test_processes_that_start_together_make_each_person_once(tmp_path: Pat
     config = SignalingConfig(data_dir=tmp_path)
     made = await asyncio.gather(*(ensure_first_people(config) for _ in range(3)))
     shown = [login for first in made if first for login, _, _ in first.people]
-    assert sorted(shown) == ["adam", "camille", "ines", "noa", "sacha"]
+    assert sorted(shown) == ["adam", "camille", "ines", "karim", "lea", "noa", "sacha"]
 
 
 async def test_an_operator_who_wants_no_first_people_gets_the_rehearsal_brand_alone(tmp_path: Path) -> None:
