@@ -160,21 +160,23 @@ async def test_the_relay_calls_back_by_sight_and_one_key_answers_in_the_mode_tha
     assert (act.action, act.mode) == ("accept", "TTH")
 
 
-async def test_the_interpreters_gender_and_the_subject_are_wishes_and_only_the_first_is_remembered(
+async def test_language_gender_and_subject_are_asked_for_and_the_subject_is_not_remembered(
     page: Page, signer_service: FakeService
 ) -> None:
     await page.goto(signer_service.url)
     await page.get_by_text("Options de l’appel").click()
+    await page.get_by_label("Votre langue des signes").select_option("asl")
     await page.get_by_label("Interprète, si possible").select_option("f")
     await page.get_by_label("Sujet de l’appel").select_option("medical")
     await page.get_by_label("Numéro de téléphone").fill("0199000001")
     await page.get_by_role("button", name="Appeler", exact=True).click()
     request = await signer_service.party.said(CallRequest)
-    assert (request.gender, request.domain) == ("f", "medical")
+    assert (request.language, request.gender, request.domain) == ("asl", "f", "medical")
     assert "medical" not in await page.evaluate("JSON.stringify({...localStorage, ...sessionStorage})")
     await page.reload()
     await signer_service.party.said(Hello, 2)
     await page.get_by_text("Options de l’appel").click()
+    await expect(page.get_by_label("Votre langue des signes")).to_have_value("asl")
     await expect(page.get_by_label("Interprète, si possible")).to_have_value("f")
     await expect(page.get_by_label("Sujet de l’appel")).to_have_value("")
 

@@ -11,8 +11,8 @@ export type Wanted = { readonly isWaiting: true } | ({ readonly isWaiting: false
 
 /** What a page is about, as a call-back. */
 export function wantedOf({ brand }: Pick<Place, "brand">, wishes: Wishes): Wanted {
-  const { mode, voice, hearing, number, domain, announce, anonymous } = wishes;
-  const how = { mode, voice, hearing, domain: domain || null };
+  const { mode, voice, hearing, number, domain, language, announce, anonymous } = wishes;
+  const how = { mode, voice, hearing, domain: domain || null, language: language || null };
   if (brand !== null) return { isWaiting: false, kind: "direct", brand, ...how };
   return { isWaiting: false, kind: "relay", number: number.trim() || null, announce, anonymous, ...how };
 }

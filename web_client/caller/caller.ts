@@ -195,13 +195,13 @@ export class Caller {
 
   async #ask(what: Pick<CallRequest, "kind"> & Partial<CallRequest>): Promise<void> {
     const { mode, voice, hearing, gender } = this.wishes.value;
-    const domain = this.wishes.value.domain || null;
+    const [domain, language] = [this.wishes.value.domain || null, this.wishes.value.language || null];
     this.offer.value = null;
     this.isAsking.value = true;
     this.emergency.value = null;
     this.session.forgetCall();
     if (voice) await this.session.local.openMicrophone();
-    const answer = await this.session.request({ mode, voice, hearing, gender, domain, ...what, type: "call.request" });
+    const answer = await this.session.request({ mode, voice, hearing, gender, domain, language, ...what, type: "call.request" });
     this.session.settle(answer);
     if (answer.type === "error") this.#host.post("error", { code: answer.code });
     if (answer.type === "error" && answer.callback) this.offer.value = wantedOf(this.place, this.wishes.value);

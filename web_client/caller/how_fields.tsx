@@ -3,7 +3,7 @@
 import type { JSX } from "preact";
 import { t } from "../shared/i18n.ts";
 import type { Caller } from "./caller.ts";
-import { DOMAINS, GENDERS, MODES } from "./wishes.ts";
+import { DOMAINS, GENDERS, LANGUAGES, MODES } from "./wishes.ts";
 
 interface HowProps {
   readonly caller: Caller;
@@ -39,11 +39,22 @@ function ModeChoice({ caller }: { caller: Caller }): JSX.Element {
   );
 }
 
-/** Whom one would rather have, and what the call is about: best effort. */
+/** The sign language; whom one would rather have, and what the call is about: both best effort. */
 export function WhoFields({ caller }: { caller: Caller }): JSX.Element {
-  const { gender, domain } = caller.wishes.value;
+  const { gender, domain, language } = caller.wishes.value;
   return (
     <>
+      <label class="field">
+        <span>{t("wish.language")}</span>
+        <select value={language} onChange={(event) => caller.wish({ language: LANGUAGES.find((one) => one === event.currentTarget.value) ?? "" })}>
+          <option value="">{t("wish.in.lsf")}</option>
+          {LANGUAGES.map((one) => (
+            <option key={one} value={one}>
+              {t(`wish.in.${one}`)}
+            </option>
+          ))}
+        </select>
+      </label>
       <label class="field">
         <span>{t("wish.gender")}</span>
         <select value={gender} onChange={(event) => caller.wish({ gender: GENDERS.find((one) => one === event.currentTarget.value) ?? "any" })}>

@@ -1,5 +1,5 @@
-// What the person wants of calls, remembered on this device: mode, own voice and hearing, announcement, interpreter. Never a number, nor
-// what a call is about.
+// What the person wants of calls, remembered on this device: mode, own voice and hearing, announcement, interpreter,
+// sign language. Never a number, nor what a call is about.
 
 import { readPreference, writePreference } from "../shared/preferences.ts";
 import type { CallRequest, Mode } from "../shared/protocol.d.ts";
@@ -11,6 +11,9 @@ export const ANNOUNCES: readonly Announce[] = ["agent", "recorded", "none"];
 export type Gender = NonNullable<CallRequest["gender"]>;
 export const GENDERS: readonly Gender[] = ["any", "f", "m"];
 export const DOMAINS = ["medical", "legal"] as const;
+/** Sign languages beside LSF: names of skills. */
+export const LANGUAGES = ["asl", "bsl", "is"] as const;
+export type Language = (typeof LANGUAGES)[number] | "";
 
 export interface Wishes {
   readonly number: string;
@@ -23,6 +26,8 @@ export interface Wishes {
   readonly gender: Gender;
   /** What the call is about: the name of a skill; empty: nothing special. Not remembered. */
   readonly domain: string;
+  /** The person's own when LSF is not; nobody else is put through. Empty: LSF. */
+  readonly language: Language;
 }
 
 const NAME = "wishes";
@@ -39,6 +44,7 @@ export function wishesFrom(kept: string | null): Wishes {
     anonymous: found.anonymous === true,
     gender: GENDERS.find((gender) => gender === found.gender) ?? "any",
     domain: "",
+    language: LANGUAGES.find((language) => language === found.language) ?? "",
   };
 }
 
@@ -51,8 +57,8 @@ function parsed(kept: string | null): Readonly<Record<string, unknown>> {
   }
 }
 
-export function keptForm({ mode, voice, hearing, announce, anonymous, gender }: Wishes): string {
-  return JSON.stringify({ mode, voice, hearing, announce, anonymous, gender });
+export function keptForm({ mode, voice, hearing, announce, anonymous, gender, language }: Wishes): string {
+  return JSON.stringify({ mode, voice, hearing, announce, anonymous, gender, language });
 }
 
 export function rememberedWishes(): Wishes {

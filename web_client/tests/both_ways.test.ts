@@ -11,10 +11,10 @@ import { Conversation } from "../shared/rtt.ts";
 import { lineWord, speechCameBack } from "../workstation/line_words.ts";
 
 test("what a person chose comes back, without the number, and what is not known is as usual", () => {
-  const wishes = { number: "01 99 00 00 01", mode: "TTH", voice: true, hearing: false, announce: "none", anonymous: true, gender: "f", domain: "medical" } as const;
+  const wishes = { number: "01 99 00 00 01", mode: "TTH", voice: true, hearing: false, announce: "none", anonymous: true, gender: "f", domain: "medical", language: "asl" } as const;
   assert.deepEqual(wishesFrom(keptForm(wishes)), { ...wishes, number: "", domain: "" });
   assert.ok(!/99|medical/.test(keptForm(wishes)));
-  const usual = { number: "", mode: "LSF", voice: false, hearing: false, announce: "agent", anonymous: false, gender: "any", domain: "" };
+  const usual = { number: "", mode: "LSF", voice: false, hearing: false, announce: "agent", anonymous: false, gender: "any", domain: "", language: "" };
   for (const kept of [null, "{", "7", '{"mode":"MIME","voice":"yes","announce":3}']) assert.deepEqual(wishesFrom(kept), usual);
 });
 
@@ -115,7 +115,7 @@ test("a call-back at an hour is today, or tomorrow once that hour is past, never
 
 test("a call-back carries what the page is about: the brand, or the number", () => {
   const wishes = { ...wishesFrom(null), number: " 01 99 00 00 01 ", domain: "medical", announce: "none" as const, anonymous: true };
-  const how = { isWaiting: false, mode: "LSF", voice: false, hearing: false, domain: "medical" };
+  const how = { isWaiting: false, mode: "LSF", voice: false, hearing: false, domain: "medical", language: null };
   const shown = { announce: "none", anonymous: true };
   assert.deepEqual(wantedOf({ brand: null }, wishes), { ...how, ...shown, kind: "relay", number: "01 99 00 00 01" });
   assert.deepEqual(wantedOf({ brand: "demo" }, { ...wishes, domain: "" }), { ...how, kind: "direct", brand: "demo", domain: null });
