@@ -31,6 +31,8 @@ CLAIMS_AT_ONCE = 5
 BUSY_S = 60.0  # a signer who is in a call, or rung already, is rung when that may be over
 AGAIN_S = 60.0  # what failed by our own fault is tried again, and counts for nothing
 TELL_AGENTS_S = 5.0
+FORGET_S = 3600.0  # between two looks at what is long over
+FORGET_AFTER_S = 86_400.0  # whoever asks why nobody rang gets an answer meanwhile
 log = logging.getLogger(__name__)
 
 
@@ -116,7 +118,7 @@ class CallbackDesk:
     ) -> None:
         self._config, self._table, self._book, self._calls = config, table, book, calls
         self._owners, self._lookups, self._lines, self._clock = owners, lookups, lines, clock
-        self._renewed_at = self._told_at = float("-inf")
+        self._renewed_at = self._told_at = self._forgot_at = float("-inf")
 
     async def run(self) -> None:
         """Until cancelled. Without database or Redis nobody is rung, and nothing is lost."""
@@ -137,6 +139,9 @@ class CallbackDesk:
         if self._clock() - self._told_at >= TELL_AGENTS_S:
             self._told_at = self._clock()
             await self._book.show_agents()
+        if self._clock() - self._forgot_at >= FORGET_S:
+            self._forgot_at = self._clock()
+            await self._table.forget(self._clock() - FORGET_AFTER_S)
 
     @staticmethod
     async def _each(callbacks: Iterable[KeptCallback], work: Callable[[KeptCallback], Awaitable[None]]) -> None:

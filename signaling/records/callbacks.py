@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, fields
 from typing import Any, cast
 
-from sqlalchemy import CursorResult, Update, func, or_, select, update
+from sqlalchemy import CursorResult, Update, delete, func, or_, select, update
 
 from signaling.call_model import Mode
 from signaling.queue_messages import CallbackState
@@ -126,6 +126,12 @@ class Callbacks:
             if people:
                 await session.execute(update(CallbackRow).where(over).values(state="expired"))
             return people
+
+    async def forget(self, before: float) -> None:
+        """Whom and what they were about: what is over and would have expired by then. :param before: Unix seconds."""
+        over = CallbackRow.state.not_in(OPEN) & (CallbackRow.expires_at <= before)
+        async with self._database.writing() as session:
+            await session.execute(delete(CallbackRow).where(over))
 
     async def _change(self, callback: KeptCallback, values: dict[str, Any]) -> KeptCallback | None:
         """Only if it is as it was read: of two who try, one has it."""

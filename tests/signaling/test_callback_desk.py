@@ -13,7 +13,7 @@ from signaling.call_lines import CallLines
 from signaling.call_model import Call, CallState, EndReason, Line, PageRole
 from signaling.call_requests import CallRequests
 from signaling.callback_book import CallbackBook
-from signaling.callback_desk import AGAIN_S, BUSY_S, LEASE_S, CallbackDesk, Ended, Outcome, outcome
+from signaling.callback_desk import AGAIN_S, BUSY_S, FORGET_AFTER_S, LEASE_S, CallbackDesk, Ended, Outcome, outcome
 from signaling.config import SignalingConfig
 from signaling.elsewhere import Elsewhere
 from signaling.queue_rules import QueueRules
@@ -323,6 +323,17 @@ async def test_a_process_that_leaves_begins_nothing(tmp_path: Path) -> None:
         desk.draining = True
         await ringing.look()
         assert not desk.calls and (await here.only()).state == "waiting"
+
+
+async def test_nothing_of_a_call_back_is_kept_once_it_has_long_been_over(tmp_path: Path) -> None:
+    async with centre(tmp_path) as (here, camille):
+        await here.records.callbacks.cancel("cb1", camille)
+        ringing, _ = here.process()
+        await ringing.look()
+        assert await here.records.callbacks.find("cb1") is not None
+        here.clock.now += 80_000 + FORGET_AFTER_S
+        await ringing.look()
+        assert await here.records.callbacks.find("cb1") is None
 
 
 async def test_whoever_lost_the_account_is_not_rung(tmp_path: Path) -> None:

@@ -98,3 +98,15 @@ async def test_they_are_due_by_arrival_and_expire(tmp_path: Path) -> None:
             "early": "waiting",
             "tomorrow": "waiting",
         }
+
+
+async def test_what_is_over_is_kept_for_a_while_and_then_not_at_all(tmp_path: Path) -> None:
+    clock = Clock()
+    async with Records(sqlite_url(tmp_path), clock) as records:
+        camille = await signer(records)
+        await records.callbacks.add(asked(camille.id, "over", state="done"))
+        await records.callbacks.add(asked(camille.id, "open", state="trying", claimed_until=NOON + 60))
+        await records.callbacks.forget(NOON)
+        assert await records.callbacks.find("over") is not None
+        await records.callbacks.forget(NOON + 3600)
+        assert await records.callbacks.find("over") is None and await records.callbacks.find("open") is not None
