@@ -186,6 +186,7 @@ def _queue(
         target_s=usual.target_s,
         answered=today.answered,
         abandoned=today.abandoned,
+        called_back=today.callbacks,
         mean_wait_s=today.mean_wait_s,
         service_level=today.service_level,
         service_level_now=today.service_level_now,

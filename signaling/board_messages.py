@@ -88,7 +88,7 @@ class BoardQueue(Message):
     One queue now and today.
 
     :param serving: agents at work who may serve it. :param longest_wait_s: of those who wait now.
-    :param answered, abandoned: today; ``callbacks``: waiting now.
+    :param answered, abandoned: today, call-backs apart. :param callbacks: waiting now; ``called_back``: reached today.
     :param service_level: today, 0..1: answered within ``target_s`` / (answered + abandoned after 10 s); None: no call.
     :param service_level_now: the same over the last half hour.
     """
@@ -106,6 +106,7 @@ class BoardQueue(Message):
     target_s: float = 120.0
     answered: int = 0
     abandoned: int = 0
+    called_back: int = 0
     mean_wait_s: float | None = None
     service_level: float | None = None
     service_level_now: float | None = None

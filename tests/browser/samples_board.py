@@ -60,6 +60,7 @@ def busy() -> Board:
         waiting=1,
         longest_wait_s=38.0,
         answered=12,
+        called_back=4,
         service_level=1.0,
         service_level_now=1.0,
         alerts=("nobody",),

@@ -132,6 +132,7 @@ async def test_the_board_shows_queues_team_and_line_and_says_alerts_once_politel
     await expect(relay).to_contain_text("58 %")
     town = page.get_by_role("row", name="Mairie de Démonstration LSF").first
     await expect(town).to_contain_text("Personne pour servir")
+    await expect(town).to_contain_text("+ 4 rappels")
     team = page.get_by_role("table", name="Équipe")
     names = await team.get_by_role("rowheader").locator("span").all_inner_texts()
     assert names == ["Adam", "Inès", "Léo", "Nour", "Sam", "Zoé"], "in the order of names: no ranking"

@@ -74,9 +74,11 @@ def test_a_call_back_that_nobody_is_sought_for_yet_is_shown_and_alerts_nobody() 
 
 
 def test_todays_figures_stand_beside_what_waits() -> None:
-    figures = QueueFigures(answered=9, abandoned=2, mean_wait_s=44.0, service_level=0.6, service_level_now=0.9)
+    figures = QueueFigures(
+        answered=9, abandoned=2, callbacks=3, mean_wait_s=44.0, service_level=0.6, service_level_now=0.9
+    )
     relay = queue_of(shown(snapshot(), relay_LSF=figures), RELAY)
-    assert (relay.answered, relay.abandoned, relay.mean_wait_s) == (9, 2, 44.0)
+    assert (relay.answered, relay.abandoned, relay.called_back, relay.mean_wait_s) == (9, 2, 3, 44.0)
     assert relay.alerts == ("service_level",)
 
 

@@ -111,6 +111,7 @@ export interface BoardQueue {
   target_s: number;
   answered: number;
   abandoned: number;
+  called_back: number;
   mean_wait_s: number | null;
   service_level: number | null;
   service_level_now: number | null;

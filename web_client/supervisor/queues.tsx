@@ -86,6 +86,7 @@ function QueueRow({ desk, board, queue }: { desk: Desk; board: Board; queue: Boa
       </Cell>
       <Cell label={b("queues.answered")} className="figure">
         {queue.answered}
+        {queue.called_back > 0 && <small class="hint">{b("tile.callbacks", { count: queue.called_back })}</small>}
         {queue.mean_wait_s !== null && <small class="hint">{b("queues.mean_wait", { wait: waited(queue.mean_wait_s) })}</small>}
       </Cell>
       <Cell label={b("queues.abandoned")} className="figure">

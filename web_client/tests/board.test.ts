@@ -26,6 +26,7 @@ const QUEUE: BoardQueue = {
   wait_high_s: 170,
   target_s: 120,
   answered: 0,
+  called_back: 0,
   abandoned: 0,
   mean_wait_s: null,
   service_level: null,
