@@ -64,6 +64,11 @@ class Elsewhere:
         owned = self._calls.get(call_id)
         return owned.link if owned else None
 
+    def may_tell(self, link: PeerLink, call_id: str) -> bool:
+        """:returns: False: another process owns this call by now, perhaps this one; the teller has not heard of it."""
+        owned = self._calls.get(call_id)
+        return call_id not in self._mine if owned is None else owned.link in (None, link)
+
     def in_call(self, role: PageRole, key: str) -> bool:
         return any(
             owned.here.has(role, key) and not owned.here.is_over and self._counts(owned)

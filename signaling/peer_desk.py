@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable
 from signaling.call_desk import CallDesk
 from signaling.elsewhere import Elsewhere
 from signaling.floor import Floor
-from signaling.messages import AnyClientMessage
+from signaling.messages import AnyClientMessage, CallStateMessage
 from signaling.peer_messages import (
     AnyPeerMessage,
     CallGone,
@@ -54,7 +54,9 @@ class PeerDesk:
     def said(self, link: PeerLink, message: AnyPeerMessage) -> None:
         match message:
             case ToPage():
-                self._hub.send_here(message.role, message.key, message.message, message.device)
+                told = message.message
+                if not isinstance(told, CallStateMessage) or self._elsewhere.may_tell(link, told.call_id):
+                    self._hub.send_here(message.role, message.key, told, message.device)
             case PageHere():
                 self._page_came(link, message)
             case PageGone():

@@ -163,3 +163,17 @@ def test_a_call_whose_owner_died_waits_for_a_new_one_and_not_for_ever() -> None:
     centre.now += ORPHANED_S
     assert not centre.elsewhere.is_call("one")
     assert not centre.elsewhere.in_call("signer", "paul")
+
+
+def test_what_a_former_owner_still_says_of_a_call_is_not_shown() -> None:
+    centre = Centre()
+    assert centre.elsewhere.may_tell(centre.b, "one"), "nobody is known to own it"
+    centre.elsewhere.call_came(centre.b, call_here(epoch=1))
+    assert centre.elsewhere.may_tell(centre.b, "one")
+    centre.elsewhere.call_came(centre.c, call_here(epoch=2))
+    assert not centre.elsewhere.may_tell(centre.b, "one"), "it has stood still, and does not know yet"
+    assert centre.elsewhere.may_tell(centre.c, "one")
+    centre.elsewhere.call_is_mine(call(), 3)
+    assert not centre.elsewhere.may_tell(centre.c, "one")
+    centre.elsewhere.call_came(centre.b, call_here(epoch=4))
+    assert centre.elsewhere.may_tell(centre.b, "one"), "this process gives it up in a moment"

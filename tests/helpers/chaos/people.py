@@ -11,6 +11,7 @@ from tests.helpers.chaos.pages import Message, Page
 NUMBER = "01 99 00 00 01"
 SERVED = ("briefing", "talking", "active", "after_phone")
 UNANSWERED_S = 4.0  # asked, and nobody knows whether it arrived: then it is asked again
+REFUSALS = 5  # about as many seconds
 IMPATIENT = 0.1  # of the signers leave while they wait
 UNTOLD_S = 15.0  # connected for so long and told nothing of its call: the call is lost
 STUCK_S = 120.0
@@ -94,7 +95,7 @@ class Signer(Page):
 
     async def _follow(self, call_id: str) -> None:
         self.book.asked += 1
-        began, served_at = time.monotonic(), 0.0
+        began, served_at, refused = time.monotonic(), 0.0, 0
         patience = self.chance.uniform(1, 6) if self.chance.random() < IMPATIENT else STUCK_S
         while (state := self.state(call_id)) != "ended":
             if state in SERVED and not served_at:
@@ -102,14 +103,23 @@ class Signer(Page):
                 self.book.waits.append(served_at - began)
                 await asyncio.sleep(self.chance.uniform(0.2, 1.5))
             if served_at or time.monotonic() - began > patience:
-                await self.ask("call.act", call_id=call_id, action="hang_up")
+                answer = await self.ask("call.act", call_id=call_id, action="hang_up")
+                refused = refused + 1 if answer is not None and answer["type"] == "error" else 0
+                if refused >= REFUSALS and self._shows_another(call_id):
+                    self.book.told["over while another was shown"] += 1
+                    del self.calls[call_id]
+                    return
             await self.until(lambda before=state: self.state(call_id) != before, AGAIN_S)  # type: ignore[misc]
-            if self._is_lost(call_id):
+            if self._is_lost(call_id) and not self._shows_another(call_id):
                 self.book.violations.append(f"{self.name}: nothing told of {call_id} since it was {state}")
                 del self.calls[call_id]
                 return
         self.book.served += bool(served_at)
         self.book.told[self.book.done[call_id]] += 1
+
+    def _shows_another(self, call_id: str) -> bool:
+        """A page shows one call, the last one told; it is not told of the end of an earlier one."""
+        return any(told > self.told_at[call_id] for other, told in self.told_at.items() if other in self.calls)
 
     def _is_lost(self, call_id: str) -> bool:
         """The page has come back since it was last told of its call, and hears of everything but the call."""
