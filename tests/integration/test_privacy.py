@@ -31,7 +31,7 @@ from signaling.queue_messages import Alert, AssignmentAccept, PresenceSet
 from signaling.records import Records
 from signaling.records.model import Person, Qualification
 from signaling.rehearsal.client import RehearsalError
-from signaling.rehearsal.participant import Persona, join, strip_rows
+from signaling.rehearsal.participant import Participant, Persona, join, strip_rows
 from signaling.rehearsal.pictures import card
 from signaling.rehearsal.service import Service, own_service
 from tests.helpers.centre import accept
@@ -44,6 +44,8 @@ from tests.helpers.sip_peers import Baresip, baresip, free_pair, free_port
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(240)]
 FROM_SIGNER, FROM_AGENT = "zirconium-violet", "tungstène-orange"
 NOTE = "palissandre-vert"
+ASIDE, ANSWER = "vanadium-turquoise", "hafnium-ocre"
+UNHEARD, AFTERWARDS = "rhodium-garance", "iridium-safran"
 FROM_PHONE, TO_PHONE = "molybdène-fuchsia", "béryllium-carmin"
 SIGNER_KEYS, PHONE_KEYS = "8462013", "7395148"
 OWN, CALLER, FRONT = "+33199000050", "+33199007342", "+33199000060"
@@ -65,6 +67,7 @@ async def test_a_relay_call_leaves_no_text_in_sql_redis_logs_or_files() -> None:
                 await who.wait_text(DEADLINE_S)
                 who.type_text(text)
             await until(lambda: FROM_SIGNER in scene.agent.text and FROM_AGENT in scene.signer.text, "the text arrives")
+            await consults_a_colleague(scene)
             during = await everything(data_dir)
             await scene.act(scene.signer, "hang_up")
             await scene.state(CallState.ENDED)
@@ -76,13 +79,51 @@ async def test_a_relay_call_leaves_no_text_in_sql_redis_logs_or_files() -> None:
         after = await everything(data_dir)
     for found in (during, after):
         assert any(call_id.encode() in content for content in found.values()), "the search would find what is there"
-        for text in (FROM_SIGNER, FROM_AGENT, NOTE):
+        for text in (FROM_SIGNER, FROM_AGENT, NOTE, ASIDE, ANSWER, UNHEARD, AFTERWARDS):
             for form in forms(text):
                 assert [name for name, content in found.items() if form in content] == []
     log = after["service.log"]
     assert b"call ended" in log
     for content in (TONE_NUMBER.encode(), TONE_NUMBER[1:].encode(), b"a=ice-ufrag", b"v=0"):
         assert content not in log, "no number and no SDP in a log"
+
+
+async def consults_a_colleague(scene: Scene) -> None:
+    """
+    What they type goes to nobody else, what the signer types meanwhile to neither; and whoever was sent away reads no
+    more, whatever is tried.
+    """
+    signer, agent, size = scene.signer, scene.agent, (320, 240, strip_rows(240))
+    async with (
+        aiohttp.ClientSession() as http,
+        join(http, scene.service, Persona("agent", 33, card(*size), 1400.0, 15.0, sees_two=True)) as beside,
+    ):
+        await beside.client.ask(PresenceSet(presence="available"))
+        await scene.act(agent, "consult")
+        alert = await beside.client.wait_for(Alert, DEADLINE_S)
+        await beside.client.ask(AssignmentAccept(assignment_id=alert.assignment_id))
+        await beside.client.wait_call(lambda call: call.leg == "second" and call.second is not None, DEADLINE_S)
+        await until(lambda: agent.ident in beside.eye.ids, "they see each other")
+        await types_until_read(agent, ASIDE, beside)
+        await types_until_read(beside, ANSWER, agent)
+        signer.type_text(UNHEARD)
+        await asyncio.sleep(1.0)  # for nothing to come
+        assert UNHEARD not in agent.text + beside.text
+        assert ASIDE not in signer.text and ANSWER not in signer.text and FROM_SIGNER not in beside.text
+        assert beside.eye.ids | beside.second_eye.ids == {agent.ident}, "the signer is not seen"
+        await scene.act(agent, "dismiss_second")
+        await beside.client.wait_call(lambda call: call.state is CallState.ENDED, DEADLINE_S)
+        await types_until_read(signer, AFTERWARDS, agent)
+        assert AFTERWARDS not in beside.text and beside.eye.ids | beside.second_eye.ids == {agent.ident}
+
+
+async def types_until_read(writer: Participant, text: str, reader: Participant) -> None:
+    """Its channel may still be opening."""
+    async with asyncio.timeout(DEADLINE_S):
+        while text not in reader.text:
+            with contextlib.suppress(RehearsalError):
+                writer.type_text(text)
+            await asyncio.sleep(0.3)
 
 
 async def test_a_telephone_that_calls_leaves_neither_number_nor_key_nor_text() -> None:
