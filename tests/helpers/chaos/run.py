@@ -11,7 +11,7 @@ import aiohttp
 
 from tests.helpers.chaos.ledger import Ledger
 from tests.helpers.chaos.people import Agent, Book, Signer
-from tests.helpers.chaos.storm import QUEUE, Storm, centre
+from tests.helpers.chaos.storm import FAULTS, QUEUE, Storm, centre
 from tests.helpers.chaos.watch import Watch, read_changes
 
 BUSY_STATES = ("alerting", "engaged", "hold", "wrap_up")
@@ -94,7 +94,7 @@ def _figures(  # noqa: PLR0917 -- everything that was noted
         "agents": scale.agents,
         "agent_lease_s": QUEUE.agent_lease_s,
         "owner_lease_s": QUEUE.owner_lease_s,
-        **dict(sorted(storm.faults.items())),
+        **{name: storm.faults[name] for name in FAULTS},
         "calls": book.asked,
         "calls_unanswered": book.unanswered,
         "calls_came_back": book.came_back,

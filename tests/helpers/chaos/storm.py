@@ -22,6 +22,14 @@ from tests.helpers.control_plane import KillableProcess, free_port
 from tests.helpers.redis_server import RedisServer, redis_server
 
 QUEUE = QueueConfig(alert_s=3.0, wrap_up_s=2.0, agent_lease_s=10.0, owner_lease_s=30.0)
+#: With their shares.
+FAULTS = {
+    "process_killed": 0.35,
+    "process_stopped": 0.2,
+    "redis_killed": 0.12,
+    "redis_stopped": 0.08,
+    "page_cut": 0.25,
+}
 PROCESS_DOWN_S, PROCESS_STOPPED_S = (0.2, 4.0), (0.5, 6.0)
 STARTS = 20
 REDIS_DOWN_S, REDIS_STOPPED_S = (0.1, 2.0), (0.3, 3.0)
@@ -139,19 +147,18 @@ class Storm:
         """One fault after the other; several may stand at once. Everything runs again when this returns."""
         loop = asyncio.get_running_loop()
         ends = loop.time() + seconds
-        kinds: dict[str, tuple[float, Callable[[], Awaitable[None]]]] = {
-            "process_killed": (0.35, self._kill_process),
-            "process_stopped": (0.2, self._stop_process),
-            "redis_killed": (0.12, self._kill_redis),
-            "redis_stopped": (0.08, self._stop_redis),
-            "page_cut": (0.25, self._cut_page),
+        acts: dict[str, Callable[[], Awaitable[None]]] = {
+            "process_killed": self._kill_process,
+            "process_stopped": self._stop_process,
+            "redis_killed": self._kill_redis,
+            "redis_stopped": self._stop_redis,
+            "page_cut": self._cut_page,
         }
-        names, weights = list(kinds), [weight for weight, _ in kinds.values()]
         while loop.time() < ends:
             pause = min(self.chance.expovariate(1 / self.every_s), 4 * self.every_s, ends - loop.time())
             await asyncio.sleep(pause)
-            (name,) = self.chance.choices(names, weights)
-            task = asyncio.create_task(self._fault(name, kinds[name][1]))
+            (name,) = self.chance.choices(list(FAULTS), list(FAULTS.values()))
+            task = asyncio.create_task(self._fault(name, acts[name]))
             self._mending.add(task)
             task.add_done_callback(self._mending.discard)
         await asyncio.gather(*self._mending)
