@@ -8,15 +8,17 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
+from redis.asyncio import Redis
 
 from interpreter_queue.config import QueueConfig
 from signaling.call_model import ACTIONS
 from signaling.records import Records
 from tests.helpers.control_plane import RawPage, browser, control_plane
-from tests.integration.test_queue_floor import DIALLED, Floor, accept, ok, people
+from tests.integration.test_queue_floor import DIALLED, Floor, accept, callbacks, ok, people
 
 pytestmark = pytest.mark.integration
 OWN, OTHERS = "+33199000050", "+33199000051"
+WORDS = "topaze-incarnat"
 
 
 @pytest.fixture
@@ -196,3 +198,61 @@ async def test_what_is_malformed_is_answered_with_its_code_whoever_sends_it(floo
         "invalid", "unknown_brand", "unknown_brand", "callback_gone", "wrong_role", "lost", "nothing_to_extend",
         "unknown_queue",
     ]  # fmt: skip
+
+
+async def test_no_number_name_or_word_of_queues_hand_overs_or_supervision_is_left_in_redis_logs_or_files(
+    floor: Floor, caplog: pytest.LogCaptureFixture
+) -> None:
+    for package in ("signaling", "interpreter_queue", "relay"):
+        caplog.set_level("DEBUG", package)
+    await floor.rule("demo-mairie", supervision=True)
+    signer, agent, _ = await consulting(floor)
+    await ok(agent, "colleagues.list", call_id=agent.call["call_id"])
+    await ok(agent, "refusal.set", call_id=agent.call["call_id"], enabled=True)
+    later, waiting = await floor.signer("alix"), await floor.signer("sacha")
+    await ok(later, "callback.request", kind="relay", number=DIALLED, at=time.time() + 3600, anonymous=True)
+    await ok(waiting, "call.request", kind="relay", number=DIALLED)
+    await waiting.state("queued")
+    await ok(waiting, "call.act", call_id=waiting.call["call_id"], action="ask_callback")
+    await callbacks(waiting, "trying")  # in the line again: everybody is busy
+    adviser, visitor, noa = await floor.agent("zoe"), await floor.pages.visitor(), await floor.page("noa", "supervisor")
+    await ok(visitor, "call.request", kind="direct", brand="demo-mairie")
+    await accept(adviser)
+    await visitor.state("talking")
+    await ok(noa, "supervise.say", text=WORDS)
+    await ok(noa, "supervise.join", call_id=visitor.call["call_id"])
+    await noa.state("talking")
+    for page in (visitor, adviser):
+        await ok(page, "call.act", call_id=visitor.call["call_id"], action="allow_supervisor")
+    await noa.wait(lambda m: m["type"] == "call.state" and m["second"]["state"] == "joined")
+    redis = await in_redis(floor)
+    assert signer.call["call_id"].encode() in redis, "the search would find what is there"
+    files = b"".join(each.read_bytes() for each in floor.plane.config.data_dir.rglob("*") if each.is_file())
+    log, record = caplog.text.encode(), "".join(str(entry.__dict__) for entry in caplog.records).encode()
+    for number in (DIALLED, DIALLED.replace(" ", ""), DIALLED.replace(" ", "")[1:]):
+        assert [where for where in (redis, files, log, record) if number.encode() in where] == []
+    for name in ("Camille", "Sacha", "Alix", "Ines", "Karim", "Zoe", "Noa", WORDS):
+        assert [where for where in (redis, log, record) if name.encode() in where] == [], name
+    assert WORDS.encode() not in files and OWN.encode() not in redis + log
+
+
+async def in_redis(floor: Floor) -> bytes:
+    """Every key and value, as they are."""
+    found: list[Any] = []
+    async with Redis.from_url(floor.plane.config.redis_url) as redis:
+        async for key in redis.scan_iter("*"):
+            match await redis.type(key):
+                case b"string":
+                    value: Any = await redis.get(key)
+                case b"hash":
+                    value = await redis.hgetall(key)
+                case b"list":
+                    value = await redis.lrange(key, 0, -1)
+                case b"set":
+                    value = await redis.smembers(key)
+                case b"zset":
+                    value = await redis.zrange(key, 0, -1)
+                case _:
+                    value = await redis.xrange(key)
+            found.append((key, value))
+    return repr(found).encode()
