@@ -275,7 +275,7 @@ class Call(Frozen):
     :param swapping_until: Unix seconds; until then the signer sees both of a team.
     :param wanted: whom an agent has handed the call to (``transfer_call``). :param transferred: by an agent, ever.
     :param callback_id: the service rings the signer for it, who does not wait on a page before.
-    :param supervision_allowed: by the rules of the brand.
+    :param supervision_allowed: by the rules of the brand. :param joins_asked: how often a supervisor has asked to join.
     """
 
     call_id: str
@@ -334,6 +334,7 @@ class Call(Frozen):
     transferred: bool = False
     callback_id: str | None = None
     supervision_allowed: bool = False
+    joins_asked: int = 0
     phone_legs: tuple[PhoneLegState, ...] = ()
     past_assignments: tuple[str, ...] = Field(default=(), description="of agents who left: old news")
     served_by: tuple[str, ...] = Field(default=(), description="agents who left the call before its end")

@@ -7,6 +7,7 @@ from signaling.call_table import PHONE_LEGS_LIMIT, find_row, has_colleague, was_
 
 S = CallState
 REQUESTS_LIMIT: Final = 30  # asked of the queue by one call: more second parties help nobody
+ASKS_LIMIT: Final = 3  # of supervisors to join one call
 #: Roles in which a second party serves beside the agent: both have the telephone in hand.
 SERVING: Final = frozenset({"team", "interpreter"})
 #: Roles in which a second party may become the agent by choice.
@@ -58,8 +59,12 @@ def may_ask_callback(call: Call) -> bool:
 
 
 def may_be_joined(call: Call) -> bool:
-    """By a supervisor: a direct call, where the brand allows it, while nobody else is beside the agent."""
-    return call.kind == "direct" and call.supervision_allowed and call.is_together and call.second is None
+    """
+    By a supervisor: a direct call, where the brand allows it, while nobody else is beside the agent. Nobody is asked
+    until they give in.
+    """
+    is_free = call.is_together and call.second is None and call.joins_asked < ASKS_LIMIT
+    return call.kind == "direct" and call.supervision_allowed and is_free
 
 
 def _of_own_side(call: Call, party: Party) -> list[Action]:

@@ -74,7 +74,7 @@ def supervisor_asks(call: Call, event: SupervisorAsks, now: float) -> Step:
     if not may_be_joined(call):
         return call, ()
     asked = Second(role="supervisor", state="asked", since=now, key=event.key, name=event.name, present=True)
-    return call.model_copy(update={"second": asked}), ()
+    return call.model_copy(update={"second": asked, "joins_asked": call.joins_asked + 1}), ()
 
 
 def leave(call: Call, *, wrap_up: bool = True) -> Step:

@@ -163,8 +163,8 @@ SENTENCES: dict[str, tuple[str, str]] = {
     # supervision
     "unknown_agent": ("Cette personne n’est plus connectée.", "This person is no longer signed in."),
     "not_joinable": (
-        "Cet appel ne peut pas être rejoint : la règle de la marque, ou quelqu’un s’y joint déjà.",
-        "This call cannot be joined: the brand’s rule, or somebody is joining it already.",
+        "Cet appel ne peut pas être rejoint : la règle de la marque, quelqu’un s’y joint déjà, ou trop de demandes.",
+        "This call cannot be joined: the brand’s rule, somebody is joining it already, or it was asked too often.",
     ),
     "unknown_queue": ("Cette file n’existe pas.", "This queue does not exist."),
     "not_qualified": (

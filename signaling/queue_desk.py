@@ -1,6 +1,7 @@
 """What pages ask about waiting and serving beside alerts: colleagues, refusals, call-backs, waits."""
 
 import logging
+import time
 from collections.abc import Callable, Iterable
 from typing import Protocol
 
@@ -11,9 +12,11 @@ from signaling.callback_book import CallbackBook
 from signaling.colleagues import colleagues
 from signaling.page_errors import PageError
 from signaling.queue_messages import CallbackCancel, CallbackRequest, ColleaguesList, RefusalSet
+from signaling.rate_limit import Rate, TokenBuckets
 from signaling.sessions import Page
 from signaling.waits import WaitBoard
 
+LISTS = Rate(burst=20, period_s=30.0)  # of colleagues, for one agent: each looks at everybody
 log = logging.getLogger(__name__)
 
 
@@ -37,6 +40,7 @@ class QueueDesk:
     ) -> None:
         self._desk, self._board, self._callbacks = desk, board, callbacks
         self._waits, self._people = waits, people
+        self._lists = TokenBuckets(LISTS)
 
     async def came(self, page: Page) -> None:
         """Without database or queue a page is welcome all the same."""
@@ -47,8 +51,10 @@ class QueueDesk:
                 log.warning("not shown: %s", type(error).__name__)
 
     async def colleagues(self, page: Page, message: ColleaguesList) -> None:
-        """:raises PageError: not this agent's call."""
-        call = self._desk.mine(page, message.call_id).call
+        """:raises PageError: not this agent's call, or not any more; asked for too often."""
+        call = self._desk.held(page, message.call_id)[0].call
+        if self._lists.take(page.identity.key, time.monotonic()):
+            raise PageError("rate_limited")
         agents = self._board().agents
         names = await self._people.agent_names(agent.agent_id for agent in agents)
         if call.rehearsal:

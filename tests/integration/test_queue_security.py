@@ -12,6 +12,7 @@ from redis.asyncio import Redis
 
 from interpreter_queue.config import QueueConfig
 from signaling.call_model import ACTIONS
+from signaling.queue_desk import LISTS
 from signaling.records import Records
 from tests.helpers.control_plane import RawPage, browser, control_plane
 from tests.integration.test_queue_floor import DIALLED, Floor, accept, callbacks, ok, people
@@ -152,6 +153,18 @@ async def test_nobody_in_a_call_does_what_is_not_offered_to_them(floor: Floor) -
             assert answer.get("code") in {"out_of_place", "emergency_in_call"}, (page.call["leg"], action, answer)
     assert {page.call["state"] for page in pages} == {"briefing"}
     assert not set(pages[0].call["actions"]) & {"dial", "consult", "hand_over", "swap", "bring_in", "dismiss_second"}
+
+
+async def test_colleagues_are_listed_for_whoever_serves_the_call_now_and_not_without_end(floor: Floor) -> None:
+    _, agent, beside = await consulting(floor)
+    call_id = agent.call["call_id"]
+    for page in (agent, beside):
+        await ok(page, "colleagues.list", call_id=call_id)
+    await ok(agent, "call.act", call_id=call_id, action="hand_over")
+    await agent.wait(lambda m: m["type"] == "call.state" and m["state"] == "ended")
+    assert (await agent.ask("colleagues.list", call_id=call_id))["code"] == "out_of_place"
+    answers = [await beside.ask("colleagues.list", call_id=call_id) for _ in range(2 * LISTS.burst)]
+    assert answers[0]["type"] == "ok" and answers[-1]["code"] == "rate_limited"
 
 
 WRONG: list[tuple[str, dict[str, Any]]] = [

@@ -29,7 +29,7 @@ from signaling.call_events import (
     WriteRecord,
 )
 from signaling.call_model import RESUMED_PRIORITY, Call, CallState, Place, TransferTarget
-from signaling.call_offers import actions
+from signaling.call_offers import ASKS_LIMIT, actions, may_be_joined
 from signaling.call_plan import media_plan
 from signaling.call_second import ASK_S, SEEK_S, SWAP_S
 from signaling.call_view import farewell, view
@@ -409,6 +409,14 @@ def test_either_may_refuse_a_supervisor_at_any_time(who: Beside, party: str) -> 
     call, commands = play(with_second(who), act)
     assert call.second is None
     assert commands == ([CloseMedia("second")] if who == "supervisor" else [])
+
+
+def test_who_has_been_refused_in_a_call_asks_in_it_a_few_times_and_no_more() -> None:
+    call = in_state(S.TALKING, "direct").model_copy(update={"supervision_allowed": True})
+    for _ in range(ASKS_LIMIT):
+        assert may_be_joined(call)
+        call, _ = play(call, ASKS, Act("signer", "refuse_supervisor"))
+    assert not may_be_joined(call) and play(call, ASKS) == (call, [])
 
 
 def test_a_supervisor_whom_nobody_answers_is_gone_after_a_minute() -> None:
