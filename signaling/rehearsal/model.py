@@ -43,6 +43,8 @@ Stage = Literal[
     "hide",
     "show",
     "lose_agent",
+    "hand_on",
+    "first_finishes",
     "take_over",
     "agent_returns",
     "lose_signer",

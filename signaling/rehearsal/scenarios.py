@@ -83,6 +83,14 @@ SCENARIOS: dict[str, Scenario] = {
             outcome="released", number=TONE, agents=2, needs_short_times=True,
         ),
         Scenario(
+            "transferred",
+            "l’interprète confie l’appel à une autre",
+            (*_MEET, "dial", "hear", "hand_on", "meet", "take_over", "see_again", "hear_again", "first_finishes",
+             *_RELEASE),
+            (*_BRIEFED, "dialing", "active", "queued", "active", "after_phone", "ended"),
+            outcome="released", number=TONE, agents=2,
+        ),
+        Scenario(
             "signer_back",
             "le signeur disparaît et revient",
             (*_MEET, "dial", "lose_signer", "signer_returns", "see_again", "hear", *_RELEASE),

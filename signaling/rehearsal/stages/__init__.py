@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 
 from signaling.rehearsal.model import Stage
 from signaling.rehearsal.play import CallInPlay
-from signaling.rehearsal.stages import being_called, controls, loss, measuring, meeting, parting, telephone
+from signaling.rehearsal.stages import being_called, controls, handing_on, loss, measuring, meeting, parting, telephone
 
 STAGES: dict[Stage, Callable[[CallInPlay], Awaitable[None]]] = {
     "ask_emergency": meeting.ask_emergency,
@@ -37,6 +37,8 @@ STAGES: dict[Stage, Callable[[CallInPlay], Awaitable[None]]] = {
     "hide": controls.hide,
     "show": controls.show,
     "lose_agent": loss.lose_agent,
+    "hand_on": handing_on.hand_on,
+    "first_finishes": handing_on.first_finishes,
     "take_over": loss.take_over,
     "agent_returns": loss.agent_returns,
     "lose_signer": loss.lose_signer,
