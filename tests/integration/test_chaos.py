@@ -5,7 +5,7 @@ import pytest
 from tests.helpers.chaos.run import Scale, run
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(420)]
-SECONDS = 15.0
+SECONDS = 12.0
 
 
 async def test_in_a_storm_no_call_is_lost_and_none_has_two_agents() -> None:
