@@ -43,6 +43,8 @@ Stage = Literal[
     "hide",
     "show",
     "lose_agent",
+    "consult",
+    "hand_over",
     "hand_on",
     "first_finishes",
     "take_over",

@@ -58,6 +58,7 @@ class CallInPlay:
         self.signer, self.tones, self.number = equipment.signer, equipment.tones, equipment.number
         self.probe = equipment.probe
         self.served: list[Participant] = []  # our agents who had the call, in order
+        self.consulted: tuple[int, ...] = ()  # whom the agent of now has seen before being the agent
         self.call_id = ""
         self.found = Findings()
         self.steps: list[Step] = []
@@ -200,7 +201,7 @@ class CallInPlay:
         earlier = [one.ident for one in self.served[:-1]]
         return together(
             seen_from(signer.eye.ids, agent.ident, earlier, "signer", frames=frames["signer"], least=least),
-            seen_from(agent.eye.ids, signer.ident, [], "agent", frames=frames["agent"], least=least),
+            seen_from(agent.eye.ids, signer.ident, self.consulted, "agent", frames=frames["agent"], least=least),
         )
 
     @property

@@ -27,6 +27,8 @@ PROVES: dict[Stage, tuple[str, str, str]] = {
     "hide": ("hide", "image masquée", "0 image nouvelle"),
     "show": ("show", "image remontrée", "images nouvelles"),
     "lose_agent": ("phone_waits", "le téléphone attend", "en attente"),
+    "consult": ("signer_waits", "avis d’un collègue", "le signeur ne voit personne, téléphone en silence"),
+    "hand_over": ("handed_over", "relève", "une autre interprète, téléphone en ligne"),
     "hand_on": ("phone_waits", "le téléphone attend", "en attente"),
     "take_over": ("taken_over", "reprise de l’appel", "une autre interprète, téléphone en attente, silence"),
     "agent_returns": ("not_given_back", "retour de la première interprète", "sans appel"),

@@ -83,6 +83,12 @@ SCENARIOS: dict[str, Scenario] = {
             outcome="released", number=TONE, agents=2, needs_short_times=True,
         ),
         Scenario(
+            "handed_over",
+            "l’interprète demande un avis, puis confie l’appel",
+            (*_MEET, "dial", "hear", "consult", "hand_over", "see_again", "hear_again", "first_finishes", *_RELEASE),
+            _ANSWERED, outcome="released", number=TONE, agents=2,
+        ),
+        Scenario(
             "transferred",
             "l’interprète confie l’appel à une autre",
             (*_MEET, "dial", "hear", "hand_on", "meet", "take_over", "see_again", "hear_again", "first_finishes",

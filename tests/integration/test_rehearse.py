@@ -134,6 +134,7 @@ def test_one_service_played_them_all_and_is_gone(everything: Everything) -> None
         ("declined_alert", {"alerts"}),
         ("silent_agent", {"alerts"}),
         ("interpreter_lost", {"phone_waits", "taken_over", "picture_again", "sound_again", "not_given_back"}),
+        ("handed_over", {"signer_waits", "handed_over", "picture_again", "sound_again"}),
         ("transferred", {"phone_waits", "taken_over", "picture_again", "sound_again"}),
         ("signer_back", {"loss_told", "same_call", "picture_again", "sound"}),
         ("signer_lost", {"loss_told", "not_ended"}),

@@ -37,6 +37,8 @@ STAGES: dict[Stage, Callable[[CallInPlay], Awaitable[None]]] = {
     "hide": controls.hide,
     "show": controls.show,
     "lose_agent": loss.lose_agent,
+    "consult": handing_on.consult,
+    "hand_over": handing_on.hand_over,
     "hand_on": handing_on.hand_on,
     "first_finishes": handing_on.first_finishes,
     "take_over": loss.take_over,
