@@ -18,7 +18,7 @@ from interpreter_queue.errors import QueueError
 from interpreter_queue.model import Position, Queued
 from relay.control_messages import AnyEvent, WorkerLeaves
 from signaling.call_dialling import CallDialling, submit
-from signaling.call_events import Act, AlertEnded, Alerting, Event, PageCame, PageWent
+from signaling.call_events import Act, AlertEnded, Alerting, Assigned, Event, PageCame, PageWent, QueueGaveUp
 from signaling.call_model import PARTIES, WAITING, Call, CallState, PageRole, Party, call_of
 from signaling.call_requests import CallRequests
 from signaling.call_runner import CallRunner, Services
@@ -128,6 +128,12 @@ class CallDesk:
             with contextlib.suppress(PageError):
                 is_rung = runner.call.state is CallState.CALLING_BACK
                 submit(runner, Act("signer", "decline" if is_rung else "hang_up"))
+
+    def put_off(self, call_id: str) -> None:
+        """The signer is in another call: called back after that one."""
+        runner = self._runners.get(call_id)
+        if runner is not None and runner.call.is_hidden_from_signer:
+            runner.submit(QueueGaveUp(call_id))
 
     def __len__(self) -> int:
         return len(self._runners)
@@ -276,6 +282,9 @@ class CallDesk:
         """:param request_id: a call's id, or of a request of its second party."""
         runner = self._runners.get(call_of(request_id))
         if runner is not None:
+            is_rung = isinstance(event, Assigned) and runner.call.is_hidden_from_signer
+            if is_rung and self.in_call("signer", runner.call.signer_key):
+                event = QueueGaveUp(request_id)  # a call-back breaks into no other call of the signer's
             runner.submit(event)
         return runner
 
@@ -411,7 +420,7 @@ class CallDesk:
                     runner.enqueue(request_id)
                 elif record.state == "assigned" and record.assignment is not None:
                     known = self._services.queue.known_agent(record.assignment.agent_id)
-                    runner.submit(given_to(request_id, record.assignment, known))
+                    self.submit(request_id, given_to(request_id, record.assignment, known))
                 else:
                     runner.submit(Alerting(request_id) if record.state == "alerting" else AlertEnded(request_id))
 

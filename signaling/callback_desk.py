@@ -46,6 +46,7 @@ class Calls(Protocol):
     def knows(self, call_id: str, /) -> bool: ...
     def begin(self, call: Call, epoch: int, /) -> None: ...
     def call_off(self, call_id: str, /) -> None: ...
+    def put_off(self, call_id: str, /) -> None: ...
 
 
 class Owners(Protocol):
@@ -176,6 +177,8 @@ class CallbackDesk:
                 self._calls.call_off(call_id)
             elif callback.state == "trying" and call.state is CallState.ENDED:
                 await self._settle(callback, Ended(call.end_reason, call.together_at is not None))
+            elif call.is_hidden_from_signer and self._calls.in_call("signer", call.signer_key):
+                self._calls.put_off(call_id)
 
     async def _settle(self, callback: KeptCallback, ended: Ended) -> None:
         brand = await self._brand(callback)

@@ -3,6 +3,7 @@ What somebody might try with the messages of the queue: in another's name, out o
 nobody's business. Real Redis, real SQLite, no media worker needed.
 """
 
+import asyncio
 import time
 from collections.abc import AsyncIterator
 from typing import Any
@@ -153,6 +154,31 @@ async def test_nobody_in_a_call_does_what_is_not_offered_to_them(floor: Floor) -
             assert answer.get("code") in {"out_of_place", "emergency_in_call"}, (page.call["leg"], action, answer)
     assert {page.call["state"] for page in pages} == {"briefing"}
     assert not set(pages[0].call["actions"]) & {"dial", "consult", "hand_over", "swap", "bring_in", "dismiss_second"}
+
+
+@pytest.mark.parametrize("looks", [True, False], ids=["looked at in time", "accepted first"])
+async def test_a_call_back_never_breaks_into_a_call_that_the_signer_is_in(
+    floor: Floor, monkeypatch: pytest.MonkeyPatch, looks: bool
+) -> None:
+    signer = await floor.signer()
+    await ok(signer, "callback.request", kind="relay", number=DIALLED)
+    await callbacks(signer, "trying")
+    if not looks:
+        monkeypatch.setattr("signaling.callback_desk.LOOK_S", 3600.0)
+        await asyncio.sleep(0.5)  # the last look
+    await ok(signer, "call.request", kind="relay", number=DIALLED)
+    await signer.state("queued")
+    if looks:
+        await callbacks(signer, "waiting")
+    agent = await floor.agent("ines")
+    if not looks:
+        await accept(agent, callback=True)
+        await agent.wait(lambda m: m["type"] == "agent.state" and m["state"] == "wrap_up")
+        await agent.wait(lambda m: m["type"] == "assignment.alert" and not m["callback"])
+    await accept(agent, callback=False)
+    await agent.state("briefing")
+    states = {m["state"] for m in signer.messages if m["type"] == "call.state"}
+    assert "calling_back" not in states and signer.call["state"] == "briefing"
 
 
 async def test_colleagues_are_listed_for_whoever_serves_the_call_now_and_not_without_end(floor: Floor) -> None:

@@ -86,6 +86,7 @@ class Desk:
         self.calls: dict[str, Call] = {}
         self.busy: set[str] = set()
         self.called_off: list[str] = []
+        self.later: list[str] = []
         self._redis = redis
 
     def callback_calls(self) -> Iterable[Call]:
@@ -105,6 +106,9 @@ class Desk:
 
     def call_off(self, call_id: str, /) -> None:
         self.called_off.append(call_id)
+
+    def put_off(self, call_id: str, /) -> None:
+        self.later.append(call_id)
 
     def end(self, reason: EndReason, together_at: float | None = None) -> None:
         for call_id, call in self.calls.items():
@@ -293,6 +297,19 @@ async def test_a_signer_who_is_in_a_call_is_rung_later_and_it_counts_for_nothing
         here.clock.now += 60
         await ringing.look()
         assert len(desk.calls) == 1
+
+
+async def test_a_signer_who_places_a_call_meanwhile_is_rung_after_it(tmp_path: Path) -> None:
+    async with centre(tmp_path) as (here, camille):
+        ringing, desk = here.process()
+        await ringing.look()
+        assert desk.later == []
+        desk.busy.add(camille)
+        await ringing.look()
+        assert desk.later == list(desk.calls)
+        desk.end("no_agent")
+        await ringing.look()
+        assert ((await here.only()).state, (await here.only()).attempts) == ("waiting", 0)
 
 
 async def test_nobody_is_rung_while_closed_but_at_the_next_opening(tmp_path: Path) -> None:
