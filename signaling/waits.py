@@ -102,15 +102,16 @@ class WaitBoard:
         self._hub, self._book, self._config, self._board, self._clock = hub, book, config, board, clock
         self._reckoned_at = float("-inf")
         self._current = Waits()
+        self._reckoning = asyncio.Lock()  # who comes meanwhile waits for the same ones
 
     async def current(self) -> Waits:
         """A few seconds old at most."""
-        now = self._clock()
-        if now - self._reckoned_at >= TELL_S:
-            self._reckoned_at = now
-            rules = {mode: await self._book.of(f"relay/{mode}") for mode in MODES}
-            snapshot = self._board()
-            self._current = Waits(modes=mode_waits(rules, snapshot, self._config, now))
+        async with self._reckoning:
+            now = self._clock()
+            if now - self._reckoned_at >= TELL_S:
+                self._reckoned_at = now
+                rules = {mode: await self._book.of(f"relay/{mode}") for mode in MODES}
+                self._current = Waits(modes=mode_waits(rules, self._board(), self._config, now))
         return self._current
 
     async def show(self, page: Page) -> None:

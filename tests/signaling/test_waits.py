@@ -1,5 +1,6 @@
 """What everybody may know of the relay's lines."""
 
+import asyncio
 from collections.abc import Iterable
 from typing import Any
 
@@ -17,9 +18,12 @@ from interpreter_queue.model import (
     Target,
     WaitingRequest,
 )
+from signaling.elsewhere import Elsewhere
 from signaling.queue_messages import ModeWait
-from signaling.queue_rules import QueueRules
-from signaling.waits import SERVING_TOLD, mode_waits, waiting
+from signaling.queue_rules import MODES, QueueRules
+from signaling.rules_book import RulesBook
+from signaling.sessions import Hub
+from signaling.waits import SERVING_TOLD, WaitBoard, mode_waits, waiting
 
 AT = 1795348800.0  # a Sunday, 12:00 UTC
 CONFIG = QueueConfig()
@@ -88,3 +92,15 @@ def test_the_newcomer_of_one_mode_is_not_in_front_of_another_ones() -> None:
     held = snapshot([agent("ines")], samples=10)
     both = mode_waits({"LSF": QueueRules(), "LSFA": QueueRules()}, held, CONFIG, AT)
     assert (both[0].wait_low_s, both[0].wait_high_s) == (both[1].wait_low_s, both[1].wait_high_s)
+
+
+async def test_whoever_asks_while_the_first_waits_are_reckoned_is_told_them_too() -> None:
+    class SlowTable:
+        async def all(self) -> dict[str, dict[str, Any]]:
+            await asyncio.sleep(0)
+            return {}
+
+    nobody = QueueSnapshot(at=0.0, waiting=(), assigned=(), agents=())
+    board = WaitBoard(Hub(Elsewhere(lambda _: None)), RulesBook(SlowTable()), QueueConfig(), lambda: nobody)
+    first, second = await asyncio.gather(board.current(), board.current())
+    assert first == second and len(first.modes) == len(MODES)
