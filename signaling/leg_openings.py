@@ -5,6 +5,7 @@ Which party needs a connection is decided by ``signaling.call``; which worker se
 """
 
 import asyncio
+import contextlib
 import functools
 import logging
 from typing import Protocol
@@ -55,7 +56,13 @@ class LegOpenings:
         is_waiting = "second" in self._wanted or not has_media
         self._wanted -= {"agent", "second"}
         if is_waiting:
+            self._lane.put(self._close_former)
             self.want("agent")
+
+    async def _close_former(self) -> None:
+        """Where there was no second to take its place, the leg of the former agent is still there."""
+        with contextlib.suppress(RelayError):
+            await self._media.close_leg("agent")
 
     def forget(self) -> None:
         """The media is over: what was wanted is not any more."""

@@ -4,6 +4,8 @@ import asyncio
 from dataclasses import dataclass, field
 from typing import Any, cast
 
+import pytest
+
 from relay.control_messages import VisibilityReading
 from signaling.call_media import CallMedia
 from signaling.call_model import Call, CallState, Party
@@ -49,8 +51,13 @@ class SlowMedia:
 
     def __init__(self) -> None:
         self.begun, self.may_end = asyncio.Event(), asyncio.Event()
+        self.told: list[tuple[str, Party]] = []
 
-    async def open_leg(self, _call: Call, _party: Party) -> tuple[int, str]:
+    async def close_leg(self, party: Party) -> None:
+        self.told.append(("close", party))
+
+    async def open_leg(self, _call: Call, party: Party) -> tuple[int, str]:
+        self.told.append(("open", party))
         self.begun.set()
         await self.may_end.wait()
         return 1, "v=0"
@@ -82,6 +89,19 @@ async def test_whoever_was_sent_away_while_the_offer_was_made_does_not_get_it() 
     assert await opened_while(joined, joined.model_copy(update={"second": None})) == []
     other = joined.second.model_copy(update={"key": "somebody-else"})
     assert await opened_while(joined, joined.model_copy(update={"second": other})) == []
+
+
+@pytest.mark.parametrize("has_media", [True, False])
+async def test_a_former_agent_is_shown_nothing_while_the_successor_still_connects(has_media: bool) -> None:
+    media, lane = SlowMedia(), Lane("media")
+    media.may_end.set()
+    owner = Owner(beside("nobody", S.ACTIVE))
+    openings = LegOpenings(owner, cast(CallMedia, media), lane, cast(Hub, Told()), cast(IceServers, NoIce()))
+    openings.promote_second(has_media=has_media)
+    async with asyncio.timeout(30):
+        await lane.drained()
+    await lane.close()
+    assert media.told == ([] if has_media else [("close", "agent"), ("open", "agent")])
 
 
 def read_by(call: Call) -> list[str | None]:
