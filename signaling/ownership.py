@@ -23,7 +23,7 @@ from signaling.call_model import Call
 from signaling.sealing import Sealer
 
 SNAPSHOT_LIFETIME_S = 24 * 3600  # a forgotten snapshot goes by itself
-STOOD_STILL = 2 / 3  # of a lease between two watches: owners could not renew, or this process stood still itself
+STOOD_STILL = 1 / 2  # of a lease, for one answer: owners could not renew
 log = logging.getLogger(__name__)
 _INDEX = "passerelle:calls"
 _GIVEN_BACK = "passerelle:calls:given-back"  # leases released on purpose: free at once, without a waiting period
@@ -82,7 +82,6 @@ class Ownership:
         self._renew = redis.register_script(_RENEW)
         self._release = redis.register_script(_RELEASE)
         self._reachable_since: float | None = None
-        self._watched_at = clock()
 
     async def claim(self, call_id: str) -> int | None:
         """:returns: the new epoch; None when somebody else owns the call. :raises RedisError: not reachable."""
@@ -120,22 +119,24 @@ class Ownership:
 
     async def watch(self) -> None:
         """Call several times in a lease: notes since when Redis answers, for :meth:`may_take_over`."""
+        asked_at = self._clock()
         try:
             await self._redis.ping()
         except (RedisError, OSError):
             self._reachable_since = None
             return
+        if self._reachable_since is None:
+            self._reachable_since = self._clock()
+        self._answered(asked_at)
+
+    def _answered(self, asked_at: float) -> None:
         now = self._clock()
-        if self._reachable_since is None or self._has_stood_still(now):
+        if self._reachable_since is not None and now - asked_at > STOOD_STILL * self._lease_s:
             self._reachable_since = now
-        self._watched_at = now
 
     def may_take_over(self) -> bool:
-        now, since = self._clock(), self._reachable_since
-        return since is not None and now - since >= self._lease_s and not self._has_stood_still(now)
-
-    def _has_stood_still(self, now: float) -> bool:
-        return now - self._watched_at > STOOD_STILL * self._lease_s
+        since = self._reachable_since
+        return since is not None and self._clock() - since >= self._lease_s
 
     async def orphans(self) -> list[Snapshot]:
         """
@@ -172,7 +173,10 @@ class Ownership:
         return done == 1
 
     async def _run(self, script: AsyncScript, call_id: str, *args: str | int | float) -> int:
-        return cast("int", await script(keys=list(_keys(call_id)), args=list(args)))
+        asked_at = self._clock()
+        done = cast("int", await script(keys=list(_keys(call_id)), args=list(args)))
+        self._answered(asked_at)
+        return done
 
 
 def _keys(call_id: str) -> tuple[str, str, str]:
