@@ -262,6 +262,7 @@ async def test_the_known_adviser_comes_first_then_others_and_the_overflow(floor:
     await ok(signer, "call.request", kind="direct", brand="demo-mairie")
     await accept(adam)
     await signer.state("talking")
+    assert (await adam.state("talking"))["agent_hears"] is False, "he is deaf: an interpreter is offered to him"
     known = signer.call["call_id"]
     await hang_up(signer)
     async with asyncio.timeout(30):
@@ -282,6 +283,7 @@ async def test_the_known_adviser_comes_first_then_others_and_the_overflow(floor:
     lou = await floor.agent("lou")
     await ok(signer, "call.request", kind="direct", brand="demo-mairie")
     await accept(lou)
+    assert (await lou.state("talking"))["agent_hears"] is True
 
 
 async def test_nobody_is_alerted_in_training_and_the_pages_know_that_nobody_serves(floor: Floor) -> None:
