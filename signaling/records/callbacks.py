@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, fields
 from typing import Any, cast
 
-from sqlalchemy import CursorResult, Update, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, CursorResult, Update, delete, func, or_, select, update
+from sqlalchemy.orm import aliased
 
 from signaling.call_model import Mode
 from signaling.queue_messages import CallbackState
@@ -72,7 +73,12 @@ class Callbacks:
         )
 
     async def claim(self, callback: KeptCallback, lease_s: float) -> KeptCallback | None:
-        """:returns: with the call to begin; None: another process was faster, or it was cancelled."""
+        """
+        :returns: with the call to begin; None: another process was faster, with it or with another of the signer's, or
+            it was cancelled.
+        """
+        other = aliased(CallbackRow)
+        is_rung = select(other.id).where(other.signer_id == callback.signer_id, other.state == "trying").exists()
         return await self._change(
             callback,
             {
@@ -81,6 +87,7 @@ class Callbacks:
                 "call_id": uuid.uuid4().hex,
                 "claimed_until": self._clock() + lease_s,
             },
+            ~is_rung,
         )
 
     async def claim_again(self, callback: KeptCallback, lease_s: float) -> KeptCallback | None:
@@ -133,15 +140,17 @@ class Callbacks:
         async with self._database.writing() as session:
             await session.execute(delete(CallbackRow).where(over))
 
-    async def _change(self, callback: KeptCallback, values: dict[str, Any]) -> KeptCallback | None:
-        """Only if it is as it was read: of two who try, one has it."""
+    async def _change(
+        self, callback: KeptCallback, values: dict[str, Any], *also: ColumnElement[bool]
+    ) -> KeptCallback | None:
+        """Only if it is as it was read: of two who try, one has it. :param also: what must hold besides."""
         same = (
             (CallbackRow.id == callback.id)
             & (CallbackRow.state == callback.state)
             & (CallbackRow.attempts == callback.attempts)
             & (CallbackRow.claimed_until.is_not_distinct_from(callback.claimed_until))
         )
-        if not await self._write(update(CallbackRow).where(same).values(**values)):
+        if not await self._write(update(CallbackRow).where(same, *also).values(**values)):
             return None
         return await self.find(callback.id)
 

@@ -40,6 +40,16 @@ async def test_of_several_processes_one_claims_an_attempt(tmp_path: Path) -> Non
         assert await other.callbacks.due(10) == []
 
 
+async def test_of_one_signers_call_backs_several_processes_claim_one(tmp_path: Path) -> None:
+    async with opened(sqlite_url(tmp_path)) as one, opened(sqlite_url(tmp_path)) as other:
+        camille = await signer(one)
+        for callback_id in ("cb1", "cb2"):
+            await one.callbacks.add(asked(camille.id, callback_id))
+        first, second = await one.callbacks.due(10)
+        claims = await asyncio.gather(one.callbacks.claim(first, LEASE_S), other.callbacks.claim(second, LEASE_S))
+        assert sum(claim is not None for claim in claims) == 1
+
+
 async def test_a_claim_whose_process_is_gone_is_taken_once_with_the_same_call(tmp_path: Path) -> None:
     clock = Clock()
     async with Records(sqlite_url(tmp_path), clock) as records:
