@@ -38,8 +38,8 @@ def agent_gone(call: Call, now: float) -> Step:
     a phone party who is on the line waits on hold.
     """
     if has_colleague(call):
-        return _succeed(call, "agent_timeout", now, wrap_up=False)
-    return _to_the_line(call, "agent_timeout", now, wrap_up=False)
+        return _succeed(call, "agent_timeout", now, wrap_up=False, transferred=False)
+    return _to_the_line(call, "agent_timeout", now, wrap_up=False, transferred=False)
 
 
 def _succeed(call: Call, trigger: Trigger, now: float, *, wrap_up: bool, **changes: object) -> Step:

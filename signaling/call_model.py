@@ -273,7 +273,7 @@ class Call(Frozen):
         who became the agent. :param requests: made of the queue so far; names the next second party's.
     :param second: whoever is beside the agent, or sought. :param active: of a team.
     :param swapping_until: Unix seconds; until then the signer sees both of a team.
-    :param wanted: whom an agent has handed the call to (``transfer_call``). :param transferred: by an agent, ever.
+    :param wanted: whom an agent has handed the call to (``transfer_call``). :param transferred: by the agent before.
     :param callback_id: the service rings the signer for it, who does not wait on a page before.
     :param supervision_allowed: by the rules of the brand. :param joins_asked: how often a supervisor has asked to join.
     """

@@ -1,8 +1,10 @@
 """What each party's page is told about its call. Pure: the whole state, every time."""
 
+from interpreter_queue.model import Assignment
 from signaling.call_model import Call, CallState, EndReason, Party, PhoneLegState, Side
 from signaling.call_offers import actions
 from signaling.messages import CallStateMessage, PartyView, PhoneView, QueueView, SecondView
+from signaling.queue_messages import Alert
 
 
 def view(
@@ -75,6 +77,30 @@ def farewell(call: Call, party: Party, now: float, *, transferred: bool) -> Call
     reason: EndReason = "callback_unanswered" if party == "signer" else "completed"
     over = {"state": CallState.ENDED, "ended_at": now, "end_reason": reason, "end_fault": "nobody", "actions": ()}
     return view(call, party, now, None).model_copy(update={**over, "transferred": transferred})
+
+
+def alert(call: Call, request_id: str, assignment: Assignment, expires_at: float) -> Alert:
+    """
+    What rings at a workstation.
+
+    :param request_id: the call's, or its second party's. :param expires_at: Unix seconds.
+    """
+    second = call.second if request_id != call.call_id else None
+    return Alert(
+        assignment_id=assignment.assignment_id,
+        call_id=call.call_id,
+        kind=call.kind,
+        mode=call.mode,
+        trade=assignment.trade,
+        brand_name=call.brand_name,
+        queued_at=call.queued_at if second is None else second.since,
+        expires_at=expires_at,
+        resumed=bool(call.served_by) and second is None,
+        transferred=call.transferred and second is None,
+        direction=call.direction,
+        callback=call.is_callback_pending,
+        role=second.role if second is not None else None,
+    )
 
 
 def _second(call: Call, viewer: Party) -> SecondView | None:

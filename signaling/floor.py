@@ -19,13 +19,13 @@ from signaling.call_desk import CallDesk
 from signaling.call_events import AlertEnded, Alerting, PageWent, QueueGaveUp
 from signaling.call_model import Call, call_of
 from signaling.call_runner import CallRunner
+from signaling.call_view import alert
 from signaling.identity import Identity
 from signaling.messages import AnyServerMessage, ContactKnown
 from signaling.metrics import Metrics
 from signaling.page_errors import PageError
 from signaling.queue_messages import (
     AgentView,
-    Alert,
     AssignmentAccept,
     AssignmentDecline,
     BreakAdvice,
@@ -193,27 +193,9 @@ class Floor:
         runner = self._desk.runner(call_of(event.call_id))
         if runner is None:
             return
-        call, assignment = runner.call, event.assignment
-        second = call.second if event.call_id != call.call_id else None
-        left_s = max(0.0, assignment.expires_at - event.now)
-        self._hub.send(
-            "agent",
-            assignment.agent_id,
-            Alert(
-                assignment_id=assignment.assignment_id,
-                call_id=call.call_id,
-                kind=call.kind,
-                mode=call.mode,
-                trade=assignment.trade,
-                brand_name=call.brand_name,
-                queued_at=call.queued_at,
-                expires_at=time.time() + left_s,
-                resumed=bool(call.served_by),
-                direction=call.direction,
-                callback=call.is_callback_pending,
-                role=second.role if second is not None else None,
-            ),
-        )
+        left_s = max(0.0, event.assignment.expires_at - event.now)
+        shown = alert(runner.call, event.call_id, event.assignment, time.time() + left_s)
+        self._hub.send("agent", event.assignment.agent_id, shown)
 
     def _alert_again(self, record: queue_model.AgentRecord) -> None:
         """A page that comes back in the middle of its alert sees it again."""

@@ -112,6 +112,8 @@ class Alert(Message):
 
     :param callback: the signer is rung once the alert is accepted.
     :param role: of a second party, in whose place beside an agent somebody is asked for; None: as the agent.
+    :param queued_at: of a second party: when it was asked for.
+    :param resumed: another agent served it before. :param transferred: and handed it on; else that agent was lost.
     """
 
     type: Literal["assignment.alert"] = "assignment.alert"
@@ -124,6 +126,7 @@ class Alert(Message):
     queued_at: float
     expires_at: float
     resumed: bool = False
+    transferred: bool = False
     direction: Direction = "outgoing"
     callback: bool = False
     role: SecondRole | None = None

@@ -2,6 +2,7 @@
 
 import pytest
 
+from interpreter_queue.model import Assignment
 from signaling.call import OutOfPlaceError, next_deadline, receive
 from signaling.call_events import (
     Act,
@@ -32,7 +33,7 @@ from signaling.call_model import RESUMED_PRIORITY, Call, CallState, Place, Trans
 from signaling.call_offers import ASKS_LIMIT, actions, may_be_joined
 from signaling.call_plan import media_plan
 from signaling.call_second import ASK_S, SEEK_S, SWAP_S
-from signaling.call_view import farewell, view
+from signaling.call_view import alert, farewell, view
 from tests.signaling.calls import (
     ASKS,
     COURSES,
@@ -310,6 +311,30 @@ def test_who_cannot_serve_does_not_take_over(who: Beside) -> None:
 def test_a_lost_media_worker_brings_new_peer_connections_to_all_three() -> None:
     _, commands = play(with_second("team"), MediaLost())
     assert commands == [OpenMedia("signer"), OpenMedia("agent"), OpenMedia("second")]
+
+
+# --- what rings at a workstation
+
+GIVEN = Assignment(assignment_id="as-2", call_id="c1", agent_id="agent-2", trade="interpreter", expires_at=NOW + 30)
+
+
+def test_whoever_is_asked_beside_an_agent_sees_since_when_and_no_call_that_comes_to_them() -> None:
+    call, _ = play(in_state(S.ACTIVE), Act("agent", "call_second"), at=NOW + 600)
+    call = call.model_copy(update={"served_by": ("agent-0",), "transferred": True})
+    shown = alert(call, "c1.2", GIVEN, NOW + 630)
+    assert (shown.queued_at, shown.role, shown.resumed, shown.transferred) == (NOW + 600, "team", False, False)
+
+
+def test_who_is_given_a_call_in_its_middle_sees_whether_a_colleague_hands_it_on_or_was_lost() -> None:
+    assert not alert(new_call(), "c1", GIVEN, NOW + 30).resumed
+    call, _ = play(in_state(S.ACTIVE), Act("agent", "transfer_call", to=TransferTarget(skill="medical")))
+    shown = alert(call, "c1", GIVEN, NOW + 30)
+    assert (shown.resumed, shown.transferred, shown.queued_at) == (True, True, call.queued_at)
+    call, _ = play(call, Alerting("c1"), Assigned("agent-2", "as-2", "interpreter", "c1"))
+    call, _ = play(call, LegConnected("agent"), LegConnected("signer"), PageWent("agent"), at=NOW)
+    call, _ = play(call, Tick(), at=NOW + 120)
+    shown = alert(call, "c1", GIVEN, NOW + 30)
+    assert (call.state, shown.resumed, shown.transferred) == (S.QUEUED, True, False)
 
 
 # --- from one agent to another

@@ -38,6 +38,7 @@ export interface Alert {
   queued_at: number;
   expires_at: number;
   resumed: boolean;
+  transferred: boolean;
   direction: "outgoing" | "incoming";
   callback: boolean;
   role: "consulted" | "team" | "interpreter" | "expert" | "supervisor" | null;
