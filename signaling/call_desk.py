@@ -396,6 +396,8 @@ class CallDesk:
         log.info("call taken over", extra={"call_id": call.call_id, "epoch": epoch})
         runner = self._runners[call.call_id] = CallRunner(call, epoch, self._services, snapshot)
         if call.state is CallState.ENDED:
+            if call.ended_at is not None and time.time() - call.ended_at <= ENDED_SHOWN_S:
+                runner.publish()  # its owner may have died before the pages were told
             return runner
         hub = self._services.hub
         for party in PARTIES:

@@ -14,11 +14,14 @@ import pytest
 
 from interpreter_queue.config import QueueConfig
 from signaling.auth import SESSION_COOKIE
+from signaling.call_model import Call, CallState
 from signaling.http_api.waits import ASKED
+from signaling.ownership import Ownership, Snapshot
 from signaling.records import Records
 from signaling.records.model import CallRecord, Qualification
 from signaling.records.opening import DAY_NAMES
 from tests.helpers.control_plane import Browser, ControlPlane, RawPage, browser, control_plane
+from tests.signaling.calls import new_call
 
 pytestmark = pytest.mark.integration
 DIALLED = "01 99 00 00 01"
@@ -342,3 +345,20 @@ async def test_the_pause_after_a_hard_call_takes_one_key_and_the_shift_is_counte
     )
     assert paused["reason"] == "after_hard_call"
     assert paused["load"]["served"] == 1 and paused["load"]["engaged_s"] > 0 and paused["break_advice"] == "none"
+
+
+async def test_the_end_of_a_call_is_told_by_whoever_takes_it_over_when_its_owner_could_not(floor: Floor) -> None:
+    signer = await floor.signer()
+    async with floor.plane.redis.client() as redis:
+        dead = Ownership(redis, "dead", 0.1, secret=floor.plane.config.secret_key)
+        ended = {
+            "signer_key": floor.ids["camille"],
+            "state": "ended",
+            "end_reason": "completed",
+            "ended_at": time.time(),
+        }
+        call = new_call().model_copy(update=ended)
+        epoch = await dead.claim(call.call_id)
+        assert epoch is not None
+        assert await dead.save(Snapshot(call=Call.model_validate(call.model_dump())), epoch)
+        assert (await signer.state("ended"))["call_id"] == call.call_id
