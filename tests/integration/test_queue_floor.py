@@ -353,7 +353,7 @@ async def test_the_end_of_a_call_is_told_by_whoever_takes_it_over_when_its_owner
         dead = Ownership(redis, "dead", 0.1, secret=floor.plane.config.secret_key)
         ended = {
             "signer_key": floor.ids["camille"],
-            "state": "ended",
+            "state": CallState.ENDED,
             "end_reason": "completed",
             "ended_at": time.time(),
         }
