@@ -291,7 +291,7 @@ class CallbackBook:
             number=number,
             asked_at=callback.asked_at,
             due_at=callback.due_at,
-            next_at=callback.next_at if callback.state == "waiting" else None,
+            next_at=callback.next_at if callback.state == "waiting" and callback.claimed_until is None else None,
             attempts=callback.attempts,
             expires_at=callback.expires_at,
         )

@@ -84,7 +84,7 @@ def outcome(callback: KeptCallback, ended: Ended, rules: QueueRules, now: float)
     What becomes of a call-back after an attempt: done; over because the signer says so; or tried again, which counts
     only when the signer was rung.
     """
-    attempts = callback.attempts
+    attempts = callback.attempts + (callback.state == "waiting")  # over before it was seen to ring
     if ended.is_reached:
         return Outcome("done", now, attempts)
     match ended.reason:
@@ -175,10 +175,19 @@ class CallbackDesk:
             call = mine[call_id]
             if callback.state == "cancelled":
                 self._calls.call_off(call_id)
-            elif callback.state == "trying" and call.state is CallState.ENDED:
+            elif callback.claimed_until is None:
+                pass  # that is known already
+            elif call.state is CallState.ENDED:
                 await self._settle(callback, Ended(call.end_reason, call.together_at is not None))
+            elif call.is_hidden_from_signer != (callback.state == "waiting"):
+                await self._show(callback, is_rung=not call.is_hidden_from_signer)
             elif call.is_hidden_from_signer and self._calls.in_call("signer", call.signer_key):
                 self._calls.put_off(call_id)
+
+    async def _show(self, callback: KeptCallback, *, is_rung: bool) -> None:
+        change = self._table.rings if is_rung else self._table.rings_no_more
+        if await change(callback) is not None:
+            await self._book.show_all(callback.signer_id)
 
     async def _settle(self, callback: KeptCallback, ended: Ended) -> None:
         brand = await self._brand(callback)

@@ -1,8 +1,9 @@
 """
 Call-backs: who is to be rung, when, and how far that has come. What is private of them comes and goes sealed.
 
-An attempt is claimed in one statement, so that of several processes one has it; the id of its call is written with
-the claim, so that whoever begins it again after a crash begins the same call.
+One is claimed, to enter the line, in one statement, so that of several processes one has it; the id of its call is
+written with the claim, so that whoever begins it again after a crash begins the same call. Claimed, it is ``waiting``
+until the signer's devices ring: then it is ``trying``, and only then the attempt counts.
 """
 
 import uuid
@@ -51,8 +52,9 @@ class Callbacks:
             return await session.scalar(query) or 0
 
     async def is_rung(self, signer_id: str) -> bool:
-        """One of this signer's is being tried."""
-        query = select(CallbackRow.id).where(CallbackRow.signer_id == signer_id, CallbackRow.state == "trying").limit(1)
+        """One of this signer's is in the line, or rings."""
+        claimed = CallbackRow.claimed_until.is_not(None)
+        query = select(CallbackRow.id).where(CallbackRow.signer_id == signer_id, claimed).limit(1)
         async with self._database.reading() as session:
             return await session.scalar(query) is not None
 
@@ -63,14 +65,13 @@ class Callbacks:
 
     async def due(self, limit: int) -> list[KeptCallback]:
         """To be claimed now, by arrival."""
-        query = select(CallbackRow).where(CallbackRow.state == "waiting", CallbackRow.next_at <= self._clock())
+        is_due = (CallbackRow.state == "waiting") & (CallbackRow.next_at <= self._clock())
+        query = select(CallbackRow).where(is_due, CallbackRow.claimed_until.is_(None))
         return await self._read(query.order_by(CallbackRow.queued_at, CallbackRow.id).limit(limit))
 
     async def stale(self) -> list[KeptCallback]:
         """Claimed by somebody who has said nothing since."""
-        return await self._read(
-            select(CallbackRow).where(CallbackRow.state == "trying", CallbackRow.claimed_until <= self._clock())
-        )
+        return await self._read(select(CallbackRow).where(CallbackRow.claimed_until <= self._clock()))
 
     async def claim(self, callback: KeptCallback, lease_s: float) -> KeptCallback | None:
         """
@@ -78,21 +79,21 @@ class Callbacks:
             it was cancelled.
         """
         other = aliased(CallbackRow)
-        is_rung = select(other.id).where(other.signer_id == callback.signer_id, other.state == "trying").exists()
-        return await self._change(
-            callback,
-            {
-                "state": "trying",
-                "attempts": callback.attempts + 1,
-                "call_id": uuid.uuid4().hex,
-                "claimed_until": self._clock() + lease_s,
-            },
-            ~is_rung,
-        )
+        is_rung = select(other.id).where(other.signer_id == callback.signer_id, other.claimed_until.is_not(None))
+        values = {"call_id": uuid.uuid4().hex, "claimed_until": self._clock() + lease_s}
+        return await self._change(callback, values, ~is_rung.exists())
 
     async def claim_again(self, callback: KeptCallback, lease_s: float) -> KeptCallback | None:
         """The same attempt, of a process that is gone."""
         return await self._change(callback, {"claimed_until": self._clock() + lease_s})
+
+    async def rings(self, callback: KeptCallback) -> KeptCallback | None:
+        """The signer's devices ring, for this attempt. :returns: None: something else was said of it meanwhile."""
+        return await self._change(callback, {"state": "trying", "attempts": callback.attempts + 1})
+
+    async def rings_no_more(self, callback: KeptCallback) -> KeptCallback | None:
+        """By no doing of the signer's: it waits on in the line, and the attempt does not count."""
+        return await self._change(callback, {"state": "waiting", "attempts": callback.attempts - 1})
 
     async def postpone(self, callback: KeptCallback, next_at: float, expires_at: float) -> None:
         """Not now; no attempt was made."""
@@ -113,7 +114,7 @@ class Callbacks:
     async def renew(self, call_ids: Iterable[str], lease_s: float) -> None:
         ids = list(call_ids)
         if ids:
-            mine = (CallbackRow.call_id.in_(ids)) & (CallbackRow.state == "trying")
+            mine = CallbackRow.call_id.in_(ids) & CallbackRow.claimed_until.is_not(None)
             await self._write(update(CallbackRow).where(mine).values(claimed_until=self._clock() + lease_s))
 
     async def cancel(self, callback_id: str, signer_id: str) -> KeptCallback | None:
@@ -127,7 +128,11 @@ class Callbacks:
 
     async def expire(self) -> set[str]:
         """:returns: ids of the signers whose requests are over now."""
-        over = (CallbackRow.state == "waiting") & (CallbackRow.expires_at <= self._clock())
+        over = (
+            (CallbackRow.state == "waiting")
+            & CallbackRow.claimed_until.is_(None)
+            & (CallbackRow.expires_at <= self._clock())
+        )
         async with self._database.writing() as session:
             people = set(await session.scalars(select(CallbackRow.signer_id).where(over).distinct()))
             if people:

@@ -367,8 +367,8 @@ class KeptCallback:
 
     :param sealed: whom they want to reach, and how (``signaling.callback_book.Wishes``).
     :param queued_at: its place in line. :param due_at: not before. :param next_at: of the next attempt.
-    :param attempts: begun so far. :param call_id: of the last of them.
-    :param claimed_until: while ``trying``: then whoever began it counts as gone.
+    :param attempts: that rang at the signer's. :param call_id: of the one that is in the line or rings, or the last.
+    :param claimed_until: while in the line or rung: then whoever began it counts as gone.
     """
 
     id: str

@@ -116,6 +116,15 @@ async def callbacks(page: RawPage, state: str) -> dict[str, Any]:
     return entry
 
 
+async def in_line(page: RawPage, expected: bool = True) -> None:
+    """Whether this page's call-back stands in the line now, or waits for its hour."""
+    await page.wait(
+        lambda m: m["type"] == "callbacks" and m is page.newest("callbacks") and [
+            (each["state"], each["next_at"] is None, each["attempts"]) for each in m["entries"]
+        ] == [("waiting", expected, 0)]
+    )  # fmt: skip
+
+
 async def test_who_asks_while_waiting_is_rung_by_a_reserved_interpreter_and_has_not_abandoned(floor: Floor) -> None:
     signer = await floor.signer()
     await ok(signer, "call.request", kind="relay", number=DIALLED)
@@ -130,7 +139,7 @@ async def test_who_asks_while_waiting_is_rung_by_a_reserved_interpreter_and_has_
     assert alert["call_id"] != waited
     rung = await signer.state("calling_back")
     assert rung["callback"] and rung["queued_at"] <= asked["entries"][0]["asked_at"], "its place is the old one"
-    await callbacks(signer, "trying")
+    assert (await callbacks(signer, "trying"))["attempts"] == 1
     await ok(signer, "call.act", call_id=rung["call_id"], action="accept")
     await agent.state("briefing")
     await hang_up(signer)

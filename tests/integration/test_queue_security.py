@@ -16,7 +16,7 @@ from signaling.call_model import ACTIONS
 from signaling.queue_desk import LISTS
 from signaling.records import Records
 from tests.helpers.control_plane import RawPage, browser, control_plane
-from tests.integration.test_queue_floor import DIALLED, Floor, accept, callbacks, ok, people
+from tests.integration.test_queue_floor import DIALLED, Floor, accept, in_line, ok, people
 
 pytestmark = pytest.mark.integration
 OWN, OTHERS = "+33199000050", "+33199000051"
@@ -162,14 +162,14 @@ async def test_a_call_back_never_breaks_into_a_call_that_the_signer_is_in(
 ) -> None:
     signer = await floor.signer()
     await ok(signer, "callback.request", kind="relay", number=DIALLED)
-    await callbacks(signer, "trying")
+    await in_line(signer)
     if not looks:
         monkeypatch.setattr("signaling.callback_desk.LOOK_S", 3600.0)
         await asyncio.sleep(0.5)  # the last look
     await ok(signer, "call.request", kind="relay", number=DIALLED)
     await signer.state("queued")
     if looks:
-        await callbacks(signer, "waiting")
+        await in_line(signer, False)
     agent = await floor.agent("ines")
     if not looks:
         await accept(agent, callback=True)
@@ -253,7 +253,7 @@ async def test_no_number_name_or_word_of_queues_hand_overs_or_supervision_is_lef
     await ok(waiting, "call.request", kind="relay", number=DIALLED)
     await waiting.state("queued")
     await ok(waiting, "call.act", call_id=waiting.call["call_id"], action="ask_callback")
-    await callbacks(waiting, "trying")  # in the line again: everybody is busy
+    await in_line(waiting)  # again: everybody is busy
     adviser, visitor, noa = await floor.agent("zoe"), await floor.pages.visitor(), await floor.page("noa", "supervisor")
     await ok(visitor, "call.request", kind="direct", brand="demo-mairie")
     await accept(adviser)

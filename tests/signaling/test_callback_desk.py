@@ -50,6 +50,12 @@ def test_three_attempts_that_rang_ten_minutes_apart(
     assert outcome(callback, Ended(reason, is_reached), RULES, NOON) == expected
 
 
+def test_an_attempt_that_was_over_before_it_was_seen_to_ring_counts_as_well() -> None:
+    callback = asked("camille", attempts=2, claimed_until=NOON + 60)
+    assert outcome(callback, Ended("callback_unanswered", False), RULES, NOON) == Outcome("unanswered", NOON, 3)
+    assert outcome(callback, Ended("no_agent", False), RULES, NOON) == Outcome("waiting", NOON + AGAIN_S, 2)
+
+
 def test_what_would_be_tried_after_its_expiry_has_expired() -> None:
     callback = asked("camille", state="trying", attempts=1, expires_at=NOON + 300)
     assert outcome(callback, Ended("callback_unanswered", False), RULES, NOON).state == "expired"
@@ -109,6 +115,12 @@ class Desk:
 
     def put_off(self, call_id: str, /) -> None:
         self.later.append(call_id)
+
+    def ring(self, ring_until: float | None) -> None:
+        """An agent has accepted; or None: is gone, and it waits again."""
+        state = CallState.QUEUED if ring_until is None else CallState.CALLING_BACK
+        for call_id, call in self.calls.items():
+            self.calls[call_id] = call.model_copy(update={"state": state, "ring_until": ring_until})
 
     def end(self, reason: EndReason, together_at: float | None = None) -> None:
         for call_id, call in self.calls.items():
@@ -181,6 +193,27 @@ async def test_a_call_back_begins_at_its_old_place_and_waits_for_nobody(tmp_path
         assert len(desk.calls) == 1
 
 
+async def test_in_the_line_it_waits_and_only_what_rings_is_an_attempt(tmp_path: Path) -> None:
+    async with centre(tmp_path) as (here, _):
+        ringing, desk = here.process()
+
+        async def seen() -> tuple[str, int]:
+            await ringing.look()
+            kept = await here.only()
+            return kept.state, kept.attempts
+
+        assert [await seen() for _ in range(2)] == [("waiting", 0)] * 2
+        desk.ring(NOON + 45)
+        assert [await seen() for _ in range(2)] == [("trying", 1)] * 2
+        desk.ring(None)
+        assert await seen() == ("waiting", 0), "the agent was gone: nothing of the signer's doing"
+        desk.ring(NOON + 45)
+        assert await seen() == ("trying", 1)
+        desk.end("callback_unanswered")
+        assert [await seen() for _ in range(2)] == [("waiting", 1)] * 2
+        assert (await here.only()).next_at == here.clock.now + 600
+
+
 @pytest.mark.parametrize("shown", [OWN, None])
 async def test_a_number_that_is_hidden_stays_hidden_when_the_call_is_put_off(tmp_path: Path, shown: str | None) -> None:
     async with opened(sqlite_url(tmp_path)) as records:
@@ -241,7 +274,7 @@ async def test_a_process_that_dies_between_claim_and_begin_loses_nothing_and_rin
         here.redis.is_away = True
         with pytest.raises(OSError):
             await dying.look()
-        assert (await here.only()).state == "trying" and not dead.calls
+        assert (await here.only()).claimed_until is not None and not dead.calls
         here.redis.is_away = False
         ringing, desk = here.process()
         await ringing.look()
@@ -249,7 +282,7 @@ async def test_a_process_that_dies_between_claim_and_begin_loses_nothing_and_rin
         here.clock.now += LEASE_S
         await ringing.look()
         (call,) = desk.calls.values()
-        assert call.call_id == (await here.only()).call_id and (await here.only()).attempts == 1
+        assert call.call_id == (await here.only()).call_id and (await here.only()).attempts == 0
         await dying.look()
         assert not dead.calls
 

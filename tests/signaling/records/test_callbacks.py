@@ -35,7 +35,7 @@ async def test_of_several_processes_one_claims_an_attempt(tmp_path: Path) -> Non
         (due,) = await one.callbacks.due(10)
         claims = await asyncio.gather(*(records.callbacks.claim(due, LEASE_S) for records in (one, other) * 4))
         (claimed,) = [claim for claim in claims if claim is not None]
-        assert (claimed.state, claimed.attempts) == ("trying", 1)
+        assert (claimed.state, claimed.attempts) == ("waiting", 0), "it enters the line; nobody has been rung"
         assert list(await other.callbacks.of_calls([claimed.call_id or ""])) == [claimed.call_id]
         assert await other.callbacks.due(10) == []
 
@@ -66,6 +66,21 @@ async def test_a_claim_whose_process_is_gone_is_taken_once_with_the_same_call(tm
         await records.callbacks.renew([first.call_id], LEASE_S * 2)
         clock.now += LEASE_S
         assert await records.callbacks.stale() == [], "whoever rings says so"
+
+
+async def test_an_attempt_counts_once_from_its_ringing_and_not_when_it_rang_in_vain(tmp_path: Path) -> None:
+    async with opened(sqlite_url(tmp_path)) as records:
+        camille = await signer(records)
+        await records.callbacks.add(asked(camille.id))
+        (due,) = await records.callbacks.due(10)
+        claimed = await records.callbacks.claim(due, LEASE_S)
+        assert claimed is not None
+        rung = await records.callbacks.rings(claimed)
+        assert rung is not None and (rung.state, rung.attempts) == ("trying", 1)
+        assert await records.callbacks.rings(claimed) is None
+        back = await records.callbacks.rings_no_more(rung)
+        assert back is not None and (back.state, back.attempts, back.call_id) == ("waiting", 0, claimed.call_id)
+        assert await records.callbacks.due(10) == [], "it is in the line"
 
 
 async def test_what_became_of_an_attempt_is_written_once(tmp_path: Path) -> None:
