@@ -17,8 +17,10 @@ from redis.exceptions import RedisError
 from interpreter_queue.errors import QueueError
 from interpreter_queue.model import Position, Queued
 from relay.control_messages import AnyEvent, WorkerLeaves
+from signaling.call import RUNG
 from signaling.call_dialling import CallDialling, submit
 from signaling.call_events import Act, AlertEnded, Alerting, Assigned, Event, PageCame, PageWent, QueueGaveUp
+from signaling.call_limits import is_emergency
 from signaling.call_model import PARTIES, WAITING, Call, CallState, PageRole, Party, call_of
 from signaling.call_requests import CallRequests
 from signaling.call_runner import CallRunner, Services
@@ -31,6 +33,7 @@ from signaling.waits import told
 from signaling.workers import WorkerLink
 
 ENDED_SHOWN_S = 30.0  # to a page that comes back: a reload at the end of a call still shows the end
+LEFT_DEADLINE_S = 2.0  # between two processes of one centre
 KEEP_PHONES_S = 15.0  # well below the phone worker's own limit (PhoneWorkerConfig.unkept_after_s)
 log = logging.getLogger(__name__)
 
@@ -150,6 +153,8 @@ class CallDesk:
             return notice
         if self.draining:
             raise PageError("draining")
+        if is_emergency(message):
+            await self._make_way(session)
         if self.in_call(who.role, who.key) or who.key in self._beginning:
             raise PageError("already_in_call")
         self._beginning.add(who.key)  # two tabs at once make one call
@@ -157,6 +162,26 @@ class CallDesk:
             return await self._begin(session, message)
         finally:
             self._beginning.discard(who.key)
+
+    async def _make_way(self, session: PageSession) -> None:
+        """An emergency comes before whatever rings or waits; a conversation is the signer's to end."""
+        who = session.identity
+        runner = self.of(who.role, who.key)
+        if runner is not None and runner.call.state in (*RUNG, *WAITING):
+            party = runner.call.party_of(who.role, who.key)
+            if party is not None:
+                submit(runner, Act(party, "decline" if runner.call.state in RUNG else "hang_up"))
+        elsewhere = self._services.elsewhere
+        for call_id, owner in elsewhere.calls_of(who.role, who.key):
+            if await owner.follow(who, session.device, CallAct(call_id=call_id, action="decline")) is None:
+                await self._until_left(who.role, who.key)
+
+    async def _until_left(self, role: PageRole, key: str) -> None:
+        """The other owner says so in a moment."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(LEFT_DEADLINE_S):
+                while self._services.elsewhere.in_call(role, key):  # noqa: ASYNC110 -- another process says it
+                    await asyncio.sleep(0.02)
 
     async def _begin(self, session: PageSession, message: CallRequest) -> CostNotice | None:
         call = await self._requests.call(session, message)

@@ -75,6 +75,14 @@ class Elsewhere:
             for owned in self._calls.values()
         )
 
+    def calls_of(self, role: PageRole, key: str) -> list[tuple[str, PeerLink]]:
+        """Calls this person is in that other processes own now."""
+        return [
+            (call_id, owned.link)
+            for call_id, owned in self._calls.items()
+            if owned.link is not None and owned.here.has(role, key) and not owned.here.is_over
+        ]
+
     def _counts(self, owned: _OwnedCall) -> bool:
         return owned.link is not None or self._clock() - owned.orphan_since < ORPHANED_S
 

@@ -66,6 +66,18 @@ async def test_all_devices_ring_at_once_and_the_first_to_accept_has_the_call() -
         assert not await centre.records.inbox.of(centre.camille.id)
 
 
+@pytest.mark.parametrize("process", [0, 1])
+async def test_an_emergency_is_not_kept_waiting_by_a_call_that_rings(process: int) -> None:
+    """Whichever of two processes owns the call that rings."""
+    async with site(processes=2) as centre:
+        page = await centre.page(centre.camille, process)
+        call_id = centre.phone.rings(CAMILLE)
+        await page.state("incoming")
+        assert (await page.ask("call.request", kind="relay", number="115"))["type"] == "ok"
+        await page.wait(lambda m: m["type"] == "call.state" and m["call_id"] != call_id and m["state"] == "queued")
+        await centre.phone.plays(call_id, "leave_message")
+
+
 async def test_a_message_is_kept_for_its_receiver_alone_and_an_agent_can_relay_it(
     one: Site, caplog: pytest.LogCaptureFixture
 ) -> None:

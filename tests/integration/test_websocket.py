@@ -240,6 +240,16 @@ async def test_a_signer_who_leaves_during_the_alert_takes_it_away(pages: Browser
     assert signer.call["end_reason"] == "abandoned"
 
 
+async def test_an_emergency_comes_before_the_signers_own_call_that_waits(pages: Browser) -> None:
+    signer = await pages.rehearsal("signer")
+    await signer.ask("call.request", kind="relay", number=NUMBER)
+    await signer.state("queued")
+    waiting = signer.call["call_id"]
+    assert (await signer.ask("call.request", kind="relay", number="115"))["type"] == "ok"
+    await signer.wait(lambda m: m["type"] == "call.state" and m["call_id"] != waiting and m["state"] == "queued")
+    assert signer.call["call_id"] != waiting
+
+
 async def test_a_brand_call_needs_no_sign_in_and_never_reaches_a_rehearsal(pages: Browser) -> None:
     agent = await agent_ready(pages)
     visitor = await pages.visitor()
