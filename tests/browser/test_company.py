@@ -1,5 +1,6 @@
 """Two beside each other: consultation, hand-over, team, four legs, a supervisor, as each side sees it."""
 
+import time
 from pathlib import Path
 from typing import Any
 
@@ -112,6 +113,20 @@ async def test_while_two_colleagues_speak_the_agent_reads_that_the_signer_waits_
     await agent_service.party.send(agent_view("wrap_up", wrap_up_s=60))
     await agent_service.party.send(call_state(CallState.ENDED, end_reason="completed", transferred=True))
     await expect(page.get_by_text("Confié à un collègue")).to_be_visible()
+
+
+async def test_a_second_who_is_thanked_reads_that_its_part_is_over_with_its_own_time(
+    page: Page, agent_service: FakeService
+) -> None:
+    await agent_in_call(page, agent_service)
+    await company(agent_service, role="team", leg="second")
+    beside = second_view("team", since=time.time() - 20)
+    await agent_service.party.send(agent_view("wrap_up", wrap_up_s=60))
+    await agent_service.party.send(
+        call_state(CallState.ENDED, end_reason="completed", leg="second", second=beside, ended_at=beside.since + 21)
+    )
+    await expect(page.get_by_text("Votre part de l’appel est terminée")).to_be_visible()
+    await expect(page.locator(".facts")).to_contain_text("0:21")
 
 
 async def test_a_team_says_whose_turn_it_is_and_swaps_by_one_key_and_the_pictures_by_another(

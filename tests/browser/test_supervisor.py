@@ -249,18 +249,35 @@ async def test_a_direct_call_is_joined_seen_and_left(page: Page, service: FakeSe
     await service.party.send(call_state(CallState.TALKING, "hang_up", kind="direct", second=waiting, leg="second"))
     await expect(page.get_by_text("En attente du oui de : La personne qui signe, Visioconseiller·ère")).to_be_visible()
     there = waiting.model_copy(update={"state": "joined", "waiting_for": (), "present": True, "connected": True})
-    await service.party.send(call_state(CallState.TALKING, "hang_up", kind="direct", second=there, leg="second"))
+    await service.party.send(
+        call_state(CallState.TALKING, "hang_up", "mute", "hide_picture", kind="direct", second=there, leg="second")
+    )
     await service.party.offer("call-1", 1, (70, 110, 120))
     picture = page.get_by_label("La personne qui signe")
     await expect(picture).not_to_have_js_property("videoWidth", 0)
     await expect(page.get_by_text("Vous êtes visible de tous.")).to_be_visible()
     await service.party.seen()
+    await expect(page.get_by_role("heading", name="Appel rejoint")).to_be_focused()
+    await expect(page.get_by_label("Votre image")).not_to_have_js_property("videoWidth", 0)
     await axe_finds_nothing(page)
+    await page.get_by_role("button", name="Masquer mon image").click()
+    assert (await service.party.said(CallAct)).action == "hide_picture"
     await page.get_by_role("button", name="Quitter l’appel").click()
-    assert (await service.party.said(CallAct)).action == "hang_up"
+    assert (await service.party.said(CallAct, 2)).action == "hang_up"
     ended = call_state(CallState.ENDED, kind="direct", end_reason="completed", leg="second")
     await service.party.send(ended)
     await expect(page.get_by_role("heading", name="Appel rejoint")).to_have_count(0)
+    await expect(page.get_by_text("Vous n’êtes plus dans l’appel")).to_have_count(0)
+
+
+async def test_a_supervisor_who_is_sent_away_is_told(page: Page, service: FakeService) -> None:
+    there = SecondView(role=JOINED, state="joined", since=time.time(), name="Noa", present=True, connected=True)
+    service.greeting = [busy(), call_state(CallState.TALKING, "hang_up", kind="direct", second=there, leg="second")]
+    await opened(page, service)
+    await expect(page.get_by_role("heading", name="Appel rejoint")).to_be_visible()
+    ended = call_state(CallState.ENDED, kind="direct", end_reason="completed", leg="second", second=there)
+    await service.party.send(ended)
+    await expect(page.get_by_text("Vous n’êtes plus dans l’appel : on vous a demandé de partir")).to_be_visible()
 
 
 async def test_axe_finds_nothing_on_the_board_and_in_its_dialogs_light_or_dark(

@@ -42,13 +42,13 @@ async def test_waits_of_each_mode_are_said_before_the_call_and_change_live(
     opens = time.time() + 3 * 86_400
     signer_service.greeting = [Waits(modes=(OPEN, NOBODY, closed_until(opens)))]
     await page.goto(signer_service.url)
-    await expect(page.get_by_text("Réponse en ce moment : 1 à 3 min")).to_be_visible()
+    await expect(page.get_by_text("Attente en ce moment : 1 à 3 min")).to_be_visible()
     await page.get_by_text("Attente pour chaque mode").click()
     await expect(page.get_by_text("personne ne répond en ce moment", exact=True)).to_be_visible()
     await expect(page.get_by_text("fermé, ouvre :")).to_be_visible()
     await axe_finds_nothing(page)
     await signer_service.party.send(Waits(modes=(OPEN.model_copy(update={"wait_low_s": 0, "wait_high_s": 20}),)))
-    await expect(page.get_by_text("Réponse en ce moment : moins d’une minute")).to_be_visible()
+    await expect(page.get_by_text("Attente en ce moment : moins d’une minute")).to_be_visible()
 
 
 async def test_waits_are_public_before_signing_in(page: Page, signer_service: FakeService) -> None:

@@ -28,6 +28,8 @@ export function InQueue({ caller, call }: { caller: Caller; call: CallStateMessa
   const words = isAnswering ? INCOMING : OWN;
   const isLeaving = useSignal(false);
   const position = call.queue?.position ?? null;
+  const since = caller.session.waitsSince.value;
+  const isNobody = call.queue?.serving === 0 && call.state !== "alerting";
   return (
     <div class="in-queue">
       <section class="card queue-card">
@@ -40,7 +42,7 @@ export function InQueue({ caller, call }: { caller: Caller; call: CallStateMessa
           <h1>{t(call.state === "alerting" ? "queue.alerting" : words.title)}</h1>
           {isAnswering && <p>{t("queue.incoming_body")}</p>}
           {call.transferred ? <p>{t(call.kind === "relay" ? "second.signer_moving" : "second.signer_moving_direct")}</p> : call.together_at !== null && <p>{t("queue.again")}</p>}
-          {call.queue?.serving === 0 && <p class="nobody">{t("queue.nobody")}</p>}
+          {isNobody && <p class="nobody">{t("queue.nobody")}</p>}
           <dl class="figures">
             {position !== null && (
               <div>
@@ -56,12 +58,12 @@ export function InQueue({ caller, call }: { caller: Caller; call: CallStateMessa
             )}
           </dl>
         </div>
-        <p class="hint">{t("queue.since", { time: clock(now.value - call.queued_at) })}</p>
+        {since !== null && <p class="hint">{t("queue.since", { time: clock(now.value - since) })}</p>}
         <p>{t("queue.calm")}</p>
         <Partner queue={call.queue} />
         {caller.session.can("ask_callback") && (
           <>
-            <Button look={call.queue?.serving === 0 ? "primary" : "plain"} icon="camera" onClick={() => (caller.callbacks.wanted.value = { isWaiting: true })}>
+            <Button look={isNobody ? "primary" : "plain"} icon="camera" onClick={() => (caller.callbacks.wanted.value = { isWaiting: true })}>
               {t("callback.ask")}
             </Button>
             <p class="hint">{t("callback.waiting_hint")}</p>

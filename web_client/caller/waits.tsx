@@ -21,7 +21,7 @@ export function WaitNow({ caller }: { caller: Caller }): JSX.Element | null {
     <div class={`waits ${isFine ? "is-fine" : "is-away"}`}>
       <p class="wait-now" role="status">
         <Icon name="clock" size={20} />
-        <strong>{t("waits.now", { wait: waitNowWords(own) })}</strong>
+        <strong>{isFine ? t("waits.now", { wait: waitNowWords(own) }) : capitalised(waitNowWords(own))}</strong>
       </p>
       {modes.length > 1 && (
         <details>
@@ -31,6 +31,10 @@ export function WaitNow({ caller }: { caller: Caller }): JSX.Element | null {
       )}
     </div>
   );
+}
+
+function capitalised(words: string): string {
+  return words.charAt(0).toUpperCase() + words.slice(1);
 }
 
 function Modes({ modes }: { modes: readonly ModeWait[] }): JSX.Element {

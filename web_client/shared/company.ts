@@ -41,6 +41,18 @@ export function isActive(call: Pick<CallStateMessage, "active">, leg: Party): bo
 
 const WAITING: ReadonlySet<CallState> = new Set(["queued", "alerting"]);
 
+/**
+ * Since when the signer waits, Unix seconds: after a transfer or a lost agent from then on, not from the first entry.
+ *
+ * @param known what it was with `before`. @returns null: not waiting, or the page was loaded after the beginning.
+ */
+export function waitsSince(known: number | null, before: CallStateMessage | null, call: CallStateMessage): number | null {
+  if (!WAITING.has(call.state)) return null;
+  if (!call.transferred && call.together_at === null) return call.queued_at;
+  if (before?.call_id !== call.call_id) return null;
+  return WAITING.has(before.state) ? known : call.now;
+}
+
 /** Somebody else is the agent now: handed over by the one before, or found after a transfer. */
 export function tookOver(before: CallStateMessage, call: CallStateMessage): boolean {
   if (!call.transferred || call.state === "ended") return false;

@@ -1,6 +1,6 @@
 // Measures a call every two seconds and keeps its words steady.
 
-import { signal, type ReadonlySignal } from "@preact/signals";
+import { effect, signal, type ReadonlySignal } from "@preact/signals";
 import type { CallMedia } from "./media.ts";
 import { Meter, NOTHING_RECEIVED, Steady, SteadyRate, type Entries, type Level, type Received } from "./media_stats.ts";
 import type { LegStats, Party } from "./protocol.d.ts";
@@ -10,6 +10,7 @@ type Role = Party;
 type Network = Partial<Record<Role, LegStats>>;
 
 const STATS_MS = 2_000;
+const SETTLE_MS = 5_000; // a picture that was stopped is small and slow at first
 const LINE_SAMPLES = 3; // a connection that has just begun looks narrow for some seconds
 
 /** What is said does not change with every sample; new for each peer connection. */
@@ -31,12 +32,22 @@ export class QualityWatch {
   readonly #legs: Partial<Record<Role, Leg>> = {};
   #peer: RTCPeerConnection | null = null;
   #memory = new Memory();
+  #quietUntil = 0; // as performance.now()
 
-  /** :param role: which leg this page is; it may differ from call to call. */
-  constructor(role: () => Role, media: CallMedia, network: ReadonlySignal<Network>) {
+  /**
+   * @param role which leg this page is; it may differ from call to call.
+   * @param isPaused the pictures stop for a while: none is judged, nor just after.
+   */
+  constructor(role: () => Role, media: CallMedia, network: ReadonlySignal<Network>, isPaused: ReadonlySignal<boolean>) {
     this.#role = role;
     this.#media = media;
     this.#network = network;
+    effect(() => {
+      const wasPaused = this.#quietUntil === Infinity;
+      if (isPaused.value) this.#quietUntil = Infinity;
+      else if (wasPaused) this.#quietUntil = performance.now() + SETTLE_MS;
+      if (isPaused.value) this.#forget();
+    });
     setInterval(() => void this.#measure(), STATS_MS);
   }
 
@@ -46,9 +57,9 @@ export class QualityWatch {
       this.#peer = peer;
       this.#memory = new Memory();
     }
-    if (peer === null || this.#media.link.value !== "connected") return this.#forget();
+    if (peer === null || this.#media.link.value !== "connected" || this.#isQuiet) return this.#forget();
     const report = await peer.getStats();
-    if (peer !== this.#peer) return;
+    if (peer !== this.#peer || this.#isQuiet) return;
     const { meter, own, other, ownLine, otherLine } = this.#memory;
     const sample = meter.next(report.values() as Entries, performance.now());
     const mine = this.#role();
@@ -64,6 +75,10 @@ export class QualityWatch {
       ownLine: { ...found.ownLine, state: ownLine.next(found.ownLine.state) },
       otherLine: { ...found.otherLine, state: otherLine.next(found.otherLine.state) },
     };
+  }
+
+  get #isQuiet(): boolean {
+    return performance.now() < this.#quietUntil;
   }
 
   /** The service's figures come at their own times: only new ones are compared with those before. */

@@ -2,7 +2,7 @@
 
 import { computed, effect, signal } from "@preact/signals";
 import { LocalMedia } from "./camera.ts";
-import { isJoined } from "./company.ts";
+import { isConsulting, isJoined, waitsSince } from "./company.ts";
 import { Connection, socketUrl, type Answer, type Outgoing } from "./connection.ts";
 import { deviceId } from "./device.ts";
 import { locale, t, tCode } from "./i18n.ts";
@@ -58,6 +58,8 @@ export class Session {
   /** What was asked for costs extra: the person decides. */
   readonly cost = signal<CostNotice | null>(null);
   readonly call = signal<CallStateMessage | null>(null);
+  /** Since when the signer waits (`waitsSince`). */
+  readonly waitsSince = signal<number | null>(null);
   readonly visibility = signal<VisibilityMessage | null>(null);
   readonly network = signal<Partial<Record<Party, LegStats>>>({});
   readonly watch: QualityWatch;
@@ -77,6 +79,7 @@ export class Session {
     return !isElsewhere && call.state !== "ended" && call.state !== "message";
   });
   readonly isTogether = computed(() => this.inCall.value && TOGETHER.has(this.call.value?.state ?? "ended"));
+  readonly #isConsulting = computed(() => this.call.value !== null && isConsulting(this.call.value));
   readonly #options: SessionOptions;
   #phoned: Outgoing | null = null;
   #serial = 0;
@@ -93,7 +96,7 @@ export class Session {
       isServiceThere: () => this.connection.check(),
       onText: (channel, peer) => this.text.attach(channel, peer),
     });
-    this.watch = new QualityWatch(() => this.leg, this.media, this.network);
+    this.watch = new QualityWatch(() => this.leg, this.media, this.network, this.#isConsulting);
     this.connection = new Connection({
       url: socketUrl(location, options.brand),
       tokenName: `resume.${options.role}.${options.brand ?? ""}`,
@@ -232,6 +235,7 @@ export class Session {
       this.network.value = {};
     }
     if (state.second === null) this.isSwapped.value = false;
+    this.waitsSince.value = waitsSince(this.waitsSince.value, before, state);
     this.call.value = state;
     if (this.inCall.value) this.text.begin(state.call_id);
     this.#followReaders(before, state);
@@ -286,6 +290,6 @@ export class Session {
     const audio = this.local.audio.value;
     const video = this.local.video.value;
     if (audio !== null) audio.enabled = !(call?.muted ?? false);
-    if (video !== null) video.enabled = !(this.leg === "agent" && (call?.hidden ?? false) && this.inCall.value);
+    if (video !== null) video.enabled = !(this.leg !== "signer" && (call?.hidden ?? false) && this.inCall.value);
   }
 }

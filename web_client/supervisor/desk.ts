@@ -11,6 +11,7 @@ import type {
   BoardAgent,
   BoardQueue,
   BoardRequest,
+  CallStateMessage,
   PauseReason,
   Presence,
   ServerMessage,
@@ -40,6 +41,7 @@ export class Desk {
   /** Said once when it changes, to assistive technology too. */
   readonly alarm = signal("");
   #alarmed = "";
+  #isLeaving = false;
 
   constructor() {
     this.session = new Session({
@@ -127,6 +129,12 @@ export class Desk {
     await this.#do({ type: "supervise.join", call_id: agent.call_id }, b("done.join"));
   }
 
+  /** Out of the call, or no longer wanting in. */
+  leave(): void {
+    this.#isLeaving = true;
+    void this.session.act("hang_up");
+  }
+
   async readAudit(): Promise<void> {
     await this.session.ask({ type: "audit.list" });
   }
@@ -146,7 +154,7 @@ export class Desk {
   #receive(message: ServerMessage): void {
     if (message.type === "board") this.#boardCame(message);
     else if (message.type === "audit") this.#auditCame(message);
-    else if (message.type === "call.state" && message.state === "ended") this.#leaveDevices();
+    else if (message.type === "call.state" && message.state === "ended") this.#left(message);
   }
 
   #boardCame(board: Board): void {
@@ -168,7 +176,12 @@ export class Desk {
     this.audit.value = isOlder ? { ...audit, entries: [...shown, ...audit.entries] } : audit;
   }
 
-  #leaveDevices(): void {
+  /** Words for whoever did not leave by themselves: refused, sent away, or the call is over. */
+  #left(call: CallStateMessage): void {
+    const wasIn = call.second?.state === "joined";
+    const isEnd = call.end_reason !== "completed";
+    if (!this.#isLeaving) this.session.say(b(isEnd ? "joined.over" : wasIn ? "joined.sent_away" : "joined.refused"));
+    this.#isLeaving = false;
     this.session.local.close();
     this.session.forgetCall();
   }

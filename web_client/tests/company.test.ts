@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { areEqual, companyOf, tookOver } from "../shared/company.ts";
+import { areEqual, companyOf, tookOver, waitsSince } from "../shared/company.ts";
 import type { CallStateMessage, Party } from "../shared/protocol.d.ts";
 import { signerSecondWords, whoIs } from "../shared/second_words.ts";
 
@@ -49,4 +49,15 @@ test("somebody else is the agent after a hand-over, and after a transfer found s
   assert.equal(tookOver(call("consulted"), call(null)), false);
   assert.equal(tookOver(call(null, { state: "queued", transferred: true }), after), true);
   assert.equal(tookOver(call(null, { state: "queued", transferred: true }), call(null, { state: "ended", transferred: true })), false);
+});
+
+test("after a transfer the signer waits from then on, not from the first entry", () => {
+  const at = (state: string, now: number, more: object = {}): CallStateMessage =>
+    call(null, { call_id: "c", state, queued_at: 100, now, together_at: 160, transferred: true, ...more });
+  const first = at("queued", 130, { together_at: null, transferred: false });
+  assert.equal(waitsSince(null, null, first), 100);
+  assert.equal(waitsSince(100, first, at("active", 200)), null);
+  assert.equal(waitsSince(null, at("active", 400), at("queued", 500)), 500);
+  assert.equal(waitsSince(500, at("queued", 500), at("alerting", 520)), 500);
+  assert.equal(waitsSince(null, null, at("queued", 600)), null);
 });

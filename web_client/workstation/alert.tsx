@@ -40,7 +40,7 @@ export function AlertDialog({ desk, alert }: { desk: Desk; alert: Alert }): JSX.
             {alert.direction === "incoming" && <p>{t("alert.incoming")}</p>}
             {alert.callback && <p>{t("alert.callback")}</p>}
             {alert.role !== null && <p class="alert-role">{t(`alert.role.${alert.role}`)}</p>}
-            {alert.resumed && <p>{t("alert.resumed")}</p>}
+            {alert.resumed && <p>{t(alert.transferred ? "alert.transferred" : "alert.resumed")}</p>}
             <p class="hint">{t("alert.waited", { time: clock(now.value - alert.queued_at) })}</p>
             <div class="row alert-buttons">
               <Button look="primary" icon="camera" autofocus onClick={() => void desk.accept()}>

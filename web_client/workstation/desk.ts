@@ -147,7 +147,9 @@ export class Desk {
 
   async accept(): Promise<void> {
     const alert = this.alert.value;
-    if (alert !== null) await this.session.ask({ type: "assignment.accept", assignment_id: alert.assignment_id });
+    if (alert === null) return;
+    this.second.handedOver.value = null; // the same call may come back
+    await this.session.ask({ type: "assignment.accept", assignment_id: alert.assignment_id });
   }
 
   async decline(reason: NonNullable<AssignmentDecline["reason"]>): Promise<void> {

@@ -11,6 +11,7 @@ import { combo, isReserved, isSingle, NAMES, shownKey, takenBy, type Keys, type 
 export function ShortcutList({ desk }: { desk: Desk }): JSX.Element {
   const { keys } = desk;
   const words = useSignal("");
+  const asked = useSignal<ShortcutName | null>(null); // whose words they are
   const changing = useSignal<ShortcutName | null>(null);
   return (
     <details class="card shortcuts">
@@ -28,18 +29,23 @@ export function ShortcutList({ desk }: { desk: Desk }): JSX.Element {
             keys={keys}
             name={name}
             isChanging={changing.value === name}
+            said={asked.value === name ? words.value : ""}
             onChanging={(is) => (changing.value = is ? name : null)}
-            say={(next) => (words.value = next)}
+            say={(next) => {
+              asked.value = name;
+              words.value = next;
+            }}
           />
         ))}
       </ul>
       <p class="shortcut-words" role="status">
-        {words.value}
+        {asked.value === null ? words.value : ""}
       </p>
       <Button
         look="quiet"
         onClick={() => {
           keys.reset();
+          asked.value = null;
           words.value = t("keys.reset_done");
         }}
       >
@@ -53,11 +59,13 @@ interface RowProps {
   readonly keys: Keys;
   readonly name: ShortcutName;
   readonly isChanging: boolean;
+  /** What came of the last key, beside its button. */
+  readonly said: string;
   readonly onChanging: (is: boolean) => void;
   readonly say: (words: string) => void;
 }
 
-function Row({ keys, name, isChanging, onChanging, say }: RowProps): JSX.Element {
+function Row({ keys, name, isChanging, said, onChanging, say }: RowProps): JSX.Element {
   const button = useRef<HTMLButtonElement>(null);
   const key = keys.map.value[name];
   const words = t(`shortcut.${name}`);
@@ -74,7 +82,7 @@ function Row({ keys, name, isChanging, onChanging, say }: RowProps): JSX.Element
   }
 
   function pressed(event: KeyboardEvent): void {
-    if (event.key === "Tab") return onChanging(false);
+    if (event.key === "Tab") return finish("");
     event.preventDefault();
     event.stopPropagation();
     if (event.key === "Escape") return finish("");
@@ -105,10 +113,13 @@ function Row({ keys, name, isChanging, onChanging, say }: RowProps): JSX.Element
           say(isChanging ? "" : `${t("keys.press")} ${t("keys.press_hint")}`);
         }}
         onKeyDown={isChanging ? pressed : undefined}
-        onBlur={() => isChanging && onChanging(false)}
+        onBlur={() => isChanging && finish("")}
       >
-        {isChanging ? "…" : key === null ? "–" : shownKey(key)}
+        {isChanging ? t("keys.press_short") : key === null ? "–" : shownKey(key)}
       </button>
+      <small class="key-words" role="status">
+        {said}
+      </small>
     </li>
   );
 }

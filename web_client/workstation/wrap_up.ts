@@ -3,7 +3,7 @@
 // A relay call never comes here: nothing is written about it.
 
 import { signal } from "@preact/signals";
-import type { ContactForm, Disposition } from "../shared/protocol.d.ts";
+import type { CallStateMessage, ContactForm, Disposition } from "../shared/protocol.d.ts";
 import type { Session } from "../shared/session.ts";
 
 export type Saved = "nothing" | "unsaved" | "saving" | "saved";
@@ -67,4 +67,11 @@ export class WrapUp {
   async finish(): Promise<void> {
     if (await this.save()) await this.#session.ask({ type: "wrap_up.finish" });
   }
+}
+
+/** How long this page was in the call, seconds: whoever came beside the agent counts from then on. */
+export function ownPart(call: CallStateMessage): number {
+  const end = call.ended_at ?? call.now;
+  const joined = call.second?.state === "joined" ? call.second.since : null;
+  return end - (call.leg === "second" ? (joined ?? end) : (call.together_at ?? end));
 }

@@ -9,6 +9,7 @@ import { Button } from "../shared/ui/basics.tsx";
 import { Refusal } from "../shared/ui/refusal.tsx";
 import { ContactPanel } from "./contact_panel.tsx";
 import type { Desk } from "./desk.ts";
+import { ownPart } from "./wrap_up.ts";
 
 const DISPOSITIONS: readonly Disposition[] = ["resolved", "call_back", "follow_up", "transferred", "wrong_service", "abuse", "other"];
 
@@ -25,11 +26,11 @@ export function WrapUpScreen({ desk }: { desk: Desk }): JSX.Element | null {
         <dl class="facts">
           <div>
             <dt>{t("wrap_up.reason")}</dt>
-            <dd>{desk.second.handedOver.value === call.call_id ? t("wrap_up.handed_over") : endWords(call)}</dd>
+            <dd>{endWords(desk, call)}</dd>
           </div>
           <div>
             <dt>{t("wrap_up.talk")}</dt>
-            <dd>{clock((call.ended_at ?? call.now) - (call.together_at ?? call.ended_at ?? call.now))}</dd>
+            <dd>{clock(ownPart(call))}</dd>
           </div>
         </dl>
         {call.kind === "relay" ? <p class="hint">{t("wrap_up.relay_note")}</p> : <DirectForm desk={desk} call={call} />}
@@ -52,7 +53,9 @@ export function WrapUpScreen({ desk }: { desk: Desk }): JSX.Element | null {
   );
 }
 
-function endWords(call: CallStateMessage): string {
+function endWords(desk: Desk, call: CallStateMessage): string {
+  if (desk.second.handedOver.value === call.call_id) return t("wrap_up.handed_over");
+  if (call.leg === "second" && call.end_reason === "completed") return t("wrap_up.left_call");
   return call.end_reason === null ? "…" : t(`end_reason.${call.end_reason}`);
 }
 
