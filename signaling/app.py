@@ -53,6 +53,7 @@ from signaling.rules_book import RulesBook
 from signaling.session_watch import SessionWatch
 from signaling.sessions import Hub
 from signaling.signer_desk import SignerDesk
+from signaling.staff_words import StaffWords
 from signaling.supervision import Supervision
 from signaling.waits import WaitBoard
 from signaling.websocket import Pages
@@ -116,7 +117,12 @@ async def serve(config: SignalingConfig, stop: asyncio.Event) -> None:
         )
         board = BoardDesk(config, hub, queue, records, count_callbacks=metrics.callback_states)
         supervision = Supervision(
-            queue, hub, records, runner=desk.runner, known=lambda: board.known, changed=board.came
+            queue,
+            StaffWords(redis, hub, config.secret_key),
+            records,
+            runner=desk.runner,
+            known=lambda: board.known,
+            changed=board.came,
         )
         pages = Pages(
             services,

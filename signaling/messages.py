@@ -66,6 +66,7 @@ from signaling.queue_messages import (
     RefusalSet,
     ServiceNotice,
     StaffNotice,
+    StaffRead,
     Waits,
     WrapUpExtend,
     WrapUpFinish,
@@ -276,6 +277,7 @@ AnyClientMessage = Annotated[
     | WrapUpExtend
     | WrapUpFinish
     | ColleaguesList
+    | StaffRead
     | RefusalSet
     | CallbackRequest
     | CallbackCancel

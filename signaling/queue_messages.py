@@ -61,6 +61,13 @@ class ColleaguesList(ClientMessage):
     call_id: Id
 
 
+class StaffRead(ClientMessage):
+    """:param at: of the ``staff.notice`` that the agent has read; it is shown no more."""
+
+    type: Literal["staff.read"] = "staff.read"
+    at: float
+
+
 class RefusalSet(ClientMessage):
     """
     Never be joined with this person again, or no longer refuse; the other one is not told. By the signer about the
@@ -254,7 +261,7 @@ class ServiceNotice(Message):
 
 
 class StaffNotice(Message):
-    """A supervisor's words to one agent or to all."""
+    """A supervisor's words to one agent or to all; after ``welcome`` those not read yet once more (``staff.read``)."""
 
     type: Literal["staff.notice"] = "staff.notice"
     text: ShortText

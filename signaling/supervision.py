@@ -1,8 +1,8 @@
 """
 What a supervisor may do besides looking: presence, moves, words, thresholds, asking to join a direct call.
 
-Every act is in the audit log before its answer; words are passed on and stored nowhere. Nothing here reaches a relay
-call: a waiting one can be moved in its line, by a name that only the board knows.
+Every act is in the audit log before its answer; words are kept until they are read, and in no record.
+Nothing here reaches a relay call: a waiting one can be moved in its line, by a name that only the board knows.
 """
 
 import time
@@ -37,11 +37,11 @@ from signaling.call_events import SupervisorAsks
 from signaling.call_offers import may_be_joined
 from signaling.call_runner import CallRunner
 from signaling.page_errors import PageError
-from signaling.queue_messages import StaffNotice
 from signaling.queue_rules import is_queue
 from signaling.rate_limit import Rate, TokenBuckets
 from signaling.records import Records
-from signaling.sessions import Hub, Page
+from signaling.sessions import Page
+from signaling.staff_words import StaffWords
 
 #: Of a request that a supervisor put to the head: before resumed calls, behind emergencies, always.
 PRIORITY_HEAD = 60
@@ -60,14 +60,15 @@ class Supervision:
     def __init__(
         self,
         queue: InterpreterQueue,
-        hub: Hub,
+        words: StaffWords,
         records: Records,
         *,
         runner: Callable[[str], CallRunner | None],
         known: Callable[[], Known],
         changed: Callable[[], None],
     ) -> None:
-        self._queue, self._hub, self._records = queue, hub, records
+        self.words = words
+        self._queue, self._records = queue, records
         self._runner, self._known, self._changed = runner, known, changed
         self._buckets = TokenBuckets(ACTS)
 
@@ -82,7 +83,7 @@ class Supervision:
             raise PageError("unknown_agent") from None
         person = await self._records.people.by_id(record.agent_id)
         french, english = _PRESENCE_WORDS[message.presence]
-        self._tell(record.agent_id, english if person is not None and person.locale == "en" else french)
+        await self.words.tell(record.agent_id, english if person is not None and person.locale == "en" else french)
 
     async def move(self, page: Page, message: SuperviseMove) -> None:
         """:raises PageError: it no longer waits, that agent or queue cannot serve it, or it is an emergency."""
@@ -108,7 +109,7 @@ class Supervision:
         detail = "all" if message.agent_id is None else None
         await self._write(page, "say", agent_id=message.agent_id, detail=detail)
         for agent in to:
-            self._tell(agent.agent_id, text)
+            await self.words.tell(agent.agent_id, text)
 
     async def thresholds(self, page: Page, message: SuperviseThresholds) -> None:
         """:raises PageError: there is no queue of that name."""
@@ -145,9 +146,6 @@ class Supervision:
         """:raises PageError: too many acts at once."""
         if self._buckets.take(page.identity.key, time.monotonic()):
             raise PageError("rate_limited")
-
-    def _tell(self, agent_id: str, text: str) -> None:
-        self._hub.send("agent", agent_id, StaffNotice(text=text, at=time.time()))
 
     async def _write(
         self, page: Page, act: Act, agent_id: str | None = None, subject: str | None = None, detail: str | None = None

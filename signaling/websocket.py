@@ -70,6 +70,7 @@ from signaling.queue_messages import (
     PauseAfterCall,
     PresenceSet,
     RefusalSet,
+    StaffRead,
     WrapUpExtend,
     WrapUpFinish,
 )
@@ -91,6 +92,7 @@ FOR_AGENTS = (
     WrapUpExtend,
     WrapUpFinish,
     ColleaguesList,
+    StaffRead,
 )
 FOR_SIGNERS = (
     CallRequest,
@@ -140,7 +142,7 @@ class Pages:
         self._config, self._hub, self._metrics = config, services.hub, services.metrics
         self._elsewhere = services.elsewhere
         self._desk, self._floor, self._records, self._signers = desk, floor, records, signers
-        self._board, self._queue = board, queue
+        self._board, self._queue, self._words = board, queue, supervision.words
         self._admission, self._limits = Admission(config, records, auth), CallLimits(config)
         self._by_address: Counter[str] = Counter()
         self._leaving: set[asyncio.Task[None]] = set()
@@ -163,6 +165,7 @@ class Pages:
             AssignmentDecline: self._floor.decline,
             ColleaguesList: queue.colleagues,
             RefusalSet: queue.refusal,
+            StaffRead: self._words.read,
             CallbackRequest: queue.request_callback,
             CallbackCancel: queue.cancel_callback,
             SuperviseAgent: supervision.agent,
@@ -285,6 +288,7 @@ class Pages:
                 await self._records.send_today(session)
             except QueueError:
                 session.send(self._error("unavailable", session.locale, None))
+            await self._words.came(session)
         if hello.ref is not None:
             session.send(Ok(re=hello.ref))
 

@@ -221,11 +221,17 @@ async def test_presence_words_moves_and_thresholds_do_what_they_say_and_leave_no
     await sees_agent(noa, "Inès", state="alerting")
     await ok(noa, "supervise.agent", agent_id=floor.ids["ines"], presence="paused", reason="other")
     await sees_agent(noa, "Inès", state="paused")
-    assert "pause" in (await agent.of_type("staff.notice"))["text"]
+    told = await agent.of_type("staff.notice")
+    assert "pause" in told["text"]
+    await ok(agent, "staff.read", at=told["at"])
     await ok(noa, "supervise.say", agent_id=floor.ids["ines"], text=WORDS)
     await agent.wait(lambda m: m["type"] == "staff.notice" and m["text"] == WORDS)
     await ok(noa, "supervise.say", text=WORDS.upper())
     await agent.wait(lambda m: m["type"] == "staff.notice" and m["text"] == WORDS.upper())
+    await agent.close()
+    back = await floor.page("ines", "agent")
+    await back.wait(lambda m: m["type"] == "staff.notice" and m["text"] == WORDS.upper())
+    assert [m["text"] for m in back.messages if m["type"] == "staff.notice"] == [WORDS, WORDS.upper()]
     assert await acts(noa) == [
         ("thresholds", RELAY, None),
         ("move", RELAY, "head"),

@@ -566,6 +566,11 @@ export interface StaffNotice {
   text: string;
   at: number;
 }
+export interface StaffRead {
+  ref?: string | null;
+  type: "staff.read";
+  at: number;
+}
 export interface SuperviseAgent {
   ref?: string | null;
   type: "supervise.agent";
@@ -645,5 +650,5 @@ export interface WrapUpSubmit {
   note?: string | null;
   contact?: ContactForm | null;
 }
-export type ClientMessage = Hello | Ping | CallRequest | CallAct | CallContinueHere | InboxHeard | InboxDelete | InboxBlock | PushSubscribe | PushUnsubscribe | CallRate | MediaAnswer | MediaRenew | PresenceSet | PauseAfterCall | AssignmentAccept | AssignmentDecline | WrapUpSubmit | WrapUpExtend | WrapUpFinish | ColleaguesList | RefusalSet | CallbackRequest | CallbackCancel | SuperviseAgent | SuperviseMove | SuperviseSay | SuperviseJoin | SuperviseThresholds | AuditList;
+export type ClientMessage = Hello | Ping | CallRequest | CallAct | CallContinueHere | InboxHeard | InboxDelete | InboxBlock | PushSubscribe | PushUnsubscribe | CallRate | MediaAnswer | MediaRenew | PresenceSet | PauseAfterCall | AssignmentAccept | AssignmentDecline | WrapUpSubmit | WrapUpExtend | WrapUpFinish | ColleaguesList | StaffRead | RefusalSet | CallbackRequest | CallbackCancel | SuperviseAgent | SuperviseMove | SuperviseSay | SuperviseJoin | SuperviseThresholds | AuditList;
 export type ServerMessage = Welcome | Pong | Ok | Error | CallStateMessage | EmergencyNotice | CostNotice | PhoneKey | PhoneLine | Inbox | MediaOffer | MediaClosed | MediaEncoding | VisibilityMessage | NetworkMessage | Alert | AlertEnded | AgentView | CallsToday | ContactKnown | Colleagues | Callbacks | Waits | ServiceNotice | StaffNotice | Board | Audit | Replaced;

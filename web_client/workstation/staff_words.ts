@@ -1,4 +1,4 @@
-// A supervisor's words to this workstation: they stay until they are read, the newest first.
+// A supervisor's words to this workstation: they stay until they are read, the newest first; the service keeps them too.
 
 import { signal } from "@preact/signals";
 import type { StaffNotice } from "../shared/protocol.d.ts";
@@ -9,10 +9,10 @@ export class StaffWords {
   readonly unread = signal<readonly StaffNotice[]>([]);
 
   came(notice: StaffNotice): void {
-    this.unread.value = [notice, ...this.unread.value].slice(0, KEPT);
+    this.unread.value = [notice, ...this.unread.value.filter((one) => one.at !== notice.at)].slice(0, KEPT);
   }
 
   read(notice: StaffNotice): void {
-    this.unread.value = this.unread.value.filter((one) => one !== notice);
+    this.unread.value = this.unread.value.filter((one) => one.at !== notice.at);
   }
 }
