@@ -4,7 +4,9 @@ import uuid
 from dataclasses import dataclass, field
 from typing import Literal
 
-from signaling.call_model import Call
+from signaling.call_events import Act as CallAct
+from signaling.call_events import Event
+from signaling.call_model import Call, CallState
 
 Act = Literal["presence", "move", "say", "join_asked", "joined", "join_refused", "left", "thresholds", "sign_in"]
 
@@ -35,11 +37,12 @@ class Acted:
         return self.subject or ""
 
 
-def joining(before: Call, after: Call, now: float) -> Acted | None:
+def joining(before: Call, event: Event, after: Call, now: float) -> Acted | None:
     """
     What a step of a direct call means for the supervisor who is beside its agent, or wants to be.
 
-    ``join_refused``: asked and never there, whoever or whatever ended it.
+    ``join_refused``: asked and never there, whoever or whatever ended it. ``left``: of their own will, or gone; else
+    ``sent_away`` or ``call_ended``. The act is on the agent of that call, the call's id is for the service's log.
     """
     was, now_is = _supervisor(before), _supervisor(after)
     if was == now_is:
@@ -51,7 +54,14 @@ def joining(before: Call, after: Call, now: float) -> Acted | None:
     else:
         act = "left" if was is not None and was[1] else "join_refused"
     key, _ = now_is or was or ("", False)
-    return Acted(key, act, now, subject=after.call_id)
+    detail = _why_left(event, after) if act == "left" else None
+    return Acted(key, act, now, agent_id=before.agent_key or after.agent_key, subject=after.call_id, detail=detail)
+
+
+def _why_left(event: Event, after: Call) -> str | None:
+    if after.state is CallState.ENDED:
+        return "call_ended"
+    return "sent_away" if isinstance(event, CallAct) and event.party != "second" else None
 
 
 def _supervisor(call: Call) -> tuple[str, bool] | None:

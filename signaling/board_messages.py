@@ -161,7 +161,8 @@ class Board(Message):
 
 class AuditEntry(Message):
     """
-    :param by: name of who did it. :param act: what. :param subject: agent's name, queue or call id it was done to.
+    :param by: name of who did it. :param act: what. :param subject: name of the agent whom, or in whose call, it was
+        done; or the queue.
     """
 
     at: float

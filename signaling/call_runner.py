@@ -132,7 +132,7 @@ class CallRunner:
         self.refresh()
         if announcement(self.call) != announcement(before):
             self._phone.announce()
-        if acted := joining(before, self.call, time.time()):
+        if acted := joining(before, event, self.call, time.time()):
             self.keep(acted)
         self._save_soon()
         self._arm()

@@ -39,6 +39,8 @@ def colleagues(call: Call, agent_id: str, agents: Iterable[AgentRecord], names: 
 
 
 def _shown(agent: AgentRecord, call: Call) -> AgentState:
+    if agent.state == "wrap_up":
+        return agent.state  # free in a moment: worth waiting for
     return "idle" if agent.state == "idle" and agent.agent_id not in call.refused_agents else "engaged"
 
 

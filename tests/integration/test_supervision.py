@@ -329,7 +329,7 @@ async def test_a_direct_call_is_joined_after_everyones_yes_visibly_and_audited(f
     for page in (signer, agent):
         await direct.alone(page)
         assert page.call["state"] == "talking", "the call goes on without her"
-    subject = direct.call_id
+    subject = "Adam"  # whose call it was
     wanted = [
         ("join_asked", subject, None),
         ("join_refused", subject, None),

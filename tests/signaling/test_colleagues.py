@@ -36,7 +36,7 @@ def test_the_available_come_first_and_nobodys_load_is_shown() -> None:
     assert [(each.name, each.state) for each in found.people] == [
         ("Lou", "idle"),
         ("Maya", "idle"),
-        ("Karim", "engaged"),
+        ("Karim", "wrap_up"),
         ("Noe", "engaged"),
     ]
     assert set(Colleague.model_fields) == {"agent_id", "name", "state", "trades", "second_level"}

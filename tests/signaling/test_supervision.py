@@ -9,7 +9,8 @@ from interpreter_queue.model import AgentRecord, QueueSnapshot, RequestRecord, T
 from signaling.audit import joining
 from signaling.board import Known, KnownQueue, handle
 from signaling.board_messages import SuperviseMove
-from signaling.call_model import Call, PhoneLegState, Second
+from signaling.call_events import Act, Event, PageWent, Tick
+from signaling.call_model import Call, CallState, PhoneLegState, Second
 from signaling.call_view import view
 from signaling.page_errors import PageError
 from signaling.supervision import ONE_AGENT_S, moved
@@ -139,7 +140,7 @@ def test_a_queue_that_nobody_knows_is_refused() -> None:
 def call(second: Second | None = None) -> Call:
     return Call(
         call_id="c1", kind="direct", mode="LSF", signer_key="s", signer_id=None, trades=("adviser",), queued_at=0.0,
-        second=second,
+        second=second, agent_key="adam",
     )  # fmt: skip
 
 
@@ -159,9 +160,25 @@ def asking(state: str = "asked", role: str = "supervisor") -> Second:
 def test_everything_a_supervisor_does_with_a_call_is_in_the_log(
     before: Second | None, after: Second | None, act: str
 ) -> None:
-    acted = joining(call(before), call(after), 5.0)
+    acted = joining(call(before), Tick(), call(after), 5.0)
     assert acted is not None
-    assert (acted.act, acted.by_id, acted.subject, acted.at, acted.detail) == (act, "noa", "c1", 5.0, None)
+    assert (acted.act, acted.by_id, acted.agent_id, acted.at, acted.detail) == (act, "noa", "adam", 5.0, None)
+    assert acted.call_id == "c1"
+
+
+@pytest.mark.parametrize(
+    ("event", "after", "detail"),
+    [
+        (Act("second", "hang_up"), call(), None),
+        (PageWent("second"), call(), None),
+        (Act("signer", "dismiss_second"), call(), "sent_away"),
+        (Act("agent", "dismiss_second"), call(), "sent_away"),
+        (Act("second", "hang_up"), call().model_copy(update={"state": CallState.ENDED}), "call_ended"),
+    ],
+)
+def test_the_log_tells_who_leaves_from_who_is_sent_away(event: Event, after: Call, detail: str | None) -> None:
+    acted = joining(call(asking("joined")), event, after, 5.0)
+    assert acted is not None and (acted.act, acted.detail) == ("left", detail)
 
 
 @pytest.mark.parametrize("state", ["asked", "joined"])
@@ -179,4 +196,4 @@ def test_a_supervisor_never_learns_who_is_telephoned_nor_where_the_signer_is(sta
     (None, None), (asking(), asking()), (None, asking("sought", "team")), (asking("joined", "expert"), None),
 ])  # fmt: skip
 def test_nothing_else_in_a_call_is_in_the_log(before: Second | None, after: Second | None) -> None:
-    assert joining(call(before), call(after), 5.0) is None
+    assert joining(call(before), Tick(), call(after), 5.0) is None
