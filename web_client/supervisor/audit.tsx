@@ -8,7 +8,7 @@ import type { Desk } from "./desk.ts";
 import { Cell, HeadCell, Row, Table } from "./table.tsx";
 import { b, type Word } from "./words.ts";
 
-const DETAILS: ReadonlySet<string> = new Set(["available", "paused", "training", "offline", "head", "agent", "queue", "all"]);
+const DETAILS: ReadonlySet<string> = new Set(["available", "paused", "training", "offline", "head", "agent", "queue", "all", "sent_away", "call_ended"]);
 
 export function AuditLog({ desk }: { desk: Desk }): JSX.Element {
   const audit = desk.audit.value;
