@@ -19,6 +19,7 @@ export function AfterCall({ caller, call }: { caller: Caller; call: CallStateMes
   const { session } = caller;
   const hasText = session.text.isOf(call.call_id) && session.text.whole.length > 0;
   const [title, body] = endWords(call);
+  const mayAgain = call.end_reason !== "callback_asked" && (caller.place.brand !== null || caller.lastNumber.value !== null);
   const again = isCalled(call) ? "ended.call_back" : "ended.again";
   return (
     <div class={`after-call ${hasText ? "has-text" : ""}`}>
@@ -27,7 +28,7 @@ export function AfterCall({ caller, call }: { caller: Caller; call: CallStateMes
         <p role="status">{t(body)}</p>
         {call.together_at !== null && call.kind !== "video" && <Rating caller={caller} />}
         <div class="row">
-          {(caller.place.brand !== null || caller.lastNumber.value !== null) && (
+          {mayAgain && (
             <Button look="primary" icon="phone" disabled={caller.isAsking.value} onClick={() => void caller.again(call)}>
               {t(again)}
             </Button>
@@ -49,6 +50,7 @@ export function AfterCall({ caller, call }: { caller: Caller; call: CallStateMes
 /** Who was called and did not answer reads other words than who called. */
 function endWords(call: CallStateMessage): readonly [title: Key, body: Key] {
   const reason = call.end_reason ?? "completed";
+  if (reason === "callback_asked") return ["ended.callback_title", "ended.callback_asked"];
   const body: Key = `ended.${reason}`;
   if (isCalled(call)) {
     if (reason === "declined" || reason === "abandoned") return ["ended.declined_title", "ended.declined"];

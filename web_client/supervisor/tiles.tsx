@@ -14,7 +14,7 @@ export function Tiles({ board }: { desk: Desk; board: Board }): JSX.Element {
       <dl class="tiles">
         <Tile label={b("tile.waiting")} value={String(all.waiting)} note={all.callbacks > 0 ? b("tile.callbacks", { count: all.callbacks }) : ""} />
         <Tile label={b("tile.longest")} value={waited(all.longest)} note={all.longest === null ? b("tile.none") : ""} />
-        <Tile label={b("tile.level")} value={all.level === null ? NOTHING : percent(all.level)} note={b("tile.target", { percent: 80 })} />
+        <Tile label={b("tile.level")} value={all.level === null ? NOTHING : percent(all.level)} note={b("tile.target", { percent: percent(0.8) })} />
         <Tile label={b("tile.idle")} value={String(all.idle)} note={b("tile.at_work", { count: all.atWork })} />
       </dl>
     </section>

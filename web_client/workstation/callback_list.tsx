@@ -4,12 +4,13 @@ import type { JSX } from "preact";
 import { timeAt } from "../shared/format.ts";
 import { locale, t } from "../shared/i18n.ts";
 import { now } from "../shared/now.ts";
-import type { CallbackEntry } from "../shared/protocol.d.ts";
+import type { CallbackEntry, CallStateMessage } from "../shared/protocol.d.ts";
 import type { Desk } from "./desk.ts";
 
 export function CallbackList({ desk }: { desk: Desk }): JSX.Element {
+  const call = desk.session.call.value;
   const waiting = desk.callbacks.value
-    .filter((entry) => entry.state === "waiting" || entry.state === "trying")
+    .filter((entry) => entry.state === "waiting" || (entry.state === "trying" && !isServed(entry, call)))
     .toSorted((one, other) => beginsAt(one) - beginsAt(other));
   return (
     <section class="card callback-list" aria-labelledby="callback-list-title">
@@ -42,6 +43,12 @@ export function CallbackList({ desk }: { desk: Desk }): JSX.Element {
       )}
     </section>
   );
+}
+
+/** The one that this agent serves now waits no longer. */
+function isServed(entry: CallbackEntry, call: CallStateMessage | null): boolean {
+  if (call === null || !call.callback || call.state === "ended") return false;
+  return entry.kind === call.kind && entry.mode === call.mode && entry.brand_name === call.brand_name;
 }
 
 function beginsAt({ due_at, next_at }: CallbackEntry): number {

@@ -39,10 +39,12 @@ export function InCall({ desk }: { desk: Desk }): JSX.Element | null {
         {companyOf(call, call.leg).includes("signer") ? <Meter desk={desk} /> : <SignerWaits call={call} />}
       </div>
       <div class="desk-tools">
-        <SpeechBack desk={desk} />
-        <SecondPanel desk={desk} call={call} />
-        <PhonePanel desk={desk} call={call} />
-        {call.kind === "direct" && <ContactPanel desk={desk} isBrief />}
+        <div class="desk-cards">
+          <SpeechBack desk={desk} />
+          <SecondPanel desk={desk} call={call} />
+          <PhonePanel desk={desk} call={call} />
+          {call.kind === "direct" && <ContactPanel desk={desk} isBrief />}
+        </div>
         {hasQuality.value ? (
           <QualityPanel session={session} call={call} isOpen={hasQuality}>
             {desk.phoneLine.value !== null && <PhoneLineCard stats={desk.phoneLine.value} />}
@@ -116,7 +118,7 @@ function DeskControls({ desk, call }: { desk: Desk; call: CallStateMessage }): J
       <Button icon="flag" shortcut={keys.shown("abuse")} disabled={!session.can("end_and_report_abuse")} onClick={() => (desk.question.value = "abuse")}>
         {t("desk.abuse")}
       </Button>
-      <Button look="danger" icon="hangUp" disabled={!session.can("hang_up")} onClick={() => leave(desk, call)}>
+      <Button look="danger" icon="hangUp" disabled={!session.can("hang_up")} title={whyStay(desk, call)} onClick={() => leave(desk, call)}>
         {t(leaveKey(call))}
       </Button>
     </nav>
@@ -127,6 +129,12 @@ function DeskControls({ desk, call }: { desk: Desk; call: CallStateMessage }): J
 function leave(desk: Desk, call: CallStateMessage): void {
   if (call.leg === "second") void desk.session.act("hang_up");
   else desk.question.value = "end";
+}
+
+/** Why the button is grey, if it is. */
+function whyStay({ session }: Desk, call: CallStateMessage): string | undefined {
+  if (session.can("hang_up")) return undefined;
+  return t(call.phone.answered_at !== null && call.phone.outcome === null ? "desk.stay_phone" : "desk.stay");
 }
 
 function leaveKey({ leg, kind }: CallStateMessage): Key {

@@ -29,6 +29,12 @@ export class Second {
     void this.#session.ask({ type: "colleagues.list", call_id });
   }
 
+  /** Who is at work changes while the dialog is open. */
+  look(): void {
+    const call_id = this.#session.call.value?.call_id;
+    if (call_id !== undefined) void this.#session.request({ type: "colleagues.list", call_id });
+  }
+
   close(): void {
     this.isChoosing.value = false;
   }

@@ -84,7 +84,7 @@ function Acts({ desk, call }: PanelProps): JSX.Element {
           {t("second.bring_in")}
         </Button>
       )}
-      {session.can("dismiss_second") && (
+      {session.can("dismiss_second") && call.second?.state !== "asked" && (
         <Button icon="close" onClick={() => void session.act("dismiss_second")}>
           {t(dismissKey(call))}
         </Button>
@@ -101,14 +101,16 @@ function dismissKey(call: CallStateMessage): Key {
 function SupervisorAsks({ desk, call }: PanelProps): JSX.Element | null {
   const { session } = desk;
   if (call.second?.role !== "supervisor" || call.second.state !== "asked") return null;
-  if (!session.can("allow_supervisor")) return <p>{t("second.ask_waiting")}</p>;
+  const isOpen = session.can("allow_supervisor");
   return (
     <>
-      <p>{t("second.ask_body")}</p>
+      <p>{t(isOpen ? "second.ask_body" : "second.ask_waiting")}</p>
       <div class="row">
-        <Button look="primary" onClick={() => void session.act("allow_supervisor")}>
-          {t("second.ask_yes")}
-        </Button>
+        {isOpen && (
+          <Button look="primary" onClick={() => void session.act("allow_supervisor")}>
+            {t("second.ask_yes")}
+          </Button>
+        )}
         <Button onClick={() => void session.act("refuse_supervisor")}>{t("second.ask_no")}</Button>
       </div>
     </>

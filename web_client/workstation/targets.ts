@@ -13,14 +13,16 @@ export interface Target {
 }
 
 export function targetsOf(found: Colleagues): readonly Target[] {
+  const isFree = found.people.some(({ state }) => state === "idle");
+  const hasLevel = found.people.some(({ state, second_level }) => state === "idle" && second_level);
   const level: readonly Target[] = found.second_level
-    ? [{ id: "level", name: t("transfer.second_level"), hint: "", isFree: true, to: { second_level: true } }]
+    ? [{ id: "level", name: t("transfer.second_level"), hint: "", isFree: hasLevel, to: { second_level: true } }]
     : [];
   return [
-    { id: "anybody", name: t("transfer.anybody"), hint: "", isFree: true, to: null },
+    { id: "anybody", name: t("transfer.anybody"), hint: "", isFree, to: null },
     ...found.people.map(personTarget),
     ...level,
-    ...found.skills.map((skill) => skillTarget(skill)),
+    ...found.skills.map((skill) => skillTarget(skill, isFree)),
   ];
 }
 
@@ -30,9 +32,9 @@ function personTarget(person: Colleague): Target {
   return { id: `person-${person.agent_id}`, name: person.name, hint, isFree: person.state === "idle", to: { agent_id: person.agent_id } };
 }
 
-function skillTarget(skill: string): Target {
+function skillTarget(skill: string, isFree: boolean): Target {
   const words = tCode("skill", skill.replace(":", "_")) ?? skill;
-  return { id: `skill-${skill}`, name: t("transfer.skill", { skill: words }), hint: "", isFree: true, to: { skill } };
+  return { id: `skill-${skill}`, name: t("transfer.skill", { skill: words }), hint: "", isFree, to: { skill } };
 }
 
 function plain(words: string): string {

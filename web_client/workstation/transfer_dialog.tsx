@@ -14,6 +14,7 @@ import type { Desk } from "./desk.ts";
 import type { ToSomebody } from "./second.ts";
 import { matching, targetsOf, type Target } from "./targets.ts";
 
+const LOOK_MS = 2_000;
 const SHORT_S = 600; // a hand-over before that tires the signer (FCC's rule, softened)
 const WORDS = { consult: "transfer.consult", transfer_call: "transfer.cold", call_second: "transfer.beside" } as const;
 
@@ -24,6 +25,10 @@ export function TransferDialog({ desk, call }: { desk: Desk; call: CallStateMess
   const found = useComputed(() => (second.colleagues.value === null ? [] : matching(targetsOf(second.colleagues.value), typed.value)));
   const chosen = found.value[Math.min(index.value, found.value.length - 1)];
   const [usual] = second.open.value;
+  useEffect(() => {
+    const again = setInterval(() => second.look(), LOOK_MS);
+    return () => clearInterval(again);
+  }, []);
 
   function send(action: ToSomebody): void {
     if (chosen !== undefined) void second.send(action, chosen.to);

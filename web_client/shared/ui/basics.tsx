@@ -18,6 +18,7 @@ interface ButtonProps {
   readonly type?: "button" | "submit";
   readonly shortcut?: string | undefined;
   readonly label?: string;
+  readonly title?: string | undefined;
   readonly autofocus?: boolean;
   /** Left out where there is no room, see the style sheet. */
   readonly isExtra?: boolean;
@@ -41,6 +42,7 @@ export function Button(props: ButtonProps): JSX.Element {
       disabled={disabled}
       aria-pressed={pressed}
       aria-label={props.label}
+      title={props.title}
       aria-keyshortcuts={props.shortcut}
       onClick={onClick}
     >

@@ -23,10 +23,12 @@ interface StageProps {
   readonly isFilled?: boolean;
   /** The server withholds the own picture from the other side. */
   readonly isWithheld?: boolean;
+  /** Where the picture is put: share of the free height above it. */
+  readonly onPlaced?: (y: number) => void;
   readonly children?: ComponentChildren;
 }
 
-export function Stage({ session, call, label, stream, seen, isFilled = false, isWithheld = false, children }: StageProps): JSX.Element {
+export function Stage({ session, call, label, stream, seen, isFilled = false, isWithheld = false, onPlaced, children }: StageProps): JSX.Element {
   const stage = useRef<HTMLDivElement>(null);
   const size = useSignal<Size>({ width: 1, height: 1 });
   const kept = readPreference("self_view_corner");
@@ -47,8 +49,10 @@ export function Stage({ session, call, label, stream, seen, isFilled = false, is
   }
 
   const { width, x, y } = placeOwn(size.value, remoteAspect.value, ownAspect.value, corner.value);
-  const isHidden = seen === null || (session.leg === "signer" && seen === "agent" && call.hidden); // the last picture before would stay
   const isAlone = isFilled || session.local.video.value === null;
+  const height = isAlone ? 0.5 : y;
+  useEffect(() => onPlaced?.(height), [height]);
+  const isHidden = seen === null || (session.leg === "signer" && seen === "agent" && call.hidden); // the last picture before would stay
   return (
     <div class="stage" ref={stage} style={{ "--aspect": String(remoteAspect.value) }}>
       <Video

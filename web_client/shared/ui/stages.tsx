@@ -1,6 +1,7 @@
 // One picture, or two: the large one with the own picture, and a second one beside it, never on it. Which of the two is
 // large is one press; while two interpreters change places both are as large.
 
+import { useSignal } from "@preact/signals";
 import type { ComponentChildren, JSX } from "preact";
 import { areEqual, companyOf } from "../company.ts";
 import { t } from "../i18n.ts";
@@ -8,6 +9,7 @@ import type { CallStateMessage } from "../protocol.d.ts";
 import { pictureLabel, whoIs } from "../second_words.ts";
 import type { Session } from "../session.ts";
 import { Button, Video } from "./basics.tsx";
+import { USUAL_ASPECT } from "./own_picture.tsx";
 import { Stage } from "./stage.tsx";
 
 interface StagesProps {
@@ -31,6 +33,8 @@ export function Stages({ session, call, label, isFilled = false, isWithheld = fa
   const beside = large === 0 ? 1 : 0;
   const streams = [media.remoteVideo, media.secondVideo] as const;
   const small = seen[beside];
+  const above = useSignal(0.5); // of the large picture: the one beside is level with it
+  const aspect = useSignal(USUAL_ASPECT);
   return (
     <div class={`stages ${hasTwo ? "has-two" : ""} ${isEqual ? "is-equal" : ""}`}>
       <Stage
@@ -41,12 +45,19 @@ export function Stages({ session, call, label, isFilled = false, isWithheld = fa
         seen={seen[large] ?? null}
         isFilled={isFilled && !hasTwo}
         isWithheld={isWithheld}
+        onPlaced={(y) => (above.value = y)}
       >
         {seen.length === 0 && children}
       </Stage>
       {hasTwo && small !== undefined && (
-        <figure class="stage-beside">
-          <Video stream={streams[beside]} label={pictureLabel(call, leg, beside)} className="remote-second" />
+        <figure class="stage-beside" style={{ "--above": String(above.value), "--aspect": String(aspect.value) }}>
+          <Video
+            stream={streams[beside]}
+            label={pictureLabel(call, leg, beside)}
+            className="remote-second"
+            onAspect={(value) => (aspect.value = value)}
+            {...(isEqual && { position: `50% ${100 * above.value}%` })}
+          />
           <figcaption>
             {isEqual ? (
               <span>{whoIs(call, leg, small)}</span>
