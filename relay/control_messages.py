@@ -101,8 +101,8 @@ class Keep(_Command):
     """
     The owner still has this call; a phone leg whose call is not kept is ended. Unknown calls are no error.
 
-    Result ``{"attempt": str, "progress": PhoneProgress}`` of the leg that is there, else ``{"progress": "ended"}``: an
-    owner may have missed an event.
+    Result ``{"attempt": str, "progress": PhoneProgress}`` of the leg that is there, else ``{"progress": "ended",
+    "since": float}``: an owner may have missed an event, or this worker is a new one, started then (Unix seconds).
     """
 
     type: Literal["keep"] = "keep"

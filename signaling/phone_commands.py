@@ -158,7 +158,8 @@ class PhoneCommands:
             return
         for leg in self._owner.call.phone_legs:
             if not leg.is_over and leg.attempt in self._dialled and told.get("attempt", leg.attempt) == leg.attempt:
-                self._owner.submit(PhoneReport(leg.attempt, told["progress"]))
+                is_new = told.get("since", leg.dialled_at) > leg.dialled_at  # the worker that dialled is gone
+                self._owner.submit(PhoneReport(leg.attempt, told["progress"], "trunk_failed" if is_new else None))
 
     async def _announce(self) -> None:
         """One that cannot be played counts as heard."""

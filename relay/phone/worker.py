@@ -7,6 +7,7 @@ Decides which command belongs to which call and who may still command it (epochs
 
 import asyncio
 import logging
+import time
 from collections import OrderedDict
 from collections.abc import Iterator
 from functools import partial
@@ -76,7 +77,7 @@ class PhoneWorker:
         self._trunks = TrunkService(config, self._stack, on_change=lambda: self._control.emit(self.state()))
         self._place = place_of(config.control_socket.parent)
         self._tasks: list[asyncio.Task[None]] = []
-        self._draining = False
+        self._draining, self._since = False, time.time()
         self._sender = datagram_sender(config.network)
         self._exchange = AudioExchange(config.audio_socket, self._from_web, config.network, burst=BURST)
         self._services = Services(
@@ -151,7 +152,8 @@ class PhoneWorker:
             case SetPhoneAudio():
                 self._call(command.call_id).set_audio(command)
             case Keep():
-                return self._calls[command.call_id].told() if command.call_id in self._calls else {"progress": "ended"}
+                known = self._calls.get(command.call_id)
+                return known.told() if known is not None else {"progress": "ended", "since": self._since}
             case PlayRecording():
                 await self._call(command.call_id).play(command)
             case _:

@@ -76,10 +76,11 @@ def commands(worker: Worker, owner: Owner) -> PhoneCommands:
     ("has", "reported"),
     [
         ({"attempt": "a1", "progress": "answered"}, [PhoneReport("a1", "answered")]),
-        ({"progress": "ended"}, [PhoneReport("a1", "ended")]),
+        ({"progress": "ended", "since": 0.5}, [PhoneReport("a1", "ended")]),
+        ({"progress": "ended", "since": 60.0}, [PhoneReport("a1", "ended", "trunk_failed")]),
         ({}, []),
     ],
-    ids=["answered meanwhile", "gone meanwhile", "no worker there"],
+    ids=["answered meanwhile", "gone meanwhile", "the worker is a new one", "no worker there"],
 )
 async def test_new_owner_learns_what_became_of_the_telephone(has: dict[str, Any], reported: list[PhoneReport]) -> None:
     owner = Owner("a1")
