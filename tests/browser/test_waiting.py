@@ -60,18 +60,18 @@ async def test_waits_are_public_before_signing_in(page: Page, signer_service: Fa
     await axe_finds_nothing(page)
 
 
-async def test_when_closed_a_call_back_is_asked_for_an_hour_within_a_day(
-    page: Page, signer_service: FakeService
-) -> None:
+async def test_when_closed_a_call_back_is_asked_for_a_day_and_an_hour(page: Page, signer_service: FakeService) -> None:
     mode = closed_until(time.time() + 7200).model_copy(update={"mode": "LSF"})
     signer_service.greeting = [Waits(modes=(mode,))]
     await page.set_viewport_size({"width": 320, "height": 640})
     await page.goto(signer_service.url)
     await page.get_by_role("button", name="Rappelez-moi").click()
     await expect(page.get_by_label("Numéro de téléphone")).to_be_focused()
+    await expect(page.locator("#number-hint")).to_have_text("Écrivez le numéro à appeler.")
     await page.get_by_label("Numéro de téléphone").fill("0199000001")
     await page.get_by_role("button", name="Rappelez-moi").click()
     await page.get_by_role("radio", name="À partir d’une heure précise").check()
+    await expect(page.get_by_label("Jour").locator("option")).to_have_count(7)
     wanted = datetime.now() + timedelta(minutes=90)
     await page.get_by_label("Heure", exact=True).fill(f"{wanted:%H:%M}")
     await axe_finds_nothing(page)
@@ -86,6 +86,32 @@ async def test_when_closed_a_call_back_is_asked_for_an_hour_within_a_day(
     assert asked.at is not None and time.time() < asked.at <= time.time() + 86_400
     assert f"{datetime.fromtimestamp(asked.at):%H:%M}" == f"{wanted:%H:%M}"
     await expect(page.get_by_text("C’est noté : nous vous rappelons.")).to_be_visible()
+
+
+async def test_what_is_wrong_with_a_number_is_said_at_its_field(page: Page, signer_service: FakeService) -> None:
+    signer_service.party.refuses = "not_a_number"
+    await ask(page, signer_service, "12345")
+    field = page.get_by_label("Numéro de téléphone")
+    await expect(page.locator("#number-hint")).to_have_text("Refusé.")
+    await expect(field).to_be_focused()
+    await expect(field).to_have_attribute("aria-invalid", "true")
+    await expect(page.get_by_text("Refusé.")).to_have_count(1)
+    await field.press_sequentially("6")
+    await expect(field).to_have_attribute("aria-invalid", "false")
+
+
+async def test_after_a_transfer_nobody_is_said_to_be_there_only_until_somebody_is_alerted(
+    page: Page, signer_service: FakeService
+) -> None:
+    await signer_in_call(page, signer_service)
+    nobody = QueueView(position=1, wait_low_s=None, wait_high_s=None, serving=0)
+    moved = call_state(CallState.QUEUED, "hang_up", queue=nobody, transferred=True, together_at=time.time() - 48)
+    await signer_service.party.send(moved)
+    await expect(page.get_by_text("Personne ne peut répondre pour l’instant")).to_be_visible()
+    await expect(page.get_by_text("Vous attendez depuis 0:")).to_be_visible()  # 1:15 since the first entry
+    await signer_service.party.send(moved.model_copy(update={"state": CallState.ALERTING}))
+    await expect(page.get_by_role("heading", name="Quelqu’un regarde votre appel…")).to_be_visible()
+    await expect(page.get_by_text("Personne ne peut répondre")).to_have_count(0)
 
 
 async def test_a_refused_call_that_can_be_a_call_back_offers_it(page: Page, signer_service: FakeService) -> None:

@@ -7,14 +7,15 @@ import { locale, t } from "../shared/i18n.ts";
 import { now } from "../shared/now.ts";
 import { Button, Dialog } from "../shared/ui/basics.tsx";
 import { DialogError } from "../shared/ui/dialog_error.tsx";
-import { isTomorrow, nextAt, type Wanted } from "./callbacks.ts";
+import { DAYS_AHEAD, daysUntil, nextAt, type Wanted } from "./callbacks.ts";
 import type { Caller } from "./caller.ts";
 
 export function CallbackDialog({ caller, wanted }: { caller: Caller; wanted: Wanted }): JSX.Element {
   const { callbacks, session } = caller;
   const hasHour = useSignal(false);
   const hour = useSignal("");
-  const at = hasHour.value ? nextAt(hour.value, now.value) : null;
+  const days = useSignal(0);
+  const at = hasHour.value ? nextAt(hour.value, now.value, days.value) : null;
   const close = (): void => void (callbacks.wanted.value = null);
 
   async function submit(event: Event): Promise<void> {
@@ -39,10 +40,22 @@ export function CallbackDialog({ caller, wanted }: { caller: Caller; wanted: Wan
           </label>
         </fieldset>
         {hasHour.value && (
-          <label class="field hour-field" for="callback-hour">
-            <span>{t("callback.hour")}</span>
-            <input id="callback-hour" type="time" required value={hour.value} onInput={(event) => (hour.value = event.currentTarget.value)} />
-          </label>
+          <div class="hour-fields">
+            <label class="field">
+              <span>{t("callback.day")}</span>
+              <select value={String(days.value)} onChange={(event) => (days.value = Number(event.currentTarget.value))}>
+                {Array.from({ length: DAYS_AHEAD + 1 }, (_, ahead) => (
+                  <option key={ahead} value={String(ahead)}>
+                    {dayName(now.value, ahead)}
+                  </option>
+                ))}
+              </select>
+            </label>
+            <label class="field" for="callback-hour">
+              <span>{t("callback.hour")}</span>
+              <input id="callback-hour" type="time" required value={hour.value} onInput={(event) => (hour.value = event.currentTarget.value)} />
+            </label>
+          </div>
         )}
         <p role="status" class="hint">
           {at !== null && dayWords(at)}
@@ -61,7 +74,16 @@ export function CallbackDialog({ caller, wanted }: { caller: Caller; wanted: Wan
 
 function dayWords(at: number): string {
   const time = new Intl.DateTimeFormat(locale.value, { hour: "2-digit", minute: "2-digit" }).format(at * 1000);
-  return t(isTomorrow(at, now.value) ? "callback.tomorrow_at" : "callback.today_at", { time });
+  const ahead = daysUntil(at, now.value);
+  if (ahead > 1) return t("callback.day_at", { day: dayName(now.value, ahead), time });
+  return t(ahead === 1 ? "callback.tomorrow_at" : "callback.today_at", { time });
+}
+
+function dayName(today: number, ahead: number): string {
+  if (ahead < 2) return t(ahead === 0 ? "callback.today" : "callback.tomorrow");
+  const day = new Date(today * 1000);
+  day.setDate(day.getDate() + ahead);
+  return new Intl.DateTimeFormat(locale.value, { weekday: "long", day: "numeric", month: "long" }).format(day);
 }
 
 /** In the time of this device. */

@@ -43,22 +43,27 @@ export class Callbacks {
   }
 }
 
+export const DAYS_AHEAD = 6; // the service takes an hour up to a week from now
+
 /**
- * The next time that a clock shows this hour: today, or tomorrow when it is past. A call-back is kept for a day, so
- * there is nothing later to choose.
+ * A clock's hour on one of the next days; of today when it is past: tomorrow.
  *
- * @param hour `HH:MM`, in the time of this device. @param now Unix seconds.
+ * @param hour `HH:MM`, in the time of this device. @param now Unix seconds. @param days from today, 0..DAYS_AHEAD.
  * @returns Unix seconds; null: no hour.
  */
-export function nextAt(hour: string, now: number): number | null {
+export function nextAt(hour: string, now: number, days = 0): number | null {
   const found = /^(\d{2}):(\d{2})$/.exec(hour);
   if (found === null) return null;
   const at = new Date(now * 1000);
+  at.setDate(at.getDate() + days);
   at.setHours(Number(found[1]), Number(found[2]), 0, 0);
   if (at.getTime() <= now * 1000) at.setDate(at.getDate() + 1);
   return at.getTime() / 1000;
 }
 
-export function isTomorrow(at: number, now: number): boolean {
-  return new Date(at * 1000).getDate() !== new Date(now * 1000).getDate();
+/** How many midnights lie between the two. */
+export function daysUntil(at: number, now: number): number {
+  const [then, today] = [new Date(at * 1000), new Date(now * 1000)];
+  for (const day of [then, today]) day.setHours(12, 0, 0, 0);
+  return Math.round((then.getTime() - today.getTime()) / 86_400_000);
 }

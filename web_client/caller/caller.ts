@@ -23,6 +23,8 @@ const LEAVING_MS = 2_000; // from the tap on a link to the messages
 /** `unknown`: still asking the server. */
 export type Access = "unknown" | "sign_in" | "ready" | "unreachable";
 
+const ABOUT_NUMBER: ReadonlySet<string> = new Set(["not_a_number", "number_missing", "number_refused", "own_number", "signer_number", "premium", "short_number"]);
+
 export class Caller {
   readonly place: Place;
   readonly session: Session;
@@ -39,6 +41,8 @@ export class Caller {
   readonly waits = signal<readonly ModeWait[]>([]);
   /** The service could not take the call, and offers to ring later. */
   readonly offer = signal<Wanted | null>(null);
+  /** What is wrong with the number in its field, in words. */
+  readonly numberProblem = signal<string | null>(null);
   readonly position = new Position();
   /** A message for an answering machine, on this screen until the call is over. */
   readonly draft = signal("");
@@ -193,6 +197,12 @@ export class Caller {
     if (!this.answersEmergency(entry.number)) await this.request();
   }
 
+  /** Said at the field, which gets the focus. */
+  blameNumber(words: string): void {
+    this.numberProblem.value = words;
+    document.getElementById("number")?.focus();
+  }
+
   async #ask(what: Pick<CallRequest, "kind"> & Partial<CallRequest>): Promise<void> {
     const { mode, voice, hearing, gender } = this.wishes.value;
     const [domain, language] = [this.wishes.value.domain || null, this.wishes.value.language || null];
@@ -202,7 +212,8 @@ export class Caller {
     this.session.forgetCall();
     if (voice) await this.session.local.openMicrophone();
     const answer = await this.session.request({ mode, voice, hearing, gender, domain, language, ...what, type: "call.request" });
-    this.session.settle(answer);
+    if (answer.type === "error" && ABOUT_NUMBER.has(answer.code) && document.getElementById("number") !== null) this.blameNumber(answer.message);
+    else this.session.settle(answer);
     if (answer.type === "error") this.#host.post("error", { code: answer.code });
     if (answer.type === "error" && answer.callback) this.offer.value = wantedOf(this.place, this.wishes.value);
     this.isAsking.value = false;

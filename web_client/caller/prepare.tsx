@@ -1,6 +1,5 @@
 // Before the call: the own picture in its frame, then the number (or the brand) and the options.
 
-import { useSignal } from "@preact/signals";
 import type { JSX } from "preact";
 import { caretAfter, formatNumber, timeAt } from "../shared/format.ts";
 import type { Brand } from "../shared/http.ts";
@@ -56,7 +55,7 @@ function LastText({ caller }: { caller: Caller }): JSX.Element | null {
 }
 
 function NumberForm({ caller }: { caller: Caller }): JSX.Element {
-  const isMissing = useSignal(false);
+  const problem = caller.numberProblem.value;
   const wishes = caller.wishes.value;
 
   function typed(event: InputEvent & { currentTarget: HTMLInputElement }): void {
@@ -67,13 +66,13 @@ function NumberForm({ caller }: { caller: Caller }): JSX.Element {
     const caret = caretAfter(formatted, before);
     input.setSelectionRange(caret, caret);
     caller.wish({ number: formatted });
-    isMissing.value = false;
+    caller.numberProblem.value = null;
   }
 
   function submit(event: Event): void {
     event.preventDefault();
-    isMissing.value = wishes.number.trim() === "";
-    if (isMissing.value) document.getElementById("number")?.focus();
+    caller.numberProblem.value = null;
+    if (wishes.number.trim() === "") caller.blameNumber(t("call_form.number_missing"));
     else if (!caller.answersEmergency(wishes.number)) void caller.request();
   }
 
@@ -95,15 +94,15 @@ function NumberForm({ caller }: { caller: Caller }): JSX.Element {
         value={wishes.number}
         onInput={typed}
         aria-describedby="number-hint"
-        aria-invalid={isMissing.value}
+        aria-invalid={problem !== null}
       />
       {emergency !== null ? (
         <p id="number-hint" class="field-error" role="status">
           {t("emergency.hint", { number: emergency.number })}
         </p>
       ) : (
-        <p id="number-hint" class={isMissing.value ? "field-error" : "hint"} role={isMissing.value ? "alert" : undefined}>
-          {t(isMissing.value ? "call_form.number_missing" : "call_form.number_hint")}
+        <p id="number-hint" class={problem === null ? "hint" : "field-error"} role={problem === null ? undefined : "alert"}>
+          {problem ?? t("call_form.number_hint")}
         </p>
       )}
       <Options caller={caller} />

@@ -5,7 +5,7 @@ import { useEffect } from "preact/hooks";
 import { waitRange } from "../shared/format.ts";
 import * as http from "../shared/http.ts";
 import { t } from "../shared/i18n.ts";
-import type { Mode, ModeWait } from "../shared/protocol.d.ts";
+import type { ModeWait } from "../shared/protocol.d.ts";
 import { Icon } from "../shared/ui/icons.tsx";
 import { localTime } from "./callback_dialog.tsx";
 import type { Caller } from "./caller.ts";
@@ -74,10 +74,4 @@ export function waitNowWords(wait: ModeWait): string {
   if (range === null) return t("waits.unknown");
   const [low, high] = range;
   return high > 1 ? t("waits.range", { low: Math.max(1, low), high }) : t("waits.short");
-}
-
-/** Nobody takes a call of this mode now: a call-back is the better wish. */
-export function isAway(waits: readonly ModeWait[], mode: Mode): boolean {
-  const own = waits.find((one) => one.mode === mode);
-  return own !== undefined && (!own.is_open || own.serving === 0);
 }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { bytesOf } from "../caller/bell.ts";
-import { isTomorrow, nextAt, wantedOf } from "../caller/callbacks.ts";
+import { daysUntil, nextAt, wantedOf } from "../caller/callbacks.ts";
 import { smsTo114 } from "../caller/position.ts";
 import { keptForm, wishesFrom } from "../caller/wishes.ts";
 import { isCalled } from "../shared/call_side.ts";
@@ -104,13 +104,13 @@ test("what the telephone writes is a writer of its own", () => {
   assert.deepEqual(text.lines.value, [{ who: "phone", text: "Allô", open: true }]);
 });
 
-test("a call-back at an hour is today, or tomorrow once that hour is past, never more than a day away", () => {
+test("a call-back at an hour is today, or tomorrow once that hour is past, or on one of the next days", () => {
   const now = new Date(2027, 0, 15, 14, 30).getTime() / 1000;
   assert.equal(nextAt("15:00", now), now + 1800);
   assert.equal(nextAt("14:00", now), new Date(2027, 0, 16, 14, 0).getTime() / 1000);
   assert.equal(nextAt("", now), null);
-  assert.equal(isTomorrow(now + 1800, now), false);
-  assert.equal(isTomorrow(now + 43_200, now), true);
+  assert.equal(nextAt("14:00", now, 6), new Date(2027, 0, 21, 14, 0).getTime() / 1000);
+  assert.deepEqual([1800, 43_200, 6 * 86_400].map((later) => daysUntil(now + later, now)), [0, 1, 6]);
 });
 
 test("a call-back carries what the page is about: the brand, or the number", () => {
