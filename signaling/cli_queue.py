@@ -6,12 +6,14 @@ from typing import Annotated, Any
 
 import typer
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 from rich.console import Console
 
 from signaling.cli_people import folded_table, read_skills, refuse, with_records
 from signaling.queue_rules import BRANDS_OWN, QueueRules, is_queue, layers, rules_of
 from signaling.queue_skills import written_skill
 from signaling.records import Records
+from signaling.records.opening import HoursError
 
 queue_app = typer.Typer(help="Les règles des files d’attente.", no_args_is_help=True)
 SKILL_RULES = frozenset({"required", "asked", "preferred", "overflow_skills"})
@@ -110,7 +112,19 @@ def _validated(name: str, stored: Mapping[str, Mapping[str, Any]]) -> None:
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         where = ".".join(str(part) for part in first["loc"]) or name
-        raise refuse(f"{where} : {first['msg']}.") from None
+        raise refuse(f"{where} : {_why(first)}.") from None
+
+
+def _why(error: ErrorDetails) -> str:
+    """What pydantic says, in French."""
+    details = error.get("ctx", {})
+    if error["type"] == "value_error":
+        cause = details.get("error")
+        if isinstance(cause, HoursError):
+            return f"« {cause.part} » : écrivez par exemple lun-ven 9:00-18:00, fériés FR ou FR-57"
+        return TOGETHER.get(str(cause), "ne va pas avec le reste")
+    wanted = WANTED.get(error["type"], "une autre valeur").format(**details)
+    return f"attendu {wanted.replace(' or ', ' ou ')} ; lu « {written(error['input'])} »"
 
 
 def _check(name: str, slugs: frozenset[str]) -> None:
@@ -146,4 +160,30 @@ def written(value: Any) -> str:
     return str(value)
 
 
+#: By pydantic's type of error; what is in braces is the rule's.
+WANTED = {
+    "int_parsing": "un nombre entier",
+    "int_from_float": "un nombre entier",
+    "float_parsing": "un nombre",
+    "finite_number": "un nombre",
+    "bool_parsing": "oui ou non",
+    "greater_than": "plus de {gt:g}",
+    "greater_than_equal": "{ge:g} au moins",
+    "less_than": "moins de {lt:g}",
+    "less_than_equal": "{le:g} au plus",
+    "literal_error": "{expected}",
+    "string_too_long": "{max_length} caractères au plus",
+    "string_pattern_mismatch": "une adresse https://",
+    "string_type": "un texte",
+    "too_long": "{max_length} étapes au plus",
+}
+#: By what ``QueueRules`` says.
+TOGETHER = {
+    "no such time zone": "ce fuseau n’existe pas, exemple Europe/Paris",
+    "relax: the steps come in the order of their times": "les étapes de relax vont de la plus courte à la plus longue",
+    "a partner has a name and a URL": "partner_name et partner_url vont ensemble",
+    "overflow_after_s: to which queue, or to which skills?": (
+        "overflow_after_s va avec overflow_queue ou overflow_skills"
+    ),
+}
 MEANINGS = {rule: field.description or "" for rule, field in QueueRules.model_fields.items()}

@@ -127,6 +127,15 @@ class Table:
         raise self.error(row.line, f"colonne « date » : attendu {wanted} ; lu « {text} »")
 
 
+#: In French whatever the machine's language is.
+UNREADABLE: dict[type[OSError], str] = {
+    FileNotFoundError: " (ce fichier n’existe pas)",
+    PermissionError: " (ce n’est pas permis)",
+    IsADirectoryError: " (c’est un dossier)",
+    NotADirectoryError: " (ce fichier n’existe pas)",
+}
+
+
 def read_text(path: Path) -> str:
     """:raises PlanningFileError: not there, too large, not UTF-8."""
     try:
@@ -134,7 +143,7 @@ def read_text(path: Path) -> str:
             raise PlanningFileError(path, None, "fichier trop grand")
         return path.read_bytes().decode("utf-8-sig")
     except OSError as error:
-        raise PlanningFileError(path, None, f"illisible ({error.strerror})") from None
+        raise PlanningFileError(path, None, f"illisible{UNREADABLE.get(type(error), '')}") from None
     except UnicodeDecodeError as error:
         line = path.read_bytes()[: error.start].count(b"\n") + 1
         raise PlanningFileError(path, line, "ce n’est pas de l’UTF-8 (enregistrer en « CSV UTF-8 »)") from None

@@ -90,12 +90,20 @@ SECONDS_OR_NONE = number(0, DAY_S)
 SHARE_PERCENT = number(0, 99)
 
 
+UNWRITABLE: dict[type[OSError], str] = {
+    FileNotFoundError: " (ce dossier n’existe pas)",
+    PermissionError: " (ce n’est pas permis)",
+    IsADirectoryError: " (c’est un dossier)",
+}
+
+
 def write(path: Path, content: bytes) -> None:
     """:raises typer.Exit: it cannot be written there."""
     try:
         path.write_bytes(content)
     except OSError as error:
-        typer.echo(f"✗ {path} : impossible d’y écrire ({error.strerror})", err=True)
+        why = UNWRITABLE.get(type(error), "")
+        typer.echo(f"✗ {path} : impossible d’y écrire{why}", err=True)
         raise typer.Exit(FAILED) from None
 
 

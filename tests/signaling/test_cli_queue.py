@@ -1,12 +1,14 @@
 """``passerelle queue``."""
 
 import asyncio
+import re
 import shlex
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from signaling.cli_queue import TOGETHER
 from signaling.config import SignalingConfig
 from signaling.queue_rules import QueueRules
 from signaling.records import Records
@@ -77,6 +79,33 @@ def test_the_examples_of_the_manual_work_as_they_are_written(data_dir: Path) -> 
 def test_what_cannot_be_set_is_refused_in_one_line(mairie: Path, arguments: tuple[str, ...], why: str) -> None:
     assert why in refused(run("queue", "set", *arguments))
     assert stored(mairie) == {}
+
+
+@pytest.mark.parametrize(
+    ("rule", "why"),
+    [
+        ("room=many", "room : attendu un nombre entier ; lu « many »."),
+        ("room=-1", "room : attendu 0 au moins ; lu « -1 »."),
+        ("weight=0", "weight : attendu plus de 0 ; lu « 0 »."),
+        ("weight=1000", "weight : attendu 100 au plus ; lu « 1000 »."),
+        ("wait_target_s=soon", "wait_target_s : attendu un nombre ; lu « soon »."),
+        ("callback=maybe", "callback : attendu oui ou non ; lu « maybe »."),
+        ("when_full=no", "when_full : attendu 'refuse' ou 'callback' ; lu « no »."),
+        ("partner_url=http://voisin.example", "attendu une adresse https:// ; lu « http://voisin.example »."),
+        ("relax=90:2,45:0", "les étapes de relax vont de la plus courte à la plus longue."),
+        ("partner_name=Voisin", "partner_name et partner_url vont ensemble."),
+        ("overflow_after_s=60", "overflow_after_s va avec overflow_queue ou overflow_skills."),
+        ("timezone=Mars/Cydonia", "timezone : ce fuseau n’existe pas, exemple Europe/Paris."),
+        ("hours=toujours", "« toujours » : écrivez par exemple lun-ven 9:00-18:00, fériés FR ou FR-57."),
+    ],
+)
+def test_why_a_value_is_refused_is_said_in_french(mairie: Path, rule: str, why: str) -> None:
+    assert why in " ".join(refused(run("queue", "set", "relay", rule)).split())
+
+
+def test_no_sentence_of_the_rules_is_left_in_english() -> None:
+    source = (Path(__file__).parents[2] / "signaling" / "queue_rules.py").read_text()
+    assert set(re.findall(r'raise ValueError\("([^"]+)"\)', source)) == TOGETHER.keys()
 
 
 def test_a_rule_for_all_modes_must_go_with_those_of_each(mairie: Path) -> None:

@@ -63,7 +63,7 @@ def test_a_wrong_profile_is_refused_with_its_line(tmp_path: Path, text: str, sai
 
 
 def test_a_file_that_is_not_there_or_not_text_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(PlanningFileError, match=r"absent\.csv : illisible"):
+    with pytest.raises(PlanningFileError, match=r"absent\.csv : illisible \(ce fichier n’existe pas\)"):
         read_profile(tmp_path / "absent.csv", None)
     with pytest.raises(PlanningFileError, match="ligne 2 : ce n’est pas de l’UTF-8"):
         read_profile(written(tmp_path, "hour,calls\né,1\n", encoding="latin-1"), None)
