@@ -178,7 +178,7 @@ async def serve(config: SignalingConfig, stop: asyncio.Event) -> None:
             log.info("signaling listens", extra={"host": config.http_host, "port": config.http_port})
             await _until(stop, background)
         finally:
-            desk.draining = health.draining = True
+            desk.draining = health.draining = pool.is_stopping = True
             await incoming.close()
             await desk.close(deadline_s=min(2.0, config.drain_deadline_s))
             await _cancel(background)

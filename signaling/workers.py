@@ -97,6 +97,7 @@ class WorkerPool:
         self._dialer, self._place = dialer or Dialer(), place
         self._failures: dict[str, str] = {}  # worker id -> code of the last one
         self._on_event, self._on_lost, self._on_found = on_event, on_lost, on_found
+        self.is_stopping = False  # then workers are lost because everything stops
         self._links: dict[str, WorkerLink] = {}
         self._connecting: set[str] = set()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -186,5 +187,5 @@ class WorkerPool:
     def _lost(self, link: WorkerLink) -> None:
         if self._links.get(link.worker_id) is link:
             del self._links[link.worker_id]
-            log.warning("worker lost: %s", link.worker_id)
+            log.log(logging.INFO if self.is_stopping else logging.WARNING, "worker lost: %s", link.worker_id)
             self._on_lost(link)

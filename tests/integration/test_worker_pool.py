@@ -146,6 +146,27 @@ async def test_a_media_or_phone_worker_that_hangs_is_lost_and_one_that_nobody_wa
         await asyncio.gather(task, return_exceptions=True)
 
 
+@pytest.mark.parametrize("is_stopping", [True, False])
+async def test_workers_that_end_with_the_service_are_nothing_to_warn_of(
+    redis: RedisServer, directory: Path, caplog: pytest.LogCaptureFixture, is_stopping: bool
+) -> None:
+    caplog.set_level("INFO", "signaling.workers")
+    async with contextlib.AsyncExitStack() as stack:
+        await stack.enter_async_context(hung_worker(redis, directory, "media"))
+        client = await stack.enter_async_context(redis.client())
+        nothing = lambda *_: None  # noqa: E731
+        pool = WorkerPool(client, nothing, nothing, nothing)
+        task = asyncio.create_task(pool.run())
+        await until(lambda: bool(pool.links("media")), "it is found")
+        pool.is_stopping = is_stopping
+        await pool.links("media")[0].close()
+        await until(lambda: not pool.links("media") or "worker lost" in caplog.text, "it is lost")
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+    levels = {record.levelname for record in caplog.records if "worker lost" in record.getMessage()}
+    assert levels == ({"INFO"} if is_stopping else {"WARNING"})
+
+
 @asynccontextmanager
 async def hung_worker(redis: RedisServer, directory: Path, kind: WorkerKind) -> AsyncIterator[None]:
     """It greets, and says nothing more."""
