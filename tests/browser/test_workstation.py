@@ -17,7 +17,7 @@ from signaling.queue_messages import (
     WrapUpFinish,
 )
 from tests.browser.conftest import CHROMIUM
-from tests.browser.fake_service import FakeService, agent_view, call_state
+from tests.browser.fake_service import FakeService, agent_view, call_state, second_view
 from tests.browser.steps import (
     AGENT_ACTIONS,
     BACKGROUND,
@@ -212,6 +212,20 @@ async def test_workstation_in_a_call_fits_1366_by_768_without_scrolling(page: Pa
     for name in ("Terminer l’appel", "Terminer et signaler un abus", "Couper mon micro", "Composer", "Nouvelle ligne"):
         await expect(page.get_by_role("button", name=name)).to_be_in_viewport(ratio=1)
     await axe_finds_nothing(page)
+
+
+async def test_with_a_second_and_the_contact_form_one_can_still_write_and_end_at_1280_by_800(
+    page: Page, agent_service: FakeService
+) -> None:
+    await agent_in_call(page, agent_service, "direct")
+    beside = second_view("supervisor", name="Noa")
+    here = call_state(CallState.TALKING, "hang_up", "dial", "mute", "dismiss_second", kind="direct", second=beside)
+    await agent_service.party.send(here)
+    await expect(page.get_by_text("Noa est là")).to_be_visible()
+    await expect(page.locator("#text-draft")).to_be_in_viewport(ratio=1)
+    mute = await page.get_by_role("button", name="Couper mon micro").bounding_box()
+    end = await page.get_by_role("button", name="Terminer l’appel").bounding_box()
+    assert mute is not None and end is not None and abs(mute["y"] - end["y"]) < mute["height"] / 2
 
 
 async def test_wrap_up_of_a_relay_call_takes_no_text(page: Page, agent_service: FakeService) -> None:
