@@ -12,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from redis.asyncio import Redis
 
 from relay.control_messages import (
     CloseCall,
@@ -27,6 +28,7 @@ from relay.errors import RelayError
 from relay.model import Leg
 from relay.phone import worker
 from relay.phone.config import PhoneWorkerConfig, TrunkConfig
+from relay.phone.farewells import Envelope
 from relay.registry import registered
 from tests.helpers import phone_rig
 from tests.helpers.phone_rig import CALL, Rig, Signaling, phone_worker, worker_config
@@ -34,6 +36,7 @@ from tests.helpers.redis_server import redis_server
 from tests.helpers.sip_peers import free_port, sipp, until
 
 pytestmark = pytest.mark.integration
+SECRET = "kept in a file"
 RUNNER = """
 import asyncio, signal, sys
 from pathlib import Path
@@ -329,6 +332,12 @@ async def start_worker(
     )
 
 
+async def farewells(client: Redis) -> list[str]:
+    """What the worker has ready to say: the first words."""
+    envelope, entries = Envelope(SECRET), await client.hvals("passerelle:phone:farewell:phone-test")
+    return [request.text.split(" ")[0] for request in map(envelope.open, entries) if request is not None]
+
+
 @pytest.mark.parametrize("scenario", ["answers", "orphaned"])
 async def test_killed_worker_comes_back_and_ends_the_calls_it_had(scenario: str) -> None:
     """BYE for an answered call, CANCEL for one that rings; Redis never holds a number that can be read."""
@@ -343,7 +352,7 @@ async def test_killed_worker_comes_back_and_ends_the_calls_it_had(scenario: str)
             rig_dial.signaling = signaling
             await rig_dial.dial(phone.uri.replace("bob", "+33199005678"))
             await signaling.until_phone("answered" if scenario == "answers" else "ringing")
-            await until_async(lambda: client.hlen("passerelle:phone:farewell:phone-test"), 1)
+            await until_async(lambda: farewells(client), ["BYE" if scenario == "answers" else "CANCEL"])
             assert all(b"5678" not in entry for entry in await client.hvals("passerelle:phone:farewell:phone-test"))
             assert [entry.kind for entry in await registered(client, "phone")] == ["phone"]
             first.send_signal(signal.SIGKILL)
@@ -403,7 +412,7 @@ async def test_call_goes_on_without_redis() -> None:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-async def until_async(ask: "object", wanted: int) -> None:
+async def until_async(ask: "object", wanted: object) -> None:
     async with asyncio.timeout(45):
         while await ask() != wanted:  # type: ignore[operator]
             await asyncio.sleep(0.05)
