@@ -249,7 +249,7 @@ class CallRunner:
 
     def begin(self) -> None:
         """A new call's first commands: an agent is sought, or somebody rung."""
-        self._save_soon()
+        self._line.lane.put(self._save)  # before it stands in the line: nobody takes over a call without a snapshot
         for command in begin(self.call):
             self._carry_out(command)
         self._phone.announce()
