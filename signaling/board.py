@@ -224,6 +224,7 @@ def _agent(
     call = calls.get(record.call_id) if record.call_id is not None else None
     kind = kind_of(call) if call is not None else None
     is_named = call is not None and kind == "direct" and record.state in IN_CALL
+    misses = policy.misses(record, now, config)
     return BoardAgent(
         agent_id=record.agent_id,
         name=known.names.get(record.agent_id, ""),
@@ -234,7 +235,7 @@ def _agent(
         since=record.since,
         pause_after_call=record.pause_after_call,
         break_due=policy.break_state(record, now, config) == "due",
-        misses=policy.misses(record, now, config),
+        misses=misses if misses >= config.missed_warning else 0,
         kind=kind,
         call_id=whole_call(call.call_id) if is_named and call is not None else None,
     )

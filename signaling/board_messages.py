@@ -116,7 +116,8 @@ class BoardQueue(Message):
 
 class BoardAgent(Message):
     """
-    :param since: of this state, Unix seconds. :param misses: alerts not answered lately.
+    :param since: of this state, Unix seconds. :param misses: alerts not answered
+        lately; 0 when too few to speak of (``QueueConfig.missed_warning``).
     :param break_due: signed for an hour without a break.
     """
 

@@ -11,8 +11,6 @@ import type { Desk } from "./desk.ts";
 import { Cell, HeadCell, Row, Table } from "./table.tsx";
 import { b } from "./words.ts";
 
-const MISSES_WARNED = 3; // interpreter_queue.config.QueueConfig.missed_warning
-
 const ICONS: Readonly<Record<BoardAgent["state"], IconName>> = {
   offline: "close",
   idle: "check",
@@ -89,7 +87,7 @@ function Notes({ agent }: { agent: BoardAgent }): JSX.Element {
   return (
     <>
       {agent.break_due && <span class="flag">{b("agents.break_due")}</span>}
-      {agent.misses >= MISSES_WARNED && <span class="flag">{b("agents.misses", { count: agent.misses })}</span>}
+      {agent.misses > 0 && <span class="flag">{b("agents.misses", { count: agent.misses })}</span>}
       {agent.pause_after_call && <span class="flag is-calm">{b("agents.pause_after_call")}</span>}
     </>
   );
