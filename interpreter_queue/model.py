@@ -21,6 +21,7 @@ AlertEnding = Literal["declined", "not_responding", "cancelled", "rerouted", "ag
 Strategy = Literal["longest_idle", "least_occupied", "fewest_calls"]
 Level = Annotated[int, Field(ge=1, le=5)]
 
+#: Absolute: a call that was served already is ahead of everyone who is not an emergency.
 PRIORITY_NORMAL, PRIORITY_RESUMED, PRIORITY_EMERGENCY = 0, 50, 100
 
 #: States of an agent who is in a call.

@@ -4,6 +4,7 @@ One agent's call goes on with another: handed over, transferred, or taken over f
 Warm: whoever is beside the agent becomes the agent, and nothing is cut. Cold: the call waits at the head of the line.
 """
 
+from interpreter_queue.model import PRIORITY_RESUMED
 from signaling.call_events import (
     Act,
     CloseMedia,
@@ -14,7 +15,7 @@ from signaling.call_events import (
     ReleaseAgent,
     WriteRecord,
 )
-from signaling.call_model import RESUMED_PRIORITY, Call, Second, Side
+from signaling.call_model import Call, Second, Side
 from signaling.call_phone import leave_without_agent
 from signaling.call_second import end_consultation, without_second
 from signaling.call_step import Step, go, let_second_go, receiver, with_side
@@ -78,7 +79,7 @@ def _to_the_line(call: Call, trigger: Trigger, now: float, *, wrap_up: bool, **c
         "assignment_id": None,
         "trade": None,
         "playing": False,
-        "priority": max(call.priority, RESUMED_PRIORITY),
+        "priority": max(call.priority, PRIORITY_RESUMED),
     }
     return go(with_side(call, "signer", connected=False), trigger, now, *commands, **left, **nobody, **changes)
 

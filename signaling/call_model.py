@@ -110,9 +110,6 @@ EndReason = Literal[
 ]
 EndFault = Literal["nobody", "signer", "agent", "phone", "service"]
 
-RESUMED_PRIORITY = 50  # a call that was served already: ahead of everyone who is not an emergency
-EMERGENCY_PRIORITY = 100
-
 
 class Place(NamedTuple):
     """

@@ -2,7 +2,8 @@
 
 from typing import Final
 
-from signaling.call_model import EMERGENCY_PRIORITY, WAITING, Action, Call, CallState, Party
+from interpreter_queue.model import PRIORITY_EMERGENCY
+from signaling.call_model import WAITING, Action, Call, CallState, Party
 from signaling.call_table import PHONE_LEGS_LIMIT, find_row, has_colleague, was_dialled
 
 S = CallState
@@ -55,7 +56,7 @@ def may_ask_callback(call: Call) -> bool:
     """While waiting for the first agent; a telephone that waits too, or an emergency, is not put off."""
     is_first_wait = call.state in WAITING and call.together_at is None and call.callback_id is None
     has_way_back = call.line.callback and call.signer_id is not None and call.recording is None
-    return is_first_wait and has_way_back and call.direction == "outgoing" and call.priority < EMERGENCY_PRIORITY
+    return is_first_wait and has_way_back and call.direction == "outgoing" and call.priority < PRIORITY_EMERGENCY
 
 
 def may_be_joined(call: Call) -> bool:

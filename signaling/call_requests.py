@@ -11,10 +11,10 @@ import uuid
 from collections.abc import Awaitable, Callable
 from typing import Protocol
 
-from interpreter_queue.model import REHEARSAL_SKILL
+from interpreter_queue.model import PRIORITY_EMERGENCY, REHEARSAL_SKILL
 from signaling.call_incoming import video_call
 from signaling.call_lines import CallLines, asked_skill
-from signaling.call_model import EMERGENCY_PRIORITY, TRADES_BY_MODE, Call, Grace, Line, Mode, Party
+from signaling.call_model import TRADES_BY_MODE, Call, Grace, Line, Mode, Party
 from signaling.call_services import Services, grace_of
 from signaling.identity import Identity
 from signaling.messages import CallAct, CallRequest, CostNotice, EmergencyNotice
@@ -150,7 +150,7 @@ class CallRequests:
             trades=TRADES_BY_MODE[message.mode],
             target=read.target,
             display=read.display,
-            priority=EMERGENCY_PRIORITY if is_emergency else 0,
+            priority=PRIORITY_EMERGENCY if is_emergency else 0,
             location=message.location if is_emergency else None,
             caller_id=self._shown(who, message),
             refused_agents=await self._refused(who, is_emergency=is_emergency),

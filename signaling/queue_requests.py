@@ -9,6 +9,7 @@ from typing import Final
 from interpreter_queue.model import (
     FULL_LEVEL,
     HEARING_SKILL,
+    PRIORITY_RESUMED,
     REHEARSAL_SKILL,
     AgentRecord,
     Assignment,
@@ -18,7 +19,7 @@ from interpreter_queue.model import (
     has_skills,
 )
 from signaling.call_events import Assigned
-from signaling.call_model import RESUMED_PRIORITY, Call, Second, TransferTarget
+from signaling.call_model import Call, Second, TransferTarget
 from signaling.queue_skills import SECOND_LEVEL_SKILL, levels
 
 TRANSFER_S: Final = 60.0  # for which a call handed on waits for whom it was handed to, while they work
@@ -74,7 +75,7 @@ def _of_second(call: Call, second: Second) -> Request:
         targets=(_wanted(target, second.target) if second.target is not None else target,),
         queue=_queue(call),
         brand=call.brand,
-        priority=max(call.priority, RESUMED_PRIORITY),
+        priority=max(call.priority, PRIORITY_RESUMED),
         strategy=call.line.strategy,
         refused_agents=(*call.refused_agents, *((call.agent_key,) if call.agent_key is not None else ())),
         rehearsal=call.rehearsal,

@@ -4,6 +4,7 @@ from typing import get_args
 
 import pytest
 
+from interpreter_queue.model import PRIORITY_RESUMED
 from relay.model import Announcement, PhoneProgress
 from signaling.call import OutOfPlaceError, next_deadline, receive
 from signaling.call_diagram import PAGE, page
@@ -41,7 +42,7 @@ from signaling.call_events import (
     Tick,
     WriteRecord,
 )
-from signaling.call_model import ACTIONS, PARTIES, RESUMED_PRIORITY, Call, CallState, Party
+from signaling.call_model import ACTIONS, PARTIES, Call, CallState, Party
 from signaling.call_offers import actions
 from signaling.call_table import GUARDS, PHONE_LEGS_LIMIT, ROWS, Trigger
 from tests.signaling.calls import (
@@ -351,7 +352,7 @@ def test_a_lost_interpreter_is_replaced_from_the_head_of_the_line_and_the_phone_
     assert next_deadline(call) == T0 + 40
     call, commands = play(call, Tick(), at=T0 + 40)
     assert call.state is S.QUEUED
-    assert call.priority == RESUMED_PRIORITY
+    assert call.priority == PRIORITY_RESUMED
     assert commands == [
         ReleaseAgent("agent-1", "c1", wrap_up=False),
         HoldPhone(True),

@@ -2,6 +2,7 @@
 
 import pytest
 
+from interpreter_queue.model import PRIORITY_EMERGENCY
 from signaling.call import begin, next_deadline
 from signaling.call_back import CALLBACK_RING_S
 from signaling.call_events import (
@@ -20,7 +21,7 @@ from signaling.call_events import (
     Tick,
     WriteRecord,
 )
-from signaling.call_model import EMERGENCY_PRIORITY, CallKind, CallState, Line
+from signaling.call_model import CallKind, CallState, Line
 from signaling.call_offers import actions
 from signaling.call_statistics import CallStatistics, call_record
 from signaling.queue_requests import request_of
@@ -126,7 +127,7 @@ def test_an_emergency_a_visitor_a_telephone_that_waits_and_a_resumed_call_are_no
     resumed, _ = play(in_state(S.ACTIVE), PageWent("agent"), at=T0 + 10)
     resumed, _ = play(resumed, Tick(), at=T0 + 40)
     for call in (
-        new_call(priority=EMERGENCY_PRIORITY),
+        new_call(priority=PRIORITY_EMERGENCY),
         new_call(signer_id=None),
         new_call(recording="k1"),
         new_call(line=Line(callback=False)),

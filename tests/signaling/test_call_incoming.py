@@ -2,6 +2,7 @@
 
 import pytest
 
+from interpreter_queue.model import PRIORITY_RESUMED
 from signaling.call import begin, next_deadline
 from signaling.call_events import (
     Act,
@@ -25,7 +26,7 @@ from signaling.call_events import (
     Tick,
     WriteRecord,
 )
-from signaling.call_model import RESUMED_PRIORITY, Call, CallState
+from signaling.call_model import Call, CallState
 from signaling.call_offers import actions
 from signaling.call_plan import announcement
 from signaling.call_statistics import CallStatistics, call_record
@@ -251,7 +252,7 @@ def test_a_caller_waits_on_hold_for_another_interpreter_when_the_first_is_lost()
     call, _ = play(in_state(S.ACTIVE, "incoming"), PageWent("agent"), at=T0 + 10)
     call, commands = play(call, Tick(), at=T0 + 40)
     assert commands == [ReleaseAgent("agent-1", "c1", wrap_up=False), HoldPhone(True), CloseMedia(), Enqueue("c1")]
-    assert (call.state, call.priority, heard(call)) == (S.QUEUED, RESUMED_PRIORITY, "please_wait")
+    assert (call.state, call.priority, heard(call)) == (S.QUEUED, PRIORITY_RESUMED, "please_wait")
     call, _ = play(call, report(call, "ended", "hung_up"))
     assert call.state is S.QUEUED, "the signer is waiting still, and may call back"
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from interpreter_queue.model import Assignment
+from interpreter_queue.model import PRIORITY_RESUMED, Assignment
 from signaling.call import OutOfPlaceError, next_deadline, receive
 from signaling.call_events import (
     Act,
@@ -29,7 +29,7 @@ from signaling.call_events import (
     WatchHold,
     WriteRecord,
 )
-from signaling.call_model import RESUMED_PRIORITY, Call, CallState, Place, TransferTarget
+from signaling.call_model import Call, CallState, Place, TransferTarget
 from signaling.call_offers import ASKS_LIMIT, actions, may_be_joined
 from signaling.call_plan import media_plan
 from signaling.call_second import ASK_S, SEEK_S, SWAP_S
@@ -295,7 +295,7 @@ def test_whoever_is_beside_a_lost_agent_goes_on_at_once_without_the_queue(who: B
 def test_when_both_are_lost_the_call_goes_to_the_head_of_the_line() -> None:
     call, _ = play(with_second("team"), PageWent("agent"), PageWent("second"), at=NOW)
     call, commands = play(call, Tick(), at=NOW + 30)
-    assert (call.state, call.priority, call.second) == (S.QUEUED, RESUMED_PRIORITY, None)
+    assert (call.state, call.priority, call.second) == (S.QUEUED, PRIORITY_RESUMED, None)
     assert ReleaseAgent("agent-2", "c1.2", wrap_up=False) in commands
     assert commands[-1] == Enqueue("c1")
 
@@ -381,7 +381,7 @@ def test_an_interpreter_called_by_an_adviser_is_not_handed_the_brands_call() -> 
 def test_a_cold_transfer_goes_to_the_head_of_the_line_and_the_phone_party_waits(state: S) -> None:
     target = TransferTarget(skill="medical")
     call, commands = play(in_state(state), Act("agent", "transfer_call", to=target))
-    assert (call.state, call.priority) == (S.QUEUED, RESUMED_PRIORITY)
+    assert (call.state, call.priority) == (S.QUEUED, PRIORITY_RESUMED)
     assert commands[0] == ReleaseAgent("agent-1", "c1", wrap_up=True)
     assert commands[-2:] == [CloseMedia(), Enqueue("c1")]
     assert (HoldPhone(True) in commands) == (state is S.ACTIVE)

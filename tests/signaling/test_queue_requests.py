@@ -1,8 +1,16 @@
 """What the queue is asked for: who may serve a call, who may come beside its agent, and when others may."""
 
-from interpreter_queue.model import FULL_LEVEL, HEARING_SKILL, REHEARSAL_SKILL, Request, Target
+from interpreter_queue.model import (
+    FULL_LEVEL,
+    HEARING_SKILL,
+    PRIORITY_EMERGENCY,
+    PRIORITY_RESUMED,
+    REHEARSAL_SKILL,
+    Request,
+    Target,
+)
 from signaling.call_events import Act, Assigned
-from signaling.call_model import EMERGENCY_PRIORITY, RESUMED_PRIORITY, Call, CallState, Line, TransferTarget
+from signaling.call_model import Call, CallState, Line, TransferTarget
 from signaling.queue_requests import TRANSFER_S, request_of
 from tests.signaling.calls import LEVEL_2, beside, in_state, new_call, play, rung
 
@@ -41,7 +49,7 @@ def test_a_call_handed_on_waits_for_whom_it_was_handed_to_and_then_for_anybody()
     call, _ = play(in_state(S.ACTIVE), Act("agent", "transfer_call", to=TransferTarget(agent_id="a9")))
     request = asked(call)
     assert [(target.after_s, target.agents) for target in request.targets] == [(0.0, ("a9",)), (TRANSFER_S, ())]
-    assert (request.priority, request.refused_agents) == (RESUMED_PRIORITY, ("agent-1",))
+    assert (request.priority, request.refused_agents) == (PRIORITY_RESUMED, ("agent-1",))
     call, _ = play(in_state(S.ACTIVE), Act("agent", "transfer_call", to=TransferTarget(skill="medical")))
     assert asked(call).targets[0].skills == {**HEARS, "medical": 1}
     call, _ = play(in_state(S.ACTIVE), Act("agent", "transfer_call"))
@@ -64,7 +72,7 @@ def test_a_second_interpreter_has_the_agents_trade_and_is_somebody_else() -> Non
     assert request.call_id == "c1.2"
     assert request.targets == (Target(trades=("interpreter",), skills=HEARS),)
     assert request.refused_agents == ("a5", "agent-1"), "whom the signer refuses stays refused"
-    assert (request.priority, request.queued_at) == (RESUMED_PRIORITY, None)
+    assert (request.priority, request.queued_at) == (PRIORITY_RESUMED, None)
 
 
 def test_beside_an_adviser_an_interpreter_needs_no_skill_of_the_brand_but_hears() -> None:
@@ -83,9 +91,9 @@ def test_an_expert_is_of_the_second_level_and_of_the_brand() -> None:
 
 
 def test_an_emergency_stays_one_for_its_second_party_too() -> None:
-    call = in_state(S.ACTIVE).model_copy(update={"priority": EMERGENCY_PRIORITY})
+    call = in_state(S.ACTIVE).model_copy(update={"priority": PRIORITY_EMERGENCY})
     call, _ = play(call, Act("agent", "call_second"))
-    assert asked(call, "c1.2").priority == EMERGENCY_PRIORITY
+    assert asked(call, "c1.2").priority == PRIORITY_EMERGENCY
 
 
 def test_nothing_is_asked_for_a_request_that_is_over() -> None:
