@@ -15,6 +15,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, TypeAdapter
 
 from relay.model import (
+    Advice,
     Announcement,
     CallPlan,
     Encoding,
@@ -29,6 +30,7 @@ from relay.model import (
     PhoneStats,
     VideoCodec,
     VisibilityLevel,
+    WatchFor,
     WebLeg,
 )
 
@@ -250,10 +252,14 @@ class WatchHold(_Command):
 
 
 class Watch(_Command):
-    """Expect tap datagrams of this leg and report on them once a second."""
+    """
+    Expect tap datagrams of this leg and report on them once a second. Sent again with another ``watch_for``, it changes
+    what is said of the leg from then on.
+    """
 
     type: Literal["watch"] = "watch"
     leg: WebLeg = "signer"
+    watch_for: WatchFor = "signing"
 
 
 class Unwatch(_Command):
@@ -484,7 +490,7 @@ class VisibilityReading(Frozen):
     Once a second per watched leg.
 
     :param level: after hysteresis; ``off`` when it cannot be measured (no models, no video).
-    :param advice: one code (``relay.visibility.advice``): ``good``, ``no_person``, ``hands_cut``, ``too_dark``…
+    :param advice: one code.
     :param measures: names and units as in ``relay.visibility.measures``.
     """
 
@@ -492,7 +498,7 @@ class VisibilityReading(Frozen):
     call_id: str
     leg: WebLeg
     level: VisibilityLevel
-    advice: str
+    advice: Advice
     measures: dict[str, float | None] = {}
 
 

@@ -58,6 +58,34 @@ Announcement = Literal[
 PhoneSound = Literal["speech", "music", "silence"]
 
 VisibilityLevel = Literal["good", "fair", "poor", "off"]
+#: What a person is told about the own picture: one at a time, the most useful first.
+AdviceCode = Literal[
+    "good",
+    "no_person",
+    "hands_cut",
+    "hands_hidden",
+    "face_cut",
+    "mouth_hidden",
+    "too_near",
+    "too_far",
+    "off_centre",
+    "sideways",
+    "too_dark",
+    "too_bright",
+    "backlit",
+    "blurred",
+    "covered",
+    "frozen",
+    "low_frame_rate",
+    "low_resolution",
+    "idle",
+]
+#: Why nothing is said of a picture (level ``off``).
+OffReason = Literal["no_video", "not_measured", "models_missing", "switched_off"]
+Advice = AdviceCode | OffReason
+#: What must be seen of a person: both hands or one, face and mouth (LSF); mouth and one hand (LfPC); the mouth alone
+#: (own voice, text); before the call, the whole signing space.
+WatchFor = Literal["signing", "cued_speech", "lips", "camera_check"]
 VideoCodec = Literal["VP8", "H264"]
 
 

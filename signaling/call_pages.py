@@ -17,10 +17,10 @@ from signaling.messages import (
     PhoneKey,
     PhoneLine,
     QueueView,
-    VisibilityMessage,
 )
 from signaling.page_errors import sentence
 from signaling.sessions import Hub
+from signaling.visibility_messages import VisibilityMessage
 
 
 class Shown(Protocol):

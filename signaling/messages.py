@@ -24,7 +24,6 @@ from relay.model import (
     PhoneSound,
     PhoneStats,
     SecondRole,
-    VisibilityLevel,
 )
 from signaling.board_messages import (
     Audit,
@@ -70,6 +69,15 @@ from signaling.queue_messages import (
     Waits,
     WrapUpExtend,
     WrapUpFinish,
+)
+from signaling.visibility_messages import (
+    CameraAsk,
+    CameraAsked,
+    CheckStart,
+    CheckState,
+    CheckStop,
+    VisibilityMessage,
+    VisibilitySet,
 )
 
 PROTOCOL_VERSION: Literal[1] = 1
@@ -137,6 +145,7 @@ class CallRequest(ClientMessage):
     gender: Literal["f", "m", "any"] | None = None
     domain: ShortText | None = None
     language: ShortText | None = None
+    watched: bool = Field(default=True, description="the signer's own picture may be analysed (readability)")
 
 
 class CallAct(ClientMessage):
@@ -281,6 +290,10 @@ AnyClientMessage = Annotated[
     | RefusalSet
     | CallbackRequest
     | CallbackCancel
+    | CameraAsk
+    | VisibilitySet
+    | CheckStart
+    | CheckStop
     | SuperviseAgent
     | SuperviseMove
     | SuperviseSay
@@ -437,6 +450,7 @@ class CallStateMessage(Message):
     hearing: bool
     muted: bool = Field(description="this party's sound is muted")
     hidden: bool = Field(default=False, description="the agent's picture is withheld")
+    watched: bool = Field(default=True, description="this party's own picture is analysed (readability)")
     direction: Direction = "outgoing"
     announce: Announce = "agent"
     phone: PhoneView
@@ -549,16 +563,6 @@ class MediaEncoding(Message):
     encoding: Encoding
 
 
-class VisibilityMessage(Message):
-    """Readability of the signing, once a second: to the signer (words, pictogram) and the agent (meter)."""
-
-    type: Literal["visibility"] = "visibility"
-    call_id: str
-    level: VisibilityLevel
-    advice: str
-    measures: dict[str, float | None] = {}
-
-
 class NetworkMessage(Message):
     """Both web legs' received media; ``whose`` is the leg it was received from."""
 
@@ -622,6 +626,8 @@ AnyServerMessage = Annotated[
     | MediaClosed
     | MediaEncoding
     | VisibilityMessage
+    | CameraAsked
+    | CheckState
     | NetworkMessage
     | Alert
     | AlertEnded

@@ -17,7 +17,7 @@ from typing import Any, get_args
 from pydantic import TypeAdapter
 
 from interpreter_queue.model import PauseReason, Presence, Trade
-from relay.model import PhoneOutcome, PhoneProgress, VisibilityLevel
+from relay.model import AdviceCode, OffReason, PhoneOutcome, PhoneProgress, VisibilityLevel
 from signaling.call_model import Action, CallKind, EndFault, EndReason, Mode, PageRole, Party
 from signaling.messages import ClientMessageAdapter, Disposition, ServerMessageAdapter
 
@@ -31,11 +31,13 @@ _NAMED: dict[str, tuple[str, ...]] = {
     name: get_args(literal)
     for name, literal in (
         ("Action", Action),
+        ("AdviceCode", AdviceCode),
         ("CallKind", CallKind),
         ("Disposition", Disposition),
         ("EndFault", EndFault),
         ("EndReason", EndReason),
         ("Mode", Mode),
+        ("OffReason", OffReason),
         ("PageRole", PageRole),
         ("Party", Party),
         ("PauseReason", PauseReason),

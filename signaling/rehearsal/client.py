@@ -26,9 +26,9 @@ from signaling.messages import (
     Ping,
     Pong,
     ServerMessageAdapter,
-    VisibilityMessage,
     Welcome,
 )
+from signaling.visibility_messages import VisibilityMessage
 
 M = TypeVar("M")
 KEPT_MESSAGES = 500  # for waits that begin after the message came; the newest stay

@@ -17,8 +17,8 @@ from signaling.messages import (
     Ping,
     QueueView,
     Replaced,
-    VisibilityMessage,
 )
+from signaling.visibility_messages import VisibilityMessage
 from tests.browser.conftest import CHROMIUM
 from tests.browser.fake_service import BRAND, FakeService, call_state
 from tests.browser.steps import (

@@ -6,7 +6,7 @@ import pytest
 from playwright.async_api import Page, expect
 
 from signaling.call_model import Action, CallState
-from signaling.messages import CallAct, ContactForm, ContactKnown, Hello, VisibilityMessage, WrapUpSubmit
+from signaling.messages import CallAct, ContactForm, ContactKnown, Hello, WrapUpSubmit
 from signaling.queue_messages import (
     AlertEnded,
     AssignmentAccept,
@@ -16,6 +16,7 @@ from signaling.queue_messages import (
     WrapUpExtend,
     WrapUpFinish,
 )
+from signaling.visibility_messages import VisibilityMessage
 from tests.browser.conftest import CHROMIUM
 from tests.browser.fake_service import FakeService, agent_view, call_state, second_view
 from tests.browser.steps import (

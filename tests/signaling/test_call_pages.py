@@ -13,8 +13,9 @@ from signaling.call_pages import CallPages
 from signaling.ice_servers import IceServers
 from signaling.lane import Lane
 from signaling.leg_openings import LegOpenings
-from signaling.messages import AnyServerMessage, MediaOffer, QueueView, VisibilityMessage
+from signaling.messages import AnyServerMessage, MediaOffer, QueueView
 from signaling.sessions import Hub
+from signaling.visibility_messages import VisibilityMessage
 from tests.signaling.calls import beside
 
 S = CallState

@@ -1,11 +1,13 @@
 // Generated from signaling/messages.py by `python -m signaling.typescript`. Do not edit.
 
 export type Action = "accept" | "decline" | "hang_up" | "dial" | "hang_up_phone" | "voicemail" | "transfer" | "join_phone" | "hang_up_joined" | "play_message" | "stop_message" | "watch_hold" | "stop_watching" | "hold" | "resume" | "dtmf" | "mute" | "unmute" | "hide_picture" | "show_picture" | "end_and_report_abuse" | "ask_callback" | "consult" | "bring_in" | "hand_over" | "transfer_call" | "call_second" | "swap" | "dismiss_second" | "allow_supervisor" | "refuse_supervisor";
+export type AdviceCode = "good" | "no_person" | "hands_cut" | "hands_hidden" | "face_cut" | "mouth_hidden" | "too_near" | "too_far" | "off_centre" | "sideways" | "too_dark" | "too_bright" | "backlit" | "blurred" | "covered" | "frozen" | "low_frame_rate" | "low_resolution" | "idle";
 export type CallKind = "relay" | "direct" | "video";
 export type Disposition = "resolved" | "call_back" | "follow_up" | "transferred" | "wrong_service" | "abuse" | "other";
 export type EndFault = "nobody" | "signer" | "agent" | "phone" | "service";
 export type EndReason = "completed" | "abandoned" | "signer_lost" | "agent_lost" | "agent_ended" | "abuse_reported" | "no_agent" | "emergency_handed_over" | "not_answered" | "declined" | "caller_gave_up" | "message_left" | "callback_asked" | "callback_unanswered" | "callback_declined" | "failed";
 export type Mode = "LSF" | "LSFA" | "LfPC" | "LfPCA" | "TTH" | "TTA" | "CAS" | "CAA";
+export type OffReason = "no_video" | "not_measured" | "models_missing" | "switched_off";
 export type PageRole = "signer" | "agent" | "supervisor";
 export type Party = "signer" | "agent" | "second";
 export type PauseReason = "break" | "rest_eyes_hands" | "meal" | "meeting" | "technical" | "after_hard_call" | "other";
@@ -180,6 +182,7 @@ export interface CallRequest {
   gender?: "f" | "m" | "any" | null;
   domain?: string | null;
   language?: string | null;
+  watched?: boolean;
 }
 export type CallState = "incoming" | "queued" | "alerting" | "calling_back" | "briefing" | "talking" | "dialing" | "ringing" | "active" | "after_phone" | "message" | "ended";
 export interface CallStateMessage {
@@ -196,6 +199,7 @@ export interface CallStateMessage {
   hearing: boolean;
   muted: boolean;
   hidden: boolean;
+  watched: boolean;
   direction: "outgoing" | "incoming";
   announce: "agent" | "recorded" | "none";
   phone: PhoneView;
@@ -275,6 +279,32 @@ export interface Callbacks {
 export interface CallsToday {
   type: "calls.today";
   calls: readonly CallSummaryRow[];
+}
+export interface CameraAsk {
+  ref?: string | null;
+  type: "camera.ask";
+  call_id: string;
+  advice?: AdviceCode | null;
+}
+export interface CameraAsked {
+  type: "camera.asked";
+  call_id: string;
+  advice: AdviceCode | null;
+}
+export interface CheckStart {
+  ref?: string | null;
+  type: "check.start";
+}
+export interface CheckState {
+  type: "check.state";
+  check_id: string;
+  running: boolean;
+  until: number | null;
+  ended: "stopped" | "over" | "call" | "no_worker" | "busy" | null;
+}
+export interface CheckStop {
+  ref?: string | null;
+  type: "check.stop";
 }
 export interface Colleague {
   agent_id: string;
@@ -613,9 +643,16 @@ export interface TransferTarget {
 export interface VisibilityMessage {
   type: "visibility";
   call_id: string;
+  whose: Party;
   level: VisibilityLevel;
-  advice: string;
+  advice: AdviceCode | OffReason;
   measures: Record<string, number | null>;
+}
+export interface VisibilitySet {
+  ref?: string | null;
+  type: "visibility.set";
+  call_id: string;
+  enabled: boolean;
 }
 export interface Waits {
   type: "waits";
@@ -650,5 +687,5 @@ export interface WrapUpSubmit {
   note?: string | null;
   contact?: ContactForm | null;
 }
-export type ClientMessage = Hello | Ping | CallRequest | CallAct | CallContinueHere | InboxHeard | InboxDelete | InboxBlock | PushSubscribe | PushUnsubscribe | CallRate | MediaAnswer | MediaRenew | PresenceSet | PauseAfterCall | AssignmentAccept | AssignmentDecline | WrapUpSubmit | WrapUpExtend | WrapUpFinish | ColleaguesList | StaffRead | RefusalSet | CallbackRequest | CallbackCancel | SuperviseAgent | SuperviseMove | SuperviseSay | SuperviseJoin | SuperviseThresholds | AuditList;
-export type ServerMessage = Welcome | Pong | Ok | Error | CallStateMessage | EmergencyNotice | CostNotice | PhoneKey | PhoneLine | Inbox | MediaOffer | MediaClosed | MediaEncoding | VisibilityMessage | NetworkMessage | Alert | AlertEnded | AgentView | CallsToday | ContactKnown | Colleagues | Callbacks | Waits | ServiceNotice | StaffNotice | Board | Audit | Replaced;
+export type ClientMessage = Hello | Ping | CallRequest | CallAct | CallContinueHere | InboxHeard | InboxDelete | InboxBlock | PushSubscribe | PushUnsubscribe | CallRate | MediaAnswer | MediaRenew | PresenceSet | PauseAfterCall | AssignmentAccept | AssignmentDecline | WrapUpSubmit | WrapUpExtend | WrapUpFinish | ColleaguesList | StaffRead | RefusalSet | CallbackRequest | CallbackCancel | CameraAsk | VisibilitySet | CheckStart | CheckStop | SuperviseAgent | SuperviseMove | SuperviseSay | SuperviseJoin | SuperviseThresholds | AuditList;
+export type ServerMessage = Welcome | Pong | Ok | Error | CallStateMessage | EmergencyNotice | CostNotice | PhoneKey | PhoneLine | Inbox | MediaOffer | MediaClosed | MediaEncoding | VisibilityMessage | CameraAsked | CheckState | NetworkMessage | Alert | AlertEnded | AgentView | CallsToday | ContactKnown | Colleagues | Callbacks | Waits | ServiceNotice | StaffNotice | Board | Audit | Replaced;
