@@ -17,7 +17,7 @@ from av.video.frame import VideoFrame
 
 from relay.errors import RelayError
 from relay.visibility.config import DEFAULT_ANALYSES_PER_SECOND
-from relay.visibility.decoder import to_rgb
+from relay.visibility.decoder import to_gray, to_rgb
 from relay.visibility.detector import Analyzer
 from relay.visibility.model_files import ModelFiles
 from relay.visibility.monitor import LegMonitor, Reading
@@ -93,7 +93,8 @@ def _readings(
         pictures += 1
         if t + 1e-6 >= due:
             due = max(due + 1 / analyses_per_second, t)
-            monitor.add(analyzer.analyse(to_rgb(frame), round(t * 1000)))
+            monitor.add_glance(analyzer.glance(to_gray(frame)))
+            monitor.add_look(analyzer.look(to_rgb(frame), round(t * 1000)))
     if pictures == 0:
         raise VideoUnreadableError(path, "aucune image lisible dans ce fichier.", "no readable picture in this file.")
     yield monitor.reading()

@@ -44,3 +44,8 @@ def to_rgb(frame: VideoFrame) -> NDArray[np.uint8]:
     factor = min(1.0, MAX_SIDE / max(frame.width, frame.height))
     size = (max(2, round(frame.width * factor)), max(2, round(frame.height * factor)))
     return np.ascontiguousarray(frame.reformat(*size, format="rgb24").to_ndarray(), dtype=np.uint8)
+
+
+def to_gray(frame: VideoFrame) -> NDArray[np.uint8]:
+    """:returns: shape (height, width), brightness 0..255 in full range."""
+    return np.asarray(frame.reformat(format="gray8").to_ndarray(), dtype=np.uint8)

@@ -2,21 +2,71 @@
 What passes between the detector, the measures and the advice.
 
 Coordinates are MediaPipe's: shares of the picture, origin top left, x to the right, outside [0, 1] when out of frame.
-A :class:`Detection` lives for one analysis; only :class:`FrameMeasures`, which hold no position, go further.
+A :class:`Detection` lives for one analysis. A :class:`Glance` (each picture, cheap) and a :class:`Look` (now and then,
+with MediaPipe) last for seconds in the analysis; only scores and codes made of them leave it.
 """
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+Gray = NDArray[np.uint8]  # shape (height, width): brightness 0..255
+Edge = Literal["top", "left", "right", "bottom"]  # of the picture as it is seen by others (not mirrored)
+Part = Literal["hands", "faces", "pose"]  # what a look can be asked for
+Point = tuple[float, float]  # x, y
+
 
 @dataclass(frozen=True, slots=True)
 class Box:
+    """Upper left corner and size, shares of the picture's width (x) and height (y)."""
+
     x: float
     y: float
     width: float
     height: float
+
+    @property
+    def centre(self) -> Point:
+        return self.x + self.width / 2, self.y + self.height / 2
+
+
+@dataclass(frozen=True, slots=True)
+class Hand:
+    """
+    :param landmarks: shape (21, 2), MediaPipe's order: 0 the wrist, 4, 8, 12, 16, 20 the finger tips.
+    :param score: of the handedness, 0.5..1. MediaPipe gives no visibility of landmarks (always 0).
+    :param is_right: the person's right hand, in a picture that is not mirrored.
+    """
+
+    landmarks: NDArray[np.float32]
+    score: float = 1.0
+    is_right: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Face:
+    """
+    :param box: brow to chin, cheek to cheek; upright in the picture also when the face is not.
+    :param score: of the detection, 0..1.
+    :param keypoints: shape (6, 2): right eye, left eye (the person's), nose tip, mouth centre, right ear, left ear.
+    """
+
+    box: Box
+    score: float
+    keypoints: NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Pose:
+    """
+    :param landmarks: shape (33, 2), MediaPipe's order: 11, 12 shoulders, 13, 14 elbows, 15, 16 wrists (left, right).
+    :param visibility: shape (33,), 0..1; may stay high for joints that are not visible.
+    """
+
+    landmarks: NDArray[np.float32]
+    visibility: NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,50 +74,119 @@ class Detection:
     """
     What was found in one picture.
 
-    :param hands: shape (hands, 21, 2): x and y of each hand's landmarks; 0 to 2 hands.
-    :param face: the largest face, None when none was found.
+    :param hands: 0 to 2. :param faces: the largest first. :param pose: of the largest person.
+    :param parts: what was looked for; the others are empty because nobody looked.
     """
 
-    hands: NDArray[np.float32]
-    face: Box | None
+    hands: tuple[Hand, ...] = ()
+    faces: tuple[Face, ...] = ()
+    pose: Pose | None = None
+    parts: frozenset[Part] = frozenset(("hands", "faces"))
+
+    @property
+    def face(self) -> Face | None:
+        return self.faces[0] if self.faces else None
 
 
 @dataclass(frozen=True, slots=True)
-class FrameMeasures:
+class Glance:
     """
-    One picture in numbers. None where there is nothing to measure (no hand, no face).
+    One picture in numbers that need no detection.
 
-    :param hands_found: 0, 1 or 2.
-    :param hands_in_frame: share of hand landmarks inside the picture, 0..1.
-    :param hand_size: height or width of the larger hand, whichever is more, as a share of the picture's, 0..1.
-    :param hands_at_border: True when a hand found is cut, or something moves at the lower or side border and no
-        hand is wholly visible.
-    :param face_found: a face is in the picture.
-    :param face_in_frame: share of the face box inside the picture, 0..1.
-    :param face_width: of the face box, share of the picture's width.
-    :param face_height: of the face box (brow to chin), share of the picture's height.
     :param luma: mean brightness, 0 black .. 1 white.
     :param contrast: standard deviation of the brightness, 0..0.5.
     :param overexposed: share of pixels burnt out to white, 0..1.
-    :param face_luma: brightness of the lightest parts of the face (95th percentile), 0..1. The mean would judge
-        skin; the highlights judge the light.
-    :param backlight: brightness of what surrounds the face, less ``face_luma``: -1..1.
-    :param sharpness: of the face, 0 blurred .. 1 sharp (:func:`relay.visibility.measures.sharpness`).
-    :param motion: share of the picture, outside the face, that changed since the analysis before, 0..1.
+    :param underexposed: share of pixels drowned in black, 0..1.
+    :param movement: share of the picture's cells, outside the face seen last, that changed since the glance before.
+    :param border_movement: share of the cells at the lower and side borders that changed (where hands leave).
+    :param difference: mean absolute change of the cells' brightness since the glance before, 0..1; 0: identical;
+        None for the first.
+    :param detail: edge energy: mean difference between neighbouring pixels, 0..1; a covered lens has next to none.
     """
 
-    hands_found: int
-    hands_in_frame: float | None
-    hand_size: float | None
-    hands_at_border: bool
-    face_found: bool
-    face_in_frame: float | None
-    face_width: float | None
-    face_height: float | None
     luma: float
     contrast: float
     overexposed: float
-    face_luma: float | None
-    backlight: float | None
-    sharpness: float | None
-    motion: float
+    underexposed: float
+    movement: float
+    border_movement: float
+    difference: float | None
+    detail: float
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """
+    One picture in numbers that need to know where hands and faces are.
+
+    None where there is nothing to measure (no hand, no face) or where nobody looked for it.
+
+    Hands:
+
+    :param hands_found: 0, 1 or 2; None when not looked for.
+    :param hands_in_frame: share of hand landmarks inside the picture, 0..1.
+    :param hands_cut: the edges at which a hand found is cut.
+    :param hand_size: height or width of the larger hand, whichever is more, as a share of the picture's, 0..1.
+    :param hands_centre: mean of the hands' centres, shares of the picture.
+    :param hands_overlap: how much of one hand lies behind the other, 0..1; None unless two are found.
+    :param hands_at_face: a hand is at the face (that is LSF, not hidden).
+    :param wrists_in_frame: 0, 1 or 2, from the pose; None without a pose.
+    :param hands_contrast: brightness of the hands less that of what is around them, absolute, 0..1.
+    :param hands_sharpness: 0 blurred .. 1 sharp.
+
+    Face (the largest):
+
+    :param faces_found: number of people seen by their face; None when not looked for.
+    :param face_in_frame: share of the face box inside the picture, 0..1.
+    :param face_cut: the edges at which the face is cut.
+    :param face_width, face_height: of its box (brow to chin), shares of the picture.
+    :param face_centre: shares of the picture.
+    :param face_turn: yaw, degrees, 0 towards the camera, about ±90 in profile; positive: to the person's left.
+    :param face_roll: degrees in the picture, -180..180, 0 upright, positive clockwise; ±90: phone held wrong.
+    :param mouth_hidden: how surely the mouth is hidden by a hand or an object, 0..1.
+    :param face_luma: brightness of the lightest parts of the face (95th percentile), 0..1. The mean would judge
+        skin; the highlights judge the light.
+    :param backlight: brightness of what surrounds the face, less ``face_luma``: -1..1.
+    :param face_sharpness: 0 blurred .. 1 sharp (:func:`relay.visibility.measures.sharpness.sharpness`).
+
+    The person:
+
+    :param signing_space: share of the signing space (above the head to below the waist, an elbow's width each side)
+        inside the picture, 0..1.
+    :param distance: of the face from the camera, in widths of the picture at that place: about 1 too near, 4 good.
+    :param motion_blur: blur along one direction in what moves, 0..1.
+    """
+
+    hands_found: int | None = None
+    hands_in_frame: float | None = None
+    hands_cut: tuple[Edge, ...] = ()
+    hand_size: float | None = None
+    hands_centre: Point | None = None
+    hands_overlap: float | None = None
+    hands_at_face: bool = False
+    wrists_in_frame: int | None = None
+    hands_contrast: float | None = None
+    hands_sharpness: float | None = None
+    faces_found: int | None = None
+    face_in_frame: float | None = None
+    face_cut: tuple[Edge, ...] = ()
+    face_width: float | None = None
+    face_height: float | None = None
+    face_centre: Point | None = None
+    face_turn: float | None = None
+    face_roll: float | None = None
+    mouth_hidden: float | None = None
+    face_luma: float | None = None
+    backlight: float | None = None
+    face_sharpness: float | None = None
+    signing_space: float | None = None
+    distance: float | None = None
+    motion_blur: float | None = None
+
+    @property
+    def face(self) -> Box | None:
+        """Where the largest face is."""
+        if self.face_centre is None or self.face_width is None or self.face_height is None:
+            return None
+        (x, y), width, height = self.face_centre, self.face_width, self.face_height
+        return Box(x - width / 2, y - height / 2, width, height)

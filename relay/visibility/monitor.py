@@ -8,10 +8,10 @@ from typing import NamedTuple
 
 from relay.model import VisibilityLevel
 from relay.visibility.advice import AdvicePolicy
-from relay.visibility.measures import summarize
-from relay.visibility.model import FrameMeasures
+from relay.visibility.measures.summary import summarize
+from relay.visibility.model import Glance, Look
 
-MAX_FRAMES = 120  # of one reading; more come only when readings are not fetched
+MAX_PICTURES = 120  # of one reading; more come only when readings are not fetched
 
 
 class Reading(NamedTuple):
@@ -23,12 +23,17 @@ class Reading(NamedTuple):
 class LegMonitor:
     def __init__(self) -> None:
         self._policy = AdvicePolicy()
-        self._frames: list[FrameMeasures] = []
+        self._glances: list[Glance] = []
+        self._looks: list[Look] = []
         self._received_fps: float | None = None
 
-    def add(self, frame: FrameMeasures) -> None:
-        if len(self._frames) < MAX_FRAMES:
-            self._frames.append(frame)
+    def add_glance(self, glance: Glance) -> None:
+        if len(self._glances) < MAX_PICTURES:
+            self._glances.append(glance)
+
+    def add_look(self, look: Look) -> None:
+        if len(self._looks) < MAX_PICTURES:
+            self._looks.append(look)
 
     def set_received_fps(self, frames_per_second: float | None) -> None:
         self._received_fps = frames_per_second
@@ -39,7 +44,7 @@ class LegMonitor:
 
         :param receiving: video arrived, whether or not a picture of it was analysed.
         """
-        measures = summarize(self._frames, self._received_fps, receiving=receiving)
-        self._frames = []
+        measures = summarize(self._glances, self._looks, self._received_fps, receiving=receiving)
+        self._glances, self._looks = [], []
         verdict = self._policy.update(measures, elapsed_s)
         return Reading(verdict.level, verdict.advice, measures)

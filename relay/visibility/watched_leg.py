@@ -16,9 +16,9 @@ from pydantic import ValidationError
 
 from relay.datagram import Datagram, Kind, unbatch
 from relay.model import LegStats, WebLeg
-from relay.visibility.decoder import Codec, Decoder, to_rgb
+from relay.visibility.decoder import Codec, Decoder, to_gray, to_rgb
 from relay.visibility.depacketize import CodedFrame, FrameAssembler, h264_fragment, vp8_fragment
-from relay.visibility.model import FrameMeasures
+from relay.visibility.model import Glance, Gray, Look
 from relay.visibility.monitor import LegMonitor, Reading
 
 STATS_LIFETIME_S = 5.0  # sent once a second; older says nothing about now
@@ -29,7 +29,9 @@ log = logging.getLogger(__name__)
 class PictureAnalyzer(Protocol):
     """What :class:`relay.visibility.detector.Analyzer` offers; named here so that MediaPipe loads only when needed."""
 
-    def analyse(self, rgb: NDArray[np.uint8], timestamp_ms: int) -> FrameMeasures: ...
+    def glance(self, gray: Gray) -> Glance: ...
+
+    def look(self, rgb: NDArray[np.uint8], timestamp_ms: int) -> Look: ...
 
     def close(self) -> None: ...
 
@@ -77,9 +79,9 @@ class WatchedLeg:
         self._pending.clear()
         return self._codec, frames
 
-    def analyse(self, codec: Codec, frames: list[CodedFrame], timestamp_ms: int) -> FrameMeasures | None:
+    def analyse(self, codec: Codec, frames: list[CodedFrame], timestamp_ms: int) -> tuple[Glance, Look] | None:
         """
-        In a worker thread. Decodes all the frames and analyses the last picture.
+        In a worker thread. Decodes all the frames, glances at the last picture and looks at it.
 
         :returns: None when no picture came out.
         """
@@ -90,10 +92,11 @@ class WatchedLeg:
             return None
         if self._analyzer is None:
             self._analyzer = self._make_analyzer()
-        return self._analyzer.analyse(to_rgb(picture), timestamp_ms)
+        return self._analyzer.glance(to_gray(picture)), self._analyzer.look(to_rgb(picture), timestamp_ms)
 
-    def add(self, measures: FrameMeasures) -> None:
-        self._monitor.add(measures)
+    def add(self, glance: Glance, look: Look) -> None:
+        self._monitor.add_glance(glance)
+        self._monitor.add_look(look)
 
     def reading(self, elapsed_s: float, now: float) -> Reading:
         if now - self._stats_at_s > STATS_LIFETIME_S:

@@ -226,18 +226,18 @@ class VisibilityWorker:
 
     async def _finish(self, leg: WatchedLeg, job: Awaitable[Any]) -> None:
         try:
-            measures = await job
+            seen = await job
         except Exception as error:  # one picture's or one machine's fault; calls must not feel it
             log.exception("analysis failed", extra={"call_id": leg.call_id, "leg": leg.leg})
             self._detector_fails = self._detector_fails or isinstance(error, DetectorUnavailableError)
             return
-        if measures is not None:
-            leg.add(measures)
+        if seen is not None:
+            leg.add(*seen)
 
     def _warm_up(self) -> None:
         """In a worker thread. Loading MediaPipe takes seconds on a busy machine: not when the first call comes."""
         analyzer = self._make_analyzer()
-        analyzer.analyse(np.zeros((240, 320, 3), dtype=np.uint8), 0)
+        analyzer.look(np.zeros((240, 320, 3), dtype=np.uint8), 0)
         self._spares.append(analyzer)
 
     def _make_analyzer(self) -> PictureAnalyzer:

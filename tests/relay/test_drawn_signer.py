@@ -25,7 +25,7 @@ def test_mediapipe_finds_both_hands_and_the_face_where_they_are(size: tuple[int,
         if len(found.hands) < 2:
             continue
         both += 1
-        palms = sorted(hand[[0, 5, 9, 17]].mean(axis=0).tolist() for hand in found.hands)
+        palms = sorted(hand.landmarks[[0, 5, 9, 17]].mean(axis=0).tolist() for hand in found.hands)
         for (x, y), expected in zip(palms, signer.hand_positions(t), strict=True):
             assert abs(x - expected.x) < 0.04
             assert abs(y - expected.y) < 0.04

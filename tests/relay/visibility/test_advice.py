@@ -5,7 +5,6 @@ from collections.abc import Iterable
 
 import pytest
 
-from relay.visibility import measures as frame_measures
 from relay.visibility.advice import (
     ADVICE,
     CLEAR_AFTER_S,
@@ -22,11 +21,12 @@ from relay.visibility.advice import (
     Verdict,
     with_person,
 )
-from tests.relay.visibility.frames import frame
+from relay.visibility.measures.summary import summarize
+from tests.relay.visibility.frames import glance, look
 
-WELL = frame_measures.summarize([frame()] * 8, 25.0)
-NOTHING = frame_measures.summarize([], None, receiving=False)
-UNDECODED = frame_measures.summarize([], None, receiving=True)
+WELL = summarize([glance()] * 8, [look()] * 8, 25.0)
+NOTHING = summarize([], [], None, receiving=False)
+UNDECODED = summarize([], [], None, receiving=True)
 LEVELS = {"good": 0, "fair": 1, "poor": 2, "off": 3}
 MEASURED = [rule for rule in RULES if rule not in (NO_VIDEO, NOT_MEASURED)]
 
@@ -114,30 +114,30 @@ def test_well_seen_signer_is_good_for_ever() -> None:
 
 
 def test_signer_at_rest_with_hands_below_the_picture_is_good() -> None:
-    resting = frame_measures.summarize(
-        [frame(hands_found=0, hands_in_frame=None, hand_size=None, motion=0.001)] * 8, 25.0
+    resting = summarize(
+        [glance(movement=0.001)] * 8, [look(hands_found=0, hands_in_frame=None, hand_size=None)] * 8, 25.0
     )
     assert set(verdicts(AdvicePolicy(), resting, 60)) == {GOOD}
 
 
 def test_signing_with_cut_hands_then_resting_goes_quiet() -> None:
     policy = started()
-    cut = frame_measures.summarize([frame(hands_at_border=True, hands_in_frame=0.6)] * 8, 25.0)
-    rest = frame_measures.summarize([frame(motion=0.0, hands_at_border=True)] * 8, 25.0)
+    cut = summarize([glance()] * 8, [look(hands_cut=("bottom",), hands_in_frame=0.6)] * 8, 25.0)
+    rest = summarize([glance(movement=0.0)] * 8, [look(hands_cut=("bottom",))] * 8, 25.0)
     assert verdicts(policy, cut, 3)[-1] == Verdict("poor", "hands_cut")
     assert verdicts(policy, rest, 3)[-1] == GOOD
 
 
 def test_cut_hands_are_noticed_across_the_pauses_of_signing() -> None:
     policy = started()
-    cut = frame_measures.summarize([frame(hands_at_border=True, hands_in_frame=0.6)] * 8, 25.0)
-    rest = frame_measures.summarize([frame(motion=0.0)] * 8, 25.0)
+    cut = summarize([glance()] * 8, [look(hands_cut=("bottom",), hands_in_frame=0.6)] * 8, 25.0)
+    rest = summarize([glance(movement=0.0)] * 8, [look()] * 8, 25.0)
     assert [policy.update(second) for second in (cut, rest, cut)] == [GOOD, GOOD, Verdict("poor", "hands_cut")]
 
 
 def test_whole_hands_in_between_take_the_suspicion_away() -> None:
     policy = started()
-    cut = frame_measures.summarize([frame(hands_at_border=True, hands_in_frame=0.6)] * 8, 25.0)
+    cut = summarize([glance()] * 8, [look(hands_cut=("bottom",), hands_in_frame=0.6)] * 8, 25.0)
     assert [policy.update(second) for second in (cut, WELL, cut, WELL)] == [GOOD] * 4
 
 

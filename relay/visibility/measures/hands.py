@@ -1,0 +1,61 @@
+"""Hands in the picture, cut at its edges, over one another and at the face. Pure."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from relay.visibility.model import Box, Edge, Hand, Point
+
+CUT_SHARE = 0.93  # a hand with fewer of its 21 landmarks inside is cut: the wrist alone may be outside
+MARGIN = 0.005  # share of the picture: MediaPipe clamps a little at the border
+
+
+def hands_in_frame(hands: Sequence[Hand], margin: float = MARGIN) -> float:
+    """
+    Share of hand landmarks inside the picture.
+
+    :param margin: width of the border that counts as outside, share of the picture.
+    :returns: in [0, 1]; 0 when no hand was found.
+    """
+    if not hands:
+        return 0.0
+    landmarks = np.stack([hand.landmarks for hand in hands])
+    inside = (landmarks >= margin) & (landmarks <= 1 - margin)
+    return float(inside.all(axis=-1).mean())
+
+
+def hand_size(hands: Sequence[Hand]) -> float:
+    """:returns: the larger side of the larger hand's box, as a share of the picture; 0 without hands."""
+    return max((float(np.ptp(hand.landmarks, axis=0).max()) for hand in hands), default=0.0)
+
+
+def cut_edges(hands: Sequence[Hand], margin: float = MARGIN) -> tuple[Edge, ...]:
+    """:returns: the edges beyond which a hand that is cut has landmarks, each once."""
+    cut = [hand.landmarks for hand in hands if hands_in_frame([hand], margin) < CUT_SHARE]
+    beyond: dict[Edge, bool] = {
+        "bottom": any((points[:, 1] > 1 - margin).any() for points in cut),
+        "left": any((points[:, 0] < margin).any() for points in cut),
+        "right": any((points[:, 0] > 1 - margin).any() for points in cut),
+        "top": any((points[:, 1] < margin).any() for points in cut),
+    }
+    return tuple(edge for edge, is_beyond in beyond.items() if is_beyond)
+
+
+def hands_centre(hands: Sequence[Hand]) -> Point | None:
+    """:returns: mean of the centres of the hands' boxes, shares of the picture."""
+    if not hands:
+        return None
+    x, y = np.mean([_box(hand).centre for hand in hands], axis=0)
+    return float(x), float(y)
+
+
+def hand_box(hand: Hand) -> Box:
+    """:returns: the smallest box around the landmarks."""
+    return _box(hand)
+
+
+def _box(hand: Hand) -> Box:
+    points: NDArray[np.float32] = hand.landmarks
+    (left, top), (right, bottom) = points.min(axis=0), points.max(axis=0)
+    return Box(float(left), float(top), float(right - left), float(bottom - top))

@@ -1,0 +1,43 @@
+"""What the numbers about hands mean."""
+
+import pytest
+
+from relay.visibility.measures import hands
+from tests.relay.visibility.frames import hand
+
+
+def test_hands_inside_out_and_half_way() -> None:
+    assert hands.hands_in_frame([hand(0.3, 0.5), hand(0.7, 0.5)]) == 1.0
+    assert hands.hands_in_frame([hand(0.3, 1.2)]) == 0.0
+    assert hands.hands_in_frame([hand(0.3, 0.5), hand(-0.1, 0.5)]) == 0.5
+    assert hands.hands_in_frame([]) == 0.0
+
+
+def test_margin_counts_as_outside() -> None:
+    assert hands.hands_in_frame([hand(0.05, 0.5)], margin=0.1) == 0.0
+    assert hands.hands_in_frame([hand(0.15, 0.5)], margin=0.1) == 1.0
+
+
+def test_hand_size_is_the_larger_side_of_the_larger_hand() -> None:
+    assert hands.hand_size([hand(0.3, 0.5, 0.1), hand(0.7, 0.5, 0.3)]) == pytest.approx(0.3)
+    assert hands.hand_size([]) == 0.0
+
+
+def test_hand_is_cut_when_more_than_its_wrist_is_outside() -> None:
+    reaching_out = hand(0.5, 0.5)
+    reaching_out.landmarks[0] = (0.5, 1.1)  # the first landmark is the wrist
+    assert hands.cut_edges([reaching_out]) == ()
+    assert hands.cut_edges([hand(0.5, 0.5), hand(0.5, 0.98, 0.1)]) == ("bottom",)
+    assert hands.cut_edges([]) == ()
+
+
+@pytest.mark.parametrize(
+    ("x", "y", "edge"), [(0.5, 1.0, "bottom"), (0.5, 0.0, "top"), (-0.01, 0.5, "left"), (1.01, 0.5, "right")]
+)
+def test_edge_at_which_a_hand_is_cut_is_named(x: float, y: float, edge: str) -> None:
+    assert hands.cut_edges([hand(0.5, 0.5), hand(x, y)]) == (edge,)
+
+
+def test_centre_lies_between_the_hands() -> None:
+    assert hands.hands_centre([hand(0.2, 0.5), hand(0.6, 0.7)]) == pytest.approx((0.4, 0.6))
+    assert hands.hands_centre([]) is None
