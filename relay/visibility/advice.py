@@ -234,7 +234,7 @@ class AdvicePolicy:
 
     def update(self, measures: Measures, elapsed_s: float = 1.0) -> Verdict:
         """
-        :param measures: as :func:`~relay.visibility.measures.summary.summarize` makes them; a second without pictures tells
+        :param measures: as :mod:`relay.visibility.measures.summary` makes them; a second without pictures tells
             only about what arrives, the other alarms stay as they are.
         :param elapsed_s: since the update before.
         """
