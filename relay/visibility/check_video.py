@@ -16,11 +16,10 @@ from av.error import FFmpegError
 from av.video.frame import VideoFrame
 
 from relay.errors import RelayError
-from relay.visibility.config import DEFAULT_ANALYSES_PER_SECOND
-from relay.visibility.decoder import to_gray, to_rgb
-from relay.visibility.detector import Analyzer
+from relay.model import WatchFor
 from relay.visibility.model_files import ModelFiles
-from relay.visibility.monitor import LegMonitor, Reading
+from relay.visibility.monitor import Reading
+from relay.visibility.watch_video import watch_video
 
 FALLBACK_FPS = 25.0  # of a file that does not say
 READABLE_LEVELS = {"good", "fair"}
@@ -36,30 +35,31 @@ class VideoUnreadableError(RelayError):
         super().__init__("video_unreadable", self.message_fr)
 
 
-def check_video(
-    path: Path, models: ModelFiles, analyses_per_second: float = DEFAULT_ANALYSES_PER_SECOND
-) -> Iterator[dict[str, Any]]:
+def check_video(path: Path, models: ModelFiles, watch_for: WatchFor = "signing") -> Iterator[dict[str, Any]]:
     """
     :returns: for each second begun ``{"t", "measures", "level", "advice"}``, ``t`` counting from 0, then one
         ``{"summary": …}`` (:func:`summary`).
     :raises VideoUnreadableError: on the first step, or later when the file breaks off before any picture.
     """
-    with _open(path) as container:
-        fps = _frame_rate(container)
-        analyzer = Analyzer(models)
-        try:
-            readings: list[Reading] = []
-            for reading in _readings(path, container, analyzer, fps, analyses_per_second):
-                yield {
-                    "t": len(readings),
-                    "measures": reading.measures,
-                    "level": reading.level,
-                    "advice": reading.advice,
-                }
-                readings.append(reading)
-        finally:
-            analyzer.close()
+    readings: list[Reading] = []
+    for t, reading in enumerate(watch_file(path, models, watch_for)):
+        yield {"t": t, "measures": reading.measures, "level": reading.level, "advice": reading.advice}
+        readings.append(reading)
     yield {"summary": summary(readings)}
+
+
+def watch_file(path: Path, models: ModelFiles, watch_for: WatchFor = "signing") -> Iterator[Reading]:
+    """
+    :returns: a reading for each second begun.
+    :raises VideoUnreadableError: as :func:`check_video`.
+    """
+    read = False
+    with _open(path) as container:
+        for reading in watch_video(_frames(container, _frame_rate(container)), models, watch_for):
+            read = True
+            yield reading
+    if not read:
+        raise VideoUnreadableError(path, "aucune image lisible dans ce fichier.", "no readable picture in this file.")
 
 
 def summary(readings: list[Reading]) -> dict[str, Any]:
@@ -78,26 +78,6 @@ def summary(readings: list[Reading]) -> dict[str, Any]:
         "main_advice": max(advice, key=lambda code: (advice[code], code != "good")),
         "measures": {name: _mean_of(readings, name) for name in SUMMED_UP},
     }
-
-
-def _readings(
-    path: Path, container: InputContainer, analyzer: Analyzer, fps: float, analyses_per_second: float
-) -> Iterator[Reading]:
-    monitor = LegMonitor()
-    monitor.set_received_fps(round(fps, 2))
-    second, due, pictures = 0, 0.0, 0
-    for t, frame in _frames(container, fps):
-        while t >= second + 1:
-            yield monitor.reading()
-            second += 1
-        pictures += 1
-        if t + 1e-6 >= due:
-            due = max(due + 1 / analyses_per_second, t)
-            monitor.add_glance(analyzer.glance(to_gray(frame)))
-            monitor.add_look(analyzer.look(to_rgb(frame), round(t * 1000)))
-    if pictures == 0:
-        raise VideoUnreadableError(path, "aucune image lisible dans ce fichier.", "no readable picture in this file.")
-    yield monitor.reading()
 
 
 def _frames(container: InputContainer, fps: float) -> Iterator[tuple[float, VideoFrame]]:
