@@ -16,7 +16,7 @@ from aiohttp import web
 
 from interpreter_queue.model import FULL_LEVEL, HEARING_SKILL, REHEARSAL_SKILL, Trade
 from signaling.auth import SESSION_COOKIE, Auth, ResumeTokens, normal_origin, origin_allowed
-from signaling.call_model import PageRole
+from signaling.call_model import DeviceType, PageRole
 from signaling.config import LOCAL_HOSTS, SignalingConfig
 from signaling.http_api.address import address_group, client_address, is_from_this_machine
 from signaling.identity import Identity, proved_skills
@@ -45,6 +45,7 @@ class Visit:
     address: str
     cookie: str | None = None
     only_brand: str | None = None
+    device_type: DeviceType | None = None
     is_operator: bool = False
 
 
@@ -56,10 +57,11 @@ class Admission:
     async def visit(self, request: web.Request) -> Visit | None:
         """:returns: None: a page of this origin may not talk to us."""
         address, brand = address_group(client_address(request, self._config)), request.query.get("brand")
+        device_type = device_type_of(request.headers.get("User-Agent", ""))
         if origin_allowed(request.headers.get("Origin"), self._config):
-            return Visit(address, cookie=request.cookies.get(SESSION_COOKIE))
+            return Visit(address, cookie=request.cookies.get(SESSION_COOKIE), device_type=device_type)
         if await self._records.origin_allowed(request, brand):
-            return Visit(address, only_brand=brand)
+            return Visit(address, only_brand=brand, device_type=device_type)
         if is_from_this_machine(request) and is_local_origin(request.headers.get("Origin")):
             return Visit(address, is_operator=True)  # rehearsals of a service whose public address is another one
         return None
@@ -99,6 +101,15 @@ class Admission:
         is_right = secrets.compare_digest(token.encode(), self._config.operator_token.encode())
         if visit.only_brand is not None or not is_right:
             raise PageError("operator_token_refused")
+
+
+def device_type_of(user_agent: str) -> DeviceType | None:
+    """The class alone: browsers say « Mobile » on telephones, Android without it is a tablet. None: it says nothing."""
+    if "iPad" in user_agent or "Tablet" in user_agent or ("Android" in user_agent and "Mobi" not in user_agent):
+        return "tablet"
+    if "Mobi" in user_agent:
+        return "phone"
+    return "computer" if "Mozilla/" in user_agent else None
 
 
 def is_local_origin(origin: str | None) -> bool:

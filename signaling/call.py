@@ -42,6 +42,7 @@ from signaling.call_events import (
     SupervisorAsks,
     TakeIncoming,
     Tick,
+    WatchSet,
 )
 from signaling.call_handover import agent_gone, hand_over, transfer_call
 from signaling.call_incoming import (
@@ -132,6 +133,8 @@ def _receive(call: Call, event: Event, now: float) -> Step:  # noqa: PLR0912 -- 
             return with_side(call, party, connected=isinstance(event, LegConnected)), ()
         case MediaLost():
             return _media_lost(call)
+        case WatchSet(party, enabled):
+            return with_side(call, party, watched=enabled), ()
         case PhoneReport():
             return phone_report(call, event, now)
         case PhoneVoice(speaking):

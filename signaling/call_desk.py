@@ -255,6 +255,8 @@ class CallDesk:
             voice=message.voice,
             hearing=message.hearing,
             device=session.device,
+            device_type=session.device_type,
+            watched=message.watched,
             to=message.to,
             at=message.at,
             line=await self._requests.accepted(runner.call, message.mode) if message.action == "accept" else None,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from interpreter_queue.model import Trade
 from relay.model import Announcement, PhoneOutcome, PhoneProgress, PhoneSound
-from signaling.call_model import Action, Line, Mode, Party, PhoneLegState, TransferTarget
+from signaling.call_model import Action, DeviceType, Line, Mode, Party, PhoneLegState, TransferTarget
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,8 @@ class Act:
 
     :param target: for ``dial``, ``join_phone`` and ``transfer``, already checked against the dialling rules; None:
         the last number again, or (``transfer``) the second phone party.
-    :param mode: for ``accept``, with ``voice``, ``hearing`` and the ``device`` that takes the call.
+    :param mode: for ``accept``, with ``voice``, ``hearing``, the ``device`` that takes the call and its type, and
+        whether the own picture may be ``watched``.
     :param location: for ``dial`` with an emergency number: where the signer is; None: nothing new.
     :param to: for ``consult``, ``transfer_call`` and ``call_second``; None: anybody who may serve the call.
     :param at: for ``ask_callback``: Unix seconds; None: when its place in line comes up.
@@ -86,6 +87,16 @@ class Act:
     to: TransferTarget | None = None
     at: float | None = None
     line: Line | None = None
+    watched: bool = True
+    device_type: DeviceType | None = None
+
+
+@dataclass(frozen=True)
+class WatchSet:
+    """Whether this party's own picture is analysed: their choice."""
+
+    party: Party
+    enabled: bool
 
 
 @dataclass(frozen=True)
@@ -197,6 +208,7 @@ Event = (
     | AnnouncementOver
     | MessageRecorded
     | RecordingOver
+    | WatchSet
     | Tick
 )
 

@@ -4,7 +4,7 @@ from typing import Final
 
 from signaling.call_back import accept_callback
 from signaling.call_events import Act, AnnouncementOver, Enqueue, LeaveQueue, MessageRecorded, OpenMedia, RecordMessage
-from signaling.call_model import TRADES_BY_MODE, Call, CallState, Grace, PhoneLegState, Side
+from signaling.call_model import TRADES_BY_MODE, Call, CallState, DeviceType, Grace, PhoneLegState, Side
 from signaling.call_phone import attempt_name
 from signaling.call_step import Step, go, missed, receiver, with_leg
 from signaling.call_table import Trigger, find_row
@@ -85,12 +85,15 @@ def video_call(
     display: str | None = None,
     ring_s: float = RING_S,
     rehearsal: bool = False,
+    signer_device_type: DeviceType | None = None,
+    watched: bool = True,
 ) -> Call:
     """
     A signer calls another one.
 
     :param voice: the caller's own; with ``hearing``. :param peer_key: person id of who is called.
     :param caller_id: the caller's relay number, E.164, for the other one's list of calls.
+    :param watched: the caller's own picture may be analysed.
     """
     return Call(
         call_id=call_id,
@@ -100,6 +103,8 @@ def video_call(
         signer_key=signer_key,
         signer_id=signer_id,
         signer_device=signer_device,
+        signer_device_type=signer_device_type,
+        signer=Side(watched=watched),
         signer_name=signer_name,
         peer_key=peer_key,
         peer_name=peer_name,
@@ -124,7 +129,7 @@ def accept(call: Call, act: Act, now: float) -> Step:
             now,
             OpenMedia("signer"),
             OpenMedia("agent"),
-            agent=Side(),
+            agent=Side(watched=act.watched),
             agent_key=call.peer_key,
             peer_device=act.device,
             peer_voice=act.voice,
@@ -145,8 +150,9 @@ def accept(call: Call, act: Act, now: float) -> Step:
         line=act.line or call.line,
         voice=act.voice,
         hearing=act.hearing,
-        signer=Side(),
+        signer=Side(watched=act.watched),
         signer_device=act.device,
+        signer_device_type=act.device_type,
         accepted_at=now,
         queued_at=now,  # the wait for an agent begins
     )

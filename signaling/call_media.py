@@ -20,11 +20,12 @@ from relay.control_messages import (
     OpenLeg,
     PromoteSecond,
     SetPhoneAudio,
+    Unwatch,
     UpdateCall,
     Watch,
 )
 from relay.errors import RelayError
-from relay.model import CallPlan, WebLeg
+from relay.model import WEB_LEGS, CallPlan, WatchFor, WebLeg
 from signaling.call_model import Call, Party, PhoneLegState
 from signaling.call_plan import media_plan, phone_hears, watched
 from signaling.ice_servers import IceServers
@@ -66,7 +67,10 @@ class CallMedia:
         self.codecs = {party: LegCodecs(taken=reads, reads=reads) for party, reads in known.items()}
         self._plan: CallPlan | None = None
         self._audio: SetPhoneAudio | None = None
-        self._watched: set[WebLeg] = set()  # by the visibility worker of now
+        # told to the visibility worker of now; None: an earlier owner may have told it something
+        self._watched: dict[WebLeg, WatchFor | None] = dict.fromkeys(WEB_LEGS)
+        self._without_picture: set[Party] = set()  # of those who serve
+        self._begun_anew: set[Party] = set()
         self._syncing = asyncio.Lock()
 
     @property
@@ -124,9 +128,11 @@ class CallMedia:
         link = self._pool.link(self.media_id)
         if link is None:
             raise NoWorkerError("media")
-        await link.request(
+        answered = await link.request(
             AnswerLeg(call_id=self._call_id, epoch=self._epoch, leg=party, generation=generation, sdp=sdp)
         )
+        is_seen = party == "signer" or "video" in answered.get("sends", ("video",))
+        (self._without_picture.discard if is_seen else self._without_picture.add)(party)
 
     def promote_second(self) -> bool:
         """
@@ -136,6 +142,8 @@ class CallMedia:
         """
         generation = self.generation.pop("second", None)
         self.codecs = promoted(self.codecs)
+        is_seen = "second" not in self._without_picture
+        self._without_picture = set() if is_seen else {"agent"}
         self.generation.pop("agent", None)
         if generation is not None:
             self.generation["agent"] = generation
@@ -146,10 +154,16 @@ class CallMedia:
         link = self._pool.link(self.media_id)
         if link is not None:
             await link.request(PromoteSecond(call_id=self._call_id, epoch=self._epoch))
+            self._begun_anew = {"agent"}  # another person's picture: nothing of the former's counts for it
+            try:
+                await self.sync(call)
+            finally:
+                self._begun_anew = set()
             await self.sync(call)
 
     def forget_leg(self, party: Party) -> None:
         self.generation.pop(party, None)
+        self._without_picture.discard(party)
         self.codecs = without(party, self.codecs)
 
     async def close_leg(self, party: Party) -> None:
@@ -254,26 +268,33 @@ class CallMedia:
 
     async def _tap_sockets(self, call: Call, media: WorkerLink) -> dict[WebLeg, str]:
         """Where the visibility worker hears ``media``; it is told to watch first. Calls do not feel its absence."""
-        legs = watched(call)
-        link = self._visibility_link(media) if legs else None
+        apart = self._without_picture | self._begun_anew
+        wanted = {leg: watch_for for leg, watch_for in watched(call).items() if leg not in apart}
+        link = self._visibility_link(media, is_needed=bool(wanted))
         if link is None:
             return {}
-        for leg in legs:
-            if leg in self._watched:
-                continue
-            try:
-                await link.request(Watch(call_id=self._call_id, epoch=self._epoch, leg=leg))
-            except RelayError as error:
-                log.warning("visibility refused: %s", error.code)
-                return {}
-            self.visibility_id = link.worker_id
-            self._watched.add(leg)
+        try:
+            await self._tell_watched(link, wanted)
+        except RelayError as error:
+            log.warning("visibility refused: %s", error.code)
+            return {}
         socket = link.datagrams_from(media)
-        return {} if socket is None else dict.fromkeys(legs, socket)
+        return {} if socket is None else dict.fromkeys(wanted, socket)
 
-    def _visibility_link(self, media: WorkerLink) -> WorkerLink | None:
+    async def _tell_watched(self, link: WorkerLink, wanted: dict[WebLeg, WatchFor]) -> None:
+        """What changed since last told. :raises RelayError: the worker did not take it."""
+        for leg in [leg for leg in self._watched if leg not in wanted]:
+            await link.request(Unwatch(call_id=self._call_id, epoch=self._epoch, leg=leg))
+            del self._watched[leg]
+        for leg, watch_for in wanted.items():
+            if self._watched.get(leg) != watch_for:
+                await link.request(Watch(call_id=self._call_id, epoch=self._epoch, leg=leg, watch_for=watch_for))
+                self.visibility_id = link.worker_id
+                self._watched[leg] = watch_for
+
+    def _visibility_link(self, media: WorkerLink, *, is_needed: bool) -> WorkerLink | None:
         link = self._pool.link(self.visibility_id)
         if link is None:
-            self._watched = set()
-            link = self._pool.choose("visibility", near=media)
+            self._watched = {}
+            link = self._pool.choose("visibility", near=media) if is_needed else None
         return link if link is not None and link.datagram_socket is not None else None

@@ -23,6 +23,8 @@ ActiveParty = Literal["agent", "second"]
 SecondState = Literal["asked", "sought", "alerting", "joined"]
 #: Who sits at a page.
 PageRole = Literal["signer", "agent", "supervisor"]
+#: What a page is used on; nothing finer is known of anybody's device.
+DeviceType = Literal["phone", "tablet", "computer"]
 #: Where a caller is who may leave a message: hears what to do, speaks, hears that it is kept.
 MessageStage = Literal["prompt", "recording", "kept"]
 
@@ -139,6 +141,7 @@ class Side(Frozen):
     :param present: the page's WebSocket is there.
     :param connected: the leg has media.
     :param lost_since: Unix seconds since when the page is gone; None while present.
+    :param watched: the own picture may be analysed (readability): this person's choice.
     """
 
     present: bool = True
@@ -146,6 +149,7 @@ class Side(Frozen):
     lost_since: float | None = None
     muted: bool = False
     hidden: bool = False
+    watched: bool = True
 
 
 class Second(Side):
@@ -253,6 +257,7 @@ class Call(Frozen):
     :param agent_key: the agent's id once assigned. :param agent_hears: what may be offered beside them follows.
     :param target: what ``dial`` dials when no other number is given.
     :param signer_device: the device that has the call; None: all of the signer's are meant (incoming).
+    :param signer_device_type: of the device that asked for the call, or took it; None: not known.
     :param peer_key: ``video``: the person who is called; ``agent_key`` once accepted.
     :param peer_device: as ``signer_device``, of the peer.
     :param peer_name: ``video``: of the person who is called, as they are called here; ``signer_name``: who calls.
@@ -298,6 +303,7 @@ class Call(Frozen):
     direction: Direction = "outgoing"
     announce: Announce = "agent"
     signer_device: str | None = None
+    signer_device_type: DeviceType | None = None
     signer_name: str | None = None
     peer_key: str | None = None
     peer_device: str | None = None

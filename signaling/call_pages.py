@@ -4,6 +4,7 @@ import time
 from typing import Protocol
 
 from relay.control_messages import EncodingWanted, LegStatsEvent, PhoneDtmf, PhoneStatsEvent, VisibilityReading
+from relay.model import AdviceCode
 from signaling.call_model import PARTIES, Call, Party
 from signaling.call_offers import second_serves
 from signaling.call_view import farewell, view
@@ -20,7 +21,7 @@ from signaling.messages import (
 )
 from signaling.page_errors import sentence
 from signaling.sessions import Hub
-from signaling.visibility_messages import VisibilityMessage
+from signaling.visibility_messages import CameraAsked, VisibilityMessage
 
 
 class Shown(Protocol):
@@ -40,6 +41,7 @@ class CallPages:
         for party in PARTIES:
             if only in (None, party) and self._owner.call.place(party).key is not None:
                 self._publish(party, view(self._owner.call, party, now, self._owner.queue_view))
+        self._tell_switched_off()
 
     def part(self, before: Call) -> None:
         """Whoever was in the call and is not any more is told: an agent who handed it over, a second who left."""
@@ -122,11 +124,31 @@ class CallPages:
             self.tell("second", message)
 
     def visibility(self, reading: VisibilityReading) -> None:
-        """The agent sees how readable the signer is; between signers each learns of the own picture."""
-        message = VisibilityMessage(
-            call_id=reading.call_id, level=reading.level, advice=reading.advice, measures=reading.measures
+        self._tell_visibility(
+            VisibilityMessage(
+                call_id=reading.call_id,
+                whose=reading.leg,
+                level=reading.level,
+                advice=reading.advice,
+                measures=reading.measures,
+            )
         )
-        if self._owner.call.kind == "video":
-            self.tell(reading.leg, message)
+
+    def _tell_visibility(self, message: VisibilityMessage) -> None:
+        """Everybody learns of the own picture; whoever serves the call also how readable the signer is."""
+        if message.whose == "signer" and self._owner.call.kind != "video":
+            self.tell_of("signer", message)
         else:
-            self.tell_of(reading.leg, message)
+            self.tell(message.whose, message)
+
+    def _tell_switched_off(self) -> None:
+        """In place of readings, with each state of the call: a page that has just come knows it too."""
+        call = self._owner.call
+        for party in call.in_media:
+            if not call.side(party).watched:
+                self._tell_visibility(
+                    VisibilityMessage(call_id=call.call_id, whose=party, level="off", advice="switched_off")
+                )
+
+    def camera_asked(self, advice: AdviceCode | None) -> None:
+        self.tell("signer", CameraAsked(call_id=self._owner.call.call_id, advice=advice))

@@ -2,12 +2,31 @@
 
 from typing import NamedTuple
 
-from relay.model import Announcement, CallPlan, Leg, Tap, WebLeg
+from interpreter_queue.model import Trade
+from relay.model import Announcement, CallPlan, Leg, Tap, WatchFor, WebLeg
 from relay.routing import routes
-from signaling.call_model import WAITING, Call, CallState
+from signaling.call_model import WAITING, Call, CallState, Mode, Party
 
 RINGING_AGAIN_S = 5.0  # between two « la personne est appelée »: the caller hears that the line is alive
 WAITING_AGAIN_S = 20.0  # between two « un interprète est recherché »
+
+#: What must be seen of a signer who does not speak, and of whoever serves.
+BY_MODE: dict[Mode, WatchFor] = {
+    "LSF": "signing",
+    "LSFA": "signing",
+    "LfPC": "cued_speech",
+    "LfPCA": "cued_speech",
+    "TTH": "lips",
+    "TTA": "lips",
+    "CAS": "signing",
+    "CAA": "lips",
+}
+BY_TRADE: dict[Trade, WatchFor] = {
+    "interpreter": "signing",
+    "lfpc_coder": "cued_speech",
+    "transcriber": "lips",
+    "adviser": "signing",
+}
 
 
 class Announced(NamedTuple):
@@ -68,11 +87,33 @@ def has_phone_sound(call: Call) -> bool:
     return on_the_line or call.playing
 
 
-def watched(call: Call) -> tuple[WebLeg, ...]:
-    """Whose signing is measured: the signer's; between signers both."""
-    if not call.is_together:
-        return ()
-    return ("signer", "agent") if call.kind == "video" else ("signer",)
+def watched(call: Call) -> dict[WebLeg, WatchFor]:
+    """
+    Whose picture is analysed, and what must be seen of them: of everybody in the call who shows one and has not
+    switched it off. A supervisor only looks on.
+    """
+    return {party: watch_for(call, party) for party in call.in_media if _is_analysed(call, party)}
+
+
+def _is_analysed(call: Call, party: Party) -> bool:
+    side = call.side(party)
+    is_supervisor = party == "second" and call.second is not None and call.second.role == "supervisor"
+    return side.watched and not side.hidden and not is_supervisor
+
+
+def watch_for(call: Call, party: Party) -> WatchFor:
+    """Whoever speaks and is heard is read from the lips; in cued speech one hand counts beside them."""
+    if call.kind == "video":
+        return "lips" if _is_heard_by_other(call, party) else "signing"
+    if party == "signer":
+        is_heard = call.voice and (call.kind == "relay" or call.agent_hears)
+        return "lips" if is_heard and BY_MODE[call.mode] == "signing" else BY_MODE[call.mode]
+    trade = call.second.trade if party == "second" and call.second is not None else call.trade
+    return BY_TRADE[trade] if trade is not None else "signing"
+
+
+def _is_heard_by_other(call: Call, party: Party) -> bool:
+    return (call.voice and call.peer_hearing) if party == "signer" else (call.peer_voice and call.hearing)
 
 
 def phone_hears(call: Call, plan: CallPlan) -> dict[Leg, tuple[Leg, ...]]:

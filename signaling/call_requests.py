@@ -14,7 +14,7 @@ from typing import Protocol
 from interpreter_queue.model import PRIORITY_EMERGENCY, REHEARSAL_SKILL
 from signaling.call_incoming import video_call
 from signaling.call_lines import CallLines, asked_skill
-from signaling.call_model import TRADES_BY_MODE, Call, Grace, Line, Mode, Party
+from signaling.call_model import TRADES_BY_MODE, Call, Grace, Line, Mode, Party, Side
 from signaling.call_services import Services, grace_of
 from signaling.identity import Identity
 from signaling.messages import CallAct, CallRequest, CostNotice, EmergencyNotice
@@ -222,6 +222,8 @@ class CallRequests:
             signer_key=who.key,
             signer_id=who.person_id,
             signer_device=session.device,
+            signer_device_type=session.device_type,
+            watched=message.watched,
             signer_name=readable(who.number) if is_shown and who.number else None,
             peer_key=callee.id,
             peer_name=read.display,
@@ -300,6 +302,8 @@ class CallRequests:
                 "mode": message.mode,
                 "signer_key": who.key,
                 "signer_device": session.device,
+                "signer_device_type": session.device_type,
+                "signer": Side(watched=message.watched),
                 "signer_id": who.person_id,
                 "voice": message.voice,
                 "hearing": message.hearing,

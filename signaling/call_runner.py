@@ -16,6 +16,7 @@ from redis.exceptions import RedisError
 from relay import control_messages as told
 from relay.control_messages import AnyEvent
 from relay.errors import RelayError
+from relay.model import AdviceCode
 from signaling.audit import joining
 from signaling.call import OutOfPlaceError, begin, next_deadline, receive
 from signaling.call_events import (
@@ -50,7 +51,7 @@ from signaling.call_events import (
 from signaling.call_media import CallMedia, NoWorkerError
 from signaling.call_model import PARTIES, Action, Call, CallState, Party
 from signaling.call_pages import CallPages
-from signaling.call_plan import announcement
+from signaling.call_plan import announcement, watched
 from signaling.call_referrals import referred
 from signaling.call_services import RecordKeeper, Services
 from signaling.call_statistics import CallStatistics, call_record
@@ -200,10 +201,24 @@ class CallRunner:
             self._lanes["counted"].put(effect)
 
     def _visibility(self, reading: told.VisibilityReading) -> None:
-        if reading.leg == "signer":
-            self.statistics.visibility(reading.level)
-        self._services.metrics.visibility(reading.level)
+        if reading.leg not in watched(self.call):
+            return  # switched off, or hidden, while it was on its way
+        now = time.time()
+        is_still = self.statistics.visibility(reading, now)
+        self._services.metrics.visibility(reading.leg, reading.level)
         self.pages.visibility(reading)
+        if is_still and self.call.kind != "video":
+            self.tell_agent("signer_still")
+
+    def ask_camera(self, advice: AdviceCode | None) -> None:
+        """
+        The signer's page shows large what whoever serves asks for.
+
+        :param advice: None: what is said of the picture now.
+        """
+        advice = advice or self.statistics.request("signer", time.time())
+        self._services.metrics.camera_asked(advice)
+        self.pages.camera_asked(advice)
 
     def worker_lost(self, link: WorkerLink) -> None:
         self._workers.lost(link)

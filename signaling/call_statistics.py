@@ -1,16 +1,27 @@
 """What is kept of a call: times, endings and figures. Pure."""
 
 from array import array
-from collections import Counter
 from statistics import quantiles
 from typing import cast, get_args
 
-from relay.model import LegStats, PhoneStats, VisibilityLevel
+from relay.control_messages import VisibilityReading
+from relay.model import AdviceCode, LegStats, PhoneStats
 from signaling.call_model import Call, Party
 from signaling.quality_series import LegReadings, Mean, QualityRecorder, Reading
-from signaling.records.model import CallRecord, NetworkFigure, PhoneLegRecord, QualitySeries
+from signaling.readability import LegReadability
+from signaling.records.model import (
+    CallRecord,
+    MeasuredLeg,
+    NetworkFigure,
+    PhoneLegRecord,
+    QualitySeries,
+    Readability,
+)
 
-MEASURED: tuple[Party, ...] = ("signer", "agent")  # in the record; the second is beside the agent for a while only
+MEASURED: tuple[MeasuredLeg, ...] = (
+    "signer",
+    "agent",
+)  # the second is beside the agent for a while only
 HISTORY_LIMIT = 3 * 3600  # frame rates kept per leg; one every 2 s, so six hours
 
 
@@ -53,7 +64,7 @@ class CallStatistics:
     def __init__(self) -> None:
         self._legs: dict[Party, _LegFigures] = {party: _LegFigures() for party in get_args(Party)}
         self._recorder = QualityRecorder()
-        self._levels: Counter[VisibilityLevel] = Counter()
+        self._readable: dict[Party, LegReadability] = {party: LegReadability() for party in get_args(Party)}
         self._phone_loss = Mean()
         self.reconnects = 0
 
@@ -68,13 +79,25 @@ class CallStatistics:
     def phone(self, stats: PhoneStats) -> None:
         self._phone_loss.add(stats.fraction_lost)
 
-    def visibility(self, level: VisibilityLevel) -> None:
-        self._levels[level] += 1
+    def visibility(self, reading: VisibilityReading, at: float) -> bool:
+        """:param at: Unix seconds. :returns: True once when the signer has not been seen to move for four minutes."""
+        leg = self._readable[reading.leg]
+        self._recorder.add_signing(reading.leg, *leg.add(reading, at), at)
+        return reading.leg == "signer" and leg.became_still(at)
+
+    def request(self, party: Party, at: float) -> AdviceCode | None:
+        """What may be asked of this person's picture now; None: nothing in particular."""
+        return self._readable[party].request(at)
+
+    def readability(self) -> dict[MeasuredLeg, Readability]:
+        """Of the legs whose picture was analysed."""
+        found = {party: self._readable[party].figures() for party in MEASURED}
+        return {party: figures for party, figures in found.items() if figures.advice_s}
 
     def readable_share(self) -> float | None:
-        """Share of measured seconds at ``good`` or ``fair``; None when nothing was measured."""
-        measured = sum(self._levels[level] for level in ("good", "fair", "poor"))
-        return (self._levels["good"] + self._levels["fair"]) / measured if measured else None
+        """Share of the signer's signing time at ``good`` or ``fair``; None: no signing was measured."""
+        signer = self._readable["signer"]
+        return signer.readable_s / signer.signing_s if signer.signing_s else None
 
     def figures(self) -> dict[NetworkFigure, float]:
         found = {"reconnects": float(self.reconnects)}
@@ -115,6 +138,8 @@ def call_record(call: Call, statistics: CallStatistics) -> CallRecord:
             max(0.0, leg.ended_at - leg.answered_at) for leg in call.phone_legs if leg.answered_at and leg.ended_at
         ),
         readable_share=statistics.readable_share(),
+        readability=statistics.readability(),
+        signer_device_type=call.signer_device_type,
         abandoned=call.end_reason == "abandoned" or (call.end_reason == "caller_gave_up" and _was_queued(call)),
         callback=call.callback_id is not None,
         rehearsal=call.rehearsal,

@@ -39,6 +39,7 @@ def _whole(
         voice=call.peer_voice if is_peer else call.voice,
         hearing=call.peer_hearing if is_peer else call.hearing,
         muted=own.muted,
+        watched=own.watched,
         hidden=own.hidden if party == "second" else call.agent.hidden,
         direction="incoming" if is_peer else call.direction,
         announce=call.announce,

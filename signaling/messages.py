@@ -40,6 +40,7 @@ from signaling.call_model import (
     Announce,
     CallKind,
     CallState,
+    DeviceType,
     Direction,
     EndFault,
     EndReason,
@@ -94,6 +95,7 @@ class Hello(ClientMessage):
     :param device: the browser's own random id, kept by it: all of a signer's devices ring, one of them has the call.
     :param operator_token: rehearsals only.
     :param live_generation: of the peer connection this page still holds (only its WebSocket was lost): it keeps it.
+    :param device_type: for reports of readability; None: as far as the browser's User-Agent tells.
     """
 
     type: Literal["hello"] = "hello"
@@ -105,6 +107,7 @@ class Hello(ClientMessage):
     device: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{8,64}$")] | None = None
     operator_token: Annotated[str, Field(max_length=256)] | None = None
     live_generation: int | None = Field(default=None, ge=1)
+    device_type: DeviceType | None = None
 
 
 class Ping(ClientMessage):
@@ -155,7 +158,7 @@ class CallAct(ClientMessage):
     :param number: for ``dial`` (None: the number of the request again), ``join_phone``, ``transfer`` (None: to the
         second phone party).
     :param digits: for ``dtmf``; a signer's own are not shown to the agent, and nobody's are logged.
-    :param mode: for ``accept``, with ``voice`` and ``hearing``.
+    :param mode: for ``accept``, with ``voice``, ``hearing`` and ``watched`` (as in ``call.request``).
     :param cost_confirmed: as in ``call.request``.
     :param to: for ``consult``, ``transfer_call`` and ``call_second``; None: anybody who may serve this call.
     :param at: for ``ask_callback``: Unix seconds; None: as soon as the place in line comes up.
@@ -174,6 +177,7 @@ class CallAct(ClientMessage):
     to: TransferTarget | None = None
     at: float | None = None
     location: ShortText | None = None
+    watched: bool = True
 
 
 class CallContinueHere(ClientMessage):

@@ -7,7 +7,7 @@ from typing import Literal, get_args
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 from interpreter_queue.model import REHEARSAL_SKILL, AgentState, QueueSnapshot
-from relay.model import Encoding, WebLeg
+from relay.model import AdviceCode, Encoding, WebLeg
 from signaling.call_model import Call, CallState
 from signaling.quality_series import Reading
 from signaling.queue_messages import CallbackState
@@ -40,7 +40,13 @@ class Metrics:
             "relay_talk_seconds", "Signer and agent together", ["kind"], buckets=WAIT_BUCKETS_S, registry=self.registry
         )
         self.readings = Counter(
-            "relay_signing_visibility_readings", "Seconds by level", ["level"], registry=self.registry
+            "relay_signing_visibility_readings", "Seconds by level", ["leg", "level"], registry=self.registry
+        )
+        self.cameras_asked = Counter(
+            "relay_cameras_asked",
+            "Signers asked by whoever serves to move their camera, by the advice shown",
+            ["advice"],
+            registry=self.registry,
         )
         self._add_legs()
         self.pages = Gauge("relay_ws_clients", "Open pages", ["role"], registry=self.registry)
@@ -163,8 +169,11 @@ class Metrics:
             if after.together_at is not None and after.ended_at is not None:
                 self.talk_s.labels(after.kind).observe(max(0.0, after.ended_at - after.together_at))
 
-    def visibility(self, level: str) -> None:
-        self.readings.labels(level).inc()
+    def visibility(self, leg: WebLeg, level: str) -> None:
+        self.readings.labels(leg, level).inc()
+
+    def camera_asked(self, advice: AdviceCode | None) -> None:
+        self.cameras_asked.labels(advice or "none").inc()
 
     def queue(self, snapshot: QueueSnapshot) -> None:
         """Rehearsals are no load, and no agents: they are left out."""

@@ -123,6 +123,14 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "Les autres numéros restent ouverts.",
         "Too many unusual calls: numbers abroad and premium numbers are closed for now. Other numbers stay open.",
     ),
+    "camera_asked_too_often": (
+        "La demande est déjà affichée : laissez quelques secondes à la personne.",
+        "The request is on the screen already: give the person a few seconds.",
+    ),
+    "signer_still": (
+        "Plus rien ne bouge dans l’image depuis quatre minutes. C’est à vous de décider ; l’appel continue.",
+        "Nothing has moved in the picture for four minutes. It is for you to decide; the call goes on.",
+    ),
     "no_dtmf": (
         "Ce téléphone ne prend pas les touches. La communication continue.",
         "This telephone takes no key presses. The call goes on.",

@@ -88,7 +88,8 @@ class PeerDesk:
                 link.send(session.here())
 
     async def _follow(self, link: PeerLink, message: Follow) -> None:
-        code = await self._outcome(PageElsewhere(message.identity, self._hub, message.device), message.message)
+        page = PageElsewhere(message.identity, self._hub, message.device, message.device_type)
+        code = await self._outcome(page, message.message)
         link.send(Followed(re=message.id, code=code))
 
     def _start(self, work: Awaitable[None]) -> None:

@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 from pydantic import Field, TypeAdapter
 
 from relay.model import Frozen
-from signaling.call_model import PageRole
+from signaling.call_model import DeviceType, PageRole
 from signaling.identity import Identity
 from signaling.messages import AnyClientMessage, AnyServerMessage
 
@@ -102,6 +102,7 @@ class Follow(Frozen):
     id: int
     identity: Identity
     device: str = ""
+    device_type: DeviceType | None = None
     message: AnyClientMessage
 
 

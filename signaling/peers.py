@@ -21,6 +21,7 @@ from relay.addresses import reach
 from relay.model import Frozen
 from relay.network_config import NetworkConfig
 from relay.secure_sockets import LINE_LIMIT, Dialer, LineServer, failure_code, place_of
+from signaling.call_model import DeviceType
 from signaling.identity import Identity
 from signaling.messages import AnyClientMessage
 from signaling.peer_messages import AnyPeerMessage, Beat, Follow, Followed, Greeting, PeerMessageAdapter
@@ -73,7 +74,9 @@ class PeerLink:
         else:
             self._writer.write(_line(message))
 
-    async def follow(self, identity: Identity, device: str, message: AnyClientMessage) -> str | None:
+    async def follow(
+        self, identity: Identity, device: str, message: AnyClientMessage, device_type: DeviceType | None = None
+    ) -> str | None:
         """:returns: the owner's error code, None when done; ``unavailable``: the owner is gone or silent."""
         if self._writer.is_closing():
             return "unavailable"
@@ -81,7 +84,7 @@ class PeerLink:
         reference = self._next_id
         done: asyncio.Future[str | None] = asyncio.get_running_loop().create_future()
         self._following[reference] = done
-        self.send(Follow(id=reference, identity=identity, device=device, message=message))
+        self.send(Follow(id=reference, identity=identity, device=device, device_type=device_type, message=message))
         try:
             async with asyncio.timeout(FOLLOW_DEADLINE_S):
                 return await done

@@ -21,6 +21,8 @@ _DIGITS = {
     "round_trip_s": 3,
     "received_bps": 0,
     "sent_bps": 0,
+    "signing_s": 0,
+    "readable_s": 0,
 }
 
 
@@ -102,6 +104,8 @@ class _Bucket:
     readings: int = 0
     freezes: int = 0
     frames_per_second_min: float | None = None
+    signing_s: float | None = None
+    readable_s: float | None = None
     frames_per_second: Mean = field(default_factory=Mean)
     loss_received: Mean = field(default_factory=Mean)
     loss_sent: Mean = field(default_factory=Mean)
@@ -120,6 +124,8 @@ class _Bucket:
         self.readings += later.readings
         self.freezes += later.freezes
         self.frames_per_second_min = _least(self.frames_per_second_min, later.frames_per_second_min)
+        self.signing_s = _sum(self.signing_s, later.signing_s)
+        self.readable_s = _sum(self.readable_s, later.readable_s)
         for name in _MEANS:
             getattr(self, name).join(getattr(later, name))
 
@@ -127,11 +133,17 @@ class _Bucket:
         """None where nothing was measured."""
         if name == "freezes":
             return self.freezes if self.readings else None
-        value = self.frames_per_second_min if name == "frames_per_second_min" else getattr(self, name).value
+        found = getattr(self, name)
+        value = found.value if isinstance(found, Mean) else found
         return None if value is None else round(value, _DIGITS[name])
 
 
 _MEANS = ("frames_per_second", "loss_received", "loss_sent", "round_trip_s", "received_bps", "sent_bps")
+
+
+def _sum(one: float | None, other: float | None) -> float | None:
+    measured = [value for value in (one, other) if value is not None]
+    return sum(measured) if measured else None
 
 
 def _least(one: float | None, other: float | None) -> float | None:
@@ -149,6 +161,14 @@ class QualityRecorder:
 
     def add(self, party: Party, reading: Reading, at: float) -> None:
         """:param at: Unix seconds; a clock that was set back counts for the first step."""
+        self._bucket(party, at).add(reading)
+
+    def add_signing(self, party: Party, signing_s: float, readable_s: float, at: float) -> None:
+        """:param at: as in :meth:`add`."""
+        bucket = self._bucket(party, at)
+        bucket.signing_s, bucket.readable_s = _sum(bucket.signing_s, signing_s), _sum(bucket.readable_s, readable_s)
+
+    def _bucket(self, party: Party, at: float) -> _Bucket:
         if self._began_at is None:
             self._began_at = at
         elapsed_s = max(0.0, at - self._began_at)
@@ -156,7 +176,7 @@ class QualityRecorder:
             self._double()
         buckets, index = self._legs[party], int(elapsed_s / self._step_s)
         buckets.extend(_Bucket() for _ in range(index + 1 - len(buckets)))
-        buckets[index].add(reading)
+        return buckets[index]
 
     def _double(self) -> None:
         self._step_s *= 2

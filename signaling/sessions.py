@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from aiohttp import WSCloseCode
 from aiohttp.web import WebSocketResponse
 
-from signaling.call_model import CallState, PageRole
+from signaling.call_model import CallState, DeviceType, PageRole
 from signaling.elsewhere import Elsewhere
 from signaling.identity import Identity
 from signaling.messages import AnyServerMessage, CallStateMessage, MediaClosed, MediaOffer, Replaced
@@ -44,6 +44,7 @@ class PageSession:
     address: str = ""
     sign_in: str | None = None
     device: str = ""
+    device_type: DeviceType | None = None
     since: float = field(default_factory=time.time)
     _queue: asyncio.Queue[AnyServerMessage] = field(init=False)
     is_open: bool = True
@@ -105,6 +106,7 @@ class PageElsewhere:
     identity: Identity
     hub: "Hub"
     device: str = ""
+    device_type: DeviceType | None = None
 
     def send(self, message: AnyServerMessage) -> None:
         self.hub.send(self.identity.role, self.identity.key, message, self.device)

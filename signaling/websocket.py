@@ -60,6 +60,8 @@ from signaling.messages import (
 )
 from signaling.numbers import readable
 from signaling.page_errors import OFFERS_CALLBACK, PageError, sentence
+from signaling.peers import PeerLink
+from signaling.picture_desk import PictureDesk
 from signaling.queue_desk import QueueDesk
 from signaling.queue_messages import (
     AssignmentAccept,
@@ -80,6 +82,7 @@ from signaling.rehearsal_number import rehearsal_number
 from signaling.sessions import Page, PageSession
 from signaling.signer_desk import SignerDesk
 from signaling.supervision import Supervision
+from signaling.visibility_messages import CameraAsk, VisibilitySet
 
 HELLO_DEADLINE_S = 10.0
 RECORD_DEADLINE_S = 20.0  # above the outbox's own deadlines
@@ -93,6 +96,7 @@ FOR_AGENTS = (
     WrapUpFinish,
     ColleaguesList,
     StaffRead,
+    CameraAsk,
 )
 FOR_SIGNERS = (
     CallRequest,
@@ -144,6 +148,7 @@ class Pages:
         self._desk, self._floor, self._records, self._signers = desk, floor, records, signers
         self._board, self._queue, self._words = board, queue, supervision.words
         self._admission, self._limits = Admission(config, records, auth), CallLimits(config)
+        pictures = PictureDesk(desk)
         self._by_address: Counter[str] = Counter()
         self._leaving: set[asyncio.Task[None]] = set()
         self._handlers: dict[type[Any], Callable[[Any, Any], Awaitable[None]]] = {
@@ -159,6 +164,8 @@ class Pages:
             CallRate: self._call_rate,
             MediaAnswer: self._media_answer,
             MediaRenew: self._media_renew,
+            CameraAsk: pictures.ask_camera,
+            VisibilitySet: pictures.set_watched,
             PresenceSet: self._floor.presence,
             PauseAfterCall: self._floor.pause_after_call,
             AssignmentAccept: self._floor.accept,
@@ -258,6 +265,7 @@ class Pages:
             visit.address,
             self._admission.sign_in_of(visit, identity),
             (hello.device or "") if identity.role == "signer" else "",
+            hello.device_type or visit.device_type,
         )
 
     async def _welcome(self, session: PageSession, hello: Hello) -> None:
@@ -319,11 +327,17 @@ class Pages:
             code = await self.outcome(session, message)
         else:
             owner = self._elsewhere.owner(call_id)
-            code = await owner.follow(session.identity, session.device, message) if owner is not None else "unavailable"
+            code = await self._ask(owner, session, message)
         if code is not None:
             self._refuse(session, code, message.ref)
         elif message.ref is not None and not isinstance(message, Ping):
             session.send(Ok(re=message.ref))
+
+    @staticmethod
+    async def _ask(owner: PeerLink | None, session: PageSession, message: AnyClientMessage) -> str | None:
+        if owner is None:
+            return "unavailable"
+        return await owner.follow(session.identity, session.device, message, session.device_type)
 
     async def outcome(self, session: Page, message: AnyClientMessage) -> str | None:
         """Follow a message here, from a page of this process or another. :returns: the error code, None when done."""

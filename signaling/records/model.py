@@ -15,10 +15,10 @@ import pydantic.dataclasses
 from pydantic import BeforeValidator, ConfigDict, Field
 
 from interpreter_queue.model import Trade
-from relay.model import PhoneOutcome
+from relay.model import AdviceCode, PhoneOutcome
 from relay.phone.dialling import DiallingOverride
 from signaling.audit import Acted
-from signaling.call_model import CallKind, EndFault, EndReason, Mode
+from signaling.call_model import CallKind, DeviceType, EndFault, EndReason, Mode
 from signaling.message_base import TEXT_LIMIT
 from signaling.messages import ContactForm, Disposition
 from signaling.queue_messages import CallbackState
@@ -33,6 +33,8 @@ Gender = Literal["f", "m"]
 CallbackKind = Literal["relay", "direct"]
 Problem = Literal["picture", "freeze", "interpreter", "wait", "phone", "other"]
 
+#: Whose side is kept in the record: the second is beside the agent for a while only.
+MeasuredLeg = Literal["signer", "agent"]
 #: Figures kept of a call's network, over its whole length; means and worst values of ``relay.model.LegStats``.
 NetworkFigure = Literal[
     "signer_fps_mean",
@@ -217,6 +219,7 @@ class LegSeries:
     :param freezes: begun in the step. :param round_trip_s: service to leg and back, seconds.
     :param loss_received: share 0..1 of the packets from the leg. :param loss_sent: of those to it.
     :param received_bps: bit/s from the leg, sound included. :param sent_bps: to it.
+    :param signing_s: seconds of signing in the step. :param readable_s: of these, at level good or fair.
     """
 
     frames_per_second: Points
@@ -227,6 +230,22 @@ class LegSeries:
     round_trip_s: Points
     received_bps: Points
     sent_bps: Points
+    signing_s: Points = ()
+    readable_s: Points = ()
+
+
+@pydantic.dataclasses.dataclass(frozen=True, config=CHECKED)
+class Readability:
+    """
+    One person's picture over the call, in seconds: scores and codes, never what they were made from.
+
+    :param signing_s: of signing that was measured. :param readable_s: of these, at level good or fair.
+    :param advice_s: of each piece of advice, signing or not.
+    """
+
+    signing_s: Seconds = 0.0
+    readable_s: Seconds = 0.0
+    advice_s: dict[AdviceCode, Seconds] = Field(default_factory=dict)
 
 
 @pydantic.dataclasses.dataclass(frozen=True, config=CHECKED)
@@ -254,7 +273,9 @@ class CallRecord:
     :param together_at: signer and agent first saw each other; None when no agent was ever there.
     :param wait_s: from ``queued_at`` to ``together_at`` or, when abandoned, to the end; without time of resumption.
     :param talk_s: signer and agent together. :param phone_s: the phone party on the line.
-    :param readable_share: share of signing time at level good or fair, 0..1; None: not measured.
+    :param readable_share: share of the signer's signing time at level good or fair, 0..1; None: not measured.
+    :param readability: of each leg whose picture was analysed.
+    :param signer_device_type: of the device the signer had the call on first; None: not known.
     :param abandoned: the signer left before an agent was there.
     :param callback: the service rang the signer, who waited on no page: ``wait_s`` is 0.
     :param quality: the network over the call; None: nothing was measured.
@@ -278,6 +299,8 @@ class CallRecord:
     talk_s: Seconds = 0.0
     phone_s: Seconds = 0.0
     readable_share: Annotated[float, Field(ge=0, le=1)] | None = None
+    readability: dict[MeasuredLeg, Readability] = Field(default_factory=dict)
+    signer_device_type: DeviceType | None = None
     abandoned: bool = False
     callback: bool = False
     rehearsal: bool = False

@@ -24,7 +24,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
 from interpreter_queue.model import Trade
 from relay.model import PhoneOutcome
-from signaling.call_model import CallKind, EndFault, EndReason, Mode
+from signaling.call_model import CallKind, DeviceType, EndFault, EndReason, Mode
 from signaling.message_base import TEXT_LIMIT
 from signaling.messages import Disposition
 from signaling.queue_messages import CallbackState
@@ -274,6 +274,7 @@ class CallRow(Base):
         one_of("trade", Trade),
         one_of("end_reason", EndReason),
         one_of("end_fault", EndFault),
+        one_of("signer_device_type", DeviceType),
         UniqueConstraint("id", "kind"),  # target of wrap_ups' foreign key
         Index("ix_calls_brand_id_queued_at", "brand_id", "queued_at"),
         Index("ix_calls_agent_id_queued_at", "agent_id", "queued_at"),
@@ -296,6 +297,8 @@ class CallRow(Base):
     talk_s: Mapped[float]
     phone_s: Mapped[float]
     readable_share: Mapped[float | None]
+    readability: Mapped[dict[str, Any]] = mapped_column(JSON)
+    signer_device_type: Mapped[str | None] = mapped_column(String(8))
     abandoned: Mapped[bool]
     callback: Mapped[bool]
     rehearsal: Mapped[bool]

@@ -237,7 +237,7 @@ class PageClient:
                 future.set_result(message)
 
     def _note(self, message: AnyServerMessage) -> None:
-        if isinstance(message, VisibilityMessage):
+        if isinstance(message, VisibilityMessage) and message.whose == "signer":
             self.visibility_levels.append(message.level)
             self.visibility_advice[message.advice] += 1
         elif isinstance(message, CallStateMessage):

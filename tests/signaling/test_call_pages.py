@@ -7,16 +7,18 @@ from typing import Any, cast
 import pytest
 
 from relay.control_messages import VisibilityReading
+from signaling.call_events import WatchSet
 from signaling.call_media import CallMedia
-from signaling.call_model import Call, CallState, Party
+from signaling.call_model import PARTIES, Call, CallState, Party
 from signaling.call_pages import CallPages
 from signaling.ice_servers import IceServers
 from signaling.lane import Lane
 from signaling.leg_openings import LegOpenings
 from signaling.messages import AnyServerMessage, MediaOffer, QueueView
+from signaling.picture_desk import may_ask_camera
 from signaling.sessions import Hub
 from signaling.visibility_messages import VisibilityMessage
-from tests.signaling.calls import beside
+from tests.signaling.calls import beside, in_state, play
 
 S = CallState
 
@@ -105,10 +107,11 @@ async def test_a_former_agent_is_shown_nothing_while_the_successor_still_connect
     assert media.told == ([] if has_media else [("close", "agent"), ("open", "agent")])
 
 
-def read_by(call: Call) -> list[str | None]:
+def read_by(call: Call, leg: Party = "signer") -> list[str | None]:
     hub = Told()
-    reading = VisibilityReading(call_id=call.call_id, leg="signer", level="good", advice="good", measures={})
+    reading = VisibilityReading(call_id=call.call_id, leg=leg, level="good", advice="good", measures={})
     CallPages(Owner(call), cast(Hub, hub)).visibility(reading)
+    assert all(message.whose == leg for _, message in hub.sent if isinstance(message, VisibilityMessage))
     return hub.who_got(VisibilityMessage)
 
 
@@ -117,3 +120,38 @@ def test_how_readable_the_signer_is_reaches_nobody_who_does_not_see_the_signer()
     assert team.second is not None and consulted.second is not None
     assert team.second.key in read_by(team)
     assert consulted.second.key not in read_by(consulted) and consulted.agent_key in read_by(consulted)
+
+
+def test_each_is_told_about_the_own_picture_and_nobody_else_about_those_who_serve() -> None:
+    team = beside("team", S.ACTIVE)
+    assert team.second is not None
+    assert read_by(team, "agent") == [team.agent_key]
+    assert read_by(team, "second") == [team.second.key]
+    assert team.signer_key in read_by(team)
+
+
+def test_between_signers_each_is_told_about_the_own_picture_alone() -> None:
+    call = in_state(S.TALKING, "video")
+    assert (read_by(call), read_by(call, "agent")) == (["s1"], ["s2"])
+
+
+def test_everybody_who_would_be_told_of_a_picture_is_told_that_its_analysis_is_switched_off() -> None:
+    call, _ = play(in_state(S.ACTIVE), WatchSet("signer", enabled=False))
+    hub = Told()
+    CallPages(Owner(call), cast(Hub, hub)).publish()
+    said = {key: (m.level, m.advice, m.measures) for key, m in hub.sent if isinstance(m, VisibilityMessage)}
+    assert said == dict.fromkeys((call.signer_key, call.agent_key, None), ("off", "switched_off", {}))
+
+
+@pytest.mark.parametrize(
+    ("call", "able"),
+    [
+        (beside("team", S.ACTIVE), {"agent", "second"}),
+        (beside("expert", S.TALKING, "direct"), {"agent"}),
+        (beside("consulted", S.ACTIVE), set()),
+        (in_state(S.QUEUED), set()),
+        (in_state(S.TALKING, "video"), set()),
+    ],
+)
+def test_a_camera_is_asked_to_move_by_whoever_serves_and_sees_it(call: Call, able: set[Party]) -> None:
+    assert {party for party in PARTIES if may_ask_camera(call, party)} == able

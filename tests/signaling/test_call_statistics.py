@@ -1,5 +1,6 @@
 """What is kept of a call: times and figures; of a relay call no number."""
 
+from relay.control_messages import VisibilityReading
 from relay.model import LegStats, PhoneStats
 from signaling.call_events import Act
 from signaling.call_model import CallKind, CallState
@@ -27,18 +28,63 @@ def test_an_abandoned_call_has_a_wait_and_no_talk() -> None:
     assert (record.abandoned, record.wait_s, record.talk_s) == (True, 30.0, 0.0)
 
 
+def reading(level: str, advice: str, signing: float = 1.0, leg: str = "signer") -> VisibilityReading:
+    return VisibilityReading.model_validate(
+        {"call_id": "c1", "leg": leg, "level": level, "advice": advice, "measures": {"signing": signing}}
+    )
+
+
 def test_readings_become_shares_and_means() -> None:
     statistics = CallStatistics()
-    for level in ("good", "good", "fair", "poor", "off"):
-        statistics.visibility(level)
     for at, rate in enumerate((25.0, 15.0)):
         stats = LegStats(frames_per_second=rate, bitrate_bps=1_000_000, round_trip_time_s=0.05)
         statistics.network("signer", stats, T0 + at)
-    assert statistics.readable_share() == 0.75
     figures = statistics.figures()
     assert figures["signer_fps_mean"] == 20.0
     assert figures["signer_rtt_s_mean"] == 0.05
     assert "agent_fps_mean" not in figures
+
+
+def test_the_share_of_readable_signing_leaves_out_seconds_in_which_nobody_signs() -> None:
+    statistics = CallStatistics()
+    said = [("good", "good", 1.0), ("fair", "too_far", 0.5), ("poor", "hands_cut", 1.0), ("poor", "too_dark", 0.0)]
+    for second, (level, advice, signing) in enumerate([*said, ("off", "not_measured", 1.0)]):
+        statistics.visibility(reading(level, advice, signing), T0 + second)
+    statistics.visibility(reading("good", "good", leg="agent"), T0 + 1)
+    assert statistics.readable_share() == 2 / 3
+    found = statistics.readability()
+    assert (found["signer"].signing_s, found["signer"].readable_s) == (3.0, 2.0)
+    assert found["signer"].advice_s == {"good": 1.0, "too_far": 1.0, "hands_cut": 1.0, "too_dark": 1.0}
+    assert found["agent"].readable_s == 1.0
+    series = statistics.series()
+    assert series is not None and series.signer is not None
+    assert (series.signer.signing_s, series.signer.readable_s) == ((3.0,), (2.0,))
+
+
+def test_a_call_in_which_nobody_signed_or_nothing_was_measured_has_no_share() -> None:
+    statistics = CallStatistics()
+    assert (statistics.readable_share(), statistics.readability()) == (None, {})
+    statistics.visibility(reading("good", "good", 0.0), T0)
+    assert statistics.readable_share() is None
+
+
+def test_a_camera_is_asked_for_what_was_said_of_it_a_moment_ago_or_for_nothing_in_particular() -> None:
+    statistics = CallStatistics()
+    assert statistics.request("signer", T0) is None
+    statistics.visibility(reading("poor", "hands_cut"), T0)
+    assert (statistics.request("signer", T0 + 1), statistics.request("signer", T0 + 10)) == ("hands_cut", None)
+    for advice in ("good", "idle", "no_video"):
+        statistics.visibility(reading("good", advice), T0 + 11)
+        assert statistics.request("signer", T0 + 11) is None
+
+
+def test_a_signer_who_is_not_seen_for_four_minutes_is_told_of_once_until_they_are_back() -> None:
+    statistics = CallStatistics()
+    told = [second for second in range(600) if statistics.visibility(reading("poor", "no_person"), T0 + second)]
+    assert told == [240]
+    assert not statistics.visibility(reading("good", "good"), T0 + 600)
+    assert statistics.visibility(reading("good", "idle"), T0 + 601)
+    assert not statistics.visibility(reading("good", "idle"), T0 + 602)
 
 
 def test_five_percent_of_the_time_below_is_no_lower_than_the_lowest_rate() -> None:

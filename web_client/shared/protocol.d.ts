@@ -151,6 +151,7 @@ export interface CallAct {
   to?: TransferTarget | null;
   at?: number | null;
   location?: string | null;
+  watched?: boolean;
 }
 export interface CallContinueHere {
   ref?: string | null;
@@ -372,6 +373,7 @@ export interface Hello {
   device?: string | null;
   operator_token?: string | null;
   live_generation?: number | null;
+  device_type?: "phone" | "tablet" | "computer" | null;
 }
 export interface IceServer {
   urls: readonly string[];

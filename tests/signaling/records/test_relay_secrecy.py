@@ -35,6 +35,7 @@ NO_TEXT = {
     "calls.signer_id",
     "calls.agent_id",
     "calls.network",
+    "calls.readability",
     "call_phone_legs.call_id",
     "call_quality.call_id",
     "call_quality.series",

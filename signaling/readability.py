@@ -1,0 +1,73 @@
+"""
+How readable the people of one call are: what is said of each picture now, and what is kept of it (seconds). Pure.
+
+Comes once a second from the visibility worker; nothing but levels, codes and figures ever gets here.
+"""
+
+from collections import Counter
+from typing import cast, get_args
+
+from relay.control_messages import VisibilityReading
+from relay.model import Advice, AdviceCode
+from signaling.records.model import Readability
+
+READING_S = 1.0  # one reading stands for this long
+SIGNING_FROM = 0.3  # of the pictures of a second, from which on it counts as signing (relay.visibility)
+FRESH_S = 3.0  # an older reading says nothing about now
+STILL_S = 240.0  # PRODUCT, numbers: the agent is told of a hidden or still picture at 4 min
+#: Nothing to read for so long as it lasts; ``idle`` itself comes after minutes without a movement.
+NOBODY: frozenset[Advice] = frozenset({"no_video", "no_person", "covered", "frozen"})
+#: Says nothing about how to move a camera.
+NO_REQUEST: frozenset[Advice] = frozenset({"good", "idle"})
+CODES: frozenset[str] = frozenset(get_args(AdviceCode))
+
+
+def code_of(advice: Advice) -> AdviceCode | None:
+    """:returns: None: nothing is said of the picture."""
+    return cast(AdviceCode, advice) if advice in CODES else None
+
+
+class LegReadability:
+    """One person's."""
+
+    def __init__(self) -> None:
+        self.signing_s = self.readable_s = 0.0
+        self._advice: Counter[AdviceCode] = Counter()
+        self._last: tuple[float, Advice] | None = None
+        self._nobody_since: float | None = None
+        self._is_told = False
+
+    def add(self, reading: VisibilityReading, at: float) -> tuple[float, float]:
+        """:returns: seconds of signing in this reading, and how much of it can be read."""
+        if self._last is not None and at - self._last[0] > FRESH_S:
+            self._nobody_since, self._is_told = None, False  # it was not analysed meanwhile
+        self._last = at, reading.advice
+        signs = (reading.measures.get("signing") or 0.0) >= SIGNING_FROM and reading.level != "off"
+        signing_s = READING_S if signs else 0.0
+        readable_s = signing_s if reading.level in ("good", "fair") else 0.0
+        self.signing_s, self.readable_s = self.signing_s + signing_s, self.readable_s + readable_s
+        if (code := code_of(reading.advice)) is not None:
+            self._advice[code] += 1
+        return signing_s, readable_s
+
+    def became_still(self, at: float) -> bool:
+        """:returns: True once when the picture has shown nothing of anybody for four minutes."""
+        advice = self._last[1] if self._last is not None else "not_measured"
+        if advice != "idle" and advice not in NOBODY:
+            self._nobody_since, self._is_told = None, False
+            return False
+        if self._nobody_since is None:
+            self._nobody_since = at
+        is_due = advice == "idle" or at - self._nobody_since >= STILL_S
+        is_news, self._is_told = is_due and not self._is_told, self._is_told or is_due
+        return is_news
+
+    def request(self, at: float) -> AdviceCode | None:
+        """:returns: what may be asked of this person now; None: nothing in particular."""
+        if self._last is None or at - self._last[0] > FRESH_S:
+            return None
+        return code_of(self._last[1]) if self._last[1] not in NO_REQUEST else None
+
+    def figures(self) -> Readability:
+        advice = {code: seconds * READING_S for code, seconds in sorted(self._advice.items())}
+        return Readability(signing_s=self.signing_s, readable_s=self.readable_s, advice_s=advice)
