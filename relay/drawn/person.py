@@ -1,0 +1,84 @@
+"""Who is drawn: skin, hair, clothes and what is worn on the face, from a seed or by hand."""
+
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+import numpy as np
+
+from relay.drawn.canvas import Rgb
+
+#: The ten tones of the Monk Skin Tone Scale (Monk 2019, https://skintone.google), lightest first.
+MONK_TONES: tuple[Rgb, ...] = (
+    (246, 237, 228),
+    (243, 231, 219),
+    (247, 234, 208),
+    (234, 218, 186),
+    (215, 189, 150),
+    (160, 126, 86),
+    (130, 92, 67),
+    (96, 65, 52),
+    (58, 49, 42),
+    (41, 36, 32),
+)
+HAIR_COLOURS: tuple[Rgb, ...] = (
+    (28, 24, 22),
+    (52, 36, 28),
+    (84, 56, 38),
+    (150, 112, 66),
+    (128, 62, 38),
+    (150, 148, 146),
+)
+CLOTHES: tuple[Rgb, ...] = (
+    (24, 24, 28),
+    (38, 46, 74),
+    (70, 26, 34),
+    (34, 66, 52),
+    (92, 96, 104),
+    (150, 60, 52),
+    (60, 92, 140),
+    (196, 196, 192),
+    (120, 96, 70),
+    (92, 60, 110),
+)
+HairStyle = Literal["short", "long", "bun", "bald", "headscarf"]
+Pattern = Literal["plain", "stripes", "checks", "logo"]
+_DISTINCT = 60.0  # least distance of clothes and skin, RGB
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """
+    :param sleeves: share of the arm that is covered: 0.5 short, 1 long.
+    :param scarf: colour of the headscarf, where it is worn.
+    """
+
+    skin: Rgb = (224, 172, 140)
+    hair: Rgb = (70, 48, 36)
+    hair_style: HairStyle = "short"
+    clothes: Rgb = (38, 46, 74)
+    pattern: Pattern = "plain"
+    sleeves: float = 1.0
+    glasses: bool = False
+    beard: bool = False
+    scarf: Rgb = (96, 70, 96)
+
+
+def random_person(rng: np.random.Generator, tone: int | None = None) -> Person:
+    """:param tone: index into :data:`MONK_TONES`; drawn when None. Clothes can always be told from the skin."""
+    skin = MONK_TONES[int(rng.integers(len(MONK_TONES))) if tone is None else tone]
+    apart = [colour for colour in CLOTHES if np.hypot.reduce(np.subtract(colour, skin).astype(float)) > _DISTINCT]
+    styles = get_args(HairStyle)
+    style: HairStyle = styles[int(rng.choice(len(styles), p=(0.4, 0.25, 0.15, 0.08, 0.12)))]
+    pattern: Pattern = get_args(Pattern)[int(rng.choice(4, p=(0.55, 0.15, 0.15, 0.15)))]
+    scarves = CLOTHES[1:7]
+    return Person(
+        skin=skin,
+        hair=HAIR_COLOURS[int(rng.integers(2 if sum(skin) < 350 else len(HAIR_COLOURS)))],
+        hair_style=style,
+        clothes=apart[int(rng.integers(len(apart)))],
+        pattern=pattern,
+        sleeves=1.0 if rng.random() < 0.65 else 0.55,
+        glasses=bool(rng.random() < 0.3),
+        beard=bool(rng.random() < 0.2) and style in {"short", "bald"},
+        scarf=scarves[int(rng.integers(len(scarves)))],
+    )
