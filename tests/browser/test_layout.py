@@ -52,7 +52,7 @@ SHAPE = "element => element.getBoundingClientRect().width / element.getBoundingC
 
 
 def poor() -> VisibilityMessage:
-    return VisibilityMessage(call_id="call-1", level="poor", advice="hands_unclear")
+    return VisibilityMessage(call_id="call-1", level="poor", advice="hands_hidden")
 
 
 async def nothing_covers_the_signing_space(page: Page) -> dict[str, Any]:
@@ -82,7 +82,7 @@ async def test_nothing_lies_on_the_signing_space_of_the_interpreter(
     await nothing_covers_the_signing_space(page)
 
     await send(poor())
-    await expect(page.get_by_text("On voit mal vos mains")).to_be_in_viewport(ratio=1)
+    await expect(page.get_by_text("On ne voit pas les mains. Enlevez ce qui les cache.")).to_be_in_viewport(ratio=1)
     assert await stage_of(page) == before, "the picture jumped when advice came"
     seen = await nothing_covers_the_signing_space(page)
     assert seen["width"] >= 0.6 * width or seen["height"] >= 0.6 * height

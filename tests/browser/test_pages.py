@@ -289,9 +289,9 @@ async def test_advice_on_visibility_is_shown_in_words_and_goes_when_all_is_well(
 ) -> None:
     await signer_in_call(page, signer_service)
     await signer_service.party.send(VisibilityMessage(call_id="call-1", level="poor", advice="hands_cut"))
-    await expect(page.get_by_text("Vos mains sortent de l’image")).to_be_visible()
+    await expect(page.get_by_text("Les mains sortent de l’image")).to_be_visible()
     await signer_service.party.send(VisibilityMessage(call_id="call-1", level="good", advice="good"))
-    await expect(page.get_by_text("Vos mains sortent de l’image")).to_have_count(0)
+    await expect(page.get_by_text("Les mains sortent de l’image")).to_have_count(0)
 
 
 async def test_own_picture_moves_by_keyboard_by_button_and_by_drag_and_can_be_hidden(

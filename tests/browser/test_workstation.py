@@ -208,7 +208,7 @@ async def test_workstation_in_a_call_fits_1366_by_768_without_scrolling(page: Pa
     await page.set_viewport_size({"width": 1366, "height": 768})
     await agent_in_call(page, agent_service, "direct")
     await agent_service.party.send(VisibilityMessage(call_id="call-1", level="fair", advice="too_far"))
-    await expect(page.get_by_text("La personne est trop loin")).to_be_visible()
+    await expect(page.get_by_text("Sa caméra est trop loin")).to_be_visible()
     assert await page.evaluate("document.documentElement.scrollHeight <= innerHeight")
     for name in ("Terminer l’appel", "Terminer et signaler un abus", "Couper mon micro", "Composer", "Nouvelle ligne"):
         await expect(page.get_by_role("button", name=name)).to_be_in_viewport(ratio=1)

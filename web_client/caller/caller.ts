@@ -63,6 +63,7 @@ export class Caller {
     return call?.phone.number ?? asked;
   });
   #relaysEmergencies = false;
+  #unwatched = "";
   readonly #course: Course;
   #leavesAt = Number.NEGATIVE_INFINITY;
   readonly #host: HostPage;
@@ -83,6 +84,7 @@ export class Caller {
     this.#course = new Course(this.session, () => (this.draft.value = ""));
     const outside = new Outside(this.session, this.inbox, this.#host);
     effect(() => outside.tell());
+    effect(() => this.#keepUnwatched());
     effect(() => {
       if (this.session.needsSignIn.value && place.brand === null) this.access.value = "sign_in";
     });
@@ -153,6 +155,7 @@ export class Caller {
   }
 
   goWithoutCamera(): void {
+    this.session.check.stop();
     this.session.local.close();
     this.goesWithoutCamera.value = true;
     this.session.withoutCamera = true;
@@ -162,6 +165,13 @@ export class Caller {
   wish(change: Partial<Wishes>): void {
     this.wishes.value = { ...this.wishes.value, ...change };
     remember(this.wishes.value);
+  }
+
+  /** Whether the own picture may be analysed, in this call and those that follow. */
+  async letWatch(watched: boolean): Promise<void> {
+    const call_id = this.session.call.value?.call_id;
+    this.wish({ watched });
+    if (call_id !== undefined) await this.session.ask({ type: "visibility.set", call_id, enabled: watched });
   }
 
   /** Asks for the call the page is about; with `isConfirmed` in spite of the emergency page. */
@@ -204,14 +214,14 @@ export class Caller {
   }
 
   async #ask(what: Pick<CallRequest, "kind"> & Partial<CallRequest>): Promise<void> {
-    const { mode, voice, hearing, gender } = this.wishes.value;
+    const { mode, voice, hearing, gender, watched } = this.wishes.value;
     const [domain, language] = [this.wishes.value.domain || null, this.wishes.value.language || null];
     this.offer.value = null;
     this.isAsking.value = true;
     this.emergency.value = null;
     this.session.forgetCall();
     if (voice) await this.session.local.openMicrophone();
-    const answer = await this.session.request({ mode, voice, hearing, gender, domain, language, ...what, type: "call.request" });
+    const answer = await this.session.request({ mode, voice, hearing, gender, domain, language, watched, ...what, type: "call.request" });
     if (answer.type === "error" && ABOUT_NUMBER.has(answer.code) && document.getElementById("number") !== null) this.blameNumber(answer.message);
     else this.session.settle(answer);
     if (answer.type === "error") this.#host.post("error", { code: answer.code });
@@ -290,6 +300,15 @@ export class Caller {
   async leaveFrame(): Promise<void> {
     if (this.session.can("hang_up")) await this.session.act("hang_up");
     this.#host.post("closed", {});
+  }
+
+  /** A call that came from outside knows nothing of the wish. */
+  #keepUnwatched(): void {
+    const call = this.session.call.value;
+    const isUnwished = call !== null && isCalled(call) && call.watched && !this.wishes.peek().watched;
+    if (!isUnwished || !this.session.isTogether.value || this.#unwatched === call.call_id) return;
+    this.#unwatched = call.call_id;
+    void this.session.ask({ type: "visibility.set", call_id: call.call_id, enabled: false });
   }
 
   #receive(message: ServerMessage): void {

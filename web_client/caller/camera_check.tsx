@@ -1,4 +1,5 @@
-// The camera, before anybody sees it: framing guide, device, light.
+// The camera, before anybody sees it: framing guide, device, and how it can be read. The service looks as it does in a
+// call, from the moment the person opened the camera or asked for it; else, and without it, the page looks at the light.
 
 import { useSignal } from "@preact/signals";
 import type { JSX } from "preact";
@@ -7,6 +8,7 @@ import { t } from "../shared/i18n.ts";
 import { lightOf, type Light } from "../shared/light.ts";
 import { Button } from "../shared/ui/basics.tsx";
 import { Icon } from "../shared/ui/icons.tsx";
+import { CheckWords, isUnmeasured } from "../shared/ui/check_words.tsx";
 import { OwnPicture } from "../shared/ui/own_picture.tsx";
 import type { Caller } from "./caller.ts";
 
@@ -27,11 +29,41 @@ export function CameraCheck({ caller }: { caller: Caller }): JSX.Element {
               {t("camera.guide_words")} <span class="only-narrow">{t("camera.phone_hint")}</span>
             </span>
           </p>
-          <LightHint caller={caller} />
+          {isUnmeasured(caller.session) && <LightHint caller={caller} />}
+          <Check caller={caller} />
           <DeviceChoice caller={caller} />
         </>
       )}
     </section>
+  );
+}
+
+function Check({ caller }: { caller: Caller }): JSX.Element | null {
+  const { check } = caller.session;
+  useEffect(() => () => check.stop(), []);
+  if (!caller.isOpen.value) return null;
+  const phase = check.phase.value;
+  return (
+    <div class="check">
+      {phase === "running" && !isUnmeasured(caller.session) && <CheckWords session={caller.session} />}
+      {phase === "refused" && (
+        <p class="hint" role="status">
+          {t("check.refused")}
+        </p>
+      )}
+      {check.isOn ? (
+        <>
+          <p class="hint">{t("check.skip")}</p>
+          <Button look="quiet" onClick={() => check.stop()}>
+            {t(phase === "starting" ? "check.starting" : "check.stop")}
+          </Button>
+        </>
+      ) : (
+        <Button icon="eye" onClick={() => void check.start()}>
+          {t("check.start")}
+        </Button>
+      )}
+    </div>
   );
 }
 
@@ -41,7 +73,7 @@ function NoPicture({ caller }: { caller: Caller }): JSX.Element {
 
   async function start(): Promise<void> {
     isStarting.value = true;
-    await caller.startCamera();
+    if ((await caller.startCamera()) && caller.wishes.value.watched) void caller.session.check.start();
     isStarting.value = false;
   }
 

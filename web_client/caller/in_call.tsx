@@ -12,6 +12,7 @@ import { readPreference, writePreference } from "../shared/preferences.ts";
 import type { CallStateMessage } from "../shared/protocol.d.ts";
 import { signerSecondWords } from "../shared/second_words.ts";
 import type { Session } from "../shared/session.ts";
+import { AdviceIcon } from "../shared/ui/advice_icons.tsx";
 import { Button, ConnectionBanner, Dialog, Notices } from "../shared/ui/basics.tsx";
 import { Icon } from "../shared/ui/icons.tsx";
 import { QualityButton, QualityPanel, useGivesWayToText } from "../shared/ui/quality_panel.tsx";
@@ -19,7 +20,9 @@ import { RemoteAudio } from "../shared/ui/remote_audio.tsx";
 import { Stages } from "../shared/ui/stages.tsx";
 import { TextPane } from "../shared/ui/text_pane.tsx";
 import { AfterPhone } from "./after_phone.tsx";
+import { AnalysisCard } from "./analysis_card.tsx";
 import type { Caller } from "./caller.ts";
+import { CameraAskedPanel } from "./camera_asked.tsx";
 import { Supervisor, WaitingPicture } from "./company_here.tsx";
 import { EmergencyButton, EmergencyPanel } from "./emergency.tsx";
 import { hasPhoneTools as mayUsePhone, PhoneTools } from "./phone_tools.tsx";
@@ -45,7 +48,8 @@ export function InCall({ caller }: { caller: Caller }): JSX.Element | null {
 
   const isPhoneOpen = hasPhoneTools.value && mayUsePhone(session);
   const asked = caller.emergency.value;
-  const hasSide = asked !== null || hasText.value || hasQuality.value || isPhoneOpen;
+  const cameraAsked = session.readability.asked.value;
+  const hasSide = asked !== null || cameraAsked !== null || hasText.value || hasQuality.value || isPhoneOpen;
 
   function show(side: Signal<boolean>): void {
     const isShown = side.value;
@@ -73,8 +77,12 @@ export function InCall({ caller }: { caller: Caller }): JSX.Element | null {
         <aside class="call-text">
           {asked !== null ? (
             <EmergencyPanel caller={caller} asked={asked} />
+          ) : cameraAsked !== null ? (
+            <CameraAskedPanel session={session} asked={cameraAsked} />
           ) : hasQuality.value ? (
-            <QualityPanel session={session} call={call} isOpen={hasQuality} />
+            <QualityPanel session={session} call={call} isOpen={hasQuality}>
+              <AnalysisCard caller={caller} call={call} />
+            </QualityPanel>
           ) : isPhoneOpen ? (
             <PhoneTools session={session} isOpen={hasPhoneTools} />
           ) : (
@@ -165,7 +173,7 @@ function Strip({ caller, call }: { caller: Caller; call: CallStateMessage }): JS
 
 /** How one is seen, else how one's picture arrives, else how the other's does. */
 function Advice({ session, call }: { session: Session; call: CallStateMessage }): JSX.Element {
-  const visibility = session.visibility.value;
+  const visibility = session.readability.own.value;
   const { received, receivedLevel, quality } = session.watch;
   const own = quality.value?.own;
   const sent = own === undefined ? null : sentWords(own.level, own.fps);
@@ -179,7 +187,7 @@ function Advice({ session, call }: { session: Session; call: CallStateMessage })
     <div class="advice" role="status" aria-live="polite">
       {words !== null && (
         <p class={`advice-words is-${isPoor || isGood ? level : "fair"}`}>
-          <Icon name={isPoor || isGood ? "hand" : "network"} />
+          {visibility !== null && (isPoor || isGood) ? <AdviceIcon code={visibility.advice} size={32} /> : <Icon name="network" />}
           <span>{words}</span>
         </p>
       )}

@@ -176,6 +176,12 @@ function Options({ caller }: { caller: Caller }): JSX.Element {
       <HowFields caller={caller} />
       <WhoFields caller={caller} />
       {caller.place.brand === null && <ToThePhone caller={caller} />}
+      <Tick
+        label={t("watched.tick")}
+        hint={t("watched.what")}
+        checked={caller.wishes.value.watched}
+        onChange={(next) => caller.wish({ watched: next })}
+      />
     </details>
   );
 }

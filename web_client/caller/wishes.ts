@@ -1,5 +1,5 @@
 // What the person wants of calls, remembered on this device: mode, own voice and hearing, announcement, interpreter,
-// sign language. Never a number, nor what a call is about.
+// sign language, whether the own picture may be analysed. Never a number, nor what a call is about.
 
 import { readPreference, writePreference } from "../shared/preferences.ts";
 import type { CallRequest, Mode } from "../shared/protocol.d.ts";
@@ -22,6 +22,8 @@ export interface Wishes {
   readonly hearing: boolean;
   readonly announce: Announce;
   readonly anonymous: boolean;
+  /** The own picture may be analysed in calls. */
+  readonly watched: boolean;
   /** Of the interpreter, as best effort. */
   readonly gender: Gender;
   /** What the call is about: the name of a skill; empty: nothing special. Not remembered. */
@@ -42,6 +44,7 @@ export function wishesFrom(kept: string | null): Wishes {
     hearing: found.hearing === true,
     announce: ANNOUNCES.find((announce) => announce === found.announce) ?? "agent",
     anonymous: found.anonymous === true,
+    watched: found.watched !== false,
     gender: GENDERS.find((gender) => gender === found.gender) ?? "any",
     domain: "",
     language: LANGUAGES.find((language) => language === found.language) ?? "",
@@ -57,8 +60,8 @@ function parsed(kept: string | null): Readonly<Record<string, unknown>> {
   }
 }
 
-export function keptForm({ mode, voice, hearing, announce, anonymous, gender, language }: Wishes): string {
-  return JSON.stringify({ mode, voice, hearing, announce, anonymous, gender, language });
+export function keptForm({ mode, voice, hearing, announce, anonymous, watched, gender, language }: Wishes): string {
+  return JSON.stringify({ mode, voice, hearing, announce, anonymous, watched, gender, language });
 }
 
 export function rememberedWishes(): Wishes {

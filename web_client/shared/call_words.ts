@@ -4,7 +4,7 @@ import { isCalled } from "./call_side.ts";
 import { unbroken } from "./format.ts";
 import { t, tCode, type Key } from "./i18n.ts";
 import type { Level } from "./media_stats.ts";
-import type { CallStateMessage } from "./protocol.d.ts";
+import type { CallStateMessage, VisibilityMessage } from "./protocol.d.ts";
 
 /** The phone as this party may see it, one short sentence. */
 export function phoneWords(call: CallStateMessage, role: "signer" | "agent"): string {
@@ -48,6 +48,12 @@ export function adviceWords(advice: string): string {
 /** The same to the workstation, about that person. */
 export function adviceAboutSigner(advice: string): string {
   return tCode("advice_signer", advice) ?? t("advice_signer.other");
+}
+
+/** In a word or two, beside a pictogram; null: there is nothing to be done. */
+export function adviceInShort({ advice, level }: Pick<VisibilityMessage, "advice" | "level">): string | null {
+  if (level === "good" || (level === "off" && advice !== "no_video")) return null;
+  return tCode("advice_short", advice) ?? t("advice_short.other");
 }
 
 export function receivedWords(level: Level | null, fps: number | null): string | null {

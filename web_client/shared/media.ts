@@ -60,6 +60,11 @@ export class CallMedia {
     return this.#peer;
   }
 
+  /** Of the call, or the check, whose media these are; empty: none. */
+  get callId(): string {
+    return this.#callId;
+  }
+
   /** The generation whose media still flow, told to the service when only the socket was lost. */
   get liveGeneration(): number | null {
     const isUp = this.#peer?.connectionState === "connected" && !this.#standstill.isStill(Date.now());

@@ -2,6 +2,7 @@
 
 import { computed, effect, signal } from "@preact/signals";
 import { LocalMedia } from "./camera.ts";
+import { CameraCheck } from "./camera_check.ts";
 import { isConsulting, isJoined, waitsSince } from "./company.ts";
 import { Connection, socketUrl, type Answer, type Outgoing } from "./connection.ts";
 import { deviceId } from "./device.ts";
@@ -19,9 +20,9 @@ import type {
   Party,
   Person,
   ServerMessage,
-  VisibilityMessage,
 } from "./protocol.d.ts";
 import { QualityWatch } from "./quality_watch.ts";
+import { Readability } from "./readability.ts";
 import { Conversation } from "./rtt.ts";
 import { onWake } from "./wake.ts";
 
@@ -60,7 +61,9 @@ export class Session {
   readonly call = signal<CallStateMessage | null>(null);
   /** Since when the signer waits (`waitsSince`). */
   readonly waitsSince = signal<number | null>(null);
-  readonly visibility = signal<VisibilityMessage | null>(null);
+  readonly readability = new Readability();
+  /** Before a call. */
+  readonly check: CameraCheck;
   readonly network = signal<Partial<Record<Party, LegStats>>>({});
   readonly watch: QualityWatch;
   readonly notice = signal<Notice | null>(null);
@@ -96,6 +99,7 @@ export class Session {
       isServiceThere: () => this.connection.check(),
       onText: (channel, peer) => this.text.attach(channel, peer),
     });
+    this.check = new CameraCheck({ ask: (message) => this.connection.ask(message), media: this.media });
     this.watch = new QualityWatch(() => this.leg, this.media, this.network, this.#isConsulting);
     this.connection = new Connection({
       url: socketUrl(location, options.brand),
@@ -105,7 +109,7 @@ export class Session {
         locale: locale.value,
         brand: options.brand,
         device: options.role === "signer" ? deviceId() : null,
-        live_generation: this.media.liveGeneration,
+        live_generation: this.check.isOn ? null : this.media.liveGeneration,
       }),
       onMessage: (message) => this.#receive(message),
     });
@@ -175,7 +179,7 @@ export class Session {
   forgetCall(): void {
     this.media.close();
     if (!this.#options.keepsText) this.text.clear();
-    this.visibility.value = null;
+    this.readability.forget();
     this.network.value = {};
     this.call.value = null;
   }
@@ -189,6 +193,7 @@ export class Session {
         this.pushKey.value = message.push_key;
         this.queueIsAway.value = false; // said again if it is
         if (!message.resumed && this.call.value !== null && this.call.value.state !== "ended") this.forgetCall();
+        this.check.connected();
         break;
       case "call.state":
         this.#stateCame(message);
@@ -203,10 +208,17 @@ export class Session {
         this.media.handleEncoding(message);
         break;
       case "media.closed":
-        if (message.call_id === this.call.value?.call_id) this.media.close();
+        if (message.call_id === this.media.callId) this.media.close();
         break;
       case "visibility":
-        this.visibility.value = message;
+        if (this.check.knows(message.call_id)) this.check.readingCame(message);
+        else this.readability.came(message, message.whose === this.leg);
+        break;
+      case "camera.asked":
+        this.readability.cameraAsked(message);
+        break;
+      case "check.state":
+        this.check.stateCame(message);
         break;
       case "service.notice":
         this.#noticeCame(message.code);
@@ -231,13 +243,16 @@ export class Session {
     const before = this.call.value;
     if (state.state !== before?.state) this.#forgetError();
     if (state.call_id !== before?.call_id) {
-      this.visibility.value = null;
+      this.readability.forget();
       this.network.value = {};
     }
     if (state.second === null) this.isSwapped.value = false;
     this.waitsSince.value = waitsSince(this.waitsSince.value, before, state);
     this.call.value = state;
-    if (this.inCall.value) this.text.begin(state.call_id);
+    if (this.inCall.value) {
+      this.check.giveWay();
+      this.text.begin(state.call_id);
+    }
     this.#followReaders(before, state);
     if (state.state === "ended") this.#callEnded(state, before);
     else if (state.on_other_device) this.media.close();
@@ -265,6 +280,7 @@ export class Session {
 
   /** A reload in a call: the camera is opened again before answering, so that the other side sees at once. */
   async #offerCame(message: Extract<ServerMessage, { type: "media.offer" }>): Promise<void> {
+    if (this.check.isOver(message.call_id)) return;
     const wantsCamera = this.local.videoProblem.value === null && !this.withoutCamera;
     if (wantsCamera) await this.local.openCamera();
     if (this.wantsMicrophone()) await this.local.openMicrophone();

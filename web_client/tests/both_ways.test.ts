@@ -11,10 +11,10 @@ import { Conversation } from "../shared/rtt.ts";
 import { lineWord, speechCameBack } from "../workstation/line_words.ts";
 
 test("what a person chose comes back, without the number, and what is not known is as usual", () => {
-  const wishes = { number: "01 99 00 00 01", mode: "TTH", voice: true, hearing: false, announce: "none", anonymous: true, gender: "f", domain: "medical", language: "asl" } as const;
+  const wishes = { number: "01 99 00 00 01", mode: "TTH", voice: true, hearing: false, announce: "none", anonymous: true, watched: false, gender: "f", domain: "medical", language: "asl" } as const;
   assert.deepEqual(wishesFrom(keptForm(wishes)), { ...wishes, number: "", domain: "" });
   assert.ok(!/99|medical/.test(keptForm(wishes)));
-  const usual = { number: "", mode: "LSF", voice: false, hearing: false, announce: "agent", anonymous: false, gender: "any", domain: "", language: "" };
+  const usual = { number: "", mode: "LSF", voice: false, hearing: false, announce: "agent", anonymous: false, watched: true, gender: "any", domain: "", language: "" };
   for (const kept of [null, "{", "7", '{"mode":"MIME","voice":"yes","announce":3}']) assert.deepEqual(wishesFrom(kept), usual);
 });
 

@@ -6,7 +6,7 @@ import { lightOf } from "../shared/light.ts";
 import { levelOf, Steady, SteadyRate } from "../shared/media_stats.ts";
 import type { CallStateMessage } from "../shared/protocol.d.ts";
 import { moved, nearestCorner, nextCorner } from "../shared/ui/corners.ts";
-import { shares } from "../workstation/minute.ts";
+import { causes, shares, type Moment } from "../workstation/minute.ts";
 
 test("a French number is grouped as it is typed", () => {
   const cases: readonly (readonly [string, string])[] = [
@@ -69,9 +69,24 @@ test("the own picture reaches every corner by drag, by button and by arrow keys"
   assert.equal(moved("bottom-right", "a"), null);
 });
 
+function minute(...levels: readonly Moment["level"][]): readonly Moment[] {
+  return levels.map((level) => ({ level, advice: level === "off" ? "not_measured" : level === "good" ? "good" : "too_far" }));
+}
+
 test("the last minute leaves out what was not measured", () => {
-  assert.deepEqual(shares(["good", "good", "off", "poor", "fair"]), { good: 50, fair: 25, poor: 25 });
-  assert.deepEqual(shares(["off"]), { good: 0, fair: 0, poor: 0 });
+  assert.deepEqual(shares(minute("good", "good", "off", "poor", "fair")), { good: 50, fair: 25, poor: 25 });
+  assert.deepEqual(shares(minute("off")), { good: 0, fair: 0, poor: 0 });
+});
+
+test("the last minute says what it was that could not be read, the longest first", () => {
+  const dark: Moment = { level: "poor", advice: "too_dark" };
+  const cut: Moment = { level: "fair", advice: "hands_cut" };
+  const far: Moment = { level: "fair", advice: "too_far" };
+  assert.deepEqual(causes([cut, dark, far, cut, dark, dark, ...minute("good", "off")]), [
+    { advice: "too_dark", seconds: 3 },
+    { advice: "hands_cut", seconds: 2 },
+  ]);
+  assert.deepEqual(causes(minute("good", "off")), []);
 });
 
 test("an opening time is said in the time of the brand, with the day unless it is today there", () => {

@@ -21,6 +21,7 @@ import type {
 } from "../shared/protocol.d.ts";
 import { Ring } from "../shared/ring.ts";
 import { Session } from "../shared/session.ts";
+import { CameraAsk } from "./camera_ask.ts";
 import { speechCameBack } from "./line_words.ts";
 import { Keys } from "./keymap.ts";
 import { Minute } from "./minute.ts";
@@ -57,6 +58,7 @@ export class Desk {
   readonly withoutMicrophone = signal(readPreference("without_microphone") === "yes");
   readonly isCutOff = computed(() => this.session.connection.status.value === "offline");
   readonly minute = new Minute();
+  readonly cameraAsk: CameraAsk;
   readonly wrapUp: WrapUp;
   readonly isWrappingUp = computed(
     () => this.agent.value?.state === "wrap_up" && this.session.call.value !== null,
@@ -76,6 +78,7 @@ export class Desk {
     this.wrapUp = new WrapUp(this.session);
     this.shift = new Shift(this.session);
     this.second = new Second(this.session);
+    this.cameraAsk = new CameraAsk(this.session);
     effect(() => this.#tellOutside());
     effect(() => {
       if (this.session.needsSignIn.value) this.access.value = "sign_in";
@@ -236,7 +239,7 @@ export class Desk {
         this.phoneLine.value = message.stats;
         break;
       case "visibility":
-        this.minute.add(message.level);
+        if (message.whose === "signer") this.minute.add(message);
         break;
     }
   }

@@ -1,45 +1,89 @@
-// Readability of the signing: the level now, one piece of advice, the last minute as bars with their text.
+// Readability of the signing: the level now, one piece of advice, the last minute as bars with their text, and the key
+// that asks the signer to move the camera. Below it, without alarm, what is to be said of the own picture.
 
 import type { JSX } from "preact";
-import { adviceAboutSigner } from "../shared/call_words.ts";
+import { adviceAboutSigner, adviceInShort, adviceWords } from "../shared/call_words.ts";
 import { t } from "../shared/i18n.ts";
 import type { VisibilityLevel } from "../shared/protocol.d.ts";
+import { AdviceIcon } from "../shared/ui/advice_icons.tsx";
+import { Button } from "../shared/ui/basics.tsx";
 import type { Desk } from "./desk.ts";
-import { shares } from "./minute.ts";
+import { causes, shares, type Moment } from "./minute.ts";
 
 const HEIGHT: Record<VisibilityLevel, number> = { good: 24, fair: 16, poor: 8, off: 2 };
 const SECONDS = 60;
 const BAR = 4;
 
 export function Meter({ desk }: { desk: Desk }): JSX.Element {
-  const now = desk.session.visibility.value;
-  const levels = desk.minute.levels.value;
-  const received = desk.session.watch.received.value;
-  const words = t("meter.minute", shares(levels));
+  const now = desk.session.readability.other.value;
+  const { cameraAsk } = desk;
   return (
     <section class={`meter is-${now?.level ?? "none"}`} aria-labelledby="meter-title">
       <h2 id="meter-title">{t("meter.title")}</h2>
       <p class="meter-now" role="status">
-        <span class="dot" aria-hidden="true" />
+        {now === null ? <span class="dot" aria-hidden="true" /> : <AdviceIcon code={now.advice} size={28} />}
         <strong>{t(`meter.${now?.level ?? "none"}`)}</strong>
-        {now !== null && now.level !== "good" && <span>{adviceAboutSigner(now.advice)}</span>}
+        {now !== null && now.advice !== "good" && <span>{adviceAboutSigner(now.advice)}</span>}
       </p>
+      <LastMinute moments={desk.minute.moments.value} />
+      <Button
+        icon="camera"
+        pressed={cameraAsk.isAsked.value}
+        disabled={!cameraAsk.isPossible}
+        shortcut={desk.keys.shown("ask_camera")}
+        onClick={() => void cameraAsk.ask()}
+      >
+        {cameraAsk.words}
+      </Button>
+      <p class="visually-hidden" role="status">
+        {cameraAsk.isAsked.value && t("meter.asked_said")}
+      </p>
+      <OwnWords desk={desk} />
+    </section>
+  );
+}
+
+function LastMinute({ moments }: { moments: readonly Moment[] }): JSX.Element {
+  const said = causes(moments).map(({ advice, seconds }) =>
+    t("meter.cause", { words: adviceInShort({ advice, level: "poor" }) ?? "", seconds }),
+  );
+  const words = [t("meter.minute", shares(moments)), ...said].join(" · ");
+  return (
+    <div class="meter-minute">
       <svg viewBox={`0 0 ${SECONDS * BAR} 24`} class="minute" role="img" aria-label={words} preserveAspectRatio="none">
         <title>{words}</title>
-        {levels.map((level, index) => (
+        {moments.map(({ level }, index) => (
           <rect
             key={index}
             class={`is-${level}`}
-            x={(SECONDS - levels.length + index) * BAR}
+            x={(SECONDS - moments.length + index) * BAR}
             y={24 - HEIGHT[level]}
             width={BAR - 1}
             height={HEIGHT[level]}
           />
         ))}
       </svg>
-      {received.fps !== null && (
-        <p class="hint">{t("meter.received", { fps: Math.round(received.fps), width: received.width, height: received.height })}</p>
+      <p class="meter-causes" aria-hidden="true">
+        {said.join(" · ")}
+      </p>
+    </div>
+  );
+}
+
+/** Always as high: the signer's picture does not jump. */
+function OwnWords({ desk }: { desk: Desk }): JSX.Element {
+  const own = desk.session.readability.own.value;
+  const isSaid = own !== null && adviceInShort(own) !== null && !(desk.session.call.value?.hidden ?? false);
+  return (
+    <p class="meter-own" role="status">
+      {isSaid && (
+        <>
+          <AdviceIcon code={own.advice} size={20} />
+          <span>
+            <strong>{t("meter.own")}</strong> · {adviceWords(own.advice)}
+          </span>
+        </>
       )}
-    </section>
+    </p>
   );
 }

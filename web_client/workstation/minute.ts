@@ -1,30 +1,48 @@
-// The last minute of readability, one level a second.
+// The last minute of readability, one reading a second. Pure but for the signal.
 
 import { signal, type ReadonlySignal } from "@preact/signals";
-import type { VisibilityLevel } from "../shared/protocol.d.ts";
+import type { VisibilityLevel, VisibilityMessage } from "../shared/protocol.d.ts";
 
 const SECONDS = 60;
+const CAUSES = 2; // more are no help at a glance
+
+/** One second. */
+export type Moment = Pick<VisibilityMessage, "level" | "advice">;
+
+export interface Cause {
+  readonly advice: VisibilityMessage["advice"];
+  readonly seconds: number;
+}
 
 export class Minute {
-  readonly #levels = signal<readonly VisibilityLevel[]>([]);
+  readonly #moments = signal<readonly Moment[]>([]);
 
-  get levels(): ReadonlySignal<readonly VisibilityLevel[]> {
-    return this.#levels;
+  get moments(): ReadonlySignal<readonly Moment[]> {
+    return this.#moments;
   }
 
-  add(level: VisibilityLevel): void {
-    this.#levels.value = [...this.#levels.value, level].slice(-SECONDS);
+  add({ level, advice }: Moment): void {
+    this.#moments.value = [...this.#moments.value, { level, advice }].slice(-SECONDS);
   }
 
   clear(): void {
-    this.#levels.value = [];
+    this.#moments.value = [];
   }
 }
 
 /** Percentages of the measured seconds; zero each when nothing was measured. */
-export function shares(levels: readonly VisibilityLevel[]): { good: number; fair: number; poor: number } {
-  const measured = levels.filter((level) => level !== "off");
+export function shares(moments: readonly Moment[]): { good: number; fair: number; poor: number } {
+  const measured = moments.filter(({ level }) => level !== "off");
   const share = (wanted: VisibilityLevel): number =>
-    measured.length === 0 ? 0 : Math.round((100 * measured.filter((level) => level === wanted).length) / measured.length);
+    measured.length === 0 ? 0 : Math.round((100 * measured.filter(({ level }) => level === wanted).length) / measured.length);
   return { good: share("good"), fair: share("fair"), poor: share("poor") };
+}
+
+/** What it was that could not be read, the longest first. */
+export function causes(moments: readonly Moment[]): readonly Cause[] {
+  const seconds = new Map<VisibilityMessage["advice"], number>();
+  for (const { level, advice } of moments) {
+    if (level === "fair" || level === "poor") seconds.set(advice, (seconds.get(advice) ?? 0) + 1);
+  }
+  return [...seconds].map(([advice, count]) => ({ advice, seconds: count })).sort((one, other) => other.seconds - one.seconds).slice(0, CAUSES);
 }

@@ -11,6 +11,7 @@ export const RUN: Readonly<Record<ShortcutName, (desk: Desk) => void>> = {
   text: () => focus("text-draft"),
   dial: () => focus("dial-number"),
   hide_picture: (desk) => desk.togglePicture(),
+  ask_camera: (desk) => void desk.cameraAsk.ask(),
   transfer: (desk) => desk.second.choose(),
   second: (desk) => desk.second.call(),
   swap: (desk) => desk.second.swap(),

@@ -7,6 +7,8 @@ import type { JSX } from "preact";
 import { useRef } from "preact/hooks";
 import { t } from "../i18n.ts";
 import { readPreference, writePreference } from "../preferences.ts";
+import type { VisibilityMessage } from "../protocol.d.ts";
+import { AdviceMark } from "./advice_mark.tsx";
 import { moved, nearestCorner, nextCorner, type Corner } from "./corners.ts";
 import { Button, Video } from "./basics.tsx";
 import { Icon } from "./icons.tsx";
@@ -21,9 +23,11 @@ interface SelfViewProps {
   /** Of the camera's picture, which is shown whole. */
   readonly aspect: number;
   readonly onAspect: (aspect: number) => void;
+  /** How the own picture can be read. */
+  readonly reading: VisibilityMessage | null;
 }
 
-export function SelfView({ track, isWithheld, corner, onPlace, width, aspect, onAspect }: SelfViewProps): JSX.Element | null {
+export function SelfView({ track, isWithheld, corner, onPlace, width, aspect, onAspect, reading }: SelfViewProps): JSX.Element | null {
   const isHidden = useSignal(readPreference("self_view_hidden") === "yes");
   const drag = useSignal<{ x: number; y: number } | null>(null);
   const start = useRef<{ x: number; y: number } | null>(null);
@@ -85,7 +89,7 @@ export function SelfView({ track, isWithheld, corner, onPlace, width, aspect, on
       onPointerCancel={drop}
     >
       <Video stream={track} label={t("self_view.label")} className="is-mirrored" onAspect={onAspect} />
-      {isWithheld && <p class="self-view-note">{t("desk.hidden")}</p>}
+      {isWithheld ? <p class="self-view-note">{t("desk.hidden")}</p> : <AdviceMark reading={reading} />}
       <div class="self-view-buttons">
         <button type="button" class="icon-button" aria-label={t("self_view.move")} title={t("self_view.move")} onClick={() => onPlace(nextCorner(corner))}>
           <Icon name="corners" />

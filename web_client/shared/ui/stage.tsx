@@ -72,6 +72,7 @@ export function Stage({ session, call, label, stream, seen, isFilled = false, is
         width={width}
         aspect={ownAspect.value}
         onAspect={(value) => (ownAspect.value = value)}
+        reading={session.readability.own.value}
       />
     </div>
   );
