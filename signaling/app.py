@@ -28,6 +28,7 @@ from signaling.call_requests import CallRequests
 from signaling.call_runner import Services
 from signaling.callback_book import CallbackBook
 from signaling.callback_desk import CallbackDesk
+from signaling.camera_check import CameraChecks
 from signaling.config import SignalingConfig
 from signaling.elsewhere import Elsewhere
 from signaling.floor import Floor
@@ -84,11 +85,12 @@ async def serve(config: SignalingConfig, stop: asyncio.Event) -> None:
         metrics, hub = Metrics(), Hub(elsewhere)
         queue = InterpreterQueue(redis, config.queue, config.instance_id)
         ownership = Ownership(redis, config.instance_id, config.call_lease_s, secret=config.secret_key)
+        workers = _WorkerNews()
         pool = WorkerPool(
             redis,
-            on_event=lambda link, event: worker_said(link, event),  # noqa: PLW0108 -- the desks come after the pool
-            on_lost=lambda link: desk.worker_lost(link),  # noqa: PLW0108
-            on_found=lambda link: desk.worker_found(link),  # noqa: PLW0108
+            on_event=workers.said,
+            on_lost=workers.lost,
+            on_found=workers.found,
             dialer=Dialer(config.network),
             place=place_of(config.run_dir),
         )
@@ -134,12 +136,9 @@ async def serve(config: SignalingConfig, stop: asyncio.Event) -> None:
             board,
             supervision,
             QueueDesk(desk, queue.board, asked_back, waits, records_desk),
+            checks := CameraChecks(config, pool, metrics, desk.in_call),
         )
-
-        def worker_said(link: WorkerLink, event: AnyEvent) -> None:
-            incoming.worker_event(link, event)
-            desk.worker_event(link, event)
-
+        workers.incoming, workers.desks = incoming, (desk, checks)
         peer_desk = PeerDesk(elsewhere, hub, desk, floor, pages.outcome)
         health = _health(services, redis, records)
 
@@ -153,6 +152,7 @@ async def serve(config: SignalingConfig, stop: asyncio.Event) -> None:
                 ("workers", pool.run()),
                 ("processes", peers.run()),
                 ("leases", desk.keep()),
+                ("camera checks", checks.run()),
                 ("agents", floor.keep()),
                 ("line", floor.watch_line()),
                 ("queue notice", QueueNotice(lambda: queue.is_synced, hub.sessions).run()),
@@ -178,9 +178,9 @@ async def serve(config: SignalingConfig, stop: asyncio.Event) -> None:
             log.info("signaling listens", extra={"host": config.http_host, "port": config.http_port})
             await _until(stop, background)
         finally:
-            desk.draining = health.draining = pool.is_stopping = True
+            desk.draining = health.draining = checks.draining = pool.is_stopping = True
             await incoming.close()
-            await desk.close(deadline_s=min(2.0, config.drain_deadline_s))
+            await asyncio.gather(*(each.close(min(2.0, config.drain_deadline_s)) for each in (desk, checks)))
             await _cancel(background)
             await peers.close()
             await runner.cleanup()
@@ -286,6 +286,27 @@ def _health(services: Services, redis: Redis, records: Records) -> Health:
         },
         required={"redis", "database", "queue", "media"},
     )
+
+
+class _WorkerNews:
+    """What is heard of the workers, to the desks: they come after the pool."""
+
+    def __init__(self) -> None:
+        self.incoming: IncomingDesk | None = None
+        self.desks: tuple[CallDesk | CameraChecks, ...] = ()
+
+    def said(self, link: WorkerLink, event: AnyEvent) -> None:
+        for desk in (self.incoming, *self.desks):
+            if desk is not None:
+                desk.worker_event(link, event)
+
+    def lost(self, link: WorkerLink) -> None:
+        for desk in self.desks:
+            desk.worker_lost(link)
+
+    def found(self, link: WorkerLink) -> None:
+        for desk in self.desks:
+            desk.worker_found(link)
 
 
 class _WorkerCheck:

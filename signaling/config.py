@@ -140,6 +140,10 @@ class SignalingConfig:
     call_lease_s: float = setting(5.0, "s", "a silent owner's calls are taken over after it", at_least=2)
     rating_s: float = setting(300.0, "s", "how long the signer may rate after the end", at_least=0)
 
+    camera_check_s: float = setting(
+        180.0, "s", "a camera check before a call ends by itself; long enough to move a lamp", at_least=5, at_most=600
+    )
+
     # --- WebSocket and HTTP
     heartbeat_s: float = setting(10.0, "s", "below the idle limit of every proxy met", at_least=1)
     heartbeat_timeout_s: float = setting(

@@ -48,6 +48,7 @@ class Metrics:
             ["advice"],
             registry=self.registry,
         )
+        self.camera_checks = Counter("relay_camera_checks", "Camera checks ended", ["end"], registry=self.registry)
         self._add_legs()
         self.pages = Gauge("relay_ws_clients", "Open pages", ["role"], registry=self.registry)
         self.runners = Gauge("relay_calls_owned", "Calls this process owns", registry=self.registry)

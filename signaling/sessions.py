@@ -20,6 +20,7 @@ from signaling.elsewhere import Elsewhere
 from signaling.identity import Identity
 from signaling.messages import AnyServerMessage, CallStateMessage, MediaClosed, MediaOffer, Replaced
 from signaling.peer_messages import PageHere
+from signaling.visibility_messages import is_check
 
 OVER = (CallState.MESSAGE, CallState.ENDED)  # for the person at the page
 
@@ -58,7 +59,7 @@ class PageSession:
     def send(self, message: AnyServerMessage) -> None:
         if self._is_of_earlier_call(message):
             return
-        if isinstance(message, MediaOffer):
+        if isinstance(message, MediaOffer) and not is_check(message.call_id):
             self.live_generation = message.generation
         elif isinstance(message, MediaClosed):
             self.live_generation = None
@@ -66,6 +67,11 @@ class PageSession:
             self._queue.put_nowait(message)
         except asyncio.QueueFull:
             self.is_open = False  # the reader loop sees it; the page resumes with a fresh state
+
+    @property
+    def in_call(self) -> str | None:
+        """Id of the call that the page shows, until it is over for the person."""
+        return self._in_call
 
     def _is_of_earlier_call(self, message: AnyServerMessage) -> bool:
         """A caller may still leave a message, and hang up, while the page is in its next call."""

@@ -11,6 +11,13 @@ from relay.model import Advice, AdviceCode, VisibilityLevel
 from signaling.call_model import Party
 from signaling.message_base import ClientMessage, Message
 
+CHECK_PREFIX = "check-"
+
+
+def is_check(call_id: str) -> bool:
+    """A camera check's id, in the place of a call's."""
+    return call_id.startswith(CHECK_PREFIX)
+
 
 class CameraAsk(ClientMessage):
     """
@@ -36,8 +43,8 @@ class VisibilitySet(ClientMessage):
 class CheckStart(ClientMessage):
     """
     The own picture, sound and line through the very path of a call, with nobody else in it: ``check.state`` names the
-    check, then ``media.offer`` follows for it, and ``visibility`` and ``network`` once a second. A new one ends the
-    one before.
+    check, then ``media.offer`` follows for it, ``visibility`` once a second and ``network`` every other. A new one
+    ends the one before; ``check.state`` alone says that it is over, and the page releases its peer connection.
     """
 
     type: Literal["check.start"] = "check.start"

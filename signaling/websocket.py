@@ -33,6 +33,7 @@ from signaling.call_desk import CallDesk
 from signaling.call_limits import CallLimits, is_emergency
 from signaling.call_model import PageRole
 from signaling.call_runner import Services
+from signaling.camera_check import CameraChecks
 from signaling.floor import Floor
 from signaling.identity import Identity
 from signaling.messages import (
@@ -82,7 +83,7 @@ from signaling.rehearsal_number import rehearsal_number
 from signaling.sessions import Page, PageSession
 from signaling.signer_desk import SignerDesk
 from signaling.supervision import Supervision
-from signaling.visibility_messages import CameraAsk, VisibilitySet
+from signaling.visibility_messages import CameraAsk, CheckStart, CheckStop, VisibilitySet, is_check
 
 HELLO_DEADLINE_S = 10.0
 RECORD_DEADLINE_S = 20.0  # above the outbox's own deadlines
@@ -141,6 +142,7 @@ class Pages:
         board: BoardDesk,
         supervision: Supervision,
         queue: QueueDesk,
+        checks: CameraChecks,
     ) -> None:
         config = services.config
         self._config, self._hub, self._metrics = config, services.hub, services.metrics
@@ -148,7 +150,7 @@ class Pages:
         self._desk, self._floor, self._records, self._signers = desk, floor, records, signers
         self._board, self._queue, self._words = board, queue, supervision.words
         self._admission, self._limits = Admission(config, records, auth), CallLimits(config)
-        pictures = PictureDesk(desk)
+        self._checks, pictures = checks, PictureDesk(desk)
         self._by_address: Counter[str] = Counter()
         self._leaving: set[asyncio.Task[None]] = set()
         self._handlers: dict[type[Any], Callable[[Any, Any], Awaitable[None]]] = {
@@ -166,6 +168,8 @@ class Pages:
             MediaRenew: self._media_renew,
             CameraAsk: pictures.ask_camera,
             VisibilitySet: pictures.set_watched,
+            CheckStart: checks.start,
+            CheckStop: checks.stop,
             PresenceSet: self._floor.presence,
             PauseAfterCall: self._floor.pause_after_call,
             AssignmentAccept: self._floor.accept,
@@ -220,6 +224,7 @@ class Pages:
             await self._read(session)
         finally:
             self._metrics.pages.labels(session.identity.role).dec()
+            self._checks.went(session)
             if self._hub.detach(session):
                 self._went(session)
             writer.cancel()
@@ -401,10 +406,16 @@ class Pages:
         runner.keep(self._records.rating(runner.call, message))
 
     async def _media_answer(self, session: Page, message: MediaAnswer) -> None:
+        if is_check(message.call_id):
+            await self._checks.answer(session, message)
+            return
         runner, party = self._desk.held(session, message.call_id)
         await runner.answer_media(party, message.generation, message.sdp)
 
     async def _media_renew(self, session: Page, message: MediaRenew) -> None:
+        if is_check(message.call_id):
+            await self._checks.renew(session, message)
+            return
         runner, party = self._desk.held(session, message.call_id)
         runner.renew_media(party)
 

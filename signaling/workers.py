@@ -108,12 +108,13 @@ class WorkerPool:
     def link(self, worker_id: str | None) -> WorkerLink | None:
         return self._links.get(worker_id) if worker_id else None
 
-    def choose(self, kind: WorkerKind, near: WorkerLink | None = None) -> WorkerLink | None:
+    def choose(self, kind: WorkerKind, near: WorkerLink | None = None, below: float = 1.0) -> WorkerLink | None:
         """
+        :param below: share of its capacity: what is left above it is kept for others.
         :param near: at equal load, a worker of the same place is better: its datagrams need no network.
         :returns: the least loaded worker that takes new calls, None when there is none.
         """
-        able = [link for link in self.links(kind) if not link.draining and link.share < 1.0]
+        able = [link for link in self.links(kind) if not link.draining and link.share < below]
         if not able:
             return None
         place = near.state.place if near is not None else None
