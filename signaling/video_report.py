@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from relay.visibility.advice import ADVICE
+from relay.visibility.advice_texts import ADVICE
 
 LEVELS = {"good": "bon", "fair": "moyen", "poor": "mauvais", "off": "non mesuré"}
 

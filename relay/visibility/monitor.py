@@ -1,50 +1,82 @@
 """
-One leg's readings: measures of pictures in, once a second a level, an advice and the measures behind them.
+One picture's readings: glances, looks and what RTP says in, once a second a level, an advice and the measures behind
+them.
 
-The same for a call and for a file. Pure; whoever calls :meth:`LegMonitor.reading` keeps the second.
+The same for a call and for a file. Pure; whoever calls :meth:`LegMonitor.reading` keeps the second. Memory is bounded:
+the glances and looks of the last seconds, however long nobody asks.
 """
 
+from collections import deque
 from typing import NamedTuple
 
-from relay.model import VisibilityLevel
+from relay.model import Advice, LegStats, VisibilityLevel, WatchFor
 from relay.visibility.advice import AdvicePolicy
+from relay.visibility.measures.arrival import Arrival
 from relay.visibility.measures.summary import summarize
 from relay.visibility.model import Glance, Look
+from relay.visibility.rules import RULES, Rule
 
-MAX_PICTURES = 120  # of one reading; more come only when readings are not fetched
+MAX_GLANCES = 120  # 4 s at 30 pictures a second; more come only when readings are not fetched
+MAX_LOOKS = 40  # 10 s at 4 looks a second
+READABLE: dict[VisibilityLevel, float | None] = {"good": 1.0, "fair": 1.0, "poor": 0.0, "off": None}
 
 
 class Reading(NamedTuple):
+    """:param measures: as :func:`~relay.visibility.measures.summary.summarize` names them, and ``readable``."""
+
     level: VisibilityLevel
-    advice: str
+    advice: Advice
     measures: dict[str, float | None]
 
 
 class LegMonitor:
-    def __init__(self) -> None:
-        self._policy = AdvicePolicy()
-        self._glances: list[Glance] = []
-        self._looks: list[Look] = []
-        self._received_fps: float | None = None
+    """
+    Times (``now``) are s of any clock that never goes back, the same for all methods.
 
-    def add_glance(self, glance: Glance) -> None:
-        if len(self._glances) < MAX_PICTURES:
-            self._glances.append(glance)
+    :param watch_for: what must be seen of the person.
+    :param rules: a centre's own (:func:`relay.visibility.rules.with_limits`).
+    """
 
-    def add_look(self, look: Look) -> None:
-        if len(self._looks) < MAX_PICTURES:
-            self._looks.append(look)
+    def __init__(self, watch_for: WatchFor = "signing", rules: tuple[Rule, ...] = RULES) -> None:
+        self._policy = AdvicePolicy(watch_for, rules)
+        self._glances: deque[tuple[float, Glance]] = deque(maxlen=MAX_GLANCES)
+        self._looks: deque[tuple[float, Look]] = deque(maxlen=MAX_LOOKS)
+        self._arrival = Arrival()
+        self._now = 0.0
 
-    def set_received_fps(self, frames_per_second: float | None) -> None:
-        self._received_fps = frames_per_second
+    def watch(self, watch_for: WatchFor) -> None:
+        """Something else must be seen from now on."""
+        self._policy.watch(watch_for)
 
-    def reading(self, elapsed_s: float = 1.0, *, receiving: bool = True) -> Reading:
+    def add_glance(self, glance: Glance, now: float | None = None) -> None:
+        now = self._time(now)
+        self._glances.append((now, glance))
+        self._arrival.glanced(glance, now)
+
+    def add_look(self, look: Look, now: float | None = None) -> None:
+        now = self._time(now)
+        self._looks.append((now, look))
+
+    def set_rtp(self, stats: LegStats | None) -> None:
+        """:param stats: of the last second or two; None: unknown."""
+        self._arrival.set_rtp(stats)
+
+    def reading(self, elapsed_s: float = 1.0, now: float | None = None, *, receiving: bool = True) -> Reading:
         """
         Close the second: what was added since the reading before, after hysteresis.
 
-        :param receiving: video arrived, whether or not a picture of it was analysed.
+        :param receiving: video arrived, whether or not a picture of it was glanced at.
         """
-        measures = summarize(self._glances, self._looks, self._received_fps, receiving=receiving)
-        self._glances, self._looks = [], []
+        now = self._now = self._now + elapsed_s if now is None else now
+        arrived = self._arrival.close(now, receiving=receiving)
+        measures = summarize(list(self._glances), list(self._looks), now, elapsed_s) | arrived
         verdict = self._policy.update(measures, elapsed_s)
+        measures["readable"] = READABLE[verdict.level]
         return Reading(verdict.level, verdict.advice, measures)
+
+    def set_received_fps(self, frames_per_second: float | None) -> None:
+        self.set_rtp(None if frames_per_second is None else LegStats(frames_per_second=frames_per_second))
+
+    def _time(self, now: float | None) -> float:
+        """Without a time: just before the second closes."""
+        return self._now + 0.9 if now is None else now

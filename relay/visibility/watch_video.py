@@ -36,23 +36,23 @@ def watch_video(
     :returns: a reading for each second begun; none without pictures.
     """
     analyzer = Analyzer(models)
-    monitor = LegMonitor()
+    monitor = LegMonitor(watch_for)
     arrival = Arrival()
     second, due, t = 0, 0.0, 0.0
     try:
         for t, picture in pictures:
             while t >= second + 1:
-                monitor.set_received_fps(_figures(rtp, arrival, second, 1.0).frames_per_second)
-                yield monitor.reading(receiving=arrival.close() > 0)
+                monitor.set_rtp(_figures(rtp, arrival, second, 1.0))
+                yield monitor.reading(1.0, second + 1.0, receiving=arrival.close() > 0)
                 second += 1
             arrival.add(t, picture.width, picture.height)
             if t + 1e-6 >= due:
                 due = max(due + 1 / analyses_per_second, t)
-                monitor.add_glance(analyzer.glance(to_gray(picture)))
-                monitor.add_look(analyzer.look(to_rgb(picture), round(t * 1000)))
+                monitor.add_glance(analyzer.glance(to_gray(picture)), t)
+                monitor.add_look(analyzer.look(to_rgb(picture), round(t * 1000)), t)
         if arrival.pictures:
-            monitor.set_received_fps(_figures(rtp, arrival, second, t - second).frames_per_second)
-            yield monitor.reading()
+            monitor.set_rtp(_figures(rtp, arrival, second, t - second))
+            yield monitor.reading(1.0, second + 1.0)
     finally:
         analyzer.close()
 

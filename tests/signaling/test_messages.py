@@ -7,7 +7,7 @@ from typing import Any, get_args
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from relay.visibility.advice import ADVICE
+from relay.visibility.advice_texts import ADVICE
 from signaling.message_base import TEXT_LIMIT, Message
 from signaling.messages import AnyClientMessage, AnyServerMessage, ClientMessageAdapter, ServerMessageAdapter
 from signaling.typescript import DEFAULT_PATH, main, protocol_declarations

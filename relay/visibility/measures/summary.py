@@ -1,68 +1,133 @@
-"""From the glances and looks of a second to one set of named measures, as they go to the pages. Pure."""
+"""
+From the glances and looks of the last seconds to one set of named measures, as they go to the pages. Pure.
 
-from collections.abc import Sequence
+Looks come 0.2 to 4 times a second: those of the last second tell of it, and when there was none, the last one does
+until it is too old. Medians, so that one wrong picture changes nothing; shares where something comes and goes.
+"""
+
+from collections.abc import Callable, Sequence
+from statistics import fmean, median
 
 from relay.visibility.measures.movement import SIGNING_MOTION, moves_at_border
 from relay.visibility.model import Glance, Look
 
-MIN_SIGNING_GLANCES = 2  # below, a second tells nothing about the hands
+Timed = Sequence[tuple[float, Glance]]
+TimedLooks = Sequence[tuple[float, Look]]
+Measures = dict[str, float | None]
+
+LOOK_WINDOW_S = 1.2  # looks as new as that tell of this second, all of them
+LOOK_LIFETIME_S = 6.0  # an older one tells nothing any more
+SIGNING_WINDOW_S = 2.0  # signing has pauses of about a second
+HANDS_WINDOW_S = 2.5  # hands are not found in every picture of well-seen signing (about 1 in 3 of the real clips')
+PART_OF_HANDS = 0.75  # share of the landmarks of all hands found; one whole hand of two leaves more
 
 
-def summarize(
-    glances: Sequence[Glance], looks: Sequence[Look], received_fps: float | None = None, *, receiving: bool = True
-) -> dict[str, float | None]:
+def summarize(glances: Timed, looks: TimedLooks, now: float, elapsed_s: float = 1.0) -> Measures:
     """
-    The measures of one second.
+    The measures of the second that ends ``now``; None where there was nothing to measure. Besides medians of what
+    :class:`Glance` and :class:`Look` name alike:
 
-    Means over the pictures that had something to measure, None when there were none. Besides the names of
-    :class:`Glance` and :class:`Look`:
-
-    - ``analysed``: pictures glanced at in this second;
-    - ``receiving``: 1 when video arrived at all, 0 otherwise;
-    - ``received_fps``: frames per second received from the leg, all temporal layers;
-    - ``signing``: share of pictures in which something moved, 0..1;
-    - ``hands_cut``: share of pictures in which a hand found is cut, or none is found and what moves is at the border;
-      None while nobody signs;
-    - ``hands_seen``: share of looks with a hand found, None while nobody signs;
-    - ``face_found``: share of looks with a face, 0..1; ``hands_found``: mean number, 0..2;
-    - ``sharpness``: of the face; ``motion``: the movement.
+    - ``looks``: looks that tell of this second; ``look_age_s``: s since the last one;
+    - ``motion``: mean movement, share of cells; ``signing``: share of the last 2 s' pictures with signing's movement;
+    - ``person``: share of looks in which a face, a hand or a body is found, 0..1; ``face_found``: a face;
+      ``hands_found``: a hand (in the last 2.5 s);
+    - ``hands_cut``: share of looks with hands in which no hand is whole, or, where none is found, of pictures in which
+      what moves is at the border;
+    - ``face_cut``: share of faces cut at an edge; ``off_centre``: the face from the middle of the picture, sideways,
+      in shares of its width, 0..0.5; ``face_tilt``: degrees from upright, 0..180; ``face_turned``: yaw, 0..90;
+    - ``faces``: people seen by their faces.
     """
-    signing = [glance for glance in glances if glance.movement >= SIGNING_MOTION]
-    enough = len(signing) >= MIN_SIGNING_GLANCES
-    found = _mean([None if look.hands_found is None else float(look.hands_found > 0) for look in looks])
+    second = [glance for t, glance in glances if t > now - max(elapsed_s, 0.5)]
+    moving = [glance for t, glance in glances if t > now - SIGNING_WINDOW_S]
+    faces = _telling(looks, now, LOOK_WINDOW_S, lambda look: look.faces_found is not None)
+    hands = _telling(looks, now, HANDS_WINDOW_S, lambda look: look.hands_found is not None)
     return {
-        "analysed": float(len(glances)),
-        "receiving": float(receiving or bool(glances)),
-        "received_fps": received_fps,
-        "signing": _mean([float(glance.movement >= SIGNING_MOTION) for glance in glances]),
-        "hands_found": _mean([look.hands_found for look in looks]),
-        "hands_in_frame": _mean([look.hands_in_frame for look in looks]),
-        "hands_cut": _hands_cut(signing, looks, found) if enough else None,
-        "hands_seen": found if enough else None,
-        "hand_size": _mean([look.hand_size for look in looks]),
-        "face_found": _mean([None if look.faces_found is None else float(look.faces_found > 0) for look in looks]),
-        "face_in_frame": _mean([look.face_in_frame for look in looks]),
-        "face_width": _mean([look.face_width for look in looks]),
-        "face_height": _mean([look.face_height for look in looks]),
-        "luma": _mean([glance.luma for glance in glances]),
-        "contrast": _mean([glance.contrast for glance in glances]),
-        "overexposed": _mean([glance.overexposed for glance in glances]),
-        "face_luma": _mean([look.face_luma for look in looks]),
-        "backlight": _mean([look.backlight for look in looks]),
-        "sharpness": _mean([look.face_sharpness for look in looks]),
+        "looks": float(len([t for t, _ in looks if t > now - LOOK_WINDOW_S])),
+        "look_age_s": round(now - looks[-1][0], 2) if looks else None,
+        **_of_glances(second),
+        "signing": _mean([float(glance.movement >= SIGNING_MOTION) for glance in moving]),
+        "person": _mean([float(_somebody(look)) for look in _telling(looks, now, LOOK_WINDOW_S, lambda look: True)]),
+        **_of_faces(faces),
+        **_of_hands(hands, [glance for glance in moving if glance.movement >= SIGNING_MOTION]),
+    }
+
+
+def _telling(looks: TimedLooks, now: float, window_s: float, looked: Callable[[Look], bool]) -> list[Look]:
+    """Those of the window, or the last one while it is young enough."""
+    useful = [(t, look) for t, look in looks if looked(look) and t > now - LOOK_LIFETIME_S]
+    return [look for t, look in useful if t > now - window_s] or [look for _, look in useful[-1:]]
+
+
+def _somebody(look: Look) -> bool:
+    return bool(look.faces_found or look.hands_found or look.wrists_in_frame is not None)
+
+
+def _of_glances(glances: Sequence[Glance]) -> Measures:
+    return {
+        "luma": _median([glance.luma for glance in glances]),
+        "contrast": _median([glance.contrast for glance in glances]),
+        "overexposed": _median([glance.overexposed for glance in glances]),
+        "underexposed": _median([glance.underexposed for glance in glances]),
+        "detail": _median([glance.detail for glance in glances]),
         "motion": _mean([glance.movement for glance in glances]),
     }
 
 
-def _hands_cut(signing: Sequence[Glance], looks: Sequence[Look], found: float | None) -> float | None:
+def _of_faces(looks: Sequence[Look]) -> Measures:
+    found = [look for look in looks if look.faces_found]
+    return {
+        "face_found": _mean([float(bool(look.faces_found)) for look in looks]),
+        "faces": _median([look.faces_found for look in looks]),
+        "face_in_frame": _median([look.face_in_frame for look in found]),
+        "face_cut": _mean([float(bool(look.face_cut)) for look in found]),
+        "face_width": _median([look.face_width for look in found]),
+        "face_height": _median([look.face_height for look in found]),
+        "off_centre": _median([abs(look.face_centre[0] - 0.5) for look in found if look.face_centre]),
+        "face_tilt": _median([abs(look.face_roll) for look in found if look.face_roll is not None]),
+        "face_turned": _median([abs(look.face_turn) for look in found if look.face_turn is not None]),
+        "mouth_hidden": _median([look.mouth_hidden for look in found]),
+        "face_luma": _median([look.face_luma for look in found]),
+        "backlight": _median([look.backlight for look in found]),
+        "face_sharpness": _median([look.face_sharpness for look in found]),
+        "signing_space": _median([look.signing_space for look in found]),
+        "distance": _median([look.distance for look in found]),
+        "motion_blur": _median([look.motion_blur for look in looks]),
+    }
+
+
+def _of_hands(looks: Sequence[Look], signing: Sequence[Glance]) -> Measures:
+    found = [look for look in looks if look.hands_found]
+    share = _mean([float(bool(look.hands_found)) for look in looks])
+    return {
+        "hands_found": share,
+        "hands_in_frame": _median([look.hands_in_frame for look in found]),
+        "hand_size": _median([look.hand_size for look in found]),
+        "hands_overlap": _median([look.hands_overlap for look in found]),
+        "wrists_in_frame": _median([look.wrists_in_frame for look in looks]),
+        "hands_contrast": _median([look.hands_contrast for look in found]),
+        "hands_sharpness": _median([look.hands_sharpness for look in found]),
+        "hands_cut": _hands_cut(found, share, signing),
+    }
+
+
+def _hands_cut(found: Sequence[Look], share: float | None, signing: Sequence[Glance]) -> float | None:
     """Looks tell of hands that are found, glances of hands that are not."""
-    if found is None:
+    if share is None:
         return None
-    seen = _mean([float(bool(look.hands_cut)) for look in looks if look.hands_found]) or 0.0
+    seen = _mean([float(_is_cut(look)) for look in found]) or 0.0
     unseen = _mean([float(moves_at_border(glance)) for glance in signing]) or 0.0
-    return round(found * seen + (1 - found) * unseen, 4)
+    return round(share * seen + (1 - share) * unseen, 4)
 
 
-def _mean(values: Sequence[float | None]) -> float | None:
+def _is_cut(look: Look) -> bool:
+    """No hand is whole: one visible hand suffices."""
+    return bool(look.hands_cut) and (look.hands_found == 1 or (look.hands_in_frame or 0.0) < PART_OF_HANDS)
+
+
+def _median(values: Sequence[float | None]) -> float | None:
     present = [value for value in values if value is not None]
-    return round(sum(present) / len(present), 4) if present else None
+    return round(float(median(present)), 4) if present else None
+
+
+def _mean(values: Sequence[float]) -> float | None:
+    return round(fmean(values), 4) if values else None

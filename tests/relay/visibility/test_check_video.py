@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 
 from relay.drawn_signer import Appearance, DrawnSigner, Scene
-from relay.visibility.advice import ADVICE
-from relay.visibility.check_video import VideoUnreadableError, check_video, summary
+from relay.visibility.advice_texts import ADVICE
+from relay.visibility.check_video import check_video, summary
 from relay.visibility.monitor import Reading
+from relay.visibility.video_file import VideoUnreadableError
 from tests.helpers import clips
 
 
@@ -62,15 +63,15 @@ def test_every_line_is_json_with_the_promised_keys(tmp_path: Path) -> None:
 
 def test_slow_film_is_called_jerky(tmp_path: Path) -> None:
     seconds, _ = check(clips.drawn_video(tmp_path, "signing", 3.0, fps=10))
-    assert seconds[-1]["advice"] == "frame_rate_low"
+    assert seconds[-1]["advice"] == "low_frame_rate"
     assert seconds[-1]["measures"]["received_fps"] == 10.0
 
 
-def test_face_filling_the_picture_is_too_close(tmp_path: Path) -> None:
+def test_face_filling_the_picture_is_too_near(tmp_path: Path) -> None:
     signer = DrawnSigner(640, 480)
     path = clips.write_video(tmp_path / "near.mp4", (signer.frame(t / 25)[60:240, 200:440] for t in range(50)))
     seconds, _ = check(path)
-    assert seconds[-1]["advice"] == "too_close"
+    assert seconds[-1]["advice"] == "too_near"
 
 
 def test_blurred_film_is_called_blurred(tmp_path: Path) -> None:
@@ -87,12 +88,12 @@ def test_signers_in_a_studio_are_readable_also_while_their_hands_rest(name: str)
     seconds, total = check(clips.clip(name))
     assert total["readable_share"] == 1.0
     assert [second["level"] for second in seconds].count("good") >= len(seconds) - 1
-    assert max(second["measures"]["hands_found"] for second in seconds) > 0.5
+    assert max(second["measures"]["hands_found"] for second in seconds) > 0.25
 
 
-def test_hand_close_to_the_lens_of_a_telephone_is_not_good() -> None:
-    seconds, total = check(clips.clip("webcam_selfie.mp4"))
-    assert total["main_advice"] == "too_close"
+def test_hand_close_to_the_lens_of_a_telephone_does_not_pass_the_camera_check() -> None:
+    *seconds, last = check_video(clips.clip("webcam_selfie.mp4"), clips.models(), "camera_check")
+    assert last["summary"]["main_advice"] == "too_near"
     assert all(second["measures"]["face_found"] == 1.0 for second in seconds), "540 pixels wide: rows are padded"
 
 

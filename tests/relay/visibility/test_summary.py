@@ -1,37 +1,81 @@
-"""What is said of a second, from its glances and looks."""
+"""What is said of a second, from the glances and looks of the last ones."""
+
+from collections.abc import Sequence
 
 import pytest
 
-from relay.visibility.measures.summary import summarize
+from relay.visibility.measures.summary import HANDS_WINDOW_S, LOOK_LIFETIME_S, SIGNING_WINDOW_S, summarize
+from relay.visibility.model import Glance, Look
 from tests.relay.visibility.frames import glance, look
 
+NOW = 100.0
 
-def test_summary_of_a_second_holds_means_of_what_was_there() -> None:
+
+def summed(glances: Sequence[Glance], looks: Sequence[Look]) -> dict[str, float | None]:
+    """As if all of them came in the last second."""
+    step = 1.0 / max(1, len(glances), len(looks))
+    at = [NOW - 1.0 + (index + 0.5) * step for index in range(max(len(glances), len(looks)))]
+    return summarize(list(zip(at, glances, strict=False)), list(zip(at, looks, strict=False)), NOW)
+
+
+def test_summary_of_a_second_holds_medians_of_what_was_there_and_shares_of_what_was_looked_for() -> None:
     looks = [look(hands_found=2), look(hands_found=1, faces_found=0, face_height=None), look(hands_found=0)]
-    summary = summarize([glance()] * 3, looks, 24.0)
-    assert summary["analysed"] == 3.0
-    assert summary["hands_found"] == 1.0
+    summary = summed([glance()] * 3, looks)
+    assert summary["hands_found"] == pytest.approx(0.6667)
     assert summary["face_found"] == pytest.approx(0.6667)
     assert summary["face_height"] == pytest.approx(0.21)
-    assert summary["received_fps"] == 24.0
+    assert summary["person"] == 1.0
     assert summary["signing"] == 1.0
-    assert summary["hands_seen"] == pytest.approx(0.6667)
+    assert summary["looks"] == 3.0
 
 
-def test_hands_of_somebody_at_rest_are_not_judged() -> None:
-    summary = summarize([glance(movement=0.0)] * 8, [look(hands_cut=("bottom",))] * 8, 25.0)
-    assert summary["signing"] == 0.0
-    assert summary["hands_cut"] is None
-    assert summary["hands_seen"] is None
+def test_one_wrong_picture_changes_nothing() -> None:
+    looks = [look()] * 4 + [look(face_height=0.9, face_luma=0.01)]
+    assert summed([glance()], looks)["face_height"] == 0.21
+    assert summed([glance()] * 4 + [glance(luma=0.0)], looks)["luma"] == 0.5
+
+
+def test_without_a_new_look_the_last_one_tells_until_it_is_too_old() -> None:
+    old = [(NOW - 3.0, look(face_height=0.3))]
+    assert summarize([(NOW, glance())], old, NOW)["face_height"] == 0.3
+    assert summarize([(NOW, glance())], old, NOW)["look_age_s"] == 3.0
+    later = NOW + LOOK_LIFETIME_S
+    assert summarize([(later, glance())], old, later)["face_height"] is None
+    assert summarize([(later, glance())], old, later)["person"] is None
+
+
+def test_a_look_for_hands_alone_says_nothing_of_the_face() -> None:
+    looks = [(NOW - 2.0, look(face_height=0.3)), (NOW - 0.5, Look(hands_found=1, hands_in_frame=1.0))]
+    summary = summarize([(NOW, glance())], looks, NOW)
+    assert (summary["face_found"], summary["face_height"]) == (1.0, 0.3)
+
+
+def test_signing_goes_on_through_its_pauses() -> None:
+    signed = [(NOW - SIGNING_WINDOW_S + 0.1 + index / 8, glance(movement=0.05)) for index in range(8)]
+    paused = [(NOW - 0.9 + index / 8, glance(movement=0.0)) for index in range(8)]
+    assert (summarize(signed + paused, [], NOW)["signing"] or 0.0) >= 0.5
+    assert summarize(paused, [], NOW)["signing"] == 0.0
+
+
+def test_one_whole_hand_suffices() -> None:
+    at_edge = look(hands_found=2, hands_in_frame=0.8, hands_cut=("bottom",))
+    assert summed([glance()] * 4, [at_edge] * 4)["hands_cut"] == 0.0
+    both = look(hands_found=2, hands_in_frame=0.5, hands_cut=("bottom",))
+    only = look(hands_found=1, hands_in_frame=0.8, hands_cut=("left",))
+    assert summed([glance()] * 4, [both, only])["hands_cut"] == 1.0
 
 
 def test_hands_that_are_not_found_are_cut_when_only_the_border_moves() -> None:
     at_border = glance(movement=0.05, border_movement=0.2)
-    assert summarize([at_border] * 4, [look(hands_found=0)] * 2, None)["hands_cut"] == 1.0
-    assert summarize([at_border] * 4, [look()] * 2, None)["hands_cut"] == 0.0
-    assert summarize([glance()] * 4, [look(), look(hands_cut=("left",))], None)["hands_cut"] == 0.5
+    assert summed([at_border] * 4, [look(hands_found=0)] * 2)["hands_cut"] == 1.0
+    assert summed([at_border] * 4, [look()] * 2)["hands_cut"] == 0.0
 
 
-def test_second_without_pictures_has_no_means() -> None:
-    summary = summarize([], [], None, receiving=False)
-    assert (summary["analysed"], summary["receiving"], summary["luma"], summary["signing"]) == (0.0, 0.0, None, None)
+def test_hands_are_judged_over_more_than_a_second() -> None:
+    looks = [(NOW - HANDS_WINDOW_S + 0.2, look()), (NOW - 0.5, look(hands_found=0))]
+    assert summarize([(NOW, glance())], looks, NOW)["hands_found"] == 0.5
+
+
+def test_second_without_pictures_has_no_measures_of_them() -> None:
+    summary = summarize([], [], NOW)
+    assert (summary["looks"], summary["luma"], summary["signing"], summary["person"]) == (0.0, None, None, None)

@@ -1,0 +1,214 @@
+"""
+The table of rules: which measures make which advice, in order of usefulness, for what is watched.
+
+A :class:`Limit` is one measure with two thresholds: beyond ``enter`` it is evidence for the advice, and once the advice
+is shown it stays evidence until ``leave``. A :class:`Rule` needs all its limits broken. Thresholds without a published
+source are marked *to calibrate*: they were chosen on drawn signers and on impaired clips, and wait for trials with deaf
+signers. :func:`with_limits` puts a centre's own numbers in their place. Pure.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+from relay.errors import RelayError
+from relay.model import Advice, VisibilityLevel, WatchFor
+
+Measures = Mapping[str, float | None]
+
+#: Measures of what arrives, known also in a second without pictures.
+ARRIVAL = {"stopped_s", "blind_s", "frozen_s"}
+SIGNING_SHARE = 0.3  # of the pictures of the last seconds, from which on it counts as signing
+IDLE_S = 240.0  # without movement: the agent is told at 4 min and decides
+STOPPED_S = 10.0  # for so long a picture that stops is "frozen"; from then on there is none
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """
+    :param name: of the threshold, for configuration and calibration.
+    :param measure: as in ``relay.visibility.measures.summary``.
+    :param side: evidence are values ``below`` or ``above`` the threshold.
+    :param enter, leave: unit of the measure; ``leave`` is the better value.
+    :param source: where the numbers come from.
+    """
+
+    name: str
+    measure: str
+    side: Literal["below", "above"]
+    enter: float
+    leave: float
+    source: str = "to calibrate"
+
+    def is_broken(self, measures: Measures, *, active: bool) -> bool | None:
+        """:returns: None where there was nothing to measure."""
+        value = measures.get(self.measure)
+        if value is None:
+            return None
+        threshold = self.leave if active else self.enter
+        return value < threshold if self.side == "below" else value > threshold
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """
+    :param limits: all must be broken.
+    :param watch: for what is watched this rule speaks.
+    :param while_signing: other seconds say nothing for or against it.
+    :param enter_s: s of evidence, not contradicted, until it holds. :param leave_s: s of contrary evidence.
+    :param fades_s: s in which it goes by itself while the measures say nothing about it.
+    :param at_once: holds with the first pictures of a call (it does not come and go).
+    """
+
+    code: Advice
+    level: VisibilityLevel
+    limits: tuple[Limit, ...]
+    watch: frozenset[WatchFor]
+    while_signing: bool = False
+    enter_s: float = 1.5
+    leave_s: float = 1.5
+    fades_s: float = 12.0
+    at_once: bool = True
+
+    def speaks(self, measures: Measures, *, active: bool) -> bool | None:
+        """:returns: whether the measures of a second are for the advice or against it; None: they do not tell."""
+        if self.while_signing and (measures.get("signing") or 0.0) < SIGNING_SHARE:
+            return None
+        broken = [limit.is_broken(measures, active=active) for limit in self.limits]
+        if False in broken:
+            return False
+        return None if None in broken else True
+
+    @property
+    def about_arrival(self) -> bool:
+        """It can be judged in seconds without pictures too."""
+        return all(limit.measure in ARRIVAL for limit in self.limits)
+
+
+ALL: frozenset[WatchFor] = frozenset(("signing", "cued_speech", "lips", "camera_check"))
+HANDS: frozenset[WatchFor] = ALL - {"lips"}
+CHECK: frozenset[WatchFor] = frozenset(("camera_check",))
+
+EN = "EN 301 549 §6.5, ITU-T H-series Supplement 1"
+OFCOM = "the signer at least 1/6 of a television picture (Ofcom)"
+FCC = "the agent is told at 4 min (FCC rule, softened)"
+
+_KNOWN: dict[str, Any] = {"enter_s": 0.5, "leave_s": 0.5}  # such measures have waited themselves
+_SIGNING: dict[str, Any] = {"while_signing": True}
+_COMES_AND_GOES: dict[str, Any] = {"while_signing": True, "at_once": False}
+
+
+def _above(name: str, measure: str, enter: float, leave: float, source: str = "to calibrate") -> Limit:
+    return Limit(name, measure, "above", enter, leave, source)
+
+
+def _below(name: str, measure: str, enter: float, leave: float, source: str = "to calibrate") -> Limit:
+    return Limit(name, measure, "below", enter, leave, source)
+
+
+def _rule(
+    code: Advice, level: VisibilityLevel, *limits: Limit, watch: frozenset[WatchFor] = ALL, **timing: Any
+) -> Rule:
+    return Rule(code, level, limits, watch, **timing)
+
+
+#: In order of usefulness: of the rules that hold, the first is shown. First what leaves nothing to see, then what
+#: keeps one from being found at all, then what is out of the picture, then how well the rest can be read.
+RULES: tuple[Rule, ...] = (
+    # nothing can be seen
+    _rule("no_video", "off", _above("stopped", "stopped_s", STOPPED_S, 1.0), **_KNOWN),
+    _rule("not_measured", "off", _above("blind", "blind_s", 3.0, 1.0), **_KNOWN),
+    _rule("frozen", "poor", _above("interrupted", "stopped_s", 1.8, 0.5), **_KNOWN),
+    _rule(
+        "covered",
+        "poor",
+        _below("covered_contrast", "contrast", 0.035, 0.05),
+        _below("covered_detail", "detail", 0.006, 0.009),
+        _below("covered_face", "face_found", 0.3, 0.5),
+    ),
+    # nothing can be found
+    _rule("too_dark", "poor", _below("very_dark", "luma", 0.10, 0.13)),
+    _rule("backlit", "poor", _above("very_backlit", "backlight", 0.62, 0.55)),
+    _rule(
+        "backlit",
+        "poor",
+        _below("silhouette_face", "face_found", 0.3, 0.5),  # against the light nothing is found of it
+        _above("silhouette_contrast", "contrast", 0.28, 0.25),
+        _above("silhouette_black", "underexposed", 0.12, 0.08),
+        _above("silhouette_around", "luma", 0.35, 0.30),
+    ),
+    _rule("too_dark", "poor", _below("very_dark_face", "face_luma", 0.12, 0.15)),
+    _rule("too_bright", "poor", _above("very_bright", "overexposed", 0.50, 0.40)),
+    _rule("sideways", "poor", _above("sideways", "face_tilt", 50.0, 40.0)),
+    _rule("no_person", "poor", _below("nobody", "person", 0.25, 0.40)),
+    _rule("frozen", "poor", _above("frozen", "frozen_s", 1.8, 0.5), **_KNOWN),  # a still room shows nobody
+    # it is out of the picture
+    _rule("too_near", "poor", _above("very_wide_face", "face_width", 0.42, 0.38)),
+    _rule("too_near", "poor", _above("very_high_face", "face_height", 0.45, 0.42)),
+    _rule("too_far", "poor", _below("very_small_face", "face_height", 0.08, 0.09)),
+    _rule("face_cut", "poor", _above("face_cut", "face_cut", 0.6, 0.3)),
+    _rule("face_cut", "poor", _below("face_missing", "face_found", 0.25, 0.40)),
+    _rule("hands_cut", "poor", _above("hands_cut", "hands_cut", 0.60, 0.40), watch=HANDS, **_COMES_AND_GOES),
+    _rule("mouth_hidden", "poor", _above("mouth_hidden", "mouth_hidden", 0.60, 0.40)),
+    _rule(
+        "hands_hidden",
+        "poor",
+        _below("hands_missing", "hands_found", 0.05, 0.15),
+        _below("hands_not_cut", "hands_cut", 0.30, 0.45),
+        watch=HANDS,
+        **_COMES_AND_GOES,
+    ),
+    # it cannot be read well
+    _rule("low_frame_rate", "poor", _below("very_slow", "received_fps", 12.0, 14.0, EN), **_SIGNING),
+    _rule("blurred", "poor", _below("very_blurred", "face_sharpness", 0.25, 0.30)),
+    _rule("sideways", "fair", _above("tilted", "face_tilt", 25.0, 20.0)),
+    _rule("too_far", "fair", _below("small_face", "face_height", 0.11, 0.12, OFCOM)),
+    _rule("too_near", "fair", _above("wide_face", "face_width", 0.38, 0.35)),
+    _rule("too_near", "fair", _above("high_face", "face_height", 0.36, 0.34)),
+    _rule("off_centre", "fair", _above("off_centre", "off_centre", 0.27, 0.22)),
+    _rule("backlit", "fair", _above("backlit", "backlight", 0.50, 0.44)),
+    _rule("too_dark", "fair", _below("dark", "luma", 0.16, 0.20)),
+    _rule("too_dark", "fair", _below("dark_face", "face_luma", 0.18, 0.22)),
+    _rule("too_bright", "fair", _above("bright", "overexposed", 0.30, 0.22)),
+    _rule("low_frame_rate", "fair", _below("slow", "received_fps", 20.0, 22.0, EN), **_SIGNING),
+    _rule("blurred", "fair", _below("blurred", "face_sharpness", 0.33, 0.38)),
+    _rule("low_resolution", "fair", _below("few_lines", "received_lines", 240.0, 270.0, EN)),
+    _rule("too_near", "fair", _above("face_for_space", "face_width", 0.26, 0.24), watch=CHECK),
+    _rule("too_near", "fair", _below("signing_space", "signing_space", 0.7, 0.75), watch=CHECK),
+    _rule("idle", "fair", _above("idle", "idle_s", IDLE_S, 2.0, FCC), **_KNOWN),
+)
+
+
+def rules_for(watch_for: WatchFor, rules: tuple[Rule, ...] = RULES) -> tuple[Rule, ...]:
+    """:returns: those that speak for what is watched, in the same order."""
+    return tuple(rule for rule in rules if watch_for in rule.watch)
+
+
+def limits(rules: tuple[Rule, ...] = RULES) -> dict[str, Limit]:
+    """:returns: every threshold by name."""
+    return {limit.name: limit for rule in rules for limit in rule.limits}
+
+
+class UnknownLimitError(RelayError):
+    """A threshold of the configuration that no rule has, or one whose two values are the wrong way round."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        super().__init__("unknown_limit", f"{name}: no such threshold, or enter and leave the wrong way round")
+
+
+def with_limits(own: Mapping[str, tuple[float, float]], rules: tuple[Rule, ...] = RULES) -> tuple[Rule, ...]:
+    """
+    :param own: a centre's thresholds: name -> (enter, leave).
+    :raises UnknownLimitError: the name is not in the table, or ``leave`` is not the better value.
+    """
+    known = limits(rules)
+    changed = {name: _changed(known.get(name), name, values) for name, values in own.items()}
+    return tuple(replace(rule, limits=tuple(changed.get(limit.name, limit) for limit in rule.limits)) for rule in rules)
+
+
+def _changed(limit: Limit | None, name: str, values: tuple[float, float]) -> Limit:
+    enter, leave = values
+    if limit is None or (leave < enter if limit.side == "below" else leave > enter):
+        raise UnknownLimitError(name)
+    return replace(limit, enter=enter, leave=leave, source="the centre's own calibration")
