@@ -20,7 +20,7 @@ Picture = NDArray[np.uint8]
 EMPTY = -9.0  # height where nothing is
 LIGHT = np.array([-0.36, -0.56, 0.75])  # unit vector towards the lamp: left, up, towards the viewer
 HALFWAY = np.array([-0.19, -0.30, 0.935])  # between the lamp and the viewer: where skin shines
-SHINE = 30.0  # of skin, 0..255: the same on all skins
+SHINE = 34.0  # of skin, 0..255: the same on all skins
 FINE_LIMIT = 160  # pixels: larger parts are drawn without oversampling
 _LEVELS_PER_OCTAVE = 2
 

@@ -10,7 +10,7 @@ import numpy as np
 from relay.drawn import head as heads
 from relay.drawn.camera import Projection
 from relay.drawn.canvas import Picture, Placing, Plane, Point, Rgb, Sprite, level, paste, plane, shaded
-from relay.drawn.hand import hand
+from relay.drawn.hand import LIMIT, hand, palm_colour
 from relay.drawn.person import Person
 from relay.drawn.signing import HandPose, Pose
 
@@ -76,7 +76,7 @@ class Figure:
 
     def _hand(self, side: int, pose: HandPose) -> PlacedHand:
         pixels = HAND_UNIT * self._projection.unit(pose.y)
-        drawn = level(pixels, 160)
+        drawn = level(pixels, LIMIT)
         factor = pixels / drawn
         radians = math.radians(pose.angle)
         wrist = (pose.x - math.sin(radians) * WRIST_OFF, pose.y + math.cos(radians) * WRIST_OFF)
@@ -121,11 +121,14 @@ class Figure:
         return plane(stripes if self._person.pattern == "stripes" else stripes ^ (np.sin(x * 95) > 0.3))
 
     def draw_arm(self, picture: Picture, mask: Picture | None, arm: PlacedHand, *, long_sleeves: bool = False) -> None:
-        clothes, skin = self._person.clothes, self._person.skin
+        clothes, skin = self._person.clothes, palm_colour(self._person.skin)
         bare = self._person.sleeves < 0.8 and not long_sleeves
         self._limb(picture, mask, (arm.shoulder, arm.elbow), UPPER_ARM, clothes)
-        self._limb(picture, mask, (arm.elbow, arm.wrist), BARE_FOREARM if bare else FOREARM, skin if bare else clothes)
+        if bare:
+            self._limb(picture, mask, (arm.elbow, arm.wrist), BARE_FOREARM, skin)
         paste(picture, mask, arm.sprite, arm.placing)
+        if not bare:
+            self._limb(picture, mask, (arm.elbow, arm.wrist), FOREARM, clothes)
         if long_sleeves:
             palm = arm.placing.at
             beyond = (palm[0] + 1.6 * (palm[0] - arm.wrist[0]), palm[1] + 1.6 * (palm[1] - arm.wrist[1]))

@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from relay.drawn.canvas import SHINE, Canvas, Point, Rgb, Sprite
+from relay.drawn.person import shown
 
 # A right hand seen from its back, or a left palm: the thumb to the right, fingers up. Unit: wrist to middle knuckle.
 _Finger = tuple[tuple[Point, ...], tuple[float, ...]]
@@ -28,7 +29,7 @@ PALM_CENTRE: Point = (0.0, 0.5)
 WRIST: Point = (0.0, 0.0)
 FINGER_TIPS = (4, 8, 12, 16, 20)  # of the landmarks
 _LIGHT_PALM: Rgb = (214, 164, 138)
-_LIMIT = 160  # pixels of the unit: more is never drawn
+LIMIT = 160  # pixels of the unit: more is never drawn
 
 
 class HandShape(NamedTuple):
@@ -60,7 +61,8 @@ SHAPES: dict[str, HandShape] = {
 
 
 def palm_colour(skin: Rgb) -> Rgb:
-    """Palms are lighter than the skin of the same person, the more so the darker it is."""
+    """As seen: palms are lighter than the skin of the same person, the more so the darker it is."""
+    skin = shown(skin)
     share = 0.30 * (1 - min(1.0, sum(skin) / 600))
     mixed = [round(own + (light - own) * share) for own, light in zip(skin, _LIGHT_PALM, strict=True)]
     return mixed[0], mixed[1], mixed[2]
@@ -74,13 +76,13 @@ def hand(unit: int, shape: HandShape, skin: Rgb) -> Sprite:
     :param unit: pixels from wrist to middle knuckle.
     :returns: its anchor is the centre of the palm, its points are the 21 landmarks in MediaPipe's order.
     """
-    canvas = Canvas(min(unit, _LIMIT), -0.95, 1.05, -0.75, 2.2)
+    canvas = Canvas(min(unit, LIMIT), -0.95, 1.05, -0.75, 2.2)
     bends = (shape.thumb, shape.forefinger, shape.middle, shape.ring, shape.pinky)
     fingers = {name: _bent(name, bend, shape.spread) for name, bend in zip(_FINGERS, bends, strict=True)}
     for knuckle in _KNUCKLES:
         canvas.capsule((knuckle[0] * 0.55, 0.10), knuckle, (0.20, 0.155), flat=0.75)
     canvas.capsule((-0.16, 0.12), (-0.30, 0.72), (0.20, 0.16), flat=0.9)  # heel below the little finger
-    canvas.capsule((0.0, -0.85), (0.0, 0.12), (0.25, 0.26), flat=0.75)  # wrist
+    canvas.capsule((0.0, -0.22), (0.0, 0.12), (0.25, 0.26), flat=0.75)  # wrist
     canvas.capsule((0.16, 0.16), (0.44, 0.46), (0.22, 0.155), blend=0.03, flat=0.95)  # ball of the thumb
     order = sorted(zip(fingers.items(), bends, strict=True), key=lambda item: (item[0][0] == "thumb", item[1]))
     for (_, (joints, radii)), bend in order:

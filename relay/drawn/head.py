@@ -7,7 +7,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from relay.drawn.canvas import SHINE, Canvas, Plane, Point, Rgb, Sprite, plane
-from relay.drawn.person import Person
+from relay.drawn.person import Person, shown
 
 NOSE_TIP: Point = (0.0, 0.37)
 # Depths before the axis of the head's turning, in the unit: chin to crown
@@ -55,7 +55,7 @@ def head(unit: int, person: Person, face: Expression) -> Sprite:
     canvas.ellipsoid((0.0, 0.52), (0.36, 0.45), 0.36, blend=0.02)
     canvas.ellipsoid(turn(0.0, 0.30, 0.06), (0.29, 0.30), 0.36, blend=0.06)  # jaw
     canvas.capsule(turn(0, 0.54, 0.3), turn(0, 0.37, _NOSE_DEEP), (0.035, 0.065), blend=0.03, lift=0.36)  # nose
-    colour, coverage = canvas.lit(person.skin, shine=SHINE)
+    colour, coverage = canvas.lit(shown(person.skin), shine=SHINE)
     ink = _Ink(canvas, colour, turn, min(1.0, 0.35 + sum(person.skin) / 500))
     _paint_features(ink, person, face)
     colour, coverage = _with_hair(canvas, colour, coverage, person, turn)

@@ -8,7 +8,7 @@ picture, y down. Side -1 is the person's right hand (left in the picture), +1 th
 import math
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Literal
+from typing import Literal, Protocol
 
 import numpy as np
 
@@ -59,6 +59,11 @@ class Pose:
     mouth: float
     eyes_closed: bool
     brows: float
+
+
+class Motion(Protocol):
+    def pose(self, t: float) -> Pose:
+        """:param t: seconds, any."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,8 +146,8 @@ def _in_space(rng: np.random.Generator, side: int, height: float, shape: HandSha
     """In the signing space before the chest; both hands at about one height, as in most two-handed signs."""
     x = side * float(rng.uniform(0.10, 0.25))
     y = height + float(rng.uniform(-0.04, 0.04))
-    angle = side * float(rng.uniform(-22, 26))
-    return HandPose(x, y, angle, shape, float(rng.uniform(0.78, 1.0)))
+    angle = side * float(rng.uniform(-34, 34))
+    return HandPose(x, y, angle, shape, float(rng.uniform(0.7, 1.0)))
 
 
 def _resting(side: int, *, folded: bool = False) -> HandPose:

@@ -15,7 +15,7 @@ from relay.drawn.figure import Figure, Mouth, Obstacle, PlacedHand, draw_obstacl
 from relay.drawn.hand import palm_colour
 from relay.drawn.person import Person
 from relay.drawn.scenery import Scenery, draw_movement, wall
-from relay.drawn.signing import Pose, Script
+from relay.drawn.signing import Motion, Pose
 from relay.drawn.truth import FaceTruth, HandTruth, Truth
 
 BLUR_STEP = 5.0  # pixels between the instants of which a blurred hand is made
@@ -48,14 +48,14 @@ class Stage:
         self,
         person: Person,
         scenery: Scenery,
-        script: Script,
+        motion: Motion,
         situation: Callable[[float], Situation],
         *,
         width: int = 640,
         height: int = 480,
     ) -> None:
         self.width, self.height = width, height
-        self._person, self._scenery, self._script, self._situation = person, scenery, script, situation
+        self._person, self._scenery, self._motion, self._situation = person, scenery, motion, situation
         self._kept: OrderedDict[object, tuple[Picture, Picture]] = OrderedDict()
 
     def frame(self, t: float) -> Picture:
@@ -74,7 +74,7 @@ class Stage:
     def truth(self, t: float) -> Truth:
         """Of the middle of the exposure that began at ``t``."""
         now = self._situation(t)
-        camera, pose = now.camera, self._script.pose(t + now.camera.shutter / 2)
+        camera, pose = now.camera, self._motion.pose(t + now.camera.shutter / 2)
         there = now.gone < 1
         figure = self._figure(now)
         arms = figure.hands(pose)
@@ -105,7 +105,7 @@ class Stage:
 
     def _figure_before_wall(self, now: Situation, t: float) -> tuple[Picture, Picture | None]:
         light = now.camera.light
-        pose = self._script.pose(t)
+        pose = self._motion.pose(t)
         figure = self._figure(now)
         still, person = self._still(now, figure, pose.sway)
         picture = still.copy()
@@ -143,19 +143,19 @@ class Stage:
             return wall(self.width, self.height, self._scenery, glare).copy()
         side = math.ceil(math.hypot(self.width, self.height))
         turn = cv2.getRotationMatrix2D((side / 2, side / 2), -roll, 1.0)
-        turn[:, 2] += np.array([self.width - side, self.height - side]) / 2
+        turn = np.column_stack([turn[:, :2], turn[:, 2] + np.array([self.width - side, self.height - side]) / 2])
         square = wall(side, side, self._scenery, glare)
         return np.asarray(cv2.warpAffine(square, turn, (self.width, self.height)), dtype=np.uint8)
 
     def _draw_arms(self, picture: Picture, mask: Picture | None, figure: Figure, now: Situation, t: float) -> None:
         """As they are through the time the shutter is open."""
         shutter = now.camera.shutter
-        first, last = (figure.hands(self._script.pose(time)) for time in (t, t + shutter))
+        first, last = (figure.hands(self._motion.pose(time)) for time in (t, t + shutter))
         if shutter <= 0 or (instants := _instants(first, last)) == 1:
             self._draw_one(picture, mask, figure, now, first)
             return
         times = [t + shutter * k / (instants - 1) for k in range(instants)]
-        arms = [figure.hands(self._script.pose(time)) for time in times]
+        arms = [figure.hands(self._motion.pose(time)) for time in times]
         rows, columns = _box(arms, picture, figure.reach())
         behind = picture[rows, columns].copy()
         total = np.zeros(behind.shape, np.float32)
