@@ -201,10 +201,10 @@ class CallRunner:
             self._lanes["counted"].put(effect)
 
     def _visibility(self, reading: told.VisibilityReading) -> None:
-        if reading.leg not in watched(self.call):
+        watch_for = watched(self.call).get(reading.leg)
+        if watch_for is None:
             return  # switched off, or hidden, while it was on its way
-        now = time.time()
-        is_still = self.statistics.visibility(reading, now)
+        is_still = self.statistics.visibility(reading, time.time(), watch_for)
         self._services.metrics.visibility(reading.leg, reading.level)
         self.pages.visibility(reading)
         if is_still and self.call.kind != "video":

@@ -5,7 +5,7 @@ from statistics import quantiles
 from typing import cast, get_args
 
 from relay.control_messages import VisibilityReading
-from relay.model import AdviceCode, LegStats, PhoneStats
+from relay.model import AdviceCode, LegStats, PhoneStats, WatchFor
 from signaling.call_model import Call, Party
 from signaling.quality_series import LegReadings, Mean, QualityRecorder, Reading
 from signaling.readability import LegReadability
@@ -79,10 +79,10 @@ class CallStatistics:
     def phone(self, stats: PhoneStats) -> None:
         self._phone_loss.add(stats.fraction_lost)
 
-    def visibility(self, reading: VisibilityReading, at: float) -> bool:
+    def visibility(self, reading: VisibilityReading, at: float, watch_for: WatchFor = "signing") -> bool:
         """:param at: Unix seconds. :returns: True once when the signer has not been seen to move for four minutes."""
         leg = self._readable[reading.leg]
-        self._recorder.add_signing(reading.leg, *leg.add(reading, at), at)
+        self._recorder.add_signing(reading.leg, *leg.add(reading, at, watch_for), at)
         return reading.leg == "signer" and leg.became_still(at)
 
     def request(self, party: Party, at: float) -> AdviceCode | None:

@@ -8,14 +8,14 @@ from collections import Counter
 from typing import cast, get_args
 
 from relay.control_messages import VisibilityReading
-from relay.model import Advice, AdviceCode
+from relay.model import Advice, AdviceCode, WatchFor
 from signaling.records.model import Readability
 
 READING_S = 1.0  # one reading stands for this long
-SIGNING_FROM = 0.3  # of the pictures of a second, from which on it counts as signing (relay.visibility)
+SIGNING_FROM = 0.3  # of the pictures of a second, from which on it counts as signing (relay.visibility.rules)
 FRESH_S = 3.0  # an older reading says nothing about now
 STILL_S = 240.0  # PRODUCT, numbers: the agent is told of a hidden or still picture at 4 min
-#: Nothing to read for so long as it lasts; ``idle`` itself comes after minutes without a movement.
+#: Nothing to read for so long as it lasts; ``idle``, and the measure ``idle_s``, count what does not move.
 NOBODY: frozenset[Advice] = frozenset({"no_video", "no_person", "covered", "frozen"})
 #: Says nothing about how to move a camera.
 NO_REQUEST: frozenset[Advice] = frozenset({"good", "idle"})
@@ -35,14 +35,17 @@ class LegReadability:
         self._advice: Counter[AdviceCode] = Counter()
         self._last: tuple[float, Advice] | None = None
         self._nobody_since: float | None = None
+        self._idle_s = 0.0
         self._is_told = False
 
-    def add(self, reading: VisibilityReading, at: float) -> tuple[float, float]:
-        """:returns: seconds of signing in this reading, and how much of it can be read."""
+    def add(self, reading: VisibilityReading, at: float, watch_for: WatchFor = "signing") -> tuple[float, float]:
+        """:returns: seconds of signing in this reading, and how much of it can be read; none where lips are read."""
         if self._last is not None and at - self._last[0] > FRESH_S:
             self._nobody_since, self._is_told = None, False  # it was not analysed meanwhile
         self._last = at, reading.advice
-        signs = (reading.measures.get("signing") or 0.0) >= SIGNING_FROM and reading.level != "off"
+        self._idle_s = reading.measures.get("idle_s") or 0.0
+        moves = (reading.measures.get("signing") or 0.0) >= SIGNING_FROM
+        signs = moves and reading.level != "off" and watch_for != "lips"
         signing_s = READING_S if signs else 0.0
         readable_s = signing_s if reading.level in ("good", "fair") else 0.0
         self.signing_s, self.readable_s = self.signing_s + signing_s, self.readable_s + readable_s
@@ -53,12 +56,11 @@ class LegReadability:
     def became_still(self, at: float) -> bool:
         """:returns: True once when the picture has shown nothing of anybody for four minutes."""
         advice = self._last[1] if self._last is not None else "not_measured"
-        if advice != "idle" and advice not in NOBODY:
-            self._nobody_since, self._is_told = None, False
-            return False
-        if self._nobody_since is None:
-            self._nobody_since = at
-        is_due = advice == "idle" or at - self._nobody_since >= STILL_S
+        self._nobody_since = (self._nobody_since or at) if advice in NOBODY else None
+        is_nobody = self._nobody_since is not None and at - self._nobody_since >= STILL_S
+        is_due = advice == "idle" or self._idle_s >= STILL_S or is_nobody
+        if not is_due:
+            self._is_told = False
         is_news, self._is_told = is_due and not self._is_told, self._is_told or is_due
         return is_news
 

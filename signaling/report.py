@@ -10,10 +10,10 @@ import io
 import statistics
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
-from signaling.call_model import EndReason, Mode
+from signaling.call_model import DeviceType, EndReason, Mode
 
 SHORT_ABANDON_S = 10.0  # left at once: not counted against the service level (experience notes §4.3)
 FLUID_FPS = 20.0  # EN 301 549 §6.5.3
@@ -25,7 +25,9 @@ Unit = Literal["count", "share", "s", "stars", "text"]
 @dataclass(frozen=True)
 class ReportedCall:
     """
-    :param is_answered: an agent and the signer saw each other. :param readable_share: 0..1.
+    :param is_answered: an agent and the signer saw each other.
+    :param signing_s: of the signer, that was measured. :param readable_s: of these, that can be read.
+    :param device_type: of the signer's device; None: not known.
     :param is_callback: the service rang the signer: no wait in the line, and no abandonment.
     :param fps_p5: pictures per second that both sides reached for 95 % of the time; None: not measured.
     """
@@ -36,7 +38,9 @@ class ReportedCall:
     wait_s: float
     talk_s: float = 0.0
     stars: int | None = None
-    readable_share: float | None = None
+    signing_s: float = 0.0
+    readable_s: float = 0.0
+    device_type: DeviceType | None = None
     fps_p5: float | None = None
     is_callback: bool = False
     end_reason: EndReason | None = None
@@ -72,7 +76,7 @@ class Figures:
     abandoned_waits_s: tuple[float, ...]
     talk_s: float
     stars: tuple[int, ...]
-    readable: tuple[tuple[float, float], ...]  # (share, weight: talk time in s)
+    readable: tuple[tuple[DeviceType | None, float, float], ...]  # on what, readable s, signing s; of each call
     fps_p5: tuple[float, ...]
 
 
@@ -106,7 +110,7 @@ def figures(calls: Iterable[ReportedCall]) -> Figures:
         abandoned_waits_s=tuple(sorted(call.wait_s for call in abandoned)),
         talk_s=sum(call.talk_s for call in served),
         stars=tuple(call.stars for call in every if call.stars is not None),
-        readable=tuple((call.readable_share, call.talk_s) for call in served if call.readable_share is not None),
+        readable=tuple((call.device_type, call.readable_s, call.signing_s) for call in served if call.signing_s > 0),
         fps_p5=tuple(call.fps_p5 for call in served if call.fps_p5 is not None),
     )
 
@@ -150,7 +154,14 @@ def _offered(of: Figures) -> int:
 
 
 def _readable(of: Figures) -> float | None:
-    return _ratio(sum(share * weight for share, weight in of.readable), sum(weight for _, weight in of.readable))
+    return _ratio(sum(readable_s for _, readable_s, _ in of.readable), sum(signing_s for *_, signing_s in of.readable))
+
+
+def _readable_on(key: str, device_type: DeviceType) -> Column:
+    def alone(of: Figures) -> Figures:
+        return replace(of, readable=tuple(call for call in of.readable if call[0] == device_type))
+
+    return Column(key, "share", lambda of: _readable(alone(of)), lambda of: len(alone(of).readable))
 
 
 def _fluid(of: Figures) -> float | None:
@@ -178,6 +189,9 @@ COLUMNS: tuple[Column, ...] = (
     Column("notes", "count", lambda of: len(of.stars), lambda of: len(of.stars)),
     Column("note_moyenne", "stars", lambda of: mean(of.stars), lambda of: len(of.stars)),
     Column("part_lisible", "share", _readable, lambda of: len(of.readable)),
+    _readable_on("part_lisible_telephone", "phone"),
+    _readable_on("part_lisible_tablette", "tablet"),
+    _readable_on("part_lisible_ordinateur", "computer"),
     Column("part_fluide", "share", _fluid, lambda of: len(of.fps_p5)),
 )
 LEADING = ("marque", "du", "au", "mode")

@@ -5,7 +5,7 @@ from typing import cast
 
 from sqlalchemy import select
 
-from signaling.call_model import EndReason, Mode
+from signaling.call_model import DeviceType, EndReason, Mode
 from signaling.records.database import Database
 from signaling.records.model import NetworkFigure
 from signaling.records.tables import CallRow, RatingRow
@@ -36,6 +36,7 @@ class ReportRows:
 
 
 def _reported(call: CallRow, stars: int | None) -> ReportedCall:
+    signer = call.readability.get("signer", {})
     return ReportedCall(
         mode=cast(Mode, call.mode),
         is_answered=call.together_at is not None,
@@ -44,7 +45,9 @@ def _reported(call: CallRow, stars: int | None) -> ReportedCall:
         wait_s=call.wait_s,
         talk_s=call.talk_s,
         stars=stars,
-        readable_share=call.readable_share,
+        signing_s=signer.get("signing_s", 0.0),
+        readable_s=signer.get("readable_s", 0.0),
+        device_type=cast("DeviceType | None", call.signer_device_type),
         fps_p5=min((call.network[name] for name in _SLOWEST if name in call.network), default=None),
         end_reason=cast("EndReason | None", call.end_reason),
     )

@@ -87,6 +87,22 @@ def test_a_signer_who_is_not_seen_for_four_minutes_is_told_of_once_until_they_ar
     assert not statistics.visibility(reading("good", "idle"), T0 + 602)
 
 
+def test_a_signer_who_does_not_move_is_told_of_whatever_else_is_wrong_with_the_picture() -> None:
+    statistics = CallStatistics()
+    dark = reading("poor", "too_dark", 0.0)
+    for second, idle_s in enumerate((238.0, 239.0, 240.0, 241.0)):
+        still = dark.model_copy(update={"measures": {"idle_s": idle_s}})
+        assert statistics.visibility(still, T0 + second) == (idle_s == 240.0)
+
+
+def test_seconds_of_somebody_who_is_read_from_the_lips_are_no_signing() -> None:
+    statistics = CallStatistics()
+    statistics.visibility(reading("good", "good"), T0, "lips")
+    assert statistics.readable_share() is None
+    statistics.visibility(reading("good", "good"), T0 + 1, "cued_speech")
+    assert statistics.readable_share() == 1.0
+
+
 def test_five_percent_of_the_time_below_is_no_lower_than_the_lowest_rate() -> None:
     statistics = CallStatistics()
     for at, rate in enumerate((25.0, 5.0)):

@@ -49,8 +49,8 @@ def test_every_column_is_defined_in_the_docs_and_the_docs_define_no_other() -> N
 
 def test_a_day_is_counted_as_the_definitions_say() -> None:
     calls = [
-        *(answered(10.0 * number, talk_s=60.0, stars=4, readable_share=0.5) for number in range(1, 13)),  # 10..120
-        *(answered(150.0, talk_s=120.0, stars=5, readable_share=1.0) for _ in range(6)),
+        *(answered(10.0 * tens, talk_s=60.0, stars=4, signing_s=20.0, readable_s=10.0) for tens in range(1, 13)),
+        *(answered(150.0, talk_s=120.0, stars=5, signing_s=60.0, readable_s=60.0) for _ in range(6)),
         *(answered(200.0, talk_s=60.0) for _ in range(6)),
         *(abandoned(5.0) for _ in range(5)),
         *(abandoned(65.0) for _ in range(6)),
@@ -70,7 +70,18 @@ def test_a_day_is_counted_as_the_definitions_say() -> None:
     assert row["dmc_s"] == pytest.approx(1800 / 24)
     assert row["notes"] == 18
     assert row["note_moyenne"] == pytest.approx((48 + 30) / 18)
-    assert row["part_lisible"] == pytest.approx((0.5 * 720 + 1.0 * 720) / 1440)
+    assert row["part_lisible"] == pytest.approx((12 * 10 + 6 * 60) / (12 * 20 + 6 * 60))
+
+
+def test_readable_signing_is_told_for_each_kind_of_device_unless_few_calls_were_on_it() -> None:
+    seen = {"phone": 3.0, "computer": 9.0}
+    calls = [answered(1.0, signing_s=10.0, readable_s=seen[kind], device_type=kind) for kind in seen for _ in range(5)]
+    calls += [answered(1.0, signing_s=10.0, readable_s=0.0, device_type="tablet") for _ in range(4)]
+    calls += [answered(1.0, signing_s=0.0, device_type="phone") for _ in range(9)]
+    row = one_row([*calls, answered(1.0, signing_s=20.0, readable_s=20.0)])
+    assert (row["part_lisible_telephone"], row["part_lisible_ordinateur"]) == (0.3, 0.9)
+    assert row["part_lisible_tablette"] == Masked()
+    assert row["part_lisible"] == pytest.approx(80 / 160)
 
 
 def test_call_backs_are_counted_apart_and_weigh_on_no_wait() -> None:
@@ -113,7 +124,7 @@ def test_no_calls_give_counts_of_zero_and_nothing_to_divide() -> None:
 
 @pytest.mark.parametrize("count", [1, 4])
 def test_what_was_made_from_one_to_four_calls_is_masked(count: int) -> None:
-    row = one_row([answered(10.0, stars=5, readable_share=0.9) for _ in range(count)])
+    row = one_row([answered(10.0, stars=5, signing_s=9.0, readable_s=9.0) for _ in range(count)])
     for heading in ("appels", "pris_en_charge", "attente_moyenne_s", "ns_120_s", "notes", "part_lisible", "dmc_s"):
         assert row[heading] == Masked(), heading
     assert row["abandons"] == 0

@@ -15,6 +15,7 @@ from signaling.records.model import (
     PhoneLegRecord,
     Qualification,
     QualitySeries,
+    Readability,
 )
 
 NOON = 1795348800.0  # 2026-11-22 12:00 UTC, 13:00 in Paris
@@ -28,6 +29,8 @@ LEG_SERIES = LegSeries(
     round_trip_s=(0.05, 0.06, None),
     received_bps=(1_200_000, 300_000, None),
     sent_bps=(1_100_000, 1_100_000, None),
+    signing_s=(6, 0, None),
+    readable_s=(5, 0, None),
 )
 QUALITY = QualitySeries(began_at=NOON - 100, step_s=10, signer=LEG_SERIES, agent=None)
 
@@ -90,6 +93,8 @@ def relay_call(call_id: str = "relay-1", **changes: Any) -> CallRecord:
         talk_s=100.0,
         phone_s=60.0,
         readable_share=0.9,
+        readability={"signer": Readability(signing_s=50.0, readable_s=45.0, advice_s={"good": 80.0, "too_far": 9.0})},
+        signer_device_type="phone",
         network={"signer_fps_mean": 24.5, "signer_fps_p5": 21.0, "agent_fps_p5": 18.0, "reconnects": 1},
         quality=QUALITY,
         phone_legs=(
