@@ -5,6 +5,7 @@ import { LocalMedia } from "./camera.ts";
 import { CameraCheck } from "./camera_check.ts";
 import { isConsulting, isJoined, waitsSince } from "./company.ts";
 import { Connection, socketUrl, type Answer, type Outgoing } from "./connection.ts";
+import { DarkCamera } from "./dark_camera.ts";
 import { deviceId } from "./device.ts";
 import { locale, t, tCode } from "./i18n.ts";
 import { CallMedia } from "./media.ts";
@@ -20,6 +21,7 @@ import type {
   Party,
   Person,
   ServerMessage,
+  VisibilityMessage,
 } from "./protocol.d.ts";
 import { QualityWatch } from "./quality_watch.ts";
 import { Readability } from "./readability.ts";
@@ -83,6 +85,7 @@ export class Session {
   });
   readonly isTogether = computed(() => this.inCall.value && TOGETHER.has(this.call.value?.state ?? "ended"));
   readonly #isConsulting = computed(() => this.call.value !== null && isConsulting(this.call.value));
+  readonly #darkCamera = new DarkCamera(this.local.video);
   readonly #options: SessionOptions;
   #phoned: Outgoing | null = null;
   #serial = 0;
@@ -211,8 +214,7 @@ export class Session {
         if (message.call_id === this.media.callId) this.media.close();
         break;
       case "visibility":
-        if (this.check.knows(message.call_id)) this.check.readingCame(message);
-        else this.readability.came(message, message.whose === this.leg);
+        this.#readingCame(message);
         break;
       case "camera.asked":
         this.readability.cameraAsked(message);
@@ -231,6 +233,14 @@ export class Session {
         break;
     }
     this.#options.onMessage(message);
+  }
+
+  #readingCame(reading: VisibilityMessage): void {
+    const isCheck = this.check.knows(reading.call_id);
+    const isOwn = isCheck || reading.whose === this.leg;
+    if (isCheck) this.check.readingCame(reading);
+    else this.readability.came(reading, isOwn);
+    if (isOwn) void this.#darkCamera.came(reading);
   }
 
   #noticeCame(code: "queue_away" | "queue_back"): void {

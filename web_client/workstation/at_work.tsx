@@ -12,6 +12,7 @@ import { OwnPicture } from "../shared/ui/own_picture.tsx";
 import type { Desk } from "./desk.ts";
 import { CallbackList } from "./callback_list.tsx";
 import { LoadCard } from "./load_card.tsx";
+import { ShiftCheck } from "./shift_check.tsx";
 import { ShortcutList } from "./shortcut_list.tsx";
 import { Sparkline } from "./sparkline.tsx";
 import { cardKeys } from "./state_words.ts";
@@ -91,10 +92,11 @@ function Devices({ desk }: { desk: Desk }): JSX.Element {
             </Button>
           </div>
         ) : (
-          <OwnPicture track={local.video} />
+          <OwnPicture track={local.video} hasGuide={desk.session.check.isOn} />
         )}
       </div>
       {local.video.value !== null && <DeviceChoices desk={desk} />}
+      {local.video.value !== null && <ShiftCheck desk={desk} />}
       {soundProblem !== null && !desk.withoutMicrophone.value && <p class="field-error">{t(`camera.mic_problem.${soundProblem}`)}</p>}
     </section>
   );

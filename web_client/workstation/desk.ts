@@ -27,6 +27,7 @@ import { Keys } from "./keymap.ts";
 import { Minute } from "./minute.ts";
 import { Second } from "./second.ts";
 import { Shift } from "./shift.ts";
+import { SoundCheck } from "./sound_check.ts";
 import { StaffWords } from "./staff_words.ts";
 import { WrapUp } from "./wrap_up.ts";
 
@@ -59,6 +60,7 @@ export class Desk {
   readonly isCutOff = computed(() => this.session.connection.status.value === "offline");
   readonly minute = new Minute();
   readonly cameraAsk: CameraAsk;
+  readonly sound = new SoundCheck();
   readonly wrapUp: WrapUp;
   readonly isWrappingUp = computed(
     () => this.agent.value?.state === "wrap_up" && this.session.call.value !== null,
