@@ -257,6 +257,11 @@ class CameraChecks:
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=deadline_s)
 
+    @property
+    def is_at_work(self) -> bool:
+        """Something is being asked of a worker."""
+        return bool(self._tasks)
+
     def _start(self, work: Coroutine[None, None, None]) -> None:
         task = asyncio.create_task(work)
         self._tasks.add(task)
