@@ -1,9 +1,14 @@
 """
-MediaPipe: hands and faces in a picture.
+MediaPipe: hands, faces and the body in a picture.
 
-The only module that knows MediaPipe and OpenCV. One :class:`Analyzer` per leg, used by one thread at a time. Nothing
-found here outlives the call of :meth:`Analyzer.look`, but where the largest face is.
+The only module that knows MediaPipe and OpenCV. The models keep nothing from picture to picture (IMAGE mode), so one
+set of them per process serves all legs; one :class:`Analyzer` per leg remembers where the face is and which way up.
+Which models, modes and thresholds, and why: docs/decisions/visibility-models.md.
 """
+
+import functools
+from collections.abc import Sequence
+from typing import Protocol
 
 import cv2
 import mediapipe as mp
@@ -12,28 +17,41 @@ from mediapipe.tasks.python import BaseOptions, vision
 from numpy.typing import NDArray
 
 from relay.visibility.measures.glance import Glancer
+from relay.visibility.measures.hands import cut_edges, without_doubles
 from relay.visibility.measures.look import measure_look
-from relay.visibility.model import Box, Detection, Face, Glance, Gray, Hand, Look, Part
+from relay.visibility.measures.space import WHOLE, search_region, turned_back
+from relay.visibility.model import Box, Detection, Face, Glance, Gray, Hand, Look, Part, Pose
 from relay.visibility.model_files import ModelFiles
 
-BOTH: frozenset[Part] = frozenset(("hands", "faces"))
+ALL_PARTS: frozenset[Part] = frozenset(("hands", "faces", "pose"))
 MAX_HANDS = 2
-CONFIDENCE = 0.5
 MAX_SIDE = 640  # pixels: the palm detector looks at 192 x 192, hands are cut out at 224 x 224
-FACE_CONFIDENCE = (
-    0.65  # real faces score 0.8 and more; what is smaller than the model can see scores below, wrongly sized
-)
-#: Where a small face is looked for when the whole picture shows none: the face model sees 128 x 128 pixels, so a
-#: signer far away is lost in the whole picture. Sets of tiles, tried in turn from picture to picture.
-TILES = (
-    tuple(Box(x, y, 0.5, 0.5) for y in (0.0, 0.25) for x in (0.25, 0.0, 0.5)),
-    tuple(Box(x, y, 0.36, 0.36) for y in (0.32, 0.06) for x in (0.32, 0.04, 0.6)),
-    tuple(Box(x, y, side, side) for y, side in ((0.5, 0.5), (0.58, 0.36)) for x in (0.5 - side / 2, 0.0, 1 - side)),
-)
+HAND_CONFIDENCE = 0.3  # 91 hands of the clips' impaired pictures instead of 76 at 0.5, 6 instead of 1 far from a wrist
+FACE_CONFIDENCE = 0.5
+POSE_CONFIDENCE = 0.5
+#: Upright faces, and those tilted by up to 45 degrees, score more; those lying on their side less or nothing.
+UPRIGHT_SCORE = 0.72
+BETTER_BY = 0.1  # of a turned picture's face over the upright one's, to be believed
+LEAST_SCORE = 0.55  # real faces too close to the lens or cut score little more
+QUARTER_TURNS = (1, 3, 2)  # counter-clockwise
+TURN_PERIOD_MS = 1500  # a picture without an upright face is turned no more often than that: 3 faces' worth of CPU
+MIN_REGION = 64  # pixels; a smaller search region is widened by nobody: the whole picture is searched
+
+Picture = NDArray[np.uint8]
+
+
+class Landmark(Protocol):
+    @property
+    def x(self) -> float: ...
+
+    @property
+    def y(self) -> float: ...
 
 
 class Detector:
     """
+    The three models. :meth:`hands`, :meth:`faces` and :meth:`pose` each take CPU time of their own (10, 3 and 18 ms).
+
     :raises RuntimeError, ValueError: from the constructor, when MediaPipe cannot load the models.
     """
 
@@ -41,11 +59,10 @@ class Detector:
         self._hands = vision.HandLandmarker.create_from_options(
             vision.HandLandmarkerOptions(
                 base_options=BaseOptions(model_asset_path=str(models.hand_landmarker)),
-                running_mode=vision.RunningMode.VIDEO,
+                running_mode=vision.RunningMode.IMAGE,
                 num_hands=MAX_HANDS,
-                min_hand_detection_confidence=CONFIDENCE,
-                min_hand_presence_confidence=CONFIDENCE,
-                min_tracking_confidence=CONFIDENCE,
+                min_hand_detection_confidence=HAND_CONFIDENCE,
+                min_hand_presence_confidence=HAND_CONFIDENCE,
             )
         )
         self._face = vision.FaceDetector.create_from_options(
@@ -55,62 +72,80 @@ class Detector:
                 min_detection_confidence=FACE_CONFIDENCE,
             )
         )
-        self._tile: Box | None = None  # where the small face was last found
-        self._turn = 0
+        self._pose = vision.PoseLandmarker.create_from_options(
+            vision.PoseLandmarkerOptions(
+                base_options=BaseOptions(model_asset_path=str(models.pose_landmarker)),
+                running_mode=vision.RunningMode.IMAGE,
+                min_pose_detection_confidence=POSE_CONFIDENCE,
+                min_pose_presence_confidence=POSE_CONFIDENCE,
+            )
+        )
 
-    def detect(self, rgb: NDArray[np.uint8], timestamp_ms: int, parts: frozenset[Part] = BOTH) -> Detection:
+    def hands(self, rgb: Picture, region: Box = WHOLE) -> tuple[Hand, ...]:
         """
         :param rgb: shape (height, width, 3).
-        :param timestamp_ms: must grow from call to call.
-        :param parts: what to look for; the others cost nothing.
+        :param region: the part of the picture to search: small hands are found only in a small region.
         """
-        picture = _image(rgb)
-        hands = self._find_hands(picture, timestamp_ms) if "hands" in parts else ()
-        faces = self._find_faces(rgb, picture) if "faces" in parts else ()
-        return Detection(hands, faces, None, parts)
-
-    def close(self) -> None:
-        self._hands.close()
-        self._face.close()
-
-    def _find_hands(self, picture: mp.Image, timestamp_ms: int) -> tuple[Hand, ...]:
-        result = self._hands.detect_for_video(picture, timestamp_ms)
-        return tuple(
+        part, region = _part(rgb, region)
+        result = self._hands.detect(_image(part))
+        scale, offset = np.array([region.width, region.height]), np.array([region.x, region.y])
+        found = [
             Hand(
-                np.array([(point.x, point.y) for point in points], dtype=np.float32),
+                (_points(points) * scale + offset).astype(np.float32),
                 float(sides[0].score or 0.0),
                 sides[0].category_name == "Right",
             )
             for points, sides in zip(result.hand_landmarks, result.handedness, strict=True)
-        )
+        ]
+        return without_doubles(found)
 
-    def _find_faces(self, rgb: NDArray[np.uint8], picture: mp.Image) -> tuple[Face, ...]:
-        if faces := _faces(self._face.detect(picture), rgb.shape[:2], Box(0.0, 0.0, 1.0, 1.0)):
-            return faces
-        if self._tile and (faces := self._faces_in(rgb, self._tile)):
-            return faces
-        self._turn = (self._turn + 1) % len(TILES)
-        for tile in TILES[self._turn]:
-            if faces := self._faces_in(rgb, tile):
-                self._tile = tile
-                return faces
-        return ()
+    def faces(self, rgb: Picture, turns: int = 0) -> tuple[Face, ...]:
+        """
+        :param turns: quarter turns counter-clockwise by which the picture is turned before it is searched.
+        :returns: the largest first, where they are in the picture as it was given.
+        """
+        picture = np.rot90(rgb, turns) if turns else rgb
+        height, width = picture.shape[:2]
+        faces = []
+        for found in self._face.detect(_image(picture)).detections:
+            box = found.bounding_box
+            face = Face(
+                Box(box.origin_x / width, box.origin_y / height, box.width / width, box.height / height),
+                float(found.categories[0].score or 0.0),
+                _points(found.keypoints),
+            )
+            faces.append(turned_back(face, turns))
+        return tuple(sorted(faces, key=lambda face: -face.box.width * face.box.height))
 
-    def _faces_in(self, rgb: NDArray[np.uint8], tile: Box) -> tuple[Face, ...]:
-        height, width = rgb.shape[:2]
-        top, left = round(tile.y * height), round(tile.x * width)
-        part = rgb[top : top + round(tile.height * height), left : left + round(tile.width * width)]
-        return _faces(self._face.detect(_image(part)), (height, width), tile)
+    def pose(self, rgb: Picture) -> Pose | None:
+        result = self._pose.detect(_image(rgb))
+        if not result.pose_landmarks:
+            return None
+        points = result.pose_landmarks[0]
+        presence = np.array([min(point.visibility or 0.0, point.presence or 0.0) for point in points], np.float32)
+        return Pose(_points(points), presence)
+
+    def close(self) -> None:
+        self._hands.close()
+        self._face.close()
+        self._pose.close()
+
+
+@functools.cache
+def shared_detector(models: ModelFiles) -> Detector:
+    """:returns: this process's one set of models, loaded at the first call and kept."""
+    return Detector(models)
 
 
 class Analyzer:
-    """Pictures of one leg in, glances and looks out. Owns its detector."""
+    """Pictures of one leg in, glances and looks out."""
 
     def __init__(self, models: ModelFiles) -> None:
-        self._detector = Detector(models)
+        self._detector = shared_detector(models)
         self._glancer = Glancer()
         self._face: Box | None = None
-        self._last_ms = -1
+        self._turns = 0
+        self._turned_at_ms: int | None = None
 
     def glance(self, gray: Gray) -> Glance:
         """
@@ -120,23 +155,62 @@ class Analyzer:
         """
         return self._glancer.glance(gray, self._face)
 
-    def look(self, rgb: NDArray[np.uint8], timestamp_ms: int, parts: frozenset[Part] = BOTH) -> Look:
+    def look(self, rgb: Picture, timestamp_ms: int, parts: frozenset[Part] = ALL_PARTS) -> Look:
         """
         With MediaPipe: now and then.
 
         :param rgb: shape (height, width, 3), sides at most ``MAX_SIDE`` for speed (larger is scaled down).
-        :param timestamp_ms: of the picture; one that does not grow is moved on by 1 ms, as MediaPipe requires.
-        :param parts: what to look for; measures of the others are None.
+        :param timestamp_ms: of the picture.
+        :param parts: what to look for; measures of the others are None. The pose, the dearest, is looked for only when
+            hands or face leave a question open.
         """
-        self._last_ms = max(timestamp_ms, self._last_ms + 1)
         picture = scaled_down(rgb)
-        found = self._detector.detect(picture, self._last_ms, parts)
+        gray = np.asarray(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), dtype=np.uint8)
+        return measure_look(gray, self.detect(picture, timestamp_ms, parts))
+
+    def detect(self, picture: Picture, timestamp_ms: int, parts: frozenset[Part] = ALL_PARTS) -> Detection:
+        """What :meth:`look` measures. For tests and benchmarks; parameters are the same."""
+        faces = self._find_faces(picture, timestamp_ms) if "faces" in parts else ()
         if "faces" in parts:
-            self._face = found.face.box if found.face else None
-        return measure_look(np.asarray(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), dtype=np.uint8), found)
+            self._face = faces[0].box if faces else None
+        hands = self._find_hands(picture) if "hands" in parts else ()
+        found = Detection(hands, faces, None, parts)
+        if "pose" in parts and leaves_questions(found):
+            return Detection(hands, faces, self._detector.pose(picture), parts)
+        return found
 
     def close(self) -> None:
-        self._detector.close()
+        """The models stay: other legs use them."""
+
+    def _find_hands(self, picture: Picture) -> tuple[Hand, ...]:
+        if self._face is None or self._turns:
+            return self._detector.hands(picture)
+        height, width = picture.shape[:2]
+        return self._detector.hands(picture, search_region(self._face, width / height))
+
+    def _find_faces(self, picture: Picture, timestamp_ms: int) -> tuple[Face, ...]:
+        faces = self._detector.faces(picture, self._turns)
+        if _score(faces) >= UPRIGHT_SCORE or not self._may_turn(timestamp_ms):
+            return _likely(faces)
+        self._turned_at_ms = timestamp_ms
+        best = self._turns
+        for turns in (0, *QUARTER_TURNS):
+            if turns == self._turns:
+                continue
+            others = self._detector.faces(picture, turns)
+            if _score(others) > max(_score(faces) + BETTER_BY, UPRIGHT_SCORE):
+                faces, best = others, turns
+        self._turns = best if faces else 0
+        return _likely(faces)
+
+    def _may_turn(self, timestamp_ms: int) -> bool:
+        return self._turned_at_ms is None or timestamp_ms >= self._turned_at_ms + TURN_PERIOD_MS
+
+
+def leaves_questions(found: Detection) -> bool:
+    """:returns: whether the body may tell more: of hands not found or cut, of a face not found."""
+    hands_open = "hands" in found.parts and (len(found.hands) < MAX_HANDS or bool(cut_edges(found.hands)))
+    return hands_open or ("faces" in found.parts and not found.faces)
 
 
 def scaled_down(rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -154,23 +228,24 @@ def _image(rgb: NDArray[np.uint8]) -> mp.Image:
     return mp.Image(image_format=mp.ImageFormat.SRGB, data=np.ascontiguousarray(rgb))
 
 
-def _faces(result: vision.FaceDetectorResult, size: tuple[int, int], tile: Box) -> tuple[Face, ...]:
-    """:param size: height and width of the whole picture, pixels; boxes come in pixels of the tile."""
-    height, width = size
-    faces = []
-    for found in result.detections:
-        box = found.bounding_box
-        points = [(tile.x + point.x * tile.width, tile.y + point.y * tile.height) for point in found.keypoints]
-        faces.append(
-            Face(
-                Box(
-                    tile.x + box.origin_x / width,
-                    tile.y + box.origin_y / height,
-                    box.width / width,
-                    box.height / height,
-                ),
-                float(found.categories[0].score or 0.0),
-                np.array(points, dtype=np.float32),
-            )
-        )
-    return tuple(sorted(faces, key=lambda face: -face.box.width * face.box.height))
+def _part(rgb: Picture, region: Box) -> tuple[Picture, Box]:
+    """:returns: the part of the picture, and where exactly it is; all of it when the part is tiny."""
+    height, width = rgb.shape[:2]
+    top, bottom = (round(min(1.0, max(0.0, y)) * height) for y in (region.y, region.y + region.height))
+    left, right = (round(min(1.0, max(0.0, x)) * width) for x in (region.x, region.x + region.width))
+    if bottom - top < MIN_REGION or right - left < MIN_REGION:
+        return rgb, WHOLE
+    box = Box(left / width, top / height, (right - left) / width, (bottom - top) / height)
+    return rgb[top:bottom, left:right], box
+
+
+def _points(landmarks: Sequence[Landmark]) -> NDArray[np.float32]:
+    return np.array([(point.x, point.y) for point in landmarks], dtype=np.float32)
+
+
+def _score(faces: tuple[Face, ...]) -> float:
+    return max((face.score for face in faces), default=0.0)
+
+
+def _likely(faces: tuple[Face, ...]) -> tuple[Face, ...]:
+    return tuple(face for face in faces if face.score >= LEAST_SCORE)

@@ -2,12 +2,13 @@
 The MediaPipe model files: found, checked by SHA-256, fetched once.
 
 mediapipe 1.2.2 carries no model; the official ``mediapipe==0.10.21`` wheel (Apache-2.0) carries them all. It is fetched
-through pip, so that whatever package index this machine is set up for is used, and only three of its files are kept.
+through pip, so that whatever package index this machine is set up for is used, and only five of its files are kept.
 The wheel asked for is always the same one (Linux x86-64, CPython 3.11): models are the same on every machine.
 Where the files go and whether to fetch at all is the caller's business.
 """
 
 import hashlib
+import struct
 import subprocess
 import sys
 import tempfile
@@ -18,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from relay.errors import RelayError
+from relay.visibility.tflite_metadata import with_normalization
 
 Progress = Callable[[int, int], None]
 
@@ -27,19 +29,30 @@ FETCH_DEADLINE_S = 900.0  # 35 MB at 400 kbit/s
 PROGRESS_PERIOD_S = 0.2
 
 TASK_NAME = "hand_landmarker.task"
-FACE_NAME = "face_detection_short_range.tflite"
-PALM_MEMBER = "hand_detector.tflite"  # the names HandLandmarker looks for inside the bundle
+FACE_NAME = "face_detection_full_range_sparse.tflite"
+POSE_NAME = "pose_landmarker_full.task"
+FILE_NAMES = (TASK_NAME, FACE_NAME, POSE_NAME)
+PALM_MEMBER = "hand_detector.tflite"  # the names HandLandmarker and PoseLandmarker look for inside their bundles
 HAND_MEMBER = "hand_landmarks_detector.tflite"
+PERSON_MEMBER = "pose_detector.tflite"
+POSE_MEMBER = "pose_landmarks_detector.tflite"
+HAND_MEMBERS = (PALM_MEMBER, HAND_MEMBER)
+POSE_MEMBERS = (PERSON_MEMBER, POSE_MEMBER)
 
 _IN_WHEEL = {
     PALM_MEMBER: "mediapipe/modules/palm_detection/palm_detection_full.tflite",
     HAND_MEMBER: "mediapipe/modules/hand_landmark/hand_landmark_full.tflite",
-    FACE_NAME: "mediapipe/modules/face_detection/face_detection_short_range.tflite",
+    FACE_NAME: "mediapipe/modules/face_detection/face_detection_full_range_sparse.tflite",
+    PERSON_MEMBER: "mediapipe/modules/pose_detection/pose_detection.tflite",
+    POSE_MEMBER: "mediapipe/modules/pose_landmark/pose_landmark_full.tflite",
 }
+#: As installed: the pose landmark model with the normalization it lacks in the wheel (pixels 0..255 to 0..1).
 SHA256 = {
     PALM_MEMBER: "1b14e9422c6ad006cde6581a46c8b90dd573c07ab7f3934b5589e7cea3f89a54",
     HAND_MEMBER: "11c272b891e1a99ab034208e23937a8008388cf11ed2a9d776ed3d01d0ba00e3",
-    FACE_NAME: "bbff11cebd1eb27a1e004cae0b0e63ec8c551cbf34a4451148b4908b8db3eca8",
+    FACE_NAME: "2c3728e6da56f21e21a320433396fb06d40d9088f2247c05e5635a688d45dfe1",
+    PERSON_MEMBER: "9ba9dd3d42efaaba86b4ff0122b06f29c4122e756b329d89dca1e297fd8f866c",
+    POSE_MEMBER: "22c8d5c303acb7b0c8125a1d5e95e8da31a9aaf6b28939c03d83acd923f93e3a",
 }
 
 
@@ -47,6 +60,7 @@ SHA256 = {
 class ModelFiles:
     hand_landmarker: Path  # .task bundle (a zip) for HandLandmarker
     face_detector: Path  # .tflite for FaceDetector
+    pose_landmarker: Path  # .task bundle for PoseLandmarker
 
 
 class ModelsUnavailableError(RelayError):
@@ -60,12 +74,12 @@ class ModelsUnavailableError(RelayError):
         self.message_fr = (
             f"Les modèles MediaPipe manquent : {reason_fr} Le service marche sans eux, mais la lisibilité des signes "
             f"n'est pas mesurée. Réessayez avec « passerelle models » quand l'index de paquets Python est joignable, "
-            f"ou copiez {TASK_NAME} et {FACE_NAME} d'une autre machine dans {directory}."
+            f"ou copiez {', '.join(FILE_NAMES)} d'une autre machine dans {directory}."
         )
         self.message_en = (
             f"The MediaPipe models are missing: {reason_en} The service works without them, but signing visibility "
             f'is not measured. Try again with "passerelle models" when the Python package index can be reached, '
-            f"or copy {TASK_NAME} and {FACE_NAME} from another machine into {directory}."
+            f"or copy {', '.join(FILE_NAMES)} from another machine into {directory}."
         )
         super().__init__("models_unavailable", f"{self.message_fr}\n{self.message_en}")
 
@@ -79,11 +93,12 @@ def find_models(directory: Path, own_task: Path | None = None) -> ModelFiles | N
     :returns: None when a file is missing or its hash is wrong.
     """
     task = own_task or directory / TASK_NAME
-    face = directory / FACE_NAME
-    task_is_good = _is_bundle(task) if own_task else _is_our_bundle(task)
-    if not task_is_good or not face.is_file() or _sha256(face.read_bytes()) != SHA256[FACE_NAME]:
+    face, pose = directory / FACE_NAME, directory / POSE_NAME
+    if not (_is_bundle(task) if own_task else _is_our_bundle(task, HAND_MEMBERS)):
         return None
-    return ModelFiles(task, face)
+    if not _is_our_bundle(pose, POSE_MEMBERS) or not face.is_file() or _sha256(face.read_bytes()) != SHA256[FACE_NAME]:
+        return None
+    return ModelFiles(task, face, pose)
 
 
 def ensure_models(directory: Path, progress: Progress | None = None, own_task: Path | None = None) -> ModelFiles:
@@ -154,27 +169,28 @@ def _fetch_wheel(directory: Path, scratch: Path, progress: Progress | None) -> P
 
 
 def _install(directory: Path, wheel: Path, scratch: Path) -> None:
-    """Take the three models out of the wheel; a file appears under its final name complete or not at all."""
+    """Take the models out of the wheel; a file appears under its final name complete or not at all."""
     try:
         with zipfile.ZipFile(wheel) as archive:
             content = {name: archive.read(path) for name, path in _IN_WHEEL.items()}
-    except (zipfile.BadZipFile, KeyError) as error:
+        content[POSE_MEMBER] = with_normalization(content[POSE_MEMBER], 0.0, 255.0)
+    except (zipfile.BadZipFile, KeyError, ValueError, struct.error) as error:
         raise _wrong_content(directory) from error
     if any(_sha256(data) != SHA256[name] for name, data in content.items()):
         raise _wrong_content(directory)
-    task, face = scratch / TASK_NAME, scratch / FACE_NAME
-    with zipfile.ZipFile(task, "w", zipfile.ZIP_STORED) as bundle:  # MediaPipe maps members in place: not deflated
-        for member in (PALM_MEMBER, HAND_MEMBER):
-            bundle.writestr(zipfile.ZipInfo(member), content[member])
-    face.write_bytes(content[FACE_NAME])
-    task.replace(directory / TASK_NAME)
-    face.replace(directory / FACE_NAME)
+    (scratch / FACE_NAME).write_bytes(content[FACE_NAME])
+    for name, members in ((TASK_NAME, HAND_MEMBERS), (POSE_NAME, POSE_MEMBERS)):
+        with zipfile.ZipFile(scratch / name, "w", zipfile.ZIP_STORED) as bundle:  # mapped in place: not deflated
+            for member in members:
+                bundle.writestr(zipfile.ZipInfo(member), content[member])
+    for name in FILE_NAMES:
+        (scratch / name).replace(directory / name)
 
 
-def _is_our_bundle(task: Path) -> bool:
+def _is_our_bundle(task: Path, members: tuple[str, ...]) -> bool:
     try:
         with zipfile.ZipFile(task) as bundle:
-            return all(_sha256(bundle.read(member)) == SHA256[member] for member in (PALM_MEMBER, HAND_MEMBER))
+            return all(_sha256(bundle.read(member)) == SHA256[member] for member in members)
     except (OSError, zipfile.BadZipFile, KeyError):
         return False
 
@@ -182,7 +198,7 @@ def _is_our_bundle(task: Path) -> bool:
 def _is_bundle(task: Path) -> bool:
     try:
         with zipfile.ZipFile(task) as bundle:
-            return {PALM_MEMBER, HAND_MEMBER} <= set(bundle.namelist())
+            return set(HAND_MEMBERS) <= set(bundle.namelist())
     except (OSError, zipfile.BadZipFile):
         return False
 

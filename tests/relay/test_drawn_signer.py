@@ -12,10 +12,10 @@ from tests.helpers import clips
 @pytest.mark.parametrize("size", [(640, 480), (320, 240), (1280, 720), (480, 640)])
 @pytest.mark.parametrize("appearance", [SIGNER, INTERPRETER], ids=["signer", "interpreter"])
 def test_mediapipe_finds_both_hands_and_the_face_where_they_are(size: tuple[int, int], appearance: Appearance) -> None:
-    from relay.visibility.detector import Detector, scaled_down
+    from relay.visibility.detector import Analyzer, scaled_down
 
     signer = DrawnSigner(*size, appearance=appearance)
-    detector = Detector(clips.models())
+    detector = Analyzer(clips.models())
     both = faces = frames = 0
     for index in range(0, 60, 3):
         t = index / signer.fps

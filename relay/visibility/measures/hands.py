@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
 from relay.visibility.model import Box, Edge, Hand, Point
 
 CUT_SHARE = 0.93  # a hand with fewer of its 21 landmarks inside is cut: the wrist alone may be outside
+DOUBLE_DISTANCE = 0.15  # share of the hand's size
 MARGIN = 0.005  # share of the picture: MediaPipe clamps a little at the border
 
 
@@ -46,16 +46,31 @@ def hands_centre(hands: Sequence[Hand]) -> Point | None:
     """:returns: mean of the centres of the hands' boxes, shares of the picture."""
     if not hands:
         return None
-    x, y = np.mean([_box(hand).centre for hand in hands], axis=0)
+    x, y = np.mean([hand_box(hand).centre for hand in hands], axis=0)
     return float(x), float(y)
 
 
 def hand_box(hand: Hand) -> Box:
     """:returns: the smallest box around the landmarks."""
-    return _box(hand)
-
-
-def _box(hand: Hand) -> Box:
-    points: NDArray[np.float32] = hand.landmarks
-    (left, top), (right, bottom) = points.min(axis=0), points.max(axis=0)
+    (left, top), (right, bottom) = hand.landmarks.min(axis=0), hand.landmarks.max(axis=0)
     return Box(float(left), float(top), float(right - left), float(bottom - top))
+
+
+def without_doubles(hands: Sequence[Hand]) -> tuple[Hand, ...]:
+    """
+    The same hand found twice is one hand.
+
+    :returns: the hands, less those whose landmarks lie, in the mean, nearer than 0.15 of the hand's size to the same
+        landmarks of a hand that scores more.
+    """
+    kept: list[Hand] = []
+    for hand in sorted(hands, key=lambda each: -each.score):
+        size = float(np.ptp(hand.landmarks, axis=0).max())
+        if all(_distance(hand, other) > DOUBLE_DISTANCE * size for other in kept):
+            kept.append(hand)
+    return tuple(kept)
+
+
+def _distance(one: Hand, other: Hand) -> float:
+    """:returns: mean distance of the same landmarks, shares of the picture."""
+    return float(np.linalg.norm(one.landmarks - other.landmarks, axis=1).mean())

