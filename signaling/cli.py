@@ -8,12 +8,10 @@ code 1. Heavy modules load inside the command that needs them.
 import asyncio
 import importlib
 import importlib.util
-import json
 import logging
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -32,6 +30,7 @@ COMMAND_MODULES = (
     "signaling.cli_rehearse",
     "signaling.cli_compile",
     "signaling.cli_planning",
+    "signaling.cli_video",
 )
 #: of ``passerelle phone``, in ``signaling.cli_phone``; alone it is the worker, here
 PHONE_COMMANDS = ("block", "rules", "alarms", "--help")
@@ -229,29 +228,6 @@ def models(
             typer.echo(f"{error.message_fr}\n{error.message_en}", err=True)
             raise typer.Exit(MODELS_OUT_OF_REACH) from None
         print(f"Modèles vérifiés : {directory}")
-
-
-@app.command("check-video")
-def check_video_command(
-    file: Annotated[Path, typer.Argument(help="Une vidéo.")],
-    as_json: Annotated[bool, typer.Option("--json", help="Un objet JSON par seconde, puis le résumé.")] = False,
-) -> None:
-    """Mesure la lisibilité des signes d’une vidéo, comme pendant un appel."""
-    from relay.visibility.check_video import VideoUnreadableError, check_video
-    from relay.visibility.model_files import ModelsUnavailableError, ensure_models
-    from signaling.log import without_native_chatter
-    from signaling.video_report import in_words
-
-    with _in_words():
-        config = load()
-    try:
-        files = ensure_models(config.service.model_dir)
-        with without_native_chatter():
-            for line in check_video(file, files):
-                print(json.dumps(line, ensure_ascii=False) if as_json else in_words(line), flush=True)
-    except (ModelsUnavailableError, VideoUnreadableError) as error:
-        typer.echo(f"✗ {error.message_fr}\n  {error.message_en}", err=True)
-        raise typer.Exit(1) from None
 
 
 @app.command("check-config")
