@@ -30,10 +30,12 @@ from signaling.push_encryption import base64url, point
 from signaling.queue_messages import Alert, AssignmentAccept, PresenceSet
 from signaling.records import Records
 from signaling.records.model import Person, Qualification
+from signaling.rehearsal.checks import MODELS_MISSING
 from signaling.rehearsal.client import RehearsalError
 from signaling.rehearsal.participant import Participant, Persona, join, strip_rows
 from signaling.rehearsal.pictures import card
 from signaling.rehearsal.service import Service, own_service
+from signaling.visibility_messages import VisibilityMessage
 from tests.helpers.centre import accept
 from tests.helpers.control_plane import RawPage
 from tests.helpers.people import act
@@ -68,6 +70,8 @@ async def test_a_relay_call_leaves_no_text_in_sql_redis_logs_or_files() -> None:
                 who.type_text(text)
             await until(lambda: FROM_SIGNER in scene.agent.text and FROM_AGENT in scene.signer.text, "the text arrives")
             await consults_a_colleague(scene)
+            for page, whose in ((scene.signer, "signer"), (scene.agent, "agent")):
+                await picture_is_judged(page, whose)
             during = await everything(data_dir)
             await scene.act(scene.signer, "hang_up")
             await scene.state(CallState.ENDED)
@@ -82,10 +86,23 @@ async def test_a_relay_call_leaves_no_text_in_sql_redis_logs_or_files() -> None:
         for text in (FROM_SIGNER, FROM_AGENT, NOTE, ASIDE, ANSWER, UNHEARD, AFTERWARDS):
             for form in forms(text):
                 assert [name for name, content in found.items() if form in content] == []
+        for name in (b"landmark", b"hands_found", b"face_height", b"keypoint"):
+            assert holding(found, name) == [], "what was measured of a picture"
     log = after["service.log"]
     assert b"call ended" in log
     for content in (TONE_NUMBER.encode(), TONE_NUMBER[1:].encode(), b"a=ice-ufrag", b"v=0"):
         assert content not in log, "no number and no SDP in a log"
+
+
+async def picture_is_judged(page: Participant, whose: str) -> None:
+    """By codes and numbers, each by a name, and nothing else; without models, by one code."""
+
+    def fits(reading: VisibilityMessage) -> bool:
+        return reading.whose == whose and (bool(reading.measures) or reading.advice == MODELS_MISSING)
+
+    reading = await page.client.wait_for(VisibilityMessage, DEADLINE_S, fits)
+    assert set(reading.model_dump()) == {"type", "call_id", "whose", "level", "advice", "measures"}
+    assert all(value is None or isinstance(value, float) for value in reading.measures.values())
 
 
 async def consults_a_colleague(scene: Scene) -> None:
