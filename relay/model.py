@@ -121,6 +121,7 @@ class CallPlan(Frozen):
     :param phone_held: the phone party is on hold: hears nobody, nobody hears it.
     :param phone_text: the phone leg carries real-time text (RFC 4103): web legs get a ``t140`` channel ``phone``.
     :param taps: at most one for each leg.
+    :param unclear: whose picture cannot be read for want of sharpness, as the visibility worker sees it.
     """
 
     bridged: bool = False
@@ -138,6 +139,7 @@ class CallPlan(Frozen):
     phone_held: bool = False
     phone_text: bool = False
     taps: tuple[Tap, ...] = ()
+    unclear: tuple[WebLeg, ...] = ()
 
 
 class Encoding(Frozen):

@@ -244,7 +244,10 @@ class MediaSession:
                 continue
             bitrate = self._needed_bitrate(media.leg, now)
             self._limit(path, bitrate)
-            encoding = media.policy.update(bitrate, path.frame_size, now) if bitrate is not None else None
+            if bitrate is None:
+                continue
+            is_unclear = media.leg in self.plan.unclear
+            encoding = media.policy.update(bitrate, path.frame_size, now, is_unclear=is_unclear)
             if encoding is not None:
                 self._emit(
                     EncodingWanted(call_id=self.call_id, leg=media.leg, generation=media.generation, encoding=encoding)

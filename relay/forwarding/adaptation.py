@@ -1,6 +1,9 @@
 """
 How a sender should send its picture over a line of a given bitrate: frame rate first. Pure; time is given.
 
+What the line carries decides, and what is seen at the other end of it: the same bitrate that is plenty before a plain
+wall leaves a person before a bookshelf unclear. Then the size gives way once more.
+
 Signing lives from movement: below 20 pictures a second it is hard to follow (EN 301 549 §6.5.3), so resolution gives
 way first, then bitrate, and the frame rate last (PRODUCT "Numbers"). The bitrate itself follows the line at once by
 REMB (``control_path``); a change of size costs a key frame and is made seldom.
@@ -20,6 +23,9 @@ UP_AGAIN_AFTER_S = 8.0
 UP_MARGIN = 1.15  # above where the next step begins
 FOLLOWED_AFTER_S = 3.0  # a page has set its sender by then; the key frames after it have the scale we asked for
 LARGER = 1.2  # than thought when we asked: ask again
+STARVED = 0.6  # below this share of what a size can use, the line makes a picture unclear; above, the lens or the light
+CLEARER = 0.6  # the share of the bitrate by which the size is chosen then: one step smaller
+CLEARER_S = 60.0  # then the larger size is tried again; each time it was in vain, twice as long passes
 USUAL_CAMERA, LARGEST_CAMERA = 1280 * 720, 1920 * 1080  # pixels: until a key frame tells; whatever it tells
 
 
@@ -60,14 +66,20 @@ class EncodingPolicy:
         self._camera_pixels = 0.0
         self._asked_for_pixels = 0.0
         self._told: Encoding | None = None
+        self._clearer_s = CLEARER_S
+        self._clearer_until = -math.inf
 
-    def update(self, bitrate_bps: int, sent_size: tuple[int, int] | None, now: float) -> Encoding | None:
+    def update(
+        self, bitrate_bps: int, sent_size: tuple[int, int] | None, now: float, *, is_unclear: bool = False
+    ) -> Encoding | None:
         """
         :param bitrate_bps: of the slowest line to a viewer. :param sent_size: of the last key frame, in pixels.
+        :param is_unclear: the person in the picture cannot be read for want of sharpness.
         :returns: what to ask for, when it changed; nothing as long as everything may be sent.
         """
         self._note_size(sent_size, now)
-        target, after_s, again_after_s = self._target(bitrate_bps)
+        self._note_clarity(bitrate_bps, now, is_unclear=is_unclear)
+        target, after_s, again_after_s = self._target(bitrate_bps * (CLEARER if now < self._clearer_until else 1.0))
         if target == self._step or (target > self._step) != (self._tending > self._step):
             self._tending, self._since = target, now
         if target != self._step and now - self._since >= after_s and now - self._changed_at >= again_after_s:
@@ -85,6 +97,12 @@ class EncodingPolicy:
             is_far = bitrate_bps < DOWN_AT_ONCE * STEPS[self._step].from_bps
             return lower, DOWN_SOON_S if is_far else DOWN_AFTER_S, DOWN_AGAIN_AFTER_S
         return min(self._step, higher), UP_AFTER_S, UP_AGAIN_AFTER_S
+
+    def _note_clarity(self, bitrate_bps: int, now: float, *, is_unclear: bool) -> None:
+        is_starved = self._step > 0 and bitrate_bps < STARVED * STEPS[self._step].maximum_bps
+        if is_unclear and is_starved and now >= self._clearer_until and now - self._changed_at > FOLLOWED_AFTER_S:
+            self._clearer_until = now + self._clearer_s
+            self._clearer_s *= 2
 
     def _note_size(self, size: tuple[int, int] | None, now: float) -> None:
         """The camera's size is the largest seen, undone our own scale: browsers scale down by themselves too."""

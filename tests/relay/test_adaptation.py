@@ -61,6 +61,41 @@ def test_sender_that_obeys_nothing_is_not_asked_for_ever() -> None:
     assert len(asked(lambda _: 200_000, 120, obeys=False)) <= 4
 
 
+def unclear(bitrate: int, seconds: float, while_unclear: Callable[[float], bool]) -> list[tuple[float, float]]:
+    """:returns: when which scale was asked for."""
+    policy, found, scale = EncodingPolicy(), list[tuple[float, float]](), 1.0
+    for step in range(int(seconds * 10)):
+        now = step / 10
+        sent = (int(HD[0] / scale), int(HD[1] / scale))
+        encoding = policy.update(bitrate, sent, now, is_unclear=while_unclear(now))
+        if encoding is not None:
+            scale = encoding.scale_resolution_down_by
+            found.append((now, scale))
+            assert encoding.max_framerate == 30
+    return found
+
+
+def test_picture_that_its_line_leaves_unclear_is_sent_smaller_at_the_same_rate() -> None:
+    [(_, first), (at, second)] = unclear(300_000, 60, lambda now: now > 10)
+    assert (first, second) == (2.0, 2.7)
+    assert 10 < at < 13
+
+
+def test_larger_size_is_tried_again_after_a_while_and_less_and_less_often() -> None:
+    found = unclear(300_000, 600, lambda now: 10 < now < 12 or 90 < now < 93)
+    assert [scale for _, scale in found] == [2.0, 2.7, 2.0, 2.7, 2.0]
+    (_, first), (_, again), (_, second), (_, later) = found[1:]
+    assert (first, second) == (2.7, 2.7)
+    times = [at for at, _ in found]
+    assert times[2] - times[1] > 60 and times[4] - times[3] > 120
+    assert again == later == 2.0
+
+
+def test_unclear_picture_on_a_line_that_carries_it_is_the_lens_s_or_the_light_s() -> None:
+    assert unclear(2_500_000, 30, lambda _: True) == []
+    assert len(unclear(450_000, 30, lambda _: True)) == 1
+
+
 def test_short_dip_changes_nothing() -> None:
     assert asked(lambda now: 600_000 if 10 < now < 10.8 else 2_500_000, 30) == []
 
