@@ -15,7 +15,7 @@ import cv2
 import pytest
 from playwright.async_api import Browser, Page, async_playwright, expect
 
-from relay.drawn_signer import INTERPRETER, SIGNER, Appearance, DrawnSigner
+from relay.drawn_signer import INTERPRETER, SIGNER, Appearance, DrawnSigner, Scene
 from tests.browser.conftest import ARGUMENTS, CHROMIUM
 from tests.helpers.whole_service import HAS_MODELS, WholeService, whole_service
 
@@ -24,6 +24,10 @@ PASSWORD = "correct horse battery"
 CAMERA = (848, 480)  # 16:9, as cameras are; at least the norm's 640×480 would be cut to it
 MJPEG_RATE = 30  # Chromium plays every MJPEG file at this rate
 STEP_MS = 30_000
+LOOP_S = 4.8  # after which the drawn signer's movements begin again
+#: a picture that becomes hard to read, and good again: 10 s of good, 14 s of each fault, round and round
+FAULTS: tuple[Scene, ...] = (*2 * ("signing",), *3 * ("cut",), *3 * ("dark",))
+ROUNDS_MS = 150_000  # several rounds: however slow the machine, each fault is seen once
 Wall = Literal["blue", "green"]
 PEOPLE: dict[Wall, Appearance] = {
     "blue": replace(SIGNER, background=(132, 152, 200)),
@@ -76,13 +80,26 @@ class Seat:
         await self.page.wait_for_function(reaches, arg=before, timeout=STEP_MS)
 
 
-def camera_film(folder: Path, name: str, appearance: Appearance) -> Path:
-    drawn = DrawnSigner(*CAMERA, MJPEG_RATE // 2, appearance=appearance)  # each picture twice: half the drawing
+def camera_film(folder: Path, name: str, appearance: Appearance, scenes: tuple[Scene, ...]) -> Path:
+    drawn = {scene: _film_of(scene, appearance) for scene in set(scenes)}
     path = folder / f"{name}.mjpeg"
-    with path.open("wb") as film:
-        for picture in drawn.frames(4.8):
-            film.write(2 * cv2.imencode(".jpg", picture[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 88])[1].tobytes())
+    path.write_bytes(b"".join(drawn[scene] for scene in scenes))
     return path
+
+
+def _film_of(scene: Scene, appearance: Appearance) -> bytes:
+    signer = DrawnSigner(*CAMERA, MJPEG_RATE // 2, appearance, scene)  # each picture twice: half the drawing
+    return b"".join(
+        2 * cv2.imencode(".jpg", picture[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 88])[1].tobytes()
+        for picture in signer.frames(LOOP_S)
+    )
+
+
+@pytest.fixture
+def signer_scenes(request: pytest.FixtureRequest) -> tuple[Scene, ...]:
+    """What the signer's camera shows, one after the other, ``LOOP_S`` each."""
+    scenes: tuple[Scene, ...] = getattr(request, "param", ("signing",))
+    return scenes
 
 
 @pytest.fixture
@@ -93,16 +110,16 @@ def shots(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-async def seats(tmp_path: Path, shots: Path) -> AsyncIterator[tuple[Seat, Seat]]:
+async def seats(tmp_path: Path, shots: Path, signer_scenes: tuple[Scene, ...]) -> AsyncIterator[tuple[Seat, Seat]]:
     faults: list[str] = []
     async with AsyncExitStack() as stack:
         playwright = await stack.enter_async_context(async_playwright())
         made = []
-        for name, appearance, size in (
-            ("signer", PEOPLE["blue"], (1280, 800)),
-            ("workstation", PEOPLE["green"], (1366, 768)),
+        for name, appearance, size, scenes in (
+            ("signer", PEOPLE["blue"], (1280, 800), signer_scenes),
+            ("workstation", PEOPLE["green"], (1366, 768), ("signing",)),
         ):
-            film = camera_film(tmp_path, name, appearance)
+            film = camera_film(tmp_path, name, appearance, scenes)
             browser: Browser = await playwright.chromium.launch(
                 executable_path=CHROMIUM, args=[*ARGUMENTS, f"--use-file-for-fake-video-capture={film}"]
             )
@@ -292,3 +309,42 @@ async def test_a_telephone_calls_a_signer_and_speaks_with_the_interpreter_who_jo
     await signer.page.get_by_role("button", name="Terminer", exact=True).click()
     await expect(signer.page.get_by_role("heading", name="Appel terminé")).to_be_visible()
     assert "99000099" not in service.log()
+
+
+@pytest.mark.skipif(not HAS_MODELS, reason="no models: nothing is measured")
+@pytest.mark.parametrize("signer_scenes", [FAULTS], indirect=True)
+@pytest.mark.timeout(400)
+async def test_a_picture_that_becomes_hard_to_read_is_advised_upon_on_both_pages_until_it_is_good_again(
+    service: WholeService, seats: tuple[Seat, Seat]
+) -> None:
+    signer, agent = seats
+    await sign_in(agent, f"{service.url}/workstation", "nour")
+    await agent.page.get_by_role("button", name="Disponible").click()
+    await visible(agent, "Vous êtes disponible")
+    await sign_in(signer, service.url, "camille")
+    await expect(signer.page.locator(".preview video")).not_to_have_js_property("videoWidth", 0)
+    await signer.page.get_by_role("button", name="Vérifier mon image").click()
+    await says(signer, ".check-picture", "Tout va bien : on vous voit bien.")
+    await signer.shoot("checked")
+    await signer.page.get_by_label("Numéro de téléphone").press_sequentially("0199000001")
+    await signer.page.get_by_role("button", name="Appeler", exact=True).click()
+    await expect(agent.page.get_by_role("heading", name="Appel entrant")).to_be_visible()
+    await agent.page.get_by_role("button", name="Accepter").click()
+    await visible(signer, "L’interprète est là")
+
+    for own, about in (
+        ("Les mains sortent de l’image", "Ses mains sortent de l’image"),
+        ("L’image est trop sombre", "Son image est trop sombre"),
+        ("On vous voit bien", "Bonne"),
+    ):
+        await says(signer, ".strip .advice", own)
+        await says(agent, ".meter-now", about)
+        await signer.shoot("readability")
+        await agent.shoot("readability")
+    await signer.page.get_by_role("button", name="Raccrocher").click()
+    await signer.page.get_by_role("button", name="Oui, terminer").click()
+    await expect(signer.page.get_by_role("heading", name="Appel terminé")).to_be_visible()
+
+
+async def says(seat: Seat, selector: str, words: str) -> None:
+    await expect(seat.page.locator(selector)).to_contain_text(words, timeout=ROUNDS_MS)
