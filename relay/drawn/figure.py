@@ -10,8 +10,8 @@ import numpy as np
 from relay.drawn import head as heads
 from relay.drawn.camera import Projection
 from relay.drawn.canvas import Picture, Placing, Plane, Point, Rgb, Sprite, level, paste, plane, shaded
-from relay.drawn.hand import LIMIT, hand, palm_colour
-from relay.drawn.person import Person
+from relay.drawn.hand import LIMIT, hand
+from relay.drawn.person import Person, palm_colour
 from relay.drawn.signing import HandPose, Pose
 
 HEAD_UNIT, HAND_UNIT = 0.27, 0.10  # chin to crown, wrist to middle knuckle; of the figure's unit

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from relay.drawn.canvas import SHINE, Canvas, Point, Rgb, Sprite
-from relay.drawn.person import shown
+from relay.drawn.person import palm_colour
 
 # A right hand seen from its back, or a left palm: the thumb to the right, fingers up. Unit: wrist to middle knuckle.
 _Finger = tuple[tuple[Point, ...], tuple[float, ...]]
@@ -28,7 +28,6 @@ _KNUCKLES: tuple[Point, ...] = ((0.27, 0.95), (0.05, 1.0), (-0.15, 0.95), (-0.33
 PALM_CENTRE: Point = (0.0, 0.5)
 WRIST: Point = (0.0, 0.0)
 FINGER_TIPS = (4, 8, 12, 16, 20)  # of the landmarks
-_LIGHT_PALM: Rgb = (214, 164, 138)
 LIMIT = 160  # pixels of the unit: more is never drawn
 
 
@@ -58,14 +57,6 @@ SHAPES: dict[str, HandShape] = {
     "y": HandShape(0, 1, 1, 1, 0, 0.8),
     "fist": HandShape(0.8, 1, 1, 1, 1, 0.4),
 }
-
-
-def palm_colour(skin: Rgb) -> Rgb:
-    """As seen: palms are lighter than the skin of the same person, the more so the darker it is."""
-    skin = shown(skin)
-    share = 0.30 * (1 - min(1.0, sum(skin) / 600))
-    mixed = [round(own + (light - own) * share) for own, light in zip(skin, _LIGHT_PALM, strict=True)]
-    return mixed[0], mixed[1], mixed[2]
 
 
 @lru_cache(maxsize=256)

@@ -39,10 +39,14 @@ CLOTHES: tuple[Rgb, ...] = (
     (196, 196, 192),
     (120, 96, 70),
     (92, 60, 110),
+    (222, 210, 170),
+    (170, 190, 210),
+    (200, 150, 60),
 )
 HairStyle = Literal["short", "long", "bun", "bald", "headscarf"]
 Pattern = Literal["plain", "stripes", "checks", "logo"]
-_DISTINCT = 60.0  # least distance of clothes and skin, RGB
+_DISTINCT = 50.0  # least difference in brightness of clothes and palms, 0..255: hands are seen before the chest
+_LIGHT_PALM: Rgb = (214, 164, 138)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +73,24 @@ def shown(skin: Rgb) -> Rgb:
     return red, green, blue
 
 
+def palm_colour(skin: Rgb) -> Rgb:
+    """As seen: palms are lighter than the skin of the same person, the more so the darker it is."""
+    seen = shown(skin)
+    share = 0.30 * (1 - min(1.0, sum(seen) / 600))
+    red, green, blue = (round(own + (light - own) * share) for own, light in zip(seen, _LIGHT_PALM, strict=True))
+    return red, green, blue
+
+
+def luma(colour: Rgb) -> float:
+    """Rec. 601, 0..255."""
+    return 0.299 * colour[0] + 0.587 * colour[1] + 0.114 * colour[2]
+
+
 def random_person(rng: np.random.Generator, tone: int | None = None) -> Person:
-    """:param tone: index into :data:`MONK_TONES`; drawn when None. Clothes can always be told from the skin."""
+    """:param tone: index into :data:`MONK_TONES`; drawn when None. Hands stand out from the clothes."""
     skin = MONK_TONES[int(rng.integers(len(MONK_TONES))) if tone is None else tone]
-    apart = [colour for colour in CLOTHES if np.hypot.reduce(np.subtract(colour, skin).astype(float)) > _DISTINCT]
+    palm = luma(palm_colour(skin))
+    apart = [colour for colour in CLOTHES if abs(luma(colour) - palm) >= _DISTINCT]
     styles = get_args(HairStyle)
     style: HairStyle = styles[int(rng.choice(len(styles), p=(0.4, 0.25, 0.15, 0.08, 0.12)))]
     pattern: Pattern = get_args(Pattern)[int(rng.choice(4, p=(0.55, 0.15, 0.15, 0.15)))]

@@ -12,8 +12,7 @@ from relay.drawn import head as heads
 from relay.drawn.camera import Camera, Projection, lit, sensed, shake_at, through_lens
 from relay.drawn.canvas import Picture, Placing, Plane, Sprite, paste, plane
 from relay.drawn.figure import Figure, Mouth, Obstacle, PlacedHand, draw_obstacle
-from relay.drawn.hand import palm_colour
-from relay.drawn.person import Person
+from relay.drawn.person import Person, palm_colour
 from relay.drawn.scenery import Scenery, draw_movement, wall
 from relay.drawn.signing import Motion, Pose
 from relay.drawn.truth import FaceTruth, HandTruth, Truth
