@@ -10,17 +10,23 @@ from collections.abc import Callable
 from pathlib import Path
 
 from relay import datagram
+from relay.addresses import is_path
 from relay.datagram import Datagram
 from relay.datagram_listener import DatagramListener
 from relay.network_config import NetworkConfig
 
-KINDS = frozenset({datagram.Kind.AUDIO, datagram.Kind.TEXT})
+KINDS = frozenset({datagram.Kind.AUDIO, datagram.Kind.TEXT, datagram.Kind.KEY_FRAME})
 
 
 class DatagramSender:
-    """Non-blocking sender to named Unix datagram sockets. One per process."""
+    """
+    Non-blocking sender to named Unix datagram sockets. One per process.
+
+    :ivar heard_at: the path and the network address where this process receives datagrams, if it does.
+    """
 
     def __init__(self) -> None:
+        self.heard_at: tuple[str, str | None] | None = None
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self._socket.setblocking(False)
         self.dropped = 0
@@ -42,15 +48,22 @@ class DatagramSender:
             return None
         return found.st_ino, found.st_ctime_ns
 
+    def answers_from(self, address: str) -> str | None:
+        """:returns: where whoever listens at ``address`` reaches this process; None: it does not."""
+        if self.heard_at is None:
+            return None
+        path, network_address = self.heard_at
+        return path if is_path(address) else network_address
+
     def close(self) -> None:
         self._socket.close()
 
 
 class AudioExchange(DatagramListener):
     """
-    Where audio and text of web legs and of phones are handed over.
+    Where audio and text of web legs and of phones are handed over, and key frames asked for.
 
-    :param on_message: called with each datagram of either kind, of whatever call.
+    :param on_message: called with each datagram of these kinds, of whatever call.
     """
 
     def __init__(

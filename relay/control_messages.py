@@ -502,6 +502,23 @@ class VisibilityReading(Frozen):
     measures: dict[str, float | None] = {}
 
 
+class VisibilityFigures(Frozen):
+    """
+    How a visibility worker's analysis does, now and then. Counts are since the worker began.
+
+    :param looks: pictures that MediaPipe saw. :param dropped: coded pictures that found no time.
+    :param replaced: analysis processes that died or hung. :param budget_share: CPU time used, of what it may use.
+    :param stretch: 1: looks come as often as wanted; 2: half as often…
+    """
+
+    type: Literal["visibility_figures"] = "visibility_figures"
+    looks: int
+    dropped: int
+    replaced: int
+    budget_share: float
+    stretch: float
+
+
 AnyEvent = Annotated[
     WorkerState
     | WorkerLeaves
@@ -521,7 +538,8 @@ AnyEvent = Annotated[
     | PhoneReferred
     | PhoneTransferFailed
     | PhoneStatsEvent
-    | VisibilityReading,
+    | VisibilityReading
+    | VisibilityFigures,
     Field(discriminator="type"),
 ]
 

@@ -1,5 +1,6 @@
 """
-Packets between our own processes: media worker ↔ phone worker (audio), media worker → visibility worker (tap).
+Packets between our own processes: media worker ↔ phone worker (audio), media worker → visibility worker (tap), which
+asks for key frames.
 
 One Unix datagram holds an 18-byte header and a plaintext (decrypted) RTP packet, or JSON for ``STATS``::
 
@@ -30,8 +31,9 @@ class Kind(IntEnum):
     AUDIO = 1  # Opus RTP: worker -> phone: from `leg`; phone -> worker: the mix for `leg`
     VP8 = 2  # tap: VP8 RTP packets of the base temporal layer from `leg`, a frame at a time (`batch`)
     H264 = 3
-    STATS = 4  # tap: JSON of relay.model.LegStats about `leg`, once a second
+    STATS = 4  # tap: JSON of relay.model.TapStats about `leg`, once a second
     TEXT = 5  # T.140 text (UTF-8): worker -> phone: what `leg` wrote; phone -> worker: the phone party's, for `leg`
+    KEY_FRAME = 6  # visibility -> worker: what the tap of `leg` brings cannot be decoded; no payload
 
 
 class Datagram(NamedTuple):

@@ -189,6 +189,16 @@ class LegStats(Frozen):
     retransmitted_packets_sent: int = 0
 
 
+class TapStats(LegStats):
+    """
+    Of a tapped leg, to its watcher.
+
+    :param ask_at: the datagram address (path or ``udp://``) where the watcher can ask for a key frame; None: nowhere.
+    """
+
+    ask_at: str | None = None
+
+
 class PhoneStats(Frozen):
     """
     One phone leg over the last period, names after W3C webrtc-stats.

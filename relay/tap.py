@@ -4,7 +4,6 @@ Copies of legs' base temporal layer for visibility workers, frame by frame. Drop
 Which legs are watched, and by whom, the call's plan says.
 """
 
-import json
 from collections.abc import Callable, Iterable
 
 from relay import datagram
@@ -14,7 +13,7 @@ from relay.forwarding.inbound import MediaPacket
 from relay.forwarding.leg_statistics import StatsWindow
 from relay.forwarding.media_path import MediaPath
 from relay.forwarding.streams import VP8
-from relay.model import Tap, WebLeg
+from relay.model import Tap, TapStats, WebLeg
 
 STATS_PERIOD_S = 1.0
 KEY_FRAME_PERIOD_S = 3.0  # a tap that loses packets must not cost the call its bitrate
@@ -45,6 +44,11 @@ class CallTaps:
         tap = self._taps.get(leg)
         return tap.packet if tap is not None else None
 
+    def ask_key_frame(self, leg: WebLeg) -> None:
+        """The watcher cannot decode what it gets."""
+        if (tap := self._taps.get(leg)) is not None:
+            tap.wants_key_frame = True
+
     def tick(self, now: float) -> None:
         """Every 100 ms."""
         for leg, tap in self._taps.items():
@@ -58,7 +62,7 @@ class LegTap:
         self.plan = plan
         self._key = key
         self._sender = sender
-        self._wants_key_frame = True
+        self.wants_key_frame = True
         self._is_reached = False
         self._frame: list[bytes] = []
         self._size = 0
@@ -83,7 +87,7 @@ class LegTap:
 
     def tick(self, path: MediaPath | None, now: float) -> None:
         """:param path: the leg's, None without media."""
-        is_wanted = self._wants_key_frame and self._is_reached
+        is_wanted = self.wants_key_frame and self._is_reached
         if is_wanted and path is not None and now - self._key_frame_asked_at >= KEY_FRAME_PERIOD_S:
             self._key_frame_asked_at = now
             path.control.request_key_frame("video", now)
@@ -95,9 +99,9 @@ class LegTap:
         payload = datagram.pack(self._kind, self._key, self.plan.leg, datagram.batch(self._frame))
         self._is_reached = self._sender.send(payload, self.plan.socket)
         if not self._is_reached:
-            self._wants_key_frame = True  # what follows cannot be decoded without it
+            self.wants_key_frame = True  # what follows cannot be decoded without it
         elif self._has_key:
-            self._wants_key_frame = False
+            self.wants_key_frame = False
         self._clear()
 
     def _clear(self) -> None:
@@ -108,11 +112,12 @@ class LegTap:
     def _send_stats(self, path: MediaPath | None, now: float) -> None:
         receiver = self._sender.identity(self.plan.socket)
         if receiver != self._receiver:
-            self._receiver, self._wants_key_frame = receiver, True  # somebody new, who has seen no key frame
+            self._receiver, self.wants_key_frame = receiver, True  # somebody new, who has seen no key frame
         if path is None:
             return
         if self._stats is None or path is not self._stats_path:
             self._stats, self._stats_path = StatsWindow(path, now), path
             return
-        stats = json.dumps(self._stats.take(now).model_dump()).encode()
+        ask_at = self._sender.answers_from(self.plan.socket)
+        stats = TapStats(**dict(self._stats.take(now)), ask_at=ask_at).model_dump_json().encode()
         self._sender.send(datagram.pack(Kind.STATS, self._key, self.plan.leg, stats), self.plan.socket)

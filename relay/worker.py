@@ -105,12 +105,13 @@ class MediaWorker:
         self._farewells: set[asyncio.Task[None]] = set()
         self._sender = datagram_sender(config.network)
         self._is_draining = False
-        self._exchange = AudioExchange(config.audio_socket, self._from_phone, config.network)
+        self._exchange = AudioExchange(config.audio_socket, self._from_neighbour, config.network)
         self._control = ControlServer(config.control_socket, self.handle, self.state, config.network)
         self._place = place_of(config.control_socket.parent)
 
     async def start(self) -> None:
         self._exchange.start()
+        self._sender.heard_at = str(self._config.audio_socket), self._exchange.network_address
         await self._control.start()
 
     async def close(self) -> None:
@@ -266,11 +267,13 @@ class MediaWorker:
             self._closed_epochs.popitem(last=False)
         await session.close()
 
-    def _from_phone(self, message: Datagram) -> None:
+    def _from_neighbour(self, message: Datagram) -> None:
         session = self._by_key.get(message.call_key)
         if session is None:
             return
         if message.kind is Kind.TEXT:
             session.texts.phone_wrote(message.leg, message.payload, time.monotonic())
+        elif message.kind is Kind.KEY_FRAME:
+            session.taps.ask_key_frame(message.leg)
         else:
             session.phone_audio(message.leg, message.payload, time.monotonic())

@@ -235,7 +235,7 @@ class PhoneWorker:
             return
         if message.kind is datagram.Kind.TEXT:
             call.web_text(message.payload)
-        else:
+        elif message.kind is datagram.Kind.AUDIO:
             call.sound.web_sound(message.leg, message.payload)
 
     def _tick(self) -> None:

@@ -24,14 +24,27 @@ class VisibilityWorkerConfig:
     )
     network: NetworkConfig | None = field(default=None, metadata={"doc": "None: this machine alone"})
     capacity: int = field(
-        default=6, metadata={"unit": "legs", "doc": "one core analyses 6 legs at 8 pictures/s (measured: 20 ms each)"}
+        default=40,
+        metadata={"unit": "legs", "doc": "both pictures of 20 calls; a core's worth at a day's mix (measured)"},
     )
-    threads: int = field(
-        default=1, metadata={"unit": "threads", "doc": "decode and analyse side by side; one per core given"}
+    processes: int = field(
+        default=0, metadata={"unit": "processes", "doc": "at most, that analyse; 0: one for each core, at most 2"}
     )
-    analyses_per_second: float = field(
-        default=DEFAULT_ANALYSES_PER_SECOND,
-        metadata={"unit": "1/s", "doc": "per leg, at most; the base layer brings 6 to 8 pictures a second"},
+    legs_per_process: int = field(
+        default=6, metadata={"unit": "legs", "doc": "beyond, another process is started as long as there may be more"}
+    )
+    cores: float = field(
+        default=1.0,
+        metadata={"unit": "cores", "doc": "all of them together may use; beyond, pictures are looked at more rarely"},
+    )
+    thresholds: Path | None = field(
+        default=None, metadata={"doc": "the centre's own thresholds of advice, calibrated; None: those that come along"}
+    )
+    silence_s: float = field(
+        default=6.0, metadata={"unit": "s", "doc": "an analysis process that says nothing for so long is replaced"}
+    )
+    start_deadline_s: float = field(
+        default=90.0, metadata={"unit": "s", "doc": "for MediaPipe to be loaded, on a busy machine"}
     )
     models_recheck_s: float = field(
         default=10.0, metadata={"unit": "s", "doc": "how often missing models are looked for again"}
@@ -42,7 +55,4 @@ class VisibilityWorkerConfig:
     )
     abandoned_after_s: float = field(
         default=300.0, metadata={"unit": "s", "doc": "a leg without datagram nor command is forgotten"}
-    )
-    closing_deadline_s: float = field(
-        default=5.0, metadata={"unit": "s", "doc": "for analyses under way when the worker stops"}
     )

@@ -1,6 +1,5 @@
 """PyAV: coded frames to pictures. The only module here that knows PyAV; used by one thread at a time."""
 
-from collections.abc import Iterable
 from typing import Literal
 
 import av
@@ -20,23 +19,15 @@ class Decoder:
     def __init__(self, codec: Codec) -> None:
         context = av.CodecContext.create(codec, "r")
         assert isinstance(context, VideoCodecContext)
-        context.thread_count = 1  # the worker's threads are shared out between legs, not within one
+        context.thread_count = 1  # cores are shared out between legs, not within one
         self._context = context
 
-    def decode(self, frames: Iterable[CodedFrame]) -> VideoFrame | None:
-        """
-        Decode all, in order, since each needs those before it.
-
-        :returns: the last picture that came out; None when none did. Damaged frames are left out.
-        """
-        last: VideoFrame | None = None
-        for frame in frames:
-            try:
-                for picture in self._context.decode(av.Packet(frame.data)):
-                    last = picture
-            except FFmpegError:
-                continue
-        return last
+    def decode(self, frame: CodedFrame) -> list[VideoFrame]:
+        """:returns: the picture that came out; none of a damaged one. Each needs those before it."""
+        try:
+            return self._context.decode(av.Packet(frame.data))
+        except FFmpegError:
+            return []
 
 
 def to_rgb(frame: VideoFrame) -> NDArray[np.uint8]:

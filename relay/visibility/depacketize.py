@@ -82,6 +82,11 @@ class FrameAssembler:
             self._parts.append(fragment)
         return self._finish(now) if header.marker else None
 
+    @property
+    def is_decodable(self) -> bool:
+        """False while what comes is withheld for want of a key frame."""
+        return self._decodable
+
     def skip_to_key_frame(self, now: float) -> None:
         """The decoder has missed frames that this assembler gave out."""
         self._lose(now)

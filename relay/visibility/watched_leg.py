@@ -1,27 +1,31 @@
 """
-One watched leg: tapped packets in, measures of its latest picture out.
+One watched leg in an analysis process: tapped packets in, glances and looks, a reading a second out.
 
-``receive`` runs in the event loop and only sorts bytes; ``analyse`` runs in a worker thread, one call at a time per
-leg. Coded frames wait between the two, bounded; a key frame makes those before it needless.
+Each whole base-layer picture is decoded, since the next one needs it, and glanced at; the newest one is looked at when
+the schedule says so. Coded pictures wait for the decoder, bounded; a key frame makes those before it needless.
 """
 
 import logging
 from collections import deque
-from collections.abc import Callable
 from typing import Protocol
 
 import numpy as np
+from av.video.frame import VideoFrame
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
 from relay.datagram import Datagram, Kind, unbatch
-from relay.model import LegStats, WebLeg
+from relay.model import TapStats, WatchFor
 from relay.visibility.decoder import Codec, Decoder, to_gray, to_rgb
 from relay.visibility.depacketize import CodedFrame, FrameAssembler, h264_fragment, vp8_fragment
-from relay.visibility.model import Glance, Gray, Look
+from relay.visibility.model import Glance, Gray, Look, Part
 from relay.visibility.monitor import LegMonitor, Reading
+from relay.visibility.pool_messages import WatchLeg
+from relay.visibility.schedule import LegSchedule
 
 STATS_LIFETIME_S = 5.0  # sent once a second; older says nothing about now
+KEY_FRAME_ASKED_AFTER_S = 0.5  # video without a picture of it; viewers may have asked already
+KEY_FRAME_ASKED_EVERY_S = 2.0  # the tap itself asks the camera more rarely
 
 log = logging.getLogger(__name__)
 
@@ -31,106 +35,129 @@ class PictureAnalyzer(Protocol):
 
     def glance(self, gray: Gray) -> Glance: ...
 
-    def look(self, rgb: NDArray[np.uint8], timestamp_ms: int) -> Look: ...
+    def look(self, rgb: NDArray[np.uint8], timestamp_ms: int, parts: frozenset[Part] = ...) -> Look: ...
 
     def close(self) -> None: ...
 
 
 class WatchedLeg:
     """
-    :param make_analyzer: called in the worker thread with the first picture; may raise.
-    :param max_pending: coded frames that may wait.
+    :param analyzer: this leg's own; closed with it.
+    :param max_pending: coded pictures that may wait.
+    :param now: s, any monotonic clock, here and below.
     """
 
-    def __init__(
-        self, call_id: str, leg: WebLeg, make_analyzer: Callable[[], PictureAnalyzer], max_pending: int, now: float
-    ) -> None:
-        self.call_id, self.leg = call_id, leg
-        self.last_heard_s = now
-        self._make_analyzer = make_analyzer
-        self._monitor = LegMonitor()
+    def __init__(self, watch: WatchLeg, analyzer: PictureAnalyzer, max_pending: int, now: float) -> None:
+        self.call_id, self.leg = watch.call_id, watch.leg
+        self.schedule = LegSchedule(watch.watch_for, is_own_staff=watch.leg != "signer")
+        self._dropped = 0  # coded pictures, since they were counted
+        self._analyzer = analyzer
+        self._monitor = LegMonitor(watch.watch_for)
         self._pending: deque[CodedFrame] = deque(maxlen=max_pending)
         self._codec: Codec | None = None
         self._assembler: FrameAssembler | None = None
-        self._decoder: tuple[Codec, Decoder] | None = None
-        self._analyzer: PictureAnalyzer | None = None
-        self._stats_at_s = now
+        self._decoder: Decoder | None = None
+        self._picture: VideoFrame | None = None  # the newest, until it is looked at
+        self._stats_at = now
         self._received_video = False
+        self._undecoded_since: float | None = None
+        self._key_frame_asked_at = float("-inf")
 
     @property
     def has_pending(self) -> bool:
         return bool(self._pending)
 
+    @property
+    def has_picture(self) -> bool:
+        """One that was not looked at."""
+        return self._picture is not None
+
+    def watch_for(self, watch_for: WatchFor) -> None:
+        self.schedule.watch_for = watch_for
+        self._monitor.watch(watch_for)
+
     def receive(self, datagram: Datagram, now: float) -> None:
-        """:param now: s, the loop's clock."""
-        self.last_heard_s = now
         if datagram.kind is Kind.STATS:
             self._receive_stats(datagram.payload, now)
         elif datagram.kind in (Kind.VP8, Kind.H264):
             self._received_video = True
+            codec: Codec = "vp8" if datagram.kind is Kind.VP8 else "h264"
             for packet in unbatch(datagram.payload):
-                self._receive_packet("vp8" if datagram.kind is Kind.VP8 else "h264", packet, now)
+                self._receive_packet(codec, packet, now)
 
-    def take(self) -> tuple[Codec, list[CodedFrame]] | None:
-        """:returns: what waits to be decoded, which then waits no longer; None when nothing does."""
-        if not self._pending or self._codec is None:
-            return None
-        frames = list(self._pending)
-        self._pending.clear()
-        return self._codec, frames
+    def decode(self, now: float) -> None:
+        """What waits, in order; each picture is glanced at."""
+        if self._decoder is None:
+            return
+        while self._pending:
+            for picture in self._decoder.decode(self._pending.popleft()):
+                glance = self._analyzer.glance(to_gray(picture))
+                self._monitor.add_glance(glance, now)
+                self.schedule.glanced(glance, now)
+                self._picture, self._undecoded_since = picture, None
 
-    def analyse(self, codec: Codec, frames: list[CodedFrame], timestamp_ms: int) -> tuple[Glance, Look] | None:
-        """
-        In a worker thread. Decodes all the frames, glances at the last picture and looks at it.
-
-        :returns: None when no picture came out.
-        """
-        if self._decoder is None or self._decoder[0] != codec:
-            self._decoder = (codec, Decoder(codec))
-        picture = self._decoder[1].decode(frames)
+    def look(self, now: float) -> None:
+        """At the newest picture, which then has been looked at."""
+        picture, self._picture = self._picture, None
         if picture is None:
-            return None
-        if self._analyzer is None:
-            self._analyzer = self._make_analyzer()
-        return self._analyzer.glance(to_gray(picture)), self._analyzer.look(to_rgb(picture), timestamp_ms)
-
-    def add(self, glance: Glance, look: Look) -> None:
-        self._monitor.add_glance(glance)
-        self._monitor.add_look(look)
+            return
+        look = self._analyzer.look(to_rgb(picture), round(now * 1000), self.schedule.parts)
+        self._monitor.add_look(look, now)
+        self.schedule.looked(look, now)
 
     def reading(self, elapsed_s: float, now: float) -> Reading:
-        if now - self._stats_at_s > STATS_LIFETIME_S:
-            self._monitor.set_received_fps(None)
+        if now - self._stats_at > STATS_LIFETIME_S:
+            self._monitor.set_rtp(None)
         receiving, self._received_video = self._received_video, False
-        return self._monitor.reading(elapsed_s, receiving=receiving)
+        reading = self._monitor.reading(elapsed_s, now, receiving=receiving)
+        self.schedule.told(reading.level, reading.advice, now)
+        return reading
+
+    def take_dropped(self) -> int:
+        """:returns: coded pictures that found no time, since this was asked."""
+        dropped, self._dropped = self._dropped, 0
+        return dropped
+
+    def wants_key_frame(self, now: float) -> bool:
+        """:returns: whether to ask for one now: pictures come and cannot be decoded."""
+        since = self._undecoded_since
+        if since is None or now - since < KEY_FRAME_ASKED_AFTER_S:
+            return False
+        if now - self._key_frame_asked_at < KEY_FRAME_ASKED_EVERY_S:
+            return False
+        self._key_frame_asked_at = now
+        return True
 
     def close(self) -> None:
-        """In a worker thread, when no analysis is under way."""
-        if self._analyzer is not None:
-            self._analyzer.close()
-            self._analyzer = None
+        self._analyzer.close()
 
     def _receive_stats(self, payload: bytes, now: float) -> None:
         try:
-            stats = LegStats.model_validate_json(payload)
+            stats = TapStats.model_validate_json(payload)
         except ValidationError:
             log.warning("unreadable statistics from a media worker", extra={"call_id": self.call_id, "leg": self.leg})
             return
-        self._stats_at_s = now
-        self._monitor.set_received_fps(stats.frames_per_second)
+        self._stats_at = now
+        self._monitor.set_rtp(stats)
 
     def _receive_packet(self, codec: Codec, packet: bytes, now: float) -> None:
         if codec != self._codec or self._assembler is None:
-            self._codec = codec
+            self._codec, self._decoder = codec, Decoder(codec)
             self._assembler = FrameAssembler(vp8_fragment if codec == "vp8" else h264_fragment)
             self._pending.clear()
         frame = self._assembler.add(packet, now)
         if frame is None:
+            if self._undecoded_since is None and not self._assembler.is_decodable:
+                self._undecoded_since = now
             return
         if frame.is_key:
-            self._pending.clear()
+            self._skip_pending()
         elif len(self._pending) == self._pending.maxlen:
-            self._pending.clear()
+            self._skip_pending()
             self._assembler.skip_to_key_frame(now)
             return
         self._pending.append(frame)
+
+    def _skip_pending(self) -> None:
+        self._dropped += len(self._pending)
+        self._pending.clear()

@@ -9,9 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from relay.datagram import Datagram, Kind, unpack
-from relay.model import Tap, WebLeg
+from relay.datagram import Datagram, Kind, call_key, pack, unpack
+from relay.model import Tap, TapStats, WebLeg
+from relay.visibility.depacketize import vp8_fragment
 from tests.helpers.media_worker import TALK, MediaWorkerProcess, media_worker
+from tests.helpers.packets import header_of
 from tests.helpers.peers import CodedPeer, until
 from tests.helpers.taps import decode_tap, packets_of
 
@@ -62,6 +64,21 @@ class Watcher:
                 if message is not None:
                     self.got.append(message)
 
+    @property
+    def key_frames(self) -> int:
+        self.read()
+        packets = [(header_of(packet), packet) for packet in packets_of(self.got, Kind.VP8, "signer")]
+        fragments = [vp8_fragment(packet[header.payload_start : header.payload_end]) for header, packet in packets]
+        return sum(fragment is not None and fragment.is_key for fragment in fragments)
+
+    def asked_at(self) -> set[str | None]:
+        """Where the media worker says that key frames can be asked for."""
+        self.read()
+        return {TapStats.model_validate_json(each.payload).ask_at for each in self.got if each.kind is Kind.STATS}
+
+    def ask_key_frame(self, address: str) -> None:
+        self._socket.sendto(pack(Kind.KEY_FRAME, call_key("c"), "signer", b""), address)
+
     def has_pictures(self, leg: WebLeg, participant: int) -> bool:
         self.read()
         seen = decode_tap(packets_of(self.got, Kind.VP8, leg))
@@ -103,3 +120,17 @@ async def test_watcher_that_reads_nothing_costs_no_picture_and_gets_a_key_frame_
         await until(lambda: watcher.has_pictures("signer", 1), "pictures to watch", PICTURES_S)
         await until(more_pictures(signer, agent, count=5), "pictures go on", PICTURES_S)
     assert worker.log == ""
+
+
+async def test_watcher_that_cannot_decode_what_it_gets_asks_and_gets_a_key_frame(
+    worker: MediaWorkerProcess, folder: Path
+) -> None:
+    with Watcher(folder / "s") as watcher:
+        await call(worker, Tap(leg="signer", socket=str(folder / "s")))
+        await until(lambda: watcher.has_pictures("signer", 1), "pictures to watch", PICTURES_S)
+        await until(lambda: bool(watcher.asked_at()), "statistics", PICTURES_S)
+        (address,) = watcher.asked_at()
+        assert address is not None
+        before = watcher.key_frames
+        watcher.ask_key_frame(address)
+        await until(lambda: watcher.key_frames > before, "a key frame", PICTURES_S)

@@ -1,0 +1,127 @@
+"""Analysis processes that die or hang, and workers that do: legs are watched again, nobody else notices."""
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from relay.control_messages import Watch
+from tests.helpers import clips
+from tests.helpers.visibility_worker import (
+    DEADLINE_S,
+    Signaling,
+    config_of,
+    filming,
+    serving,
+    short_folder,
+)
+
+pytestmark = pytest.mark.integration
+
+WORKER = """
+import asyncio, sys
+from pathlib import Path
+from relay.visibility.config import VisibilityWorkerConfig
+from relay.visibility.worker import run
+folder, models = map(Path, sys.argv[1:])
+asyncio.run(run(VisibilityWorkerConfig("v", folder / "control", folder / "tap", models), asyncio.Event()))
+"""
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    with short_folder() as path:
+        yield path
+
+
+def analysing(parent: int) -> list[int]:
+    """Analysis processes of a worker, the oldest first; those that ended and were not waited for too."""
+    found = []
+    for entry in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if int((entry / "stat").read_text().rsplit(")", 1)[1].split()[1]) == parent:
+                command = (entry / "cmdline").read_bytes()
+                if b"relay.visibility.analysis" in command or not command:
+                    found.append(int(entry.name))
+    return sorted(found, key=lambda pid: int(Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[19]))
+
+
+def is_watched(signaling: Signaling, call_id: str) -> Callable[[], bool]:
+    """Somebody in the picture was seen in a reading from now on."""
+    before = len(signaling.readings_of(call_id))
+    return lambda: any(each.level != "off" for each in signaling.readings_of(call_id)[before:])
+
+
+def is_unmeasured(signaling: Signaling, call_id: str) -> Callable[[], bool]:
+    return lambda: signaling.readings_of(call_id)[-1].advice == "not_measured"
+
+
+@contextlib.asynccontextmanager
+async def two_calls(folder: Path) -> AsyncIterator[Signaling]:
+    """Each with an analysis process of its own; both are seen."""
+    config = replace(config_of(folder, clips.MODELS), processes=2, legs_per_process=1, silence_s=2.0)
+    async with serving(config) as signaling:
+        for call_id in ("one", "two"):
+            await signaling.client.request(Watch(call_id=call_id, epoch=1))
+        async with filming(config, "signing", call_id="one"), filming(config, "signing", call_id="two"):
+            for call_id in ("one", "two"):
+                await signaling.until(is_watched(signaling, call_id))
+            yield signaling
+
+
+async def test_process_that_dies_or_hangs_is_replaced_and_only_its_own_calls_notice(folder: Path) -> None:
+    clips.models()
+    async with two_calls(folder) as signaling:
+        first, second = analysing(os.getpid())
+        untouched = len(signaling.readings_of("two"))
+        os.kill(first, signal.SIGKILL)
+        await signaling.until(is_unmeasured(signaling, "one"))
+        await signaling.until(is_watched(signaling, "one"))
+        assert all(each.level != "off" for each in signaling.readings_of("two")[untouched:])
+        assert first not in analysing(os.getpid())  # no zombie either
+        untouched = len(signaling.readings_of("one"))
+        os.kill(second, signal.SIGSTOP)
+        await signaling.until(is_unmeasured(signaling, "two"))
+        await signaling.until(is_watched(signaling, "two"))
+        assert all(each.level != "off" for each in signaling.readings_of("one")[untouched:])
+        assert second not in analysing(os.getpid())
+    assert analysing(os.getpid()) == []
+
+
+def test_worker_that_is_killed_leaves_no_process_behind_even_one_that_hangs(folder: Path) -> None:
+    clips.models()
+    worker = subprocess.Popen([sys.executable, "-c", WORKER, str(folder), str(clips.MODELS)])
+    try:
+        deadline = time.monotonic() + DEADLINE_S
+        while not any(map(has_mediapipe, analysing(worker.pid))) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        (child,) = analysing(worker.pid)
+        os.kill(child, signal.SIGSTOP)
+    finally:
+        worker.kill()
+        worker.wait()
+    while is_running(child) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not is_running(child)
+
+
+def has_mediapipe(pid: int) -> bool:
+    """It is past its beginning."""
+    with contextlib.suppress(OSError):
+        return "mediapipe" in Path(f"/proc/{pid}/maps").read_text()
+    return False
+
+
+def is_running(pid: int) -> bool:
+    """A zombie that nobody waits for (no init in this container) is not."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except OSError:
+        return False
