@@ -25,7 +25,7 @@ from relay.control_messages import (
     Watch,
 )
 from relay.errors import RelayError
-from relay.model import WEB_LEGS, CallPlan, WatchFor, WebLeg
+from relay.model import WEB_LEGS, Advice, CallPlan, WatchFor, WebLeg
 from signaling.call_model import Call, Party, PhoneLegState
 from signaling.call_plan import media_plan, phone_hears, watched
 from signaling.ice_servers import IceServers
@@ -34,6 +34,9 @@ from signaling.video_codecs import Codecs, LegCodecs, offer_for, offered, promot
 from signaling.workers import WorkerLink, WorkerPool
 
 log = logging.getLogger(__name__)
+
+#: What is said of a picture that lacks sharpness: by its lens or its line, which the media worker tells apart.
+UNCLEAR: frozenset[Advice] = frozenset(("blurred", "low_resolution"))
 
 
 class NoWorkerError(RelayError):
@@ -71,6 +74,7 @@ class CallMedia:
         self._watched: dict[WebLeg, WatchFor | None] = dict.fromkeys(WEB_LEGS)
         self._without_picture: set[Party] = set()  # of those who serve
         self._begun_anew: set[Party] = set()
+        self._unclear: set[WebLeg] = set()
         self._syncing = asyncio.Lock()
 
     @property
@@ -134,6 +138,16 @@ class CallMedia:
         is_seen = party == "signer" or "video" in answered.get("sends", ("video",))
         (self._without_picture.discard if is_seen else self._without_picture.add)(party)
 
+    def note_clarity(self, leg: WebLeg, advice: Advice) -> bool:
+        """
+        :param advice: what is said of the leg's picture now. :returns: the media worker is to be told (:meth:`sync`).
+        """
+        is_unclear = advice in UNCLEAR
+        if is_unclear == (leg in self._unclear):
+            return False
+        (self._unclear.add if is_unclear else self._unclear.discard)(leg)
+        return True
+
     def promote_second(self) -> bool:
         """
         The second's peer connection is the agent's from now on; the worker is told by :meth:`tell_promotion`.
@@ -144,6 +158,7 @@ class CallMedia:
         self.codecs = promoted(self.codecs)
         is_seen = "second" not in self._without_picture
         self._without_picture = set() if is_seen else {"agent"}
+        self._unclear -= {"agent", "second"}
         self.generation.pop("agent", None)
         if generation is not None:
             self.generation["agent"] = generation
@@ -164,6 +179,7 @@ class CallMedia:
     def forget_leg(self, party: Party) -> None:
         self.generation.pop(party, None)
         self._without_picture.discard(party)
+        self._unclear.discard(party)
         self.codecs = without(party, self.codecs)
 
     async def close_leg(self, party: Party) -> None:
@@ -182,7 +198,8 @@ class CallMedia:
         if link is None:
             return
         phone = self._pool.link(self.phone_id)
-        plan = media_plan(call, phone.datagrams_from(link) if phone else None, await self._tap_sockets(call, link))
+        taps = await self._tap_sockets(call, link)
+        plan = media_plan(call, phone.datagrams_from(link) if phone else None, taps, self._unclear)
         if plan != self._plan:
             await link.request(UpdateCall(call_id=self._call_id, epoch=self._epoch, plan=plan))
             self._plan = plan

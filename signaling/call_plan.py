@@ -1,5 +1,6 @@
 """What a call's media, and what its phone party hears announced, should be now: derived from the call. Pure."""
 
+from collections.abc import Collection
 from typing import NamedTuple
 
 from interpreter_queue.model import Trade
@@ -53,10 +54,13 @@ def announcement(call: Call) -> Announced | None:
     return Announced("relay") if phone.announcing else None
 
 
-def media_plan(call: Call, phone_socket: str | None, tap_sockets: dict[WebLeg, str]) -> CallPlan:
+def media_plan(
+    call: Call, phone_socket: str | None, tap_sockets: dict[WebLeg, str], unclear: Collection[WebLeg] = ()
+) -> CallPlan:
     """
     :param phone_socket: the phone worker's audio socket, when a phone worker serves this call.
     :param tap_sockets: of the visibility worker, for the legs it watches.
+    :param unclear: those whose picture lacks sharpness, as the visibility worker sees it.
     """
     phone = call.phone
     is_video = call.kind == "video"
@@ -77,6 +81,7 @@ def media_plan(call: Call, phone_socket: str | None, tap_sockets: dict[WebLeg, s
         phone_held=phone.held if phone is not None else False,
         phone_text=phone.text if phone is not None else False,
         taps=tuple(Tap(leg=leg, socket=tap_sockets[leg]) for leg in watched(call) if leg in tap_sockets),
+        unclear=tuple(leg for leg in watched(call) if leg in unclear),
     )
 
 

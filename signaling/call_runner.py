@@ -207,6 +207,8 @@ class CallRunner:
         is_still = self.statistics.visibility(reading, time.time(), watch_for)
         self._services.metrics.visibility(reading.leg, reading.level)
         self.pages.visibility(reading)
+        if self.media.note_clarity(reading.leg, reading.advice):
+            self.refresh()
         if is_still and self.call.kind != "video":
             self.tell_agent("signer_still")
 

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from relay.control_messages import UpdateCall
+from relay.model import CallPlan
 from signaling.call_events import Act, WatchSet
 from signaling.call_media import CallMedia
 from signaling.call_model import Call, CallState
@@ -30,8 +31,15 @@ class Served:
 
     @property
     def tapped(self) -> list[str]:
-        plans = [each.plan for each in self.media_worker.told if isinstance(each, UpdateCall)]
-        return [tap.leg for tap in plans[-1].taps]
+        return [tap.leg for tap in self._plan.taps]
+
+    @property
+    def unclear(self) -> tuple[str, ...]:
+        return self._plan.unclear
+
+    @property
+    def _plan(self) -> CallPlan:
+        return [each.plan for each in self.media_worker.told if isinstance(each, UpdateCall)][-1]
 
 
 async def test_all_are_watched_for_what_counts_in_their_mode_and_told_again_only_when_it_changes() -> None:
@@ -86,3 +94,23 @@ async def test_a_visibility_worker_that_refuses_is_not_felt_in_the_call() -> Non
     served.eyes.refuses = "at_capacity"
     assert await served.told(in_state(S.ACTIVE)) == []
     assert served.tapped == []
+
+
+async def test_a_picture_that_lacks_sharpness_is_told_to_the_media_worker_until_it_has_it_again() -> None:
+    served, call = Served(), in_state(S.ACTIVE)
+    assert not served.media.note_clarity("signer", "hands_cut")
+    assert served.media.note_clarity("signer", "blurred")
+    await served.told(call)
+    assert served.unclear == ("signer",)
+    assert not served.media.note_clarity("signer", "low_resolution")
+    assert served.media.note_clarity("signer", "good")
+    await served.told(call)
+    assert not served.unclear
+
+
+async def test_whose_leg_is_gone_lacks_nothing() -> None:
+    served = Served()
+    served.media.note_clarity("signer", "blurred")
+    served.media.forget_leg("signer")
+    await served.told(in_state(S.ACTIVE))
+    assert not served.unclear
