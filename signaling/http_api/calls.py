@@ -6,15 +6,16 @@ from pydantic import TypeAdapter
 from signaling.auth import person_of
 from signaling.http_api.keys import RECORDS
 from signaling.http_api.problem import ProblemError
-from signaling.records.model import CallRecord, Person, QualitySeries
+from signaling.records.model import CallRecord, MeasuredLeg, Person, QualitySeries, Readability
 
 _SERIES: TypeAdapter[QualitySeries] = TypeAdapter(QualitySeries)
+_READABILITY: TypeAdapter[dict[MeasuredLeg, Readability]] = TypeAdapter(dict[MeasuredLeg, Readability])
 _EVERY_CALL = frozenset({"supervisor", "operator"})
 
 
 async def call_quality(request: web.Request) -> web.Response:
     """
-    ``records.model.QualitySeries`` as JSON.
+    ``records.model.QualitySeries`` as JSON, and how readable the call was over its whole length.
 
     :raises ProblemError: nobody is signed in, a signer is; no such call, none that this person may look at, or nothing
         was measured in it: which of these is not told.
@@ -27,8 +28,13 @@ async def call_quality(request: web.Request) -> web.Response:
     call = await request.app[RECORDS].calls.find(request.match_info["call_id"])
     if call is None or call.quality is None or not _may_see(person, call):
         raise ProblemError("unknown_call")
-    body = _SERIES.dump_json(call.quality).decode()
-    return web.json_response(text=body, headers={"Cache-Control": "no-store"})
+    body = {
+        **_SERIES.dump_python(call.quality, mode="json"),
+        "readable_share": call.readable_share,
+        "readability": _READABILITY.dump_python(call.readability, mode="json"),
+        "signer_device_type": call.signer_device_type,
+    }
+    return web.json_response(body, headers={"Cache-Control": "no-store"})
 
 
 def _may_see(person: Person, call: CallRecord) -> bool:

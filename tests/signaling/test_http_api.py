@@ -230,6 +230,8 @@ async def test_quality_of_a_call_is_for_the_agent_who_served_it_and_for_the_floo
         body = await answer.json()
         assert answer.headers["Cache-Control"] == "no-store"
         assert (body["step_s"], body["signer"]["frames_per_second"], body["agent"]) == (10, [25.0, 12.5, None], None)
+        assert (body["readable_share"], body["signer_device_type"]) == (0.9, "phone")
+        assert body["readability"]["signer"]["advice_s"] == {"good": 80.0, "too_far": 9.0}
     assert await problem(await ask("omar")) == (404, "unknown_call")
     assert await problem(await ask("ines", "unmeasured")) == (404, "unknown_call")
     assert await problem(await ask("ines", "another")) == (404, "unknown_call")
