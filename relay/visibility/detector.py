@@ -16,6 +16,7 @@ import numpy as np
 from mediapipe.tasks.python import BaseOptions, vision
 from numpy.typing import NDArray
 
+from relay.visibility.measures.face import roll
 from relay.visibility.measures.glance import Glancer
 from relay.visibility.measures.hands import cut_edges, without_doubles
 from relay.visibility.measures.look import measure_look
@@ -31,6 +32,7 @@ FACE_CONFIDENCE = 0.5
 POSE_CONFIDENCE = 0.5
 #: Upright faces, and those tilted by up to 45 degrees, score more; those lying on their side less or nothing.
 UPRIGHT_SCORE = 0.72
+UPRIGHT_DEGREES = 45.0  # a face found lying on its side has its points anywhere
 BETTER_BY = 0.1  # of a turned picture's face over the upright one's, to be believed
 LEAST_SCORE = 0.55  # real faces too close to the lens or cut score little more
 QUARTER_TURNS = (1, 3, 2)  # counter-clockwise
@@ -190,7 +192,8 @@ class Analyzer:
 
     def _find_faces(self, picture: Picture, timestamp_ms: int) -> tuple[Face, ...]:
         faces = self._detector.faces(picture, self._turns)
-        if _score(faces) >= UPRIGHT_SCORE or not self._may_turn(timestamp_ms):
+        aspect = picture.shape[1] / picture.shape[0]
+        if not _is_doubtful(faces, self._turns, aspect) or not self._may_turn(timestamp_ms):
             return _likely(faces)
         self._turned_at_ms = timestamp_ms
         best = self._turns
@@ -245,6 +248,14 @@ def _points(landmarks: Sequence[Landmark]) -> NDArray[np.float32]:
 
 def _score(faces: tuple[Face, ...]) -> float:
     return max((face.score for face in faces), default=0.0)
+
+
+def _is_doubtful(faces: tuple[Face, ...], turns: int, aspect: float) -> bool:
+    """Whether another way up may suit the picture better: no face, a weak one, or one that seems to lie on its side."""
+    if _score(faces) < UPRIGHT_SCORE:
+        return True
+    rolled = roll(max(faces, key=lambda face: face.score), aspect) - 90 * turns
+    return abs((rolled + 180) % 360 - 180) > UPRIGHT_DEGREES
 
 
 def _likely(faces: tuple[Face, ...]) -> tuple[Face, ...]:

@@ -1,6 +1,31 @@
-"""The face: inside the picture or cut, its size, where it turns. Pure."""
+"""The face: inside the picture or cut, where it turns, what is before the mouth. Pure."""
 
-from relay.visibility.model import Box, Edge
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from relay.visibility.measures.picture import crop
+from relay.visibility.model import Box, Edge, Face, Gray, Hand
+
+RIGHT_EYE, LEFT_EYE, NOSE, MOUTH, RIGHT_EAR, LEFT_EAR = range(6)
+#: How far the nose tip stands before the axis of the ears, in half distances between them (head 15 cm wide, 11 deep).
+NOSE_DEPTH = 1.5
+#: A face box is about 17 cm wide; lenses of telephones and webcams see about 65 degrees along the longer side.
+FACE_M, LENS_DEGREES = 0.17, 65.0
+#: Lines of MediaPipe's hand: fingers, and the palm's outline.
+BONES = (
+    *((0, 1), (1, 2), (2, 3), (3, 4), (0, 5), (5, 6), (6, 7), (7, 8), (5, 9), (9, 10), (10, 11), (11, 12)),
+    *((9, 13), (13, 14), (14, 15), (15, 16), (13, 17), (0, 17), (17, 18), (18, 19), (19, 20)),
+)
+COVERED, CLEAR = 0.15, 0.32  # of the face's width, from the mouth to the nearest line of a hand
+#: Edges across the mouth as a share of those across the eyes: 0.4 to 1.4 in the clips, blurred, dark and small; 0 to
+#: 0.1 behind something plain. Dark beards and glasses do not go below 0.4.
+MOUTH_GONE, MOUTH_THERE = 0.12, 0.3
+LEAST_FACE = 40  # pixels; a mouth in a smaller face has too few of them
+
+Points = NDArray[np.float32]
 
 
 def box_in_frame(box: Box) -> float:
@@ -20,3 +45,96 @@ def cut_edges(box: Box) -> tuple[Edge, ...]:
         "bottom": box.y + box.height > 1,
     }
     return tuple(edge for edge, is_beyond in beyond.items() if is_beyond)
+
+
+def roll(face: Face, aspect: float) -> float:
+    """
+    How the head is tilted in the picture, from the line of the eyes.
+
+    ±90: the camera is held on its side; 180: upside down. Whether the picture is mirrored no face tells.
+
+    :param aspect: width of the picture by its height.
+    :returns: degrees, -180..180, 0 upright, positive clockwise.
+    """
+    across, down = face.keypoints[LEFT_EYE] - face.keypoints[RIGHT_EYE]
+    return math.degrees(math.atan2(float(down), float(across) * aspect))
+
+
+def turn(face: Face, aspect: float) -> float:
+    """
+    Where the head turns (yaw), from how far the nose is from the middle between the ears. Rough: within 10 degrees up
+    to 30, and beyond 45 only "away".
+
+    :param aspect: width of the picture by its height.
+    :returns: degrees, -90..90, 0 towards the camera, positive to the person's left.
+    """
+    points = face.keypoints * np.array([aspect, 1.0])
+    axis = points[LEFT_EAR] - points[RIGHT_EAR]
+    length = float(np.hypot(*axis))
+    if length == 0.0:
+        return 90.0
+    middle = (points[LEFT_EAR] + points[RIGHT_EAR]) / 2
+    offset = float((points[NOSE] - middle) @ axis) / length
+    return math.degrees(math.atan2(offset, NOSE_DEPTH * length / 2))
+
+
+def distance(face: Face, aspect: float) -> float:
+    """
+    From the camera to the face, if it has a usual lens. :param aspect: width of the picture by its height.
+
+    :returns: m.
+    """
+    longer = face.box.width if aspect >= 1 else face.box.height
+    return FACE_M / max(longer, 1e-3) / (2 * math.tan(math.radians(LENS_DEGREES / 2)))
+
+
+def mouth_hidden(gray: Gray, face: Face, hands: Sequence[Hand]) -> float:
+    """
+    How surely something is before the mouth: a hand that was found, or something without a mouth's lines.
+
+    :param gray: the picture. :returns: 0..1; the looks of a second must agree, since signs pass the mouth.
+    """
+    return max(by_hand(face, hands, gray.shape[1] / gray.shape[0]), plain_mouth(gray, face))
+
+
+def by_hand(face: Face, hands: Sequence[Hand], aspect: float) -> float:
+    """:returns: 1 when a finger or palm is at the mouth, 0 from a third of the face's width on."""
+    scale = np.array([aspect, 1.0])
+    mouth = face.keypoints[MOUTH] * scale
+    nearest = min((_to_bones(mouth, hand.landmarks * scale) for hand in hands), default=math.inf)
+    share = nearest / max(face.box.width * aspect, 1e-6)
+    return float(np.clip((CLEAR - share) / (CLEAR - COVERED), 0.0, 1.0))
+
+
+def plain_mouth(gray: Gray, face: Face) -> float:
+    """:returns: 1 when there are hardly any edges where the mouth is, next to those at the eyes, 0 from 0.3 on."""
+    height, width = gray.shape
+    if face.box.width * width < LEAST_FACE or abs(roll(face, width / height)) > 45:
+        return 0.0
+    across, down = face.box.width, face.box.height
+    eyes = face.keypoints[[RIGHT_EYE, LEFT_EYE]].mean(axis=0)
+    at_mouth = _edges(crop(gray, _centred(face.keypoints[MOUTH], 0.42 * across, 0.24 * down)))
+    at_eyes = _edges(crop(gray, _centred(eyes, 0.75 * across, 0.24 * down)))
+    if at_mouth is None or at_eyes is None or at_eyes == 0.0:
+        return 0.0
+    return float(np.clip((MOUTH_THERE - at_mouth / at_eyes) / (MOUTH_THERE - MOUTH_GONE), 0.0, 1.0))
+
+
+def _centred(point: Points, width: float, height: float) -> Box:
+    return Box(float(point[0]) - width / 2, float(point[1]) - height / 2, width, height)
+
+
+def _edges(part: Gray) -> float | None:
+    """:returns: mean difference of a pixel to that below; None where the part is (nearly) outside the picture."""
+    if min(part.shape) < 4:
+        return None
+    return float(np.abs(np.diff(part.astype(np.int16), axis=0)).mean())
+
+
+def _to_bones(point: Points, landmarks: Points) -> float:
+    """:returns: the distance to the nearest of the hand's lines, in the points' unit."""
+    starts, ends = landmarks[[a for a, _ in BONES]], landmarks[[b for _, b in BONES]]
+    along = ends - starts
+    squares = np.maximum((along**2).sum(axis=1), 1e-12)
+    share = np.clip(((point - starts) * along).sum(axis=1) / squares, 0.0, 1.0)
+    return float(np.linalg.norm(starts + share[:, np.newaxis] * along - point, axis=1).min())

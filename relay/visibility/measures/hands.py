@@ -74,3 +74,24 @@ def without_doubles(hands: Sequence[Hand]) -> tuple[Hand, ...]:
 def _distance(one: Hand, other: Hand) -> float:
     """:returns: mean distance of the same landmarks, shares of the picture."""
     return float(np.linalg.norm(one.landmarks - other.landmarks, axis=1).mean())
+
+
+def overlap(hands: Sequence[Hand]) -> float | None:
+    """
+    How much of the smaller hand lies where the other is: one hides the other, wholly or in part.
+
+    :returns: share of the smaller hand's box, 0..1; None unless two are found.
+    """
+    if len(hands) != 2:
+        return None
+    one, other = (hand_box(hand) for hand in hands)
+    width = min(one.x + one.width, other.x + other.width) - max(one.x, other.x)
+    height = min(one.y + one.height, other.y + other.height) - max(one.y, other.y)
+    smaller = min(one.width * one.height, other.width * other.height)
+    return max(0.0, width) * max(0.0, height) / smaller if smaller > 0 else 0.0
+
+
+def at_face(hands: Sequence[Hand], face: Box) -> bool:
+    """:returns: whether a point of a hand lies in the box of the face: a sign made there, not something hidden."""
+    low, high = np.array([face.x, face.y]), np.array([face.x + face.width, face.y + face.height])
+    return any(bool(((hand.landmarks >= low) & (hand.landmarks <= high)).all(axis=1).any()) for hand in hands)

@@ -1,8 +1,10 @@
 """What the numbers about hands mean."""
 
+import numpy as np
 import pytest
 
 from relay.visibility.measures import hands
+from relay.visibility.model import Box, Hand
 from tests.relay.visibility.frames import hand
 
 
@@ -47,3 +49,23 @@ def test_same_hand_found_twice_is_one_and_two_hands_side_by_side_are_two() -> No
     once, again = hand(0.5, 0.5), hand(0.505, 0.5)
     assert hands.without_doubles([once, again]) == (once,)
     assert len(hands.without_doubles([once, hand(0.53, 0.5)])) == 2
+
+
+def spread(x: float, y: float, size: float) -> Hand:
+    """21 points over a square with this upper left corner."""
+    steps = np.linspace(0, size, 21)
+    return Hand(np.stack([x + steps, y + steps[::-1]], axis=1).astype(np.float32))
+
+
+def test_overlap_is_the_share_of_the_smaller_hand_that_lies_where_the_other_is() -> None:
+    assert hands.overlap([spread(0.3, 0.5, 0.2), spread(0.6, 0.5, 0.2)]) == 0.0
+    assert hands.overlap([spread(0.3, 0.5, 0.2), spread(0.4, 0.5, 0.2)]) == pytest.approx(0.5, abs=0.01)
+    assert hands.overlap([spread(0.3, 0.5, 0.2), spread(0.35, 0.55, 0.1)]) == pytest.approx(1.0, abs=0.01)
+    assert hands.overlap([spread(0.3, 0.5, 0.2)]) is None
+
+
+def test_hand_is_at_the_face_when_it_reaches_into_it() -> None:
+    face = Box(0.4, 0.2, 0.2, 0.2)
+    assert hands.at_face([spread(0.1, 0.6, 0.1), spread(0.42, 0.25, 0.2)], face)
+    assert not hands.at_face([spread(0.4, 0.45, 0.2)], face)
+    assert not hands.at_face([], face)

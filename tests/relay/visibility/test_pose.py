@@ -1,0 +1,53 @@
+"""What the body tells of hands that are not found and of a head cut off."""
+
+import numpy as np
+import pytest
+
+from relay.visibility.measures import pose
+from relay.visibility.model import Pose
+from tests.relay.visibility.frames import hand
+
+SHOULDERS = {11: (0.65, 0.4), 12: (0.35, 0.4)}
+SQUARE = 1.0
+
+
+Place = tuple[float, float]
+
+
+def body(left: Place = (0.6, 0.7), right: Place = (0.4, 0.7), head_y: float = 0.2, seen: float = 0.9) -> Pose:
+    points = np.full((33, 2), 0.5, dtype=np.float32)
+    points[:11] = np.stack([np.linspace(0.45, 0.55, 11), np.linspace(head_y - 0.05, head_y + 0.05, 11)], axis=1)
+    for joint, place in {**SHOULDERS, 15: left, 16: right}.items():
+        points[joint] = place
+    return Pose(points, np.full(33, seen, dtype=np.float32))
+
+
+def test_wrists_inside_are_counted_when_they_can_be_seen() -> None:
+    assert pose.wrists_in_frame(body()) == 2
+    assert pose.wrists_in_frame(body(left=(0.6, 1.1))) == 1
+    assert pose.wrists_in_frame(body(seen=0.2)) == 0
+
+
+@pytest.mark.parametrize(
+    ("left", "edges"), [((0.6, 1.1), ("bottom",)), ((1.2, 0.5), ("right",)), ((-0.1, -0.1), ("left", "top"))]
+)
+def test_edges_beyond_which_a_wrist_lies_are_named(left: Place, edges: tuple[str, ...]) -> None:
+    assert pose.wrists_cut(body(left=left)) == edges
+    assert pose.wrists_cut(body()) == ()
+
+
+def test_wrist_in_the_picture_without_a_hand_is_hidden() -> None:
+    assert pose.hands_hidden(body(), [], SQUARE) == 2
+    assert pose.hands_hidden(body(), [hand(0.6, 0.65)], SQUARE) == 1
+    assert pose.hands_hidden(body(), [hand(0.6, 0.65), hand(0.42, 0.65)], SQUARE) == 0
+    assert pose.hands_hidden(body(left=(0.6, 1.1), right=(0.4, 1.1)), [], SQUARE) == 0
+
+
+def test_hand_found_elsewhere_does_not_stand_for_a_hidden_one() -> None:
+    assert pose.hands_hidden(body(), [hand(0.9, 0.2)], SQUARE) == 2
+
+
+def test_share_of_the_head_inside() -> None:
+    assert pose.head_in_frame(body()) == 1.0
+    assert pose.head_in_frame(body(head_y=0.0)) == pytest.approx(6 / 11)
+    assert pose.head_in_frame(body(head_y=-0.2)) == 0.0
