@@ -8,6 +8,7 @@ Which models, modes and thresholds, and why: docs/decisions/visibility-models.md
 
 import functools
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Protocol
 
 import cv2
@@ -37,6 +38,7 @@ BETTER_BY = 0.1  # of a turned picture's face over the upright one's, to be beli
 LEAST_SCORE = 0.55  # real faces too close to the lens or cut score little more
 QUARTER_TURNS = (1, 3, 2)  # counter-clockwise
 TURN_PERIOD_MS = 1500  # a picture without an upright face is turned no more often than that: 3 faces' worth of CPU
+POSE_PERIOD_MS = 450  # it costs twice what the rest of a look does; the body moves no faster
 MIN_REGION = 64  # pixels; a smaller search region is widened by nobody: the whole picture is searched
 
 Picture = NDArray[np.uint8]
@@ -148,6 +150,7 @@ class Analyzer:
         self._face: Box | None = None
         self._turns = 0
         self._turned_at_ms: int | None = None
+        self._posed_at_ms: int | None = None
 
     def glance(self, gray: Gray) -> Glance:
         """
@@ -164,7 +167,7 @@ class Analyzer:
         :param rgb: shape (height, width, 3), sides at most ``MAX_SIDE`` for speed (larger is scaled down).
         :param timestamp_ms: of the picture.
         :param parts: what to look for; measures of the others are None. The pose, the dearest, is looked for only when
-            hands or face leave a question open.
+            hands or face leave a question open, and twice a second at most.
         """
         picture = scaled_down(rgb)
         gray = np.asarray(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), dtype=np.uint8)
@@ -177,9 +180,11 @@ class Analyzer:
             self._face = faces[0].box if faces else None
         hands = self._find_hands(picture) if "hands" in parts else ()
         found = Detection(hands, faces, None, parts)
-        if "pose" in parts and leaves_questions(found):
-            return Detection(hands, faces, self._detector.pose(picture), parts)
-        return found
+        is_due = _is_due(self._posed_at_ms, timestamp_ms, POSE_PERIOD_MS)
+        if not is_due or "pose" not in parts or not leaves_questions(found):
+            return found
+        self._posed_at_ms = timestamp_ms
+        return replace(found, pose=self._detector.pose(picture))
 
     def close(self) -> None:
         """The models stay: other legs use them."""
@@ -193,7 +198,9 @@ class Analyzer:
     def _find_faces(self, picture: Picture, timestamp_ms: int) -> tuple[Face, ...]:
         faces = self._detector.faces(picture, self._turns)
         aspect = picture.shape[1] / picture.shape[0]
-        if not _is_doubtful(faces, self._turns, aspect) or not self._may_turn(timestamp_ms):
+        if not _is_doubtful(faces, self._turns, aspect) or not _is_due(
+            self._turned_at_ms, timestamp_ms, TURN_PERIOD_MS
+        ):
             return _likely(faces)
         self._turned_at_ms = timestamp_ms
         best = self._turns
@@ -205,9 +212,6 @@ class Analyzer:
                 faces, best = others, turns
         self._turns = best if faces else 0
         return _likely(faces)
-
-    def _may_turn(self, timestamp_ms: int) -> bool:
-        return self._turned_at_ms is None or timestamp_ms >= self._turned_at_ms + TURN_PERIOD_MS
 
 
 def leaves_questions(found: Detection) -> bool:
@@ -229,6 +233,10 @@ def scaled_down(rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
 def _image(rgb: NDArray[np.uint8]) -> mp.Image:
     # mp.Image reads the memory as if rows followed each other; a view or a padded plane gives garbage without a word
     return mp.Image(image_format=mp.ImageFormat.SRGB, data=np.ascontiguousarray(rgb))
+
+
+def _is_due(last_ms: int | None, now_ms: int, period_ms: int) -> bool:
+    return last_ms is None or now_ms >= last_ms + period_ms
 
 
 def _part(rgb: Picture, region: Box) -> tuple[Picture, Box]:

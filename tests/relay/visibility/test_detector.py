@@ -54,6 +54,14 @@ def test_body_is_not_looked_for_when_hands_and_face_leave_no_question() -> None:
     assert all((each.pose is None) == (len(each.hands) == 2) for each in found)
 
 
+def test_body_is_looked_for_twice_a_second_at_most() -> None:
+    from relay.visibility.detector import Analyzer
+
+    analyzer = Analyzer(clips.models())
+    found = [analyzer.detect(picture("cut"), t).pose is not None for t in range(0, 1000, 125)]
+    assert found == [True, False, False, False, True, False, False, False]
+
+
 def test_nobody_is_nobody() -> None:
     assert detect(picture("absent")) == Detection(parts=frozenset(("hands", "faces", "pose")))
 
