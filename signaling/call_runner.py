@@ -64,6 +64,7 @@ from signaling.metrics import ReconnectCause
 from signaling.ownership import Snapshot
 from signaling.phone_commands import PhoneCommands
 from signaling.queue_commands import QueueCommands
+from signaling.readability import askable
 from signaling.records.model import AbuseReported, Write
 from signaling.workers import WorkerLink
 
@@ -209,7 +210,7 @@ class CallRunner:
         self.pages.visibility(reading)
         if self.media.note_clarity(reading.leg, reading.advice):
             self.refresh()
-        if is_still and self.call.kind != "video":
+        if is_still and self.call.kind != "video" and watch_for != "lips":
             self.tell_agent("signer_still")
 
     def ask_camera(self, advice: AdviceCode | None) -> None:
@@ -218,7 +219,7 @@ class CallRunner:
 
         :param advice: None: what is said of the picture now.
         """
-        advice = advice or self.statistics.request("signer", time.time())
+        advice = self.statistics.request("signer", time.time()) if advice is None else askable(advice)
         self._services.metrics.camera_asked(advice)
         self.pages.camera_asked(advice)
 

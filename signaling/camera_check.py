@@ -135,7 +135,8 @@ class CameraChecks:
 
     def _of(self, who: Identity) -> list[_Check]:
         """This person's: one at a time, whatever the device."""
-        return [each for each in self._checks.values() if each.session.identity == who]
+        pages = {check_id: check.session.identity for check_id, check in self._checks.items()}
+        return [self._checks[each] for each, page in pages.items() if (page.role, page.key) == (who.role, who.key)]
 
     def _mine(self, session: Page, check_id: str) -> _Check:
         check = self._checks.get(check_id)

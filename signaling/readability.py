@@ -22,6 +22,11 @@ NO_REQUEST: frozenset[Advice] = frozenset({"good", "idle"})
 CODES: frozenset[str] = frozenset(get_args(AdviceCode))
 
 
+def askable(advice: Advice) -> AdviceCode | None:
+    """:returns: what somebody may be asked for; None: to move the camera, nothing in particular."""
+    return code_of(advice) if advice not in NO_REQUEST else None
+
+
 def code_of(advice: Advice) -> AdviceCode | None:
     """:returns: None: nothing is said of the picture."""
     return cast(AdviceCode, advice) if advice in CODES else None
@@ -68,7 +73,7 @@ class LegReadability:
         """:returns: what may be asked of this person now; None: nothing in particular."""
         if self._last is None or at - self._last[0] > FRESH_S:
             return None
-        return code_of(self._last[1]) if self._last[1] not in NO_REQUEST else None
+        return askable(self._last[1])
 
     def figures(self) -> Readability:
         advice = {code: seconds * READING_S for code, seconds in sorted(self._advice.items())}

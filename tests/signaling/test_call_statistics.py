@@ -5,6 +5,7 @@ from relay.model import LegStats, PhoneStats
 from signaling.call_events import Act
 from signaling.call_model import CallKind, CallState
 from signaling.call_statistics import CallStatistics, call_record
+from signaling.readability import askable
 from tests.signaling.calls import T0, in_state, play
 
 
@@ -76,6 +77,7 @@ def test_a_camera_is_asked_for_what_was_said_of_it_a_moment_ago_or_for_nothing_i
     for advice in ("good", "idle", "no_video"):
         statistics.visibility(reading("good", advice), T0 + 11)
         assert statistics.request("signer", T0 + 11) is None
+    assert (askable("good"), askable("too_dark")) == (None, "too_dark")
 
 
 def test_a_signer_who_is_not_seen_for_four_minutes_is_told_of_once_until_they_are_back() -> None:

@@ -11,7 +11,7 @@ from signaling.camera_check import CameraChecks
 from signaling.check_media import ends_at, new_id
 from signaling.config import SignalingConfig
 from signaling.identity import Identity
-from signaling.messages import AnyServerMessage
+from signaling.messages import AnyServerMessage, MediaOffer
 from signaling.metrics import Metrics
 from signaling.sessions import PageSession
 from signaling.visibility_messages import CheckStart, CheckState, CheckStop, VisibilityMessage
@@ -126,3 +126,10 @@ async def test_what_a_worker_that_was_away_still_has_of_a_check_is_closed_when_i
     checks.worker_found(media.link)
     await settled(checks)
     assert [(each.type, each.call_id) for each in media.told] == [("close_call", check_id)]
+
+
+async def test_the_offer_of_a_check_is_not_taken_for_a_calls_when_the_call_finds_its_page_again() -> None:
+    page = PageSession(Identity("a", "signer", person_id="a"), cast(Any, None))
+    page.send(MediaOffer(call_id="c1", generation=7, sdp="v=0"))
+    page.send(MediaOffer(call_id=new_id(FUTURE), generation=1, sdp="v=0"))
+    assert page.live_generation == 7
