@@ -69,8 +69,8 @@ class LegSchedule:
 
     @property
     def parts(self) -> frozenset[Part]:
-        """What the next look is to look for."""
-        return frozenset(("hands", "faces"))
+        """What the next look is to look for; where speech is read from the lips, hands do not count."""
+        return frozenset(("faces", "pose") if self.watch_for == "lips" else ("hands", "faces", "pose"))
 
     def glanced(self, glance: Glance, now: float) -> None:
         self._glance = glance
