@@ -151,7 +151,7 @@ def _span(where: str, span: Any) -> Span:
     if end <= start:
         raise LabelsError(where, f"le passage {start:g}–{end:g} s est vide.", f"the span {start:g}–{end:g} s is empty.")
     given = span.get("advice")
-    codes = [given] if isinstance(given, str) else given or []
+    codes: list[Any] = given if isinstance(given, list) else [given] if given is not None else []
     known = ", ".join(CODES)
     for code in codes:
         if code not in CODES:
