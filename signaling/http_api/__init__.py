@@ -42,7 +42,7 @@ def setup(
         set_up_waits(app, waits)
     app[RECORDS], app[CONFIG] = records, config
     app[AUTH] = Auth(records, config)
-    app[STATIC] = StaticFiles(web_dir)
+    app[STATIC] = StaticFiles(web_dir, config.data_dir / "advice")
     app.middlewares.extend((problem_middleware, origin_middleware))
     app.on_response_prepare.append(add_headers)
     app.add_routes(

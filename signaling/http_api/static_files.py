@@ -18,6 +18,8 @@ WEB_DIR = Path(__file__).parent.parent / "web"
 MEMORY_LIMIT = 4 * 1024 * 1024  # bytes; larger files (clips, models) are streamed from disk
 GZIP_FROM = 1_000  # bytes; below, the headers weigh more than the gain
 HASH_LENGTH = 12
+CLIPS = "static/advice/"
+FILMS = (".mp4", ".webm")  # answered in parts where a browser asks for them (Safari plays nothing else)
 IMMUTABLE = "public, max-age=31536000, immutable"
 REVALIDATE = "no-cache"
 _NAMED = re.compile(rb"""(["'])/(static/[A-Za-z0-9_./-]+)\1""")
@@ -36,20 +38,30 @@ class StaticFile:
 
 
 class StaticFiles:
-    """Files of one directory by relative path. Nothing outside it is reachable, whatever the path says."""
+    """
+    Files of one directory by relative path. Nothing outside it is reachable, whatever the path says.
 
-    def __init__(self, root: Path = WEB_DIR) -> None:
-        self._root = root.resolve()
+    :param clips: what is asked for below ``static/advice/`` lies here: advice in sign language, filmed by the centre,
+        ``<code>.webm`` or ``<code>.mp4``. None: no films.
+    """
+
+    def __init__(self, root: Path = WEB_DIR, clips: Path | None = None) -> None:
+        self._root, self._clips = root.resolve(), None if clips is None else clips.resolve()
         self._files: dict[str, StaticFile] = {}
 
     def find(self, name: str) -> Path | None:
         """:param name: relative, ``static/caller.js``. None: there is no such file."""
+        root = self._root
+        if name.startswith(CLIPS):
+            if self._clips is None:
+                return None
+            root, name = self._clips, name.removeprefix(CLIPS)
         try:
-            path = (self._root / name).resolve()
+            path = (root / name).resolve()
         except (OSError, ValueError):  # too long, or a null byte
             return None
         hidden = any(part.startswith(".") for part in Path(name).parts)  # ".." too
-        return path if path.is_relative_to(self._root) and path.is_file() and not hidden else None
+        return path if path.is_relative_to(root) and path.is_file() and not hidden else None
 
     def load(self, name: str) -> StaticFile | None:
         """The file, read again when it changed on disk. Pages come with hashed names in them."""
@@ -95,7 +107,7 @@ async def serve(request: web.Request, name: str, *, cache: str | None = None) ->
     path = files.find(name)
     if path is None:
         raise ProblemError("not_found")
-    if path.stat().st_size > MEMORY_LIMIT:
+    if path.suffix in FILMS or path.stat().st_size > MEMORY_LIMIT:
         return web.FileResponse(path, headers={"Cache-Control": cache or REVALIDATE})
     file = files.load(name)
     if file is None:
