@@ -70,7 +70,13 @@ def good_plan(name: str, style: Style, tone: int, rng: Dice) -> Plan:
     person = random_person(rng, tone)
     scenery = _scenery(rng)
     tempo = float(rng.uniform(0.8, 1.25))
-    script = Script(int(rng.integers(1 << 20)), style, tempo, right_handed=bool(rng.random() < 0.85))
+    script = Script(
+        int(rng.integers(1 << 20)),
+        style,
+        tempo,
+        right_handed=bool(rng.random() < 0.85),
+        width=float(rng.uniform(0.75, 1.05)),
+    )
     camera = _good_camera(rng, in_hand=style == "one_handed")
     good = Situation(camera=camera)
     arrival = Arrival(fps=float(rng.choice([25.0, 25.0, 24.0, 30.0])))
@@ -135,7 +141,8 @@ def _hands_cut(plan: Plan, severity: float, rng: Dice) -> Plan:
 
 def _hands_hidden(plan: Plan, severity: float, rng: Dice) -> Plan:
     thing = ("box", "sheet", "sleeves")[int(rng.integers(3))]
-    return _with(plan, thing, obstacle=thing)
+    close = replace(plan, script=replace(plan.script, width=0.6 if thing == "box" else 1.0))
+    return _with(close, thing, obstacle=thing)
 
 
 def _face_cut(plan: Plan, severity: float, rng: Dice) -> Plan:

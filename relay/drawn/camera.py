@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from relay.drawn.canvas import Picture, Point, plane
 
 State = TypeVar("State")
+NOISE_ROOM = 32  # pixels by which the noise can be shifted
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,10 +168,8 @@ def sensed(picture: Picture, camera: Camera, t: float) -> Picture:
     if camera.shake > 0:
         picture = _shifted(picture, *shake_at(camera.shake, t))
     if camera.noise > 0.2:
-        height, width = picture.shape[:2]
-        picture = np.asarray(
-            cv2.add(picture, _noise(height, width, round(camera.noise, 1), int(t * 997) % 5), dtype=cv2.CV_8U)
-        )
+        grain = _noise_at(picture.shape[0], picture.shape[1], round(camera.noise, 1), t)
+        picture = np.asarray(cv2.add(picture, grain, dtype=cv2.CV_8U))
     if camera.quality > 0:
         _, coded = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, round(camera.quality)])
         picture = np.asarray(cv2.imdecode(coded, cv2.IMREAD_UNCHANGED), dtype=np.uint8)
@@ -194,10 +193,17 @@ def _shifted(picture: Picture, x: int, y: int) -> Picture:
     return np.ascontiguousarray(wide[edge - y : edge - y + height, edge - x : edge - x + width], dtype=np.uint8)
 
 
-@lru_cache(maxsize=32)
-def _noise(height: int, width: int, sigma: float, turn: int) -> NDArray[np.int16]:
-    """Of colour and brightness, like a small sensor's after its own smoothing; five pictures of it in turn."""
-    rng = np.random.default_rng(turn)
-    bright = rng.normal(0, sigma, (height, width, 1))
-    colour = rng.normal(0, sigma * 0.5, (height, width, 3))
-    return np.asarray(np.round(bright + colour), dtype=np.int16)
+def _noise_at(height: int, width: int, sigma: float, t: float) -> NDArray[np.int16]:
+    """Of colour and brightness, like a small sensor's: another for each time, cut out of a larger one."""
+    dice = round(t * 1000) * 2654435761 % (1 << 32) >> 12
+    top, left = dice % NOISE_ROOM, dice // NOISE_ROOM % NOISE_ROOM
+    return _noise(height, width, sigma)[top : top + height, left : left + width]
+
+
+@lru_cache(maxsize=8)
+def _noise(height: int, width: int, sigma: float) -> NDArray[np.int16]:
+    rng = np.random.default_rng(3)
+    shape = (height + NOISE_ROOM, width + NOISE_ROOM)
+    bright = rng.standard_normal((*shape, 1), dtype=np.float32)
+    colour = rng.standard_normal((*shape, 3), dtype=np.float32)
+    return np.asarray(np.round(sigma * (bright + 0.5 * colour)), dtype=np.int16)

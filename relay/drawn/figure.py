@@ -132,7 +132,7 @@ class Figure:
         if long_sleeves:
             palm = arm.placing.at
             beyond = (palm[0] + 1.6 * (palm[0] - arm.wrist[0]), palm[1] + 1.6 * (palm[1] - arm.wrist[1]))
-            self._limb(picture, mask, (arm.wrist, beyond), 0.17, clothes)
+            self._limb(picture, mask, (arm.wrist, beyond), 0.15, clothes)
 
     def _limb(
         self, picture: Picture, mask: Picture | None, ends: tuple[Point, Point], thickness: float, colour: Rgb
@@ -167,10 +167,10 @@ class Figure:
     def obstacle(self, thing: Obstacle, arms: tuple[PlacedHand, PlacedHand]) -> Plane | None:
         """:returns: corners of what is before the hands, shape (4, 2), pixels."""
         if thing == "box":
-            corners = [(-0.34, -0.17), (0.34, -0.17), (0.34, 0.62), (-0.34, 0.62)]
+            corners = [(-0.25, -0.17), (0.25, -0.17), (0.25, 0.5), (-0.25, 0.5)]
         elif thing == "sheet":
             (ax, ay), (bx, by) = ((arm.pose.x, arm.pose.y) for arm in arms)
-            left, right, top = min(ax, bx) - 0.13, max(ax, bx) + 0.13, min(ay, by) - 0.17
+            left, right, top = min(ax, bx) - 0.14, max(ax, bx) + 0.14, max(-0.11, min(ay, by) - 0.18)
             corners = [(left, top), (right, top), (right, max(ay, by) + 0.1), (left, max(ay, by) + 0.1)]
         else:
             return None

@@ -81,8 +81,12 @@ class _Ink:
         self.canvas, self.colour, self.turn, self.light = canvas, colour, turn, light
 
     def fill(self, mask: Plane, ink: Rgb, strength: float) -> None:
-        share = mask[..., None] * strength
-        self.colour[:] = self.colour * (1 - share) + np.array(ink, np.float32) * self.light * share
+        rows, columns = (np.flatnonzero(mask.any(axis=axis)) for axis in (1, 0))
+        if not rows.size:
+            return
+        part = slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
+        share = mask[part][..., None] * strength
+        self.colour[part] = self.colour[part] * (1 - share) + np.array(ink, np.float32) * self.light * share
 
     def disc(self, centre: Point, radii: Point, depth: float, ink: Rgb, strength: float) -> None:
         at = self.turn(*centre, depth)

@@ -70,7 +70,7 @@ class Motion(Protocol):
 class Script:
     """
     :param tempo: 1 ordinary; signs per time. :param right_handed: which hand signs alone.
-    :param turns_head: now and then it looks aside for a moment.
+    :param turns_head: now and then it looks aside for a moment. :param width: of the signing space, 1 ordinary.
     """
 
     seed: int = 0
@@ -78,6 +78,7 @@ class Script:
     tempo: float = 1.0
     right_handed: bool = True
     turns_head: bool = False
+    width: float = 1.0
 
     def pose(self, t: float) -> Pose:
         """:param t: seconds, any."""
@@ -126,7 +127,7 @@ def _sign(script: Script, number: int) -> tuple[HandPose, HandPose]:
     elif style == "two_handed":
         shape = _shape(rng)
         height = float(rng.uniform(-0.01, 0.24))
-        hands = {side: _in_space(rng, side, height, shape) for side in (-1, 1)}
+        hands = {side: _in_space(rng, side * script.width, height, shape) for side in (-1, 1)}
     elif style == "at_face":
         near = (rng.uniform(0.06, 0.15), rng.choice([-0.34, -0.26, -0.19]) + rng.uniform(-0.02, 0.03))
         hands = {-main: _resting(-main), main: HandPose(main * near[0], near[1], -main * 12, _shape(rng), 0.9)}
@@ -134,7 +135,8 @@ def _sign(script: Script, number: int) -> tuple[HandPose, HandPose]:
         place = HandPose(main * 0.22, -0.01, main * 6.0, SHAPES["fist"])
         hands = {-main: _resting(-main), main: place}
     else:
-        hands = {-main: _holding_phone(-main), main: _in_space(rng, main, float(rng.uniform(-0.05, 0.2)), _shape(rng))}
+        place = _in_space(rng, main * script.width, float(rng.uniform(-0.05, 0.2)), _shape(rng))
+        hands = {-main: _holding_phone(-main), main: place}
     return hands[-1], hands[1]
 
 
@@ -142,7 +144,7 @@ def _shape(rng: np.random.Generator) -> HandShape:
     return SHAPES[str(rng.choice(_OPEN if rng.random() < 0.65 else _OTHER))]
 
 
-def _in_space(rng: np.random.Generator, side: int, height: float, shape: HandShape) -> HandPose:
+def _in_space(rng: np.random.Generator, side: float, height: float, shape: HandShape) -> HandPose:
     """In the signing space before the chest; both hands at about one height, as in most two-handed signs."""
     x = side * float(rng.uniform(0.10, 0.25))
     y = height + float(rng.uniform(-0.04, 0.04))
