@@ -62,7 +62,7 @@ class Face:
 class Pose:
     """
     :param landmarks: shape (33, 2), MediaPipe's order: 11, 12 shoulders, 13, 14 elbows, 15, 16 wrists (left, right).
-    :param visibility: shape (33,), 0..1; may stay high for joints that are not visible.
+    :param visibility: shape (33,), 0..1: MediaPipe's visibility or presence, whichever is less.
     """
 
     landmarks: NDArray[np.float32]
@@ -75,7 +75,8 @@ class Detection:
     What was found in one picture.
 
     :param hands: 0 to 2. :param faces: the largest first. :param pose: of the largest person.
-    :param parts: what was looked for; the others are empty because nobody looked.
+    :param parts: what was looked for; the others are empty because nobody looked. The pose is looked for only where
+        hands or face leave a question open.
     """
 
     hands: tuple[Hand, ...] = ()
@@ -93,24 +94,38 @@ class Glance:
     """
     One picture in numbers that need no detection.
 
+    Black bars are left out of the first eight.
+
     :param luma: mean brightness, 0 black .. 1 white.
     :param contrast: standard deviation of the brightness, 0..0.5.
+    :param shadows, highlights: 5th and 95th percentile of the brightness, 0..1.
     :param overexposed: share of pixels burnt out to white, 0..1.
     :param underexposed: share of pixels drowned in black, 0..1.
-    :param movement: share of the picture's cells, outside the face seen last, that changed since the glance before.
+    :param structure: steps of brightness between cells against the mean brightness, 0..2: what is left when it is
+        dark or blurred, and gone when the lens is covered.
+    :param flat: share of cells no different from their neighbours, 0..1.
+    :param movement: share of the picture's cells that changed in the last three pictures: within the person's reach,
+        outside the face seen last, without what the camera and its exposure change.
     :param border_movement: share of the cells at the lower and side borders that changed (where hands leave).
     :param difference: mean absolute change of the cells' brightness since the glance before, 0..1; 0: identical;
         None for the first.
-    :param detail: edge energy: mean difference between neighbouring pixels, 0..1; a covered lens has next to none.
+    :param alive: some cell has left the brightness it had when this was last True: a still person does within a second
+        or two, a frozen picture does not, even while an encoder refines it.
+    :param detail: mean difference between neighbouring samples, 0..1: how busy the picture is.
     """
 
     luma: float
     contrast: float
+    shadows: float
+    highlights: float
     overexposed: float
     underexposed: float
+    structure: float
+    flat: float
     movement: float
     border_movement: float
     difference: float | None
+    alive: bool
     detail: float
 
 
@@ -121,6 +136,10 @@ class Look:
 
     None where there is nothing to measure (no hand, no face) or where nobody looked for it.
 
+    :param sharpness: of the whole picture, 0 blurred .. 1 sharp
+        (:func:`relay.visibility.measures.sharpness.picture_sharpness`).
+    :param blockiness: how much the blocks of a coder stand out, 0 (none) to about 5.
+
     Hands:
 
     :param hands_found: 0, 1 or 2; None when not looked for.
@@ -130,9 +149,12 @@ class Look:
     :param hands_centre: mean of the hands' centres, shares of the picture.
     :param hands_overlap: how much of one hand lies behind the other, 0..1; None unless two are found.
     :param hands_at_face: a hand is at the face (that is LSF, not hidden).
-    :param wrists_in_frame: 0, 1 or 2, from the pose; None without a pose.
-    :param hands_contrast: brightness of the hands less that of what is around them, absolute, 0..1.
-    :param hands_sharpness: 0 blurred .. 1 sharp.
+    :param hands_hidden: 0, 1 or 2 wrists in the picture at which no hand is found; None without a pose.
+    :param wrists_in_frame: 0, 1 or 2, from the pose; None without one: nobody is there, or hands and face are found
+        and leave no question open.
+    :param wrists_cut: the edges beyond which a wrist lies (below is also where hands rest).
+    :param hands_contrast: brightness of the hands against that of what is around them, 0 (the same) .. 1.
+    :param hands_sharpness: of the sharper hand, 0 blurred .. 1 sharp.
 
     Face (the largest):
 
@@ -141,22 +163,28 @@ class Look:
     :param face_cut: the edges at which the face is cut.
     :param face_width, face_height: of its box (brow to chin), shares of the picture.
     :param face_centre: shares of the picture.
-    :param face_turn: yaw, degrees, 0 towards the camera, about ±90 in profile; positive: to the person's left.
+    :param face_turn: yaw, degrees, 0 towards the camera, ±90 in profile, rough; positive: to the person's left.
     :param face_roll: degrees in the picture, -180..180, 0 upright, positive clockwise; ±90: phone held wrong.
     :param mouth_hidden: how surely the mouth is hidden by a hand or an object, 0..1.
-    :param face_luma: brightness of the lightest parts of the face (95th percentile), 0..1. The mean would judge
-        skin; the highlights judge the light.
-    :param backlight: brightness of what surrounds the face, less ``face_luma``: -1..1.
-    :param face_sharpness: 0 blurred .. 1 sharp (:func:`relay.visibility.measures.sharpness.sharpness`).
+    :param face_luma: brightness of the lightest parts of the face (99th percentile), 0..1. The mean would judge
+        skin; eyes, teeth and what shines judge the light.
+    :param face_contrast: from the face's shadows to what is lightest in it (5th to 99th percentile), 0..1.
+    :param face_overexposed: share of the face burnt out, 0..1.
+    :param backlight: by how many stops (factors of 2) the surroundings outshine the face, about -3..6
+        (:func:`relay.visibility.measures.light.backlight`).
+    :param face_sharpness: 0 blurred .. 1 sharp (:func:`relay.visibility.measures.sharpness.face_edges`).
 
     The person:
 
     :param signing_space: share of the signing space (above the head to below the waist, an elbow's width each side)
         inside the picture, 0..1.
-    :param distance: of the face from the camera, in widths of the picture at that place: about 1 too near, 4 good.
-    :param motion_blur: blur along one direction in what moves, 0..1.
+    :param distance: from the camera to the face through a usual lens, m.
+    :param head_in_frame: share of the head inside the picture, from the pose, 0..1: it knows of a head cut off above.
+    :param motion_blur: how much of the hands' blur lies along one direction, 0..1.
     """
 
+    sharpness: float | None = None
+    blockiness: float | None = None
     hands_found: int | None = None
     hands_in_frame: float | None = None
     hands_cut: tuple[Edge, ...] = ()
@@ -164,7 +192,9 @@ class Look:
     hands_centre: Point | None = None
     hands_overlap: float | None = None
     hands_at_face: bool = False
+    hands_hidden: int | None = None
     wrists_in_frame: int | None = None
+    wrists_cut: tuple[Edge, ...] = ()
     hands_contrast: float | None = None
     hands_sharpness: float | None = None
     faces_found: int | None = None
@@ -177,10 +207,13 @@ class Look:
     face_roll: float | None = None
     mouth_hidden: float | None = None
     face_luma: float | None = None
+    face_contrast: float | None = None
+    face_overexposed: float | None = None
     backlight: float | None = None
     face_sharpness: float | None = None
     signing_space: float | None = None
     distance: float | None = None
+    head_in_frame: float | None = None
     motion_blur: float | None = None
 
     @property

@@ -1,32 +1,42 @@
 """From a picture to a :class:`~relay.visibility.model.Glance`: the cheap numbers, without any detection. Pure."""
 
-from relay.visibility.measures import light, movement, sharpness
-from relay.visibility.measures.movement import Grid
+from relay.visibility.measures import light, movement, picture, sharpness
 from relay.visibility.model import Box, Glance, Gray
 
 
 class Glancer:
-    """Glances at the pictures of one leg, one after the other; remembers the grid of the one before."""
+    """Glances at the pictures of one leg, one after the other; remembers the grids of the last few."""
 
     def __init__(self) -> None:
-        self._before: Grid | None = None
+        self._recent = movement.RecentGrids()
+        self._anchor = picture.Anchor()
 
     def glance(self, gray: Gray, face: Box | None = None) -> Glance:
         """
+        0.3 ms of CPU for 640 x 480.
+
         :param gray: any size; views and padded planes are fine.
-        :param face: where the face was seen last; what moves there is not counted.
+        :param face: where the face was seen last; what moves there, or out of that person's reach, is not counted.
         """
-        cells = movement.grid(gray)
-        changes = movement.moved(self._before, cells, face)
-        glance = Glance(
-            luma=float(cells.mean()),
-            contrast=light.contrast(gray),
-            overexposed=light.overexposed(gray),
-            underexposed=light.underexposed(gray),
+        sample = picture.sampled(gray)
+        shown = picture.content(sample)
+        cells = picture.grid(gray)
+        shown_cells = picture.within(cells, shown)
+        levels = light.levels(picture.crop(sample, shown))
+        last, earlier = self._recent.add(cells)
+        changes = movement.moved(earlier, cells, face)
+        return Glance(
+            luma=levels.luma,
+            contrast=levels.contrast,
+            shadows=levels.shadows,
+            highlights=levels.highlights,
+            overexposed=levels.overexposed,
+            underexposed=levels.underexposed,
+            structure=picture.structure(shown_cells),
+            flat=picture.flat(shown_cells),
             movement=float(changes.mean()),
             border_movement=movement.border_movement(changes),
-            difference=movement.difference(self._before, cells),
-            detail=sharpness.detail(gray),
+            difference=movement.difference(last, cells),
+            alive=self._anchor.leaves(cells),
+            detail=sharpness.detail(sample),
         )
-        self._before = cells
-        return glance

@@ -1,10 +1,11 @@
 """From a picture and what was found in it to a :class:`~relay.visibility.model.Look`. Pure."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from relay.visibility.measures import face as faces
-from relay.visibility.measures import hands, light, movement, sharpness
-from relay.visibility.model import Detection, Face, Gray, Look
+from relay.visibility.measures import hands, light, picture, pose, sharpness, space
+from relay.visibility.model import Detection, Face, Gray, Hand, Look
 
 
 def measure_look(gray: Gray, found: Detection) -> Look:
@@ -12,39 +13,83 @@ def measure_look(gray: Gray, found: Detection) -> Look:
     :param gray: shape (height, width), the picture that was looked at.
     :returns: positions go no further than the analysis; None for the parts that were not looked for.
     """
-    return Look(**_of_hands(found), **_of_faces(gray, found))
+    return Look(**_of_picture(gray), **_of_hands(gray, found), **_of_pose(gray, found), **_of_faces(gray, found))
 
 
-def _of_hands(found: Detection) -> dict[str, Any]:
+def _of_picture(gray: Gray) -> dict[str, Any]:
+    shown = picture.crop(gray, picture.content(picture.sampled(gray)))
+    return {"sharpness": sharpness.picture_sharpness(shown), "blockiness": picture.blockiness(shown)}
+
+
+def _of_hands(gray: Gray, found: Detection) -> dict[str, Any]:
     if "hands" not in found.parts:
         return {}
     if not found.hands:
         return {"hands_found": 0}
+    edges = sharpness.hands_edges(gray, found.hands)
     return {
+        "hands_contrast": light.hands_contrast(gray, found.hands),
+        "hands_sharpness": edges.sharpness if edges else None,
+        "motion_blur": edges.direction if edges else None,
         "hands_found": len(found.hands),
         "hands_in_frame": hands.hands_in_frame(found.hands),
         "hands_cut": hands.cut_edges(found.hands),
         "hand_size": hands.hand_size(found.hands),
         "hands_centre": hands.hands_centre(found.hands),
+        "hands_overlap": hands.overlap(found.hands),
+        "hands_at_face": found.face is not None and hands.at_face(found.hands, found.face.box),
+    }
+
+
+def _of_pose(gray: Gray, found: Detection) -> dict[str, Any]:
+    if found.pose is None:
+        return {}
+    return {
+        "hands_hidden": pose.hands_hidden(found.pose, found.hands, _aspect(gray)) if "hands" in found.parts else None,
+        "wrists_in_frame": pose.wrists_in_frame(found.pose),
+        "wrists_cut": pose.wrists_cut(found.pose),
+        "head_in_frame": pose.head_in_frame(found.pose),
     }
 
 
 def _of_faces(gray: Gray, found: Detection) -> dict[str, Any]:
     if "faces" not in found.parts:
         return {}
-    return {"faces_found": len(found.faces), **(_of_face(gray, found.face) if found.face else {})}
+    return {"faces_found": len(found.faces), **(_of_face(gray, found.face, found.hands) if found.face else {})}
 
 
-def _of_face(gray: Gray, face: Face) -> dict[str, Any]:
-    luma = light.face_luma(gray, face.box)
-    around = light.surroundings(movement.grid(gray), face.box)
+def _of_face(gray: Gray, face: Face, near: Sequence[Hand]) -> dict[str, Any]:
+    aspect = _aspect(gray)
+    edges = sharpness.face_edges(gray, face.box)
     return {
+        **_of_light(gray, face),
         "face_in_frame": faces.box_in_frame(face.box),
         "face_cut": faces.cut_edges(face.box),
         "face_width": face.box.width,
         "face_height": face.box.height,
         "face_centre": face.box.centre,
-        "face_luma": luma,
-        "backlight": around - luma if luma is not None else None,
-        "face_sharpness": sharpness.sharpness_in(gray, face.box),
+        "face_turn": faces.turn(face, aspect),
+        "face_roll": faces.roll(face, aspect),
+        "mouth_hidden": faces.mouth_hidden(gray, face, near),
+        "signing_space": space.signing_space(face.box, aspect),
+        "distance": faces.distance(face, aspect),
+        "face_sharpness": edges.sharpness if edges else None,
     }
+
+
+def _of_light(gray: Gray, face: Face) -> dict[str, Any]:
+    found = light.face_light(gray, face.box)
+    if found is None:
+        return {}
+    around = light.surroundings(picture.grid(gray), face.box)
+    return {
+        "face_luma": found.luma,
+        "face_contrast": found.contrast,
+        "face_overexposed": found.overexposed,
+        "backlight": light.backlight(around, found),
+    }
+
+
+def _aspect(gray: Gray) -> float:
+    """:returns: width of the picture by its height."""
+    return gray.shape[1] / gray.shape[0]

@@ -1,15 +1,26 @@
-"""Movement: what changed between two pictures, in cells of a coarse grid. Pure."""
+"""
+Movement: what changed between pictures, in cells of a coarse grid, and in the sizes of coded frames. Pure.
+
+Signing is movement of hands, wrists and shoulders: within the person's reach and outside the face. A lamp switched on,
+an exposure that adapts and a camera that is knocked change the whole picture at once: they are estimated and taken off.
+"""
+
+from collections import deque
 
 import numpy as np
 from numpy.typing import NDArray
 
-from relay.visibility.model import Box, Glance, Gray
+from relay.visibility.measures.light import cells_of, grown
+from relay.visibility.measures.picture import GRID_COLUMNS, GRID_ROWS, Grid
+from relay.visibility.model import Box, Glance
 
-Grid = NDArray[np.float32]  # shape (24, 32): mean brightness of each cell, 0..1
+Cells = NDArray[np.bool_]  # shape (24, 32)
 
-GRID_ROWS, GRID_COLUMNS = 24, 32
-MOVED = 0.06  # change of a cell's mean brightness (0..1) that counts: above camera noise averaged over a cell
+MOVED = 0.06  # change of a cell's brightness, 0..1, that counts in a well-lit picture: above noise averaged over a cell
+FULL_LIGHT = 0.8  # highlights of a well-lit picture; a darker one changes less when the same moves
+LEAST_LIGHT = 0.25  # share of MOVED below which noise would count
 SIGNING_MOTION = 0.015  # share of cells: a hand moves over 2 % to 15 %, a breathing chest over less than 1 %
+REACH = (3.2, 1.2)  # sideways from the middle of the face, up from its top, in widths and heights of the face
 BORDER_ROWS = 4  # lowest sixth of the picture, where hands leave it
 BORDER_COLUMNS = 2  # at each side
 BORDER_MOTION = 0.04  # share of the border cells
@@ -19,34 +30,55 @@ BORDER[-BORDER_ROWS:, :] = True
 BORDER[GRID_ROWS // 3 :, :BORDER_COLUMNS] = True
 BORDER[GRID_ROWS // 3 :, -BORDER_COLUMNS:] = True
 
+COMPARED = 3  # pictures back
 
-def grid(gray: Gray) -> Grid:
-    """:returns: mean brightness, 0..1, in 24 rows of 32 cells; shape (24, 32)."""
-    height, width = gray.shape
-    rows = np.linspace(0, height, GRID_ROWS, endpoint=False).astype(np.intp)
-    columns = np.linspace(0, width, GRID_COLUMNS, endpoint=False).astype(np.intp)
-    sums = np.add.reduceat(np.add.reduceat(gray, rows, axis=0, dtype=np.uint32), columns, axis=1, dtype=np.uint32)
-    heights = np.diff(np.append(rows, height))
-    widths = np.diff(np.append(columns, width))
-    return np.asarray(sums / np.outer(heights, widths) / 255, dtype=np.float32)
+TYPICAL_SIZES = 64  # coded frames by which a frame's size is judged: 8 s of a base layer
+FEWEST_SIZES = 8
 
 
-def moved(before: Grid | None, now: Grid, face: Box | None) -> NDArray[np.bool_]:
+def unexplained(before: Grid, now: Grid) -> Grid:
     """
-    Which cells changed, outside the face: a shaken head is not a sign of the hands.
+    The change of each cell that a change of the whole picture does not explain, signed, 0..1.
 
-    A change of the whole picture (exposure, a lamp) is taken off first.
+    The whole picture may have become brighter (offset, gain) and have shifted by a little (brightness changes along
+    its gradients, Lucas and Kanade 1981); least squares over all cells, and again over those that the first fit
+    explains, so that a moving person is not explained away.
+    """
+    change = (now - before).ravel()
+    model = _whole_picture(before)
+    weights = np.ones_like(change)
+    rest = change
+    for _ in range(2):
+        weighted = model * weights
+        solution = np.linalg.solve(weighted @ model.T + _RIDGE, weighted @ change)
+        rest = change - solution @ model
+        weights = (np.abs(rest) < max(0.01, 2.0 * float(np.median(np.abs(rest))))).astype(np.float32)
+    return np.asarray(rest.reshape(before.shape), dtype=np.float32)
+
+
+def moved(before: Grid | None, now: Grid, face: Box | None) -> Cells:
+    """
+    Which cells changed, within the reach of the person whose face it is, outside that face: a shaken head is no sign of
+    the hands, and a television far from the signer none at all.
     """
     if before is None:
         return np.zeros(now.shape, dtype=np.bool_)
-    change = now - before
-    cells = np.asarray(np.abs(change - np.median(change)) > MOVED)
-    if face is not None:
-        cells[cells_of(grown(face, 1.5))] = False
+    light = float(np.clip(np.partition(now.ravel(), _BRIGHT)[_BRIGHT] / FULL_LIGHT, LEAST_LIGHT, 1.0))
+    cells = np.asarray(np.abs(unexplained(before, now)) > MOVED * light)
+    return cells if face is None else cells & reach(face)
+
+
+def reach(face: Box) -> Cells:
+    """:returns: the cells to which a person's hands may go, without the face and its hair."""
+    x, y = face.centre[0], face.y
+    sideways, up = REACH[0] * face.width, REACH[1] * face.height
+    cells = np.zeros((GRID_ROWS, GRID_COLUMNS), dtype=np.bool_)
+    cells[cells_of(Box(x - sideways, y - up, 2 * sideways, 1.0 - y + up))] = True
+    cells[cells_of(grown(face, 1.5))] = False
     return cells
 
 
-def border_movement(cells: NDArray[np.bool_]) -> float:
+def border_movement(cells: Cells) -> float:
     """:returns: share of the cells at the lower and side borders that changed, 0..1."""
     return float(cells[BORDER].mean())
 
@@ -62,14 +94,55 @@ def difference(before: Grid | None, now: Grid) -> float | None:
     return None if before is None else float(np.abs(now - before).mean())
 
 
-def grown(box: Box, factor: float) -> Box:
-    """:returns: the box with sides ``factor`` times as long around the same centre."""
-    extra_x, extra_y = box.width * (factor - 1) / 2, box.height * (factor - 1) / 2
-    return Box(box.x - extra_x, box.y - extra_y, box.width * factor, box.height * factor)
+class RecentGrids:
+    """
+    The grids of the last pictures, to compare with one that is old enough: between two pictures of 25 a second a hand
+    moves by less than a cell, between three of 7 a second it is somewhere else. Movement is over after three pictures.
+    """
+
+    def __init__(self) -> None:
+        self._grids: deque[Grid] = deque(maxlen=COMPARED)
+
+    def add(self, cells: Grid) -> tuple[Grid | None, Grid | None]:
+        """:returns: the grid of the picture just before, and the oldest that is kept; None for the first picture."""
+        last, oldest = (self._grids[-1], self._grids[0]) if self._grids else (None, None)
+        self._grids.append(cells)
+        return last, oldest
 
 
-def cells_of(box: Box) -> tuple[slice, slice]:
-    """:returns: rows and columns of the grid that the box covers, cut at the picture's borders."""
-    top, bottom = (max(0, round(y * GRID_ROWS)) for y in (box.y, box.y + box.height))
-    left, right = (max(0, round(x * GRID_COLUMNS)) for x in (box.x, box.x + box.width))
-    return slice(top, bottom), slice(left, right)
+class FrameSizes:
+    """
+    Movement from the sizes of coded frames, before anything is decoded.
+
+    A large frame against the usual ones shows that something has begun to move, a small one that nothing does. Weak
+    evidence where a coder fills the bit rate it has: measured with VP8 at 60 to 1000 kbit/s, real-time, 7 pictures/s,
+    frames without movement are 0.6 to 0.95 of the median and those with signing 0.9 to 1.15 (correlation of the
+    logarithm with the share of moved cells 0.3 to 0.7); it serves to look sooner, never to judge.
+    """
+
+    def __init__(self) -> None:
+        self._sizes: deque[int] = deque(maxlen=TYPICAL_SIZES)
+
+    def add(self, size: int, *, is_key: bool = False) -> float | None:
+        """
+        :param size: bytes of a coded frame of the base layer; a key frame is large whatever moves and is left out.
+        :returns: its size in medians of those before, 0 and more; None for key frames and while too few have come.
+        """
+        if is_key:
+            return None
+        usual = float(np.median(self._sizes)) if len(self._sizes) >= FEWEST_SIZES else 0.0
+        self._sizes.append(size)
+        return size / usual if usual else None
+
+
+def _whole_picture(cells: Grid) -> NDArray[np.float32]:
+    """:returns: shape (4, cells): what offset, gain and a shift to the right and down would change."""
+    right, down = np.zeros_like(cells), np.zeros_like(cells)
+    right[:, 1:-1] = (cells[:, 2:] - cells[:, :-2]) / 2
+    down[1:-1] = (cells[2:] - cells[:-2]) / 2
+    flat = cells.ravel()
+    return np.stack([np.ones_like(flat), flat - flat.mean(), right.ravel(), down.ravel()])
+
+
+_RIDGE = np.eye(4, dtype=np.float32) * 1e-3  # a plain picture has no gradients: nothing has shifted
+_BRIGHT = round(0.95 * (GRID_ROWS * GRID_COLUMNS - 1))

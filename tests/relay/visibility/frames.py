@@ -11,11 +11,16 @@ from relay.visibility.model import Box, Face, Glance, Hand, Look
 GLANCE = Glance(
     luma=0.5,
     contrast=0.2,
+    shadows=0.05,
+    highlights=0.8,
     overexposed=0.01,
     underexposed=0.01,
+    structure=0.7,
+    flat=0.4,
     movement=0.05,
     border_movement=0.0,
     difference=0.02,
+    alive=True,
     detail=0.02,
 )
 LOOK = Look(
@@ -29,7 +34,10 @@ LOOK = Look(
     face_height=0.21,
     face_centre=(0.5, 0.3),
     face_luma=0.65,
-    backlight=-0.1,
+    face_contrast=0.35,
+    face_overexposed=0.0,
+    backlight=0.0,
+    sharpness=0.6,
     face_sharpness=0.6,
 )
 

@@ -11,14 +11,14 @@ FACE = Box(0.4, 0.2, 0.2, 0.3)
 
 
 def test_look_at_nobody_has_no_numbers_about_hands_and_face() -> None:
-    assert measure_look(plain(128), Detection()) == Look(hands_found=0, faces_found=0)
+    assert measure_look(plain(128), Detection()) == Look(sharpness=0.0, blockiness=0.0, hands_found=0, faces_found=0)
 
 
 def test_what_nobody_looked_for_is_unknown() -> None:
     look = measure_look(plain(128), Detection((), (face_at(FACE),), parts=frozenset(("faces",))))
     assert look.hands_found is None
     assert look.faces_found == 1
-    assert measure_look(plain(128), Detection(parts=frozenset(("hands",)))) == Look(hands_found=0)
+    assert measure_look(plain(128), Detection(parts=frozenset(("hands",)))) == Look(0.0, 0.0, hands_found=0)
 
 
 def test_look_tells_where_hands_and_face_are() -> None:

@@ -5,25 +5,18 @@ from typing import Any
 import numpy as np
 import pytest
 
+from relay.drawn.camera import Camera, Light
 from relay.visibility.measures import movement
+from relay.visibility.measures.picture import Grid, grid
 from relay.visibility.model import Box
+from tests.relay.visibility.drawn import drawn, seen, stage
 from tests.relay.visibility.frames import glance, plain
 
 FACE = Box(0.4, 0.2, 0.2, 0.3)
 
 
-@pytest.mark.parametrize("size", [(240, 320), (241, 323), (720, 540), (24, 32)])
-def test_grid_has_the_mean_brightness_of_its_cells_whatever_the_size(size: tuple[int, int]) -> None:
-    half = plain(0, *size)
-    half[:, size[1] // 2 :] = 255
-    grid = movement.grid(half)
-    assert grid.shape == (24, 32)
-    assert grid[:, :15].max() == 0.0
-    assert grid[:, 17:].min() == 1.0
-
-
 def test_lamp_switched_on_is_no_movement() -> None:
-    before, after = movement.grid(plain(80)), movement.grid(plain(160))
+    before, after = grid(plain(80)), grid(plain(160))
     assert not movement.moved(before, after, None).any()
     assert movement.difference(before, after) == pytest.approx(80 / 255)
 
@@ -33,20 +26,20 @@ def test_movement_inside_the_face_is_not_signing_and_beside_it_is() -> None:
     nodding, signing = before.copy(), before.copy()
     nodding[60:110, 140:180] = 200
     signing[180:230, 100:160] = 200
-    face_only = movement.moved(movement.grid(before), movement.grid(nodding), FACE)
-    beside = movement.moved(movement.grid(before), movement.grid(signing), FACE)
+    face_only = movement.moved(grid(before), grid(nodding), FACE)
+    beside = movement.moved(grid(before), grid(signing), FACE)
     assert not face_only.any()
     assert beside.mean() > movement.SIGNING_MOTION
 
 
 def test_first_picture_shows_no_movement_and_the_same_again_no_difference() -> None:
-    grid = movement.grid(plain(100))
-    assert not movement.moved(None, grid, None).any()
-    assert movement.difference(None, grid) is None
-    assert movement.difference(grid, grid) == 0.0
+    cells = grid(plain(100))
+    assert not movement.moved(None, cells, None).any()
+    assert movement.difference(None, cells) is None
+    assert movement.difference(cells, cells) == 0.0
 
 
-def seen(cells: "np.ndarray[Any, np.dtype[np.bool_]]") -> bool:
+def at_border(cells: "np.ndarray[Any, np.dtype[np.bool_]]") -> bool:
     return movement.moves_at_border(
         glance(movement=float(cells.mean()), border_movement=movement.border_movement(cells))
     )
@@ -55,7 +48,72 @@ def seen(cells: "np.ndarray[Any, np.dtype[np.bool_]]") -> bool:
 def test_movement_at_the_lower_border_alone_means_hands_below_the_picture() -> None:
     cells = np.zeros((24, 32), dtype=np.bool_)
     cells[22:, 8:24] = True
-    assert seen(cells)
+    assert at_border(cells)
     cells[8:14, 8:24] = True  # arms move too: the hands are on their way in
-    assert not seen(cells)
-    assert not seen(np.zeros((24, 32), dtype=np.bool_))
+    assert not at_border(cells)
+    assert not at_border(np.zeros((24, 32), dtype=np.bool_))
+
+
+def test_television_out_of_reach_is_no_signing() -> None:
+    face = Box(0.7, 0.2, 0.08, 0.12)
+    before = plain(100)
+    television = before.copy()
+    television[120:180, 10:90] = 220
+    assert not movement.moved(grid(before), grid(television), face).any()
+    assert movement.moved(grid(before), grid(television), None).any()
+
+
+def test_what_moves_in_the_dark_counts_as_in_light() -> None:
+    bright, dark = [moving(light) for light in (1.0, 0.3)]
+    assert dark.mean() == pytest.approx(bright.mean(), rel=0.25)
+    assert bright.mean() > movement.SIGNING_MOTION
+
+
+def moving(light: float) -> "np.ndarray[Any, np.dtype[np.bool_]]":
+    signer = stage(4, Camera(light=Light(light)))
+    return movement.moved(grid(seen(signer, 0.5).gray), grid(seen(signer, 0.8).gray), seen(signer, 0.5).face)
+
+
+@pytest.mark.parametrize("gain", [0.7, 0.85, 1.15])
+def test_exposure_that_adapts_is_no_movement(gain: float) -> None:
+    before = drawn().gray
+    after = np.clip(before * gain + 5, 0, 255).astype(np.uint8)
+    assert movement.moved(grid(before), grid(after), None).mean() < 0.3 * movement.SIGNING_MOTION
+
+
+def test_camera_that_is_touched_is_no_movement() -> None:
+    before = drawn().gray
+    after = np.roll(before, (1, 2), axis=(0, 1))
+    assert movement.moved(grid(before), grid(after), None).mean() < 0.5 * movement.SIGNING_MOTION
+
+
+def signing_share(pictures_per_second: float, cells: "list[Grid]", face: Box) -> float:
+    recent, shares = movement.RecentGrids(), []
+    for now in cells:
+        _, before = recent.add(now)
+        shares.append(float(movement.moved(before, now, face).mean() >= movement.SIGNING_MOTION))
+    return float(np.mean(shares))
+
+
+@pytest.mark.parametrize("rate", [7.0, 25.0])
+@pytest.mark.parametrize("tone", [0, 5, 9])
+def test_signing_is_told_from_rest_at_any_rate_of_pictures_and_on_every_skin(rate: float, tone: int) -> None:
+    signer = stage(tone)
+    face = seen(signer).face
+    cells = [grid(seen(signer, 0.3 + index / rate).gray) for index in range(round(2 * rate))]
+    assert signing_share(rate, cells, face) > 0.6
+    assert signing_share(rate, cells[:1] * 20, face) == 0.0
+
+
+def test_large_frames_show_that_something_moves_and_key_frames_do_not() -> None:
+    sizes = movement.FrameSizes()
+    assert [sizes.add(1000) for _ in range(8)] == [None] * 8
+    assert sizes.add(20_000, is_key=True) is None
+    assert sizes.add(3000) == pytest.approx(3.0)
+    assert sizes.add(250) == pytest.approx(0.25)
+    assert sizes.add(1000) == pytest.approx(1.0)
+
+
+def test_empty_frames_have_no_usual_size() -> None:
+    sizes = movement.FrameSizes()
+    assert [sizes.add(0) for _ in range(12)] == [None] * 12
