@@ -1,8 +1,8 @@
 """
 Pictures at their times in, a reading a second out: what a file, a benchmark and a calibration are judged by.
 
-The same glances, looks, measures and advice as in a call. The figures that a call has from RTP come from the times of
-the pictures when none are given.
+The same glances, looks when they are due, measures and advice as in a call. The figures that a call has from RTP come
+from the times of the pictures when none are given.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -10,12 +10,14 @@ from collections.abc import Callable, Iterable, Iterator
 from av.video.frame import VideoFrame
 
 from relay.model import LegStats, WatchFor
-from relay.visibility.config import DEFAULT_ANALYSES_PER_SECOND
 from relay.visibility.decoder import to_gray, to_rgb
 from relay.visibility.detector import Analyzer
 from relay.visibility.model_files import ModelFiles
 from relay.visibility.monitor import LegMonitor, Reading
+from relay.visibility.rules import RULES, Rule
+from relay.visibility.schedule import LegSchedule
 
+GLANCES_PER_SECOND = 8.0  # at most; a call's base layer brings 6 to 8 pictures a second
 FREEZE_S, FREEZE_FACTOR = 0.15, 3.0  # W3C webrtc-stats freezeCount: a gap of 3 times the mean, and 150 ms more than it
 WHOLE_S = 0.9  # of a second, from which on it counts as one: the last of a film is cut anywhere
 
@@ -27,34 +29,58 @@ def watch_video(
     models: ModelFiles,
     watch_for: WatchFor = "signing",
     rtp: Rtp | None = None,
-    analyses_per_second: float = DEFAULT_ANALYSES_PER_SECOND,
+    rules: tuple[Rule, ...] = RULES,
 ) -> Iterator[Reading]:
     """
     :param pictures: time since the first, s, never falling, and the picture.
     :param rtp: figures of a second, by its number; None: made of the pictures' times and size.
-    :param analyses_per_second: at most; a call's base layer brings 6 to 8 pictures a second.
+    :param rules: a centre's own (:func:`relay.visibility.rules.with_limits`).
     :returns: a reading for each second begun; none without pictures.
     """
-    analyzer = Analyzer(models)
-    monitor = LegMonitor(watch_for)
+    watched = _Watched(models, watch_for, rules)
     arrival = Arrival()
     second, due, t = 0, 0.0, 0.0
     try:
         for t, picture in pictures:
             while t >= second + 1:
-                monitor.set_rtp(_figures(rtp, arrival, second, 1.0))
-                yield monitor.reading(1.0, second + 1.0, receiving=arrival.close() > 0)
+                yield watched.reading(_figures(rtp, arrival, second, 1.0), second, receiving=arrival.close() > 0)
                 second += 1
             arrival.add(t, picture.width, picture.height)
             if t + 1e-6 >= due:
-                due = max(due + 1 / analyses_per_second, t)
-                monitor.add_glance(analyzer.glance(to_gray(picture)), t)
-                monitor.add_look(analyzer.look(to_rgb(picture), round(t * 1000)), t)
+                due = max(due + 1 / GLANCES_PER_SECOND, t)
+                watched.see(picture, t)
         if arrival.pictures:
-            monitor.set_rtp(_figures(rtp, arrival, second, t - second))
-            yield monitor.reading(1.0, second + 1.0)
+            yield watched.reading(_figures(rtp, arrival, second, t - second), second, receiving=True)
     finally:
-        analyzer.close()
+        watched.close()
+
+
+class _Watched:
+    """What :class:`relay.visibility.watched_leg.WatchedLeg` does with pictures, in the film's own time."""
+
+    def __init__(self, models: ModelFiles, watch_for: WatchFor, rules: tuple[Rule, ...]) -> None:
+        self._analyzer = Analyzer(models)
+        self._monitor = LegMonitor(watch_for, rules)
+        self._schedule = LegSchedule(watch_for)
+
+    def see(self, picture: VideoFrame, t: float) -> None:
+        """A glance, and a look when one is due."""
+        glance = self._analyzer.glance(to_gray(picture))
+        self._monitor.add_glance(glance, t)
+        self._schedule.glanced(glance, t)
+        if self._schedule.due_at(self._schedule.want(t).period_s) <= t:
+            look = self._analyzer.look(to_rgb(picture), round(t * 1000), self._schedule.parts)
+            self._monitor.add_look(look, t)
+            self._schedule.looked(look, t)
+
+    def reading(self, stats: LegStats, second: int, *, receiving: bool) -> Reading:
+        self._monitor.set_rtp(stats)
+        reading = self._monitor.reading(1.0, second + 1.0, receiving=receiving)
+        self._schedule.told(reading.level, reading.advice, second + 1.0)
+        return reading
+
+    def close(self) -> None:
+        self._analyzer.close()
 
 
 class Arrival:
