@@ -171,7 +171,7 @@ class Analyzer:
         """
         picture = scaled_down(rgb)
         gray = np.asarray(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), dtype=np.uint8)
-        return measure_look(gray, self.detect(picture, timestamp_ms, parts))
+        return measure_look(gray, self.detect(picture, timestamp_ms, parts), picture)
 
     def detect(self, picture: Picture, timestamp_ms: int, parts: frozenset[Part] = ALL_PARTS) -> Detection:
         """What :meth:`look` measures. For tests and benchmarks; parameters are the same."""

@@ -23,9 +23,14 @@ COVERED, CLEAR = 0.15, 0.32  # of the face's width, from the mouth to the neares
 #: Edges across the mouth as a share of those across the eyes: 0.4 to 1.4 in the clips, blurred, dark and small; 0 to
 #: 0.1 behind something plain. Dark beards and glasses do not go below 0.4.
 MOUTH_GONE, MOUTH_THERE = 0.12, 0.3
+#: Share of red less blue, of the mouth less that of nose and forehead: a mouth is never bluer than its face (0.00 to
+#: 0.06 in clips and drawn people of all skins, bearded, in tinted light), a mask, a scarf or a mug mostly is by 0.08.
+AS_RED, BLUER = 0.03, 0.06
+LEAST_LIGHT = 25.0  # of 255, mean of the face's colours: below, colours are noise
 LEAST_FACE = 40  # pixels; a mouth in a smaller face has too few of them
 
 Points = NDArray[np.float32]
+Rgb = NDArray[np.uint8]
 
 
 def box_in_frame(box: Box) -> float:
@@ -88,13 +93,16 @@ def distance(face: Face, aspect: float) -> float:
     return FACE_M / max(longer, 1e-3) / (2 * math.tan(math.radians(LENS_DEGREES / 2)))
 
 
-def mouth_hidden(gray: Gray, face: Face, hands: Sequence[Hand]) -> float:
+def mouth_hidden(gray: Gray, face: Face, hands: Sequence[Hand], rgb: Rgb | None = None) -> float:
     """
-    How surely something is before the mouth: a hand that was found, or something without a mouth's lines.
+    How surely something is before the mouth: a hand that was found, something without a mouth's lines, or something
+    of another colour than a face. A hand that is not found and a mask with folds in the colour of skin stay unseen.
 
-    :param gray: the picture. :returns: 0..1; the looks of a second must agree, since signs pass the mouth.
+    :param gray: the picture. :param rgb: the same in colour, shape (height, width, 3).
+    :returns: 0..1; the looks of a second must agree, since signs pass the mouth.
     """
-    return max(by_hand(face, hands, gray.shape[1] / gray.shape[0]), plain_mouth(gray, face))
+    colour = strange_colour(rgb, face) if rgb is not None else 0.0
+    return max(by_hand(face, hands, gray.shape[1] / gray.shape[0]), plain_mouth(gray, face), colour)
 
 
 def by_hand(face: Face, hands: Sequence[Hand], aspect: float) -> float:
@@ -120,8 +128,33 @@ def plain_mouth(gray: Gray, face: Face) -> float:
     return float(np.clip((MOUTH_THERE - at_mouth / at_eyes) / (MOUTH_THERE - MOUTH_GONE), 0.0, 1.0))
 
 
+def strange_colour(rgb: Rgb, face: Face) -> float:
+    """:returns: 1 when the mouth is clearly bluer than nose and forehead, 0 when it is as red."""
+    height, width = rgb.shape[:2]
+    across, down = face.box.width, face.box.height
+    if across * width < LEAST_FACE or abs(roll(face, width / height)) > 45:
+        return 0.0
+    eyes, nose = face.keypoints[[RIGHT_EYE, LEFT_EYE]].mean(axis=0), face.keypoints[NOSE]
+    mouth = _redness(crop(rgb, _centred(face.keypoints[MOUTH], 0.36 * across, 0.18 * down)))
+    bridge = _redness(crop(rgb, _centred((eyes + nose) / 2, 0.18 * across, 0.16 * down)))
+    forehead = _redness(crop(rgb, _centred(eyes - 0.75 * (nose - eyes), 0.3 * across, 0.12 * down)))
+    skin = [value for value in (bridge, forehead) if value is not None]
+    if mouth is None or not skin:
+        return 0.0
+    return float(np.clip((min(skin) - mouth - AS_RED) / (BLUER - AS_RED), 0.0, 1.0))
+
+
 def _centred(point: Points, width: float, height: float) -> Box:
     return Box(float(point[0]) - width / 2, float(point[1]) - height / 2, width, height)
+
+
+def _redness(part: Rgb) -> float | None:
+    """:returns: share of red less that of blue, -1..1; None where it is dark or (nearly) outside the picture."""
+    if min(part.shape[:2]) < 4:
+        return None
+    red, green, blue = part.reshape(-1, 3).mean(axis=0)
+    total = float(red + green + blue)
+    return float(red - blue) / total if total >= 3 * LEAST_LIGHT else None
 
 
 def _edges(part: Gray) -> float | None:

@@ -3,17 +3,21 @@
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from relay.visibility.measures import face as faces
 from relay.visibility.measures import hands, light, picture, pose, sharpness, space
 from relay.visibility.model import Detection, Face, Gray, Hand, Look
 
 
-def measure_look(gray: Gray, found: Detection) -> Look:
+def measure_look(gray: Gray, found: Detection, rgb: NDArray[np.uint8] | None = None) -> Look:
     """
     :param gray: shape (height, width), the picture that was looked at.
+    :param rgb: the same in colour, shape (height, width, 3); without it, less is known of a hidden mouth.
     :returns: positions go no further than the analysis; None for the parts that were not looked for.
     """
-    return Look(**_of_picture(gray), **_of_hands(gray, found), **_of_pose(gray, found), **_of_faces(gray, found))
+    return Look(**_of_picture(gray), **_of_hands(gray, found), **_of_pose(gray, found), **_of_faces(gray, found, rgb))
 
 
 def _of_picture(gray: Gray) -> dict[str, Any]:
@@ -52,13 +56,13 @@ def _of_pose(gray: Gray, found: Detection) -> dict[str, Any]:
     }
 
 
-def _of_faces(gray: Gray, found: Detection) -> dict[str, Any]:
+def _of_faces(gray: Gray, found: Detection, rgb: NDArray[np.uint8] | None) -> dict[str, Any]:
     if "faces" not in found.parts:
         return {}
-    return {"faces_found": len(found.faces), **(_of_face(gray, found.face, found.hands) if found.face else {})}
+    return {"faces_found": len(found.faces), **(_of_face(gray, found.face, found.hands, rgb) if found.face else {})}
 
 
-def _of_face(gray: Gray, face: Face, near: Sequence[Hand]) -> dict[str, Any]:
+def _of_face(gray: Gray, face: Face, near: Sequence[Hand], rgb: NDArray[np.uint8] | None) -> dict[str, Any]:
     aspect = _aspect(gray)
     edges = sharpness.face_edges(gray, face.box)
     return {
@@ -70,7 +74,7 @@ def _of_face(gray: Gray, face: Face, near: Sequence[Hand]) -> dict[str, Any]:
         "face_centre": face.box.centre,
         "face_turn": faces.turn(face, aspect),
         "face_roll": faces.roll(face, aspect),
-        "mouth_hidden": faces.mouth_hidden(gray, face, near),
+        "mouth_hidden": faces.mouth_hidden(gray, face, near, rgb),
         "signing_space": space.signing_space(face.box, aspect),
         "distance": faces.distance(face, aspect),
         "face_sharpness": edges.sharpness if edges else None,
@@ -92,4 +96,4 @@ def _of_light(gray: Gray, face: Face) -> dict[str, Any]:
 
 def _aspect(gray: Gray) -> float:
     """:returns: width of the picture by its height."""
-    return gray.shape[1] / gray.shape[0]
+    return float(gray.shape[1] / gray.shape[0])

@@ -24,8 +24,8 @@ BLOCK = 8  # pixels: VP8, H.264 and JPEG code blocks of 4, 8 or 16
 
 
 def crop(gray: Gray, box: Box) -> Gray:
-    """:returns: the part of the picture in the box, cut at the picture's borders; possibly empty."""
-    height, width = gray.shape
+    """:returns: the part of the picture (gray or colour) in the box, cut at its borders; possibly empty."""
+    height, width = gray.shape[:2]
     top, bottom = (round(max(0.0, y) * height) for y in (box.y, box.y + box.height))
     left, right = (round(max(0.0, x) * width) for x in (box.x, box.x + box.width))
     return gray[top:bottom, left:right]

@@ -97,6 +97,31 @@ def test_mouth_without_a_mouths_lines_is_hidden_and_a_light_one_is_not() -> None
     assert face.mouth_hidden(drawn(None), face_at(BOX), []) == 1.0
 
 
+SKINS = [(224, 172, 140), (150, 98, 70), (60, 40, 30)]
+
+
+@pytest.mark.parametrize("skin", SKINS)
+@pytest.mark.parametrize("tint", [(1.0, 1.0, 1.0), (1.1, 1.0, 0.75), (0.85, 1.0, 1.2)])
+@pytest.mark.parametrize(
+    ("before", "hidden"), [((150, 190, 220), True), ((40, 44, 60), True), (None, False), ((176, 92, 88), False)]
+)
+def test_something_bluer_than_the_face_before_the_mouth_is_told_on_all_skins_in_any_light(
+    skin: tuple[int, ...], tint: tuple[float, ...], before: tuple[int, ...] | None, hidden: bool
+) -> None:
+    rgb = np.full((400, 400, 3), skin, dtype=np.uint8)
+    if before is not None:
+        rgb[165:205, 175:225] = before
+    lit = np.clip(rgb * np.array(tint), 0, 255).astype(np.uint8)
+    assert (face.strange_colour(lit, face_at(BOX)) > 0.5) == hidden
+    assert face.mouth_hidden(drawn(60), face_at(BOX), [], lit) == face.strange_colour(lit, face_at(BOX))
+
+
+def test_colours_in_the_dark_tell_nothing() -> None:
+    rgb = np.full((400, 400, 3), (14, 10, 8), dtype=np.uint8)
+    rgb[165:205, 175:225] = (8, 10, 14)
+    assert face.strange_colour(rgb, face_at(BOX)) == 0.0
+
+
 def test_mouth_of_a_tiny_face_and_of_one_outside_is_not_judged() -> None:
     assert face.plain_mouth(drawn(None)[::4, ::4], face_at(BOX)) == 0.0
     assert face.plain_mouth(drawn(None), face_at(Box(1.4, 0.3, 0.2, 0.2))) == 0.0
