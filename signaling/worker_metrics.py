@@ -18,7 +18,7 @@ class WorkerCollector(Collector):
         self._links = links
 
     def describe(self) -> Iterable[Metric]:
-        return self._families()
+        return (*self._families(), *_of_analysis(()))
 
     def collect(self) -> Iterator[Metric]:
         connected, load, capacity, draining, placed, compiled, trunk_up = families = self._families()
@@ -36,6 +36,7 @@ class WorkerCollector(Collector):
                 for trunk, is_up in link.state.trunks.items():
                     trunk_up.add_metric([link.worker_id, trunk], is_up)
         yield from families
+        yield from _of_analysis(self._links("visibility"))
 
     def _families(
         self,
@@ -63,3 +64,25 @@ class WorkerCollector(Collector):
                 labels=("worker", "trunk"),
             ),
         )
+
+
+def _of_analysis(links: Sequence[WorkerLink]) -> Iterator[Metric]:
+    """What visibility workers say of their own work (``relay.control_messages.VisibilityFigures``)."""
+    said = [(link.worker_id, link.figures) for link in links if link.figures is not None]
+    for name, field, meaning in (
+        ("looks", "looks", "Pictures that MediaPipe saw"),
+        ("frames_dropped", "dropped", "Coded pictures that found no time"),
+        ("processes_replaced", "replaced", "Analysis processes that died or hung"),
+    ):
+        counter = CounterMetricFamily(f"relay_visibility_{name}", meaning, labels=("worker",))
+        for worker_id, figures in said:
+            counter.add_metric([worker_id], getattr(figures, field))
+        yield counter
+    for name, field, meaning in (
+        ("budget_ratio", "budget_share", "CPU time used, of what it may use"),
+        ("stretch_ratio", "stretch", "1: looks come as often as wanted; 2: half as often"),
+    ):
+        gauge = GaugeMetricFamily(f"relay_visibility_{name}", meaning, labels=("worker",))
+        for worker_id, figures in said:
+            gauge.add_metric([worker_id], getattr(figures, field))
+        yield gauge

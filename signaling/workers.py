@@ -16,7 +16,7 @@ from redis.exceptions import RedisError
 
 from relay.addresses import reach
 from relay.control import ControlClient
-from relay.control_messages import AnyCommand, AnyEvent, WorkerKind, WorkerState
+from relay.control_messages import AnyCommand, AnyEvent, VisibilityFigures, WorkerKind, WorkerState
 from relay.errors import RelayError
 from relay.registry import BEAT_S, Registration, registered
 from relay.secure_sockets import Dialer, failure_code
@@ -36,6 +36,7 @@ class WorkerLink:
         self.state = state
         self.load = state.load
         self.draining = state.draining
+        self.figures: VisibilityFigures | None = None  # the last a visibility worker told
         self.placed = 0  # calls, since this connection
         self._placed_at: deque[float] = deque(maxlen=1000)  # calls given that its load may not show yet, loop time
         self._client = client
@@ -156,6 +157,8 @@ class WorkerPool:
             elif greeted.done():
                 if isinstance(event, WorkerState):
                     greeted.result().state = event
+                elif isinstance(event, VisibilityFigures):
+                    greeted.result().figures = event
                 self._on_event(greeted.result(), event)
 
         def on_close() -> None:

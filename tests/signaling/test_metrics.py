@@ -5,7 +5,7 @@ from pathlib import Path
 
 from interpreter_queue.model import QueueSnapshot, WaitingRequest
 from relay.control import ControlClient
-from relay.control_messages import WorkerState
+from relay.control_messages import VisibilityFigures, WorkerState
 from relay.model import Encoding, LegStats
 from signaling.call_incoming import incoming_call
 from signaling.call_model import CallState, Grace
@@ -129,6 +129,19 @@ def worker(worker_id: str, load: float, **said: bool) -> WorkerLink:
     """Greeted, and never talked to."""
     state = WorkerState(worker_id=worker_id, kind="media", capacity=40, load=load, **said)
     return WorkerLink(state, ControlClient(lambda _: None, lambda: None))
+
+
+def test_what_a_visibility_worker_says_of_its_work_is_shown_by_its_name() -> None:
+    link = worker("host-visibility", 0.0)
+    metrics = Metrics()
+    metrics.registry.register(WorkerCollector(lambda kind: [link] if kind == "visibility" else []))
+    assert value(metrics, "relay_visibility_looks_total", worker="host-visibility") is None
+    link.figures = VisibilityFigures(looks=70, dropped=3, replaced=1, budget_share=0.4, stretch=1.5)
+    assert value(metrics, "relay_visibility_looks_total", worker="host-visibility") == 70
+    assert value(metrics, "relay_visibility_frames_dropped_total", worker="host-visibility") == 3
+    assert value(metrics, "relay_visibility_processes_replaced_total", worker="host-visibility") == 1
+    assert value(metrics, "relay_visibility_budget_ratio", worker="host-visibility") == 0.4
+    assert value(metrics, "relay_visibility_stretch_ratio", worker="host-visibility") == 1.5
 
 
 def test_every_figure_is_explained_to_operators_and_no_other_is() -> None:
