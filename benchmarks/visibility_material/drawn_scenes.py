@@ -7,7 +7,7 @@ only.
 
 An impaired clip begins good and becomes impaired between the 8th and the 13th second; half of them become good again.
 The second of the change itself has no label; how many seconds after it are left out is for the evaluation to decide.
-What a code stands for: :mod:`benchmarks.visibility_material.drawn_plans`.
+What a code stands for: :mod:`benchmarks.visibility_material.drawn_impairments`.
 """
 
 from collections.abc import Callable, Iterator
@@ -18,7 +18,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.visibility_material.drawn_plans import FPS, GOOD, HEIGHT, IMPAIRMENTS, WIDTH, Arrival, Plan, good_plan
+from benchmarks.visibility_material.drawn_impairments import IMPAIRMENTS
+from benchmarks.visibility_material.drawn_plans import FPS, GOOD, HEIGHT, WIDTH, Arrival, Plan, good_plan
 from relay.drawn.camera import between
 from relay.drawn.person import MONK_TONES
 from relay.drawn.signing import Style

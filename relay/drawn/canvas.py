@@ -1,6 +1,6 @@
 """
 How a part is drawn and put into a picture: a height field (capsules for bones, ellipsoids for the head) lit from the
-upper left, kept as a sprite with alpha and its points of truth. Everything is deterministic.
+upper left, kept as a sprite with alpha. Everything is deterministic.
 """
 
 import math
@@ -29,12 +29,10 @@ class Sprite(NamedTuple):
     """
     :param picture: shape (height, width, 4), RGBA, the colours multiplied with alpha.
     :param anchor: x, y in pixels of its point of reference.
-    :param points: shape (n, 2), pixels: points of truth, relative to the anchor.
     """
 
     picture: Picture
     anchor: Point
-    points: Plane
 
 
 class Placing(NamedTuple):
@@ -50,9 +48,9 @@ class Placing(NamedTuple):
         c, s = math.cos(math.radians(self.angle)), math.sin(math.radians(self.angle))
         return np.array([[c * self.across, -s * self.along], [s * self.across, c * self.along]], dtype=np.float32)
 
-    def points(self, sprite: Sprite) -> Plane:
-        """:returns: the sprite's points of truth in the picture, shape (n, 2), pixels."""
-        return plane(sprite.points @ self.matrix().T + np.array(self.at))
+    def points(self, relative: Plane) -> Plane:
+        """:param relative: shape (n, 2), pixels about the sprite's anchor. :returns: where they are in the picture."""
+        return plane(relative @ self.matrix().T + np.array(self.at))
 
 
 class Canvas:
@@ -139,17 +137,20 @@ class Canvas:
         distance = ((self.x - centre[0]) / radii[0]) ** 2 + ((self.y - centre[1]) / radii[1]) ** 2
         return plane(np.clip((1 - distance) * softness, 0, 1))
 
-    def finish(self, colour: Plane, coverage: Plane, origin: Point, points: Iterable[Point] = ()) -> Sprite:
-        """:param origin: the anchor. :param points: of truth, in the part's unit."""
+    def finish(self, colour: Plane, coverage: Plane, origin: Point) -> Sprite:
+        """:param origin: the anchor."""
         full = np.dstack([np.clip(colour, 0, 255) * coverage[..., None], coverage * 255]).astype(np.uint8)
         step = self.oversampling
         if step > 1:
             size = (full.shape[1] // step, full.shape[0] // step)
             full = np.asarray(cv2.resize(full, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
         x, y = ((origin[0] - self.left) * self.scale / step, (self.top - origin[1]) * self.scale / step)
-        unit = self.scale / step
-        relative = [((px - origin[0]) * unit, (origin[1] - py) * unit) for px, py in points]
-        return Sprite(np.asarray(full, dtype=np.uint8), (x, y), plane(np.array(relative).reshape(-1, 2)))
+        return Sprite(np.asarray(full, dtype=np.uint8), (x, y))
+
+
+def about(origin: Point, points: Iterable[Point], unit: float) -> Plane:
+    """:param points: in a part's unit, y upwards. :returns: shape (n, 2), pixels about the anchor, y downwards."""
+    return plane([((x - origin[0]) * unit, (origin[1] - y) * unit) for x, y in points])
 
 
 def level(pixels: float, limit: int) -> int:

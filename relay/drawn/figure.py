@@ -9,8 +9,8 @@ import numpy as np
 
 from relay.drawn import head as heads
 from relay.drawn.camera import Projection
-from relay.drawn.canvas import Picture, Placing, Plane, Point, Rgb, Sprite, level, paste, plane, shaded
-from relay.drawn.hand import LIMIT, hand
+from relay.drawn.canvas import Picture, Placing, Plane, Point, Rgb, level, paste, plane, shaded
+from relay.drawn.hand import LIMIT, hand, landmarks
 from relay.drawn.person import Person, palm_colour
 from relay.drawn.signing import HandPose, Pose
 
@@ -38,9 +38,9 @@ Obstacle = Literal["", "box", "sheet", "sleeves"]
 
 @dataclass(frozen=True, slots=True)
 class PlacedHand:
-    """:param elbow, wrist, shoulder: pixels. :param pose: what it does."""
+    """:param size: pixels of the unit it is drawn at. :param shoulder, elbow, wrist: pixels."""
 
-    sprite: Sprite
+    size: int
     placing: Placing
     shoulder: Point
     elbow: Point
@@ -48,7 +48,25 @@ class PlacedHand:
     pose: HandPose
 
     def landmarks(self) -> Plane:
-        return self.placing.points(self.sprite)
+        return self.placing.points(landmarks(self.size, self.pose.shape))
+
+
+@dataclass(frozen=True, slots=True)
+class PlacedHead:
+    """:param size: pixels of the unit it is drawn at."""
+
+    size: int
+    placing: Placing
+    face: heads.Expression
+
+    def points(self) -> Plane:
+        """:returns: the points of truth, shape (9, 2), pixels."""
+        return self.placing.points(heads.points(self.size, self.face.yaw))
+
+    def box(self) -> Plane:
+        """:returns: the four corners of the face, shape (4, 2), pixels."""
+        (left, top), (right, bottom) = heads.points(self.size, self.face.yaw)[[heads.TOP_LEFT, heads.BOTTOM_RIGHT]]
+        return self.placing.points(plane([(left, top), (right, top), (left, bottom), (right, bottom)]))
 
 
 class Figure:
@@ -61,14 +79,13 @@ class Figure:
         """:returns: pixels within which a hand or the thickness of an arm lies about its joints."""
         return 0.26 * self._projection.unit(-0.3)
 
-    def head(self, pose: Pose, mouth: Mouth) -> tuple[Sprite, Placing]:
+    def head(self, pose: Pose, mouth: Mouth) -> PlacedHead:
         mask: Literal["", "paper", "black"] = mouth if mouth in {"paper", "black"} else ""
         face = heads.Expression(pose.yaw, pose.mouth, pose.eyes_closed, pose.brows, mask).rounded()
         pixels = HEAD_UNIT * self._projection.unit(NOSE[1])
-        drawn = level(pixels, heads.LIMIT)
+        size = level(pixels, heads.LIMIT)
         at = self._projection.at(NOSE[0] + 1.5 * pose.sway, NOSE[1] + pose.nod)
-        factor = pixels / drawn
-        return heads.head(drawn, self._person, face), Placing(at, self._roll + pose.roll, factor, factor)
+        return PlacedHead(size, Placing(at, self._roll + pose.roll, pixels / size, pixels / size), face)
 
     def hands(self, pose: Pose) -> tuple[PlacedHand, PlacedHand]:
         """:returns: the right hand (at the left of the picture), then the left."""
@@ -83,7 +100,7 @@ class Figure:
         reach = (pose.x - side * REST[0], pose.y - REST[1])
         elbow = (side * ELBOW[0] + 0.3 * reach[0], ELBOW[1] + (0.3 if reach[1] > 0 else 0.42) * reach[1])
         return PlacedHand(
-            hand(drawn, pose.shape, self._person.skin),
+            drawn,
             Placing(self._projection.at(pose.x, pose.y), self._roll + pose.angle, -side * factor * pose.turn, factor),
             self._projection.at(side * SHOULDER[0], SHOULDER[1]),
             self._projection.at(*elbow),
@@ -120,13 +137,16 @@ class Figure:
         stripes = np.sin(y * 95) > 0.3
         return plane(stripes if self._person.pattern == "stripes" else stripes ^ (np.sin(x * 95) > 0.3))
 
+    def draw_head(self, picture: Picture, mask: Picture | None, head: PlacedHead) -> None:
+        paste(picture, mask, heads.head(head.size, self._person, head.face), head.placing)
+
     def draw_arm(self, picture: Picture, mask: Picture | None, arm: PlacedHand, *, long_sleeves: bool = False) -> None:
         clothes, skin = self._person.clothes, palm_colour(self._person.skin)
         bare = self._person.sleeves < 0.8 and not long_sleeves
         self._limb(picture, mask, (arm.shoulder, arm.elbow), UPPER_ARM, clothes)
         if bare:
             self._limb(picture, mask, (arm.elbow, arm.wrist), BARE_FOREARM, skin)
-        paste(picture, mask, arm.sprite, arm.placing)
+        paste(picture, mask, hand(arm.size, arm.pose.shape, self._person.skin), arm.placing)
         if not bare:
             self._limb(picture, mask, (arm.elbow, arm.wrist), FOREARM, clothes)
         if long_sleeves:

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from relay.drawn.canvas import SHINE, Canvas, Point, Rgb, Sprite
+from relay.drawn.canvas import SHINE, Canvas, Plane, Point, Rgb, Sprite, about
 from relay.drawn.person import palm_colour
 
 # A right hand seen from its back, or a left palm: the thumb to the right, fingers up. Unit: wrist to middle knuckle.
@@ -65,11 +65,10 @@ def hand(unit: int, shape: HandShape, skin: Rgb) -> Sprite:
     A hand, thumb to the right, fingers up, with some of its wrist.
 
     :param unit: pixels from wrist to middle knuckle.
-    :returns: its anchor is the centre of the palm, its points are the 21 landmarks in MediaPipe's order.
+    :returns: its anchor is the centre of the palm.
     """
     canvas = Canvas(min(unit, LIMIT), -0.95, 1.05, -0.75, 2.2)
-    bends = (shape.thumb, shape.forefinger, shape.middle, shape.ring, shape.pinky)
-    fingers = {name: _bent(name, bend, shape.spread) for name, bend in zip(_FINGERS, bends, strict=True)}
+    bends, fingers = shape[:5], _fingers(shape)
     for knuckle in _KNUCKLES:
         canvas.capsule((knuckle[0] * 0.55, 0.10), knuckle, (0.20, 0.155), flat=0.75)
     canvas.capsule((-0.16, 0.12), (-0.30, 0.72), (0.20, 0.16), flat=0.9)  # heel below the little finger
@@ -85,8 +84,19 @@ def hand(unit: int, shape: HandShape, skin: Rgb) -> Sprite:
     for (joints, radii), bend in zip(fingers.values(), bends, strict=True):
         creases += _creases(joints, radii) if bend < 0.3 else _creases(joints, radii)[:1]
     colour *= (1 - 0.28 * canvas.strokes(creases, 0.017))[..., None]
-    landmarks = [WRIST, *(joint for joints, _ in fingers.values() for joint in joints)]
-    return canvas.finish(colour, coverage, PALM_CENTRE, landmarks)
+    return canvas.finish(colour, coverage, PALM_CENTRE)
+
+
+@lru_cache(maxsize=256)
+def landmarks(unit: int, shape: HandShape) -> Plane:
+    """:returns: MediaPipe's 21 in its order, pixels about the centre of the palm, shape (21, 2); not to be changed."""
+    joints = [joint for joints, _ in _fingers(shape).values() for joint in joints]
+    return about(PALM_CENTRE, [WRIST, *joints], unit)
+
+
+def _fingers(shape: HandShape) -> dict[str, _Finger]:
+    bends = shape[:5]
+    return {name: _bent(name, bend, shape.spread) for name, bend in zip(_FINGERS, bends, strict=True)}
 
 
 def _bent(name: str, bend: float, spread: float) -> _Finger:

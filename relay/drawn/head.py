@@ -6,7 +6,7 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from relay.drawn.canvas import SHINE, Canvas, Plane, Point, Rgb, Sprite, plane
+from relay.drawn.canvas import SHINE, Canvas, Plane, Point, Rgb, Sprite, about, plane
 from relay.drawn.person import Person, shown
 
 NOSE_TIP: Point = (0.0, 0.37)
@@ -61,7 +61,7 @@ def head(unit: int, person: Person, face: Expression) -> Sprite:
     colour, coverage = _with_hair(canvas, colour, coverage, person, turn)
     if face.mask:
         _paint_mask(canvas, colour, turn, (208, 222, 230) if face.mask == "paper" else (30, 30, 34))
-    return canvas.finish(colour, coverage, NOSE_TIP, _points(turn))
+    return canvas.finish(colour, coverage, NOSE_TIP)
 
 
 class _Turn:
@@ -186,10 +186,13 @@ def _paint_mask(canvas: Canvas, colour: Plane, turn: _Turn, cloth: Rgb) -> None:
     colour[:] = colour * (1 - inside[..., None]) + shade * inside[..., None]
 
 
-def _points(turn: _Turn) -> list[Point]:
+@lru_cache(maxsize=64)
+def points(unit: int, yaw: float) -> Plane:
+    """:returns: the points of truth, pixels about the anchor, shape (9, 2); not to be changed."""
+    turn = _Turn(yaw)
     eyes = [turn(side * _EYE[0], _EYE[1], _EYES_DEEP) for side in (-1, 1)]
     ears = [turn(side * _EAR[0], _EAR[1], _EAR_DEEP) for side in (-1, 1)]
     nose, mouth = turn(0.0, NOSE_TIP[1], _NOSE_DEEP), turn(0.0, _MOUTH_Y, _MOUTH_DEEP)
     shift = 0.12 * turn.sin
     corners = [(shift - _CHEEK_X, _BROW_Y), (shift + _CHEEK_X, _CHIN_Y), (0.0, 1.0)]
-    return [*eyes, nose, mouth, *ears, *corners]
+    return about(NOSE_TIP, [*eyes, nose, mouth, *ears, *corners], unit)

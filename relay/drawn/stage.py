@@ -10,7 +10,7 @@ import numpy as np
 
 from relay.drawn import head as heads
 from relay.drawn.camera import Camera, Projection, lit, sensed, shake_at, through_lens
-from relay.drawn.canvas import Picture, Placing, Plane, Sprite, paste, plane
+from relay.drawn.canvas import Picture, Plane, plane
 from relay.drawn.figure import Figure, Mouth, Obstacle, PlacedHand, draw_obstacle
 from relay.drawn.person import Person, palm_colour
 from relay.drawn.scenery import Scenery, draw_movement, wall
@@ -113,10 +113,10 @@ class Stage:
         if now.gone >= 1:
             return picture, None
         mask = person.copy() if light.person != 1.0 else None
-        sprite, placing = figure.head(pose, now.mouth)
-        paste(picture, mask, sprite, placing)
+        head = figure.head(pose, now.mouth)
+        figure.draw_head(picture, mask, head)
         if now.mouth:
-            x, y = placing.points(sprite)[heads.MOUTH]
+            x, y = head.points()[heads.MOUTH]
             figure.draw_before_mouth(picture, mask, now.mouth, (float(x), float(y)))
         self._draw_arms(picture, mask, figure, now, t)
         return picture, mask
@@ -196,19 +196,11 @@ class Stage:
         return HandTruth(self._share(landmarks, now, t), palm, is_right, not arm.pose.away, hidden)
 
     def _face_truth(self, figure: Figure, now: Situation, pose: Pose, t: float) -> FaceTruth:
-        sprite, placing = figure.head(pose, now.mouth)
-        points = self._share(placing.points(sprite), now, t)
-        box = self._face_box(sprite, placing, now, t)
-        return FaceTruth(box, points[:6], points[heads.CROWN], placing.angle, pose.yaw, bool(now.mouth))
-
-    def _face_box(
-        self, sprite: Sprite, placing: Placing, now: Situation, t: float
-    ) -> tuple[float, float, float, float]:
-        (left, top), (right, bottom) = sprite.points[[heads.TOP_LEFT, heads.BOTTOM_RIGHT]]
-        corners = plane([(left, top), (right, top), (left, bottom), (right, bottom)])
-        turned = self._share(plane(corners @ placing.matrix().T + np.array(placing.at)), now, t)
-        low, high = turned.min(axis=0), turned.max(axis=0)
-        return float(low[0]), float(low[1]), float(high[0] - low[0]), float(high[1] - low[1])
+        head = figure.head(pose, now.mouth)
+        points, corners = (self._share(pixels, now, t) for pixels in (head.points(), head.box()))
+        low, high = corners.min(axis=0), corners.max(axis=0)
+        box = float(low[0]), float(low[1]), float(high[0] - low[0]), float(high[1] - low[1])
+        return FaceTruth(box, points[:6], points[heads.CROWN], head.placing.angle, pose.yaw, bool(now.mouth))
 
 
 def _instants(first: tuple[PlacedHand, PlacedHand], last: tuple[PlacedHand, PlacedHand]) -> int:
