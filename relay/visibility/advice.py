@@ -2,8 +2,9 @@
 From the measures of each second to a level and one piece of advice.
 
 Each rule of the table (``relay.visibility.rules``) keeps its evidence: seconds that speak for it raise it, seconds
-against it lower it, seconds that cannot tell let it fade. Of the rules that hold, the first of the table is shown; what
-is shown changes at most once in 3 s. Nobody signing (hands at rest, below the picture) breaks no rule about hands.
+against it lower it, seconds that cannot tell let it fade. Of the rules that hold, the first of the table is shown, and
+those below it gather no evidence meanwhile: a dark picture hides the hands as well. What is shown changes at most once
+in 3 s. Nobody signing (hands at rest, below the picture) breaks no rule about hands.
 
 Pure: the time that passed is an argument.
 """
@@ -83,8 +84,13 @@ class AdvicePolicy:
         pictures = bool(measures.get("analysed"))
         if not pictures and not self._seen_picture:
             return NOT_MEASURED_YET if measures.get("receiving") else NO_PICTURE_YET
+        shown: Rule | None = None
         for alarm in self._alarms:
-            if pictures or alarm.rule.about_arrival:
+            if shown and shown.code != alarm.rule.code and not alarm.active:
+                alarm.evidence = 0.0  # what is wrong above explains it, perhaps
+            elif pictures or alarm.rule.about_arrival:
                 alarm.update(measures, elapsed_s, first=not self._seen_picture)
+            if alarm.active and shown is None:
+                shown = alarm.rule
         self._seen_picture = True
-        return next((Verdict(alarm.rule.level, alarm.rule.code) for alarm in self._alarms if alarm.active), GOOD)
+        return Verdict(shown.level, shown.code) if shown else GOOD

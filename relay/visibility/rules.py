@@ -18,7 +18,7 @@ Measures = Mapping[str, float | None]
 
 #: Measures of what arrives, known also in a second without pictures.
 ARRIVAL = {"stopped_s", "blind_s", "frozen_s"}
-SIGNING_SHARE = 0.3  # of the pictures of the last seconds, from which on it counts as signing
+SIGNING_SHARE = 0.2  # of the pictures of the last seconds, from which on it counts as signing
 IDLE_S = 240.0  # without movement: the agent is told at 4 min and decides
 STOPPED_S = 10.0  # for so long a picture that stops is "frozen"; from then on there is none
 
@@ -122,13 +122,21 @@ RULES: tuple[Rule, ...] = (
     _rule(
         "covered",
         "poor",
-        _below("covered_contrast", "contrast", 0.035, 0.05),
-        _below("covered_detail", "detail", 0.006, 0.009),
-        _below("covered_face", "face_found", 0.3, 0.5),
+        _below("covered", "structure", 0.06, 0.12),
+        _below("covered_light", "luma", 0.60, 0.65),  # what lies over a lens keeps light out; a bare wall does not
+        _below("covered_person", "person", 0.3, 0.5),
+    ),
+    _rule(
+        "covered",
+        "poor",
+        _above("partly_covered", "flat", 0.80, 0.76),
+        _above("partly_covered_edge", "structure", 0.20, 0.15),
+        _above("partly_covered_light", "highlights", 0.22, 0.18),
+        _below("partly_covered_person", "person", 0.3, 0.5),
     ),
     # nothing can be found
-    _rule("too_dark", "poor", _below("very_dark", "luma", 0.10, 0.13)),
-    _rule("backlit", "poor", _above("very_backlit", "backlight", 0.62, 0.55)),
+    _rule("too_dark", "poor", _below("very_dark", "highlights", 0.22, 0.27)),
+    _rule("backlit", "poor", _above("very_backlit", "backlight", 2.2, 1.9)),
     _rule(
         "backlit",
         "poor",
@@ -137,9 +145,15 @@ RULES: tuple[Rule, ...] = (
         _above("silhouette_black", "underexposed", 0.12, 0.08),
         _above("silhouette_around", "luma", 0.35, 0.30),
     ),
-    _rule("too_dark", "poor", _below("very_dark_face", "face_luma", 0.12, 0.15)),
     _rule("too_bright", "poor", _above("very_bright", "overexposed", 0.50, 0.40)),
     _rule("sideways", "poor", _above("sideways", "face_tilt", 50.0, 40.0)),
+    _rule(
+        "face_cut",
+        "poor",
+        _below("moving_nobody", "person", 0.25, 0.40),  # somebody signs whose face is nowhere
+        _above("moving_signing", "signing", 0.55, 0.45),
+        _above("moving_sharp", "sharpness", 1.00, 0.90),
+    ),
     _rule("no_person", "poor", _below("nobody", "person", 0.25, 0.40)),
     _rule("frozen", "poor", _above("frozen", "frozen_s", 1.8, 0.5), **_KNOWN),  # a still room shows nobody
     # it is out of the picture
@@ -147,31 +161,46 @@ RULES: tuple[Rule, ...] = (
     _rule("too_near", "poor", _above("very_high_face", "face_height", 0.45, 0.42)),
     _rule("too_far", "poor", _below("very_small_face", "face_height", 0.08, 0.09)),
     _rule("face_cut", "poor", _above("face_cut", "face_cut", 0.6, 0.3)),
-    _rule("face_cut", "poor", _below("face_missing", "face_found", 0.25, 0.40)),
-    _rule("hands_cut", "poor", _above("hands_cut", "hands_cut", 0.60, 0.40), watch=HANDS, **_COMES_AND_GOES),
-    _rule("mouth_hidden", "poor", _above("mouth_hidden", "mouth_hidden", 0.60, 0.40)),
+    _rule("face_cut", "poor", _below("head_cut", "head_in_frame", 0.65, 0.80)),
     _rule(
-        "hands_hidden",
+        "too_far",
         "poor",
-        _below("hands_missing", "hands_found", 0.05, 0.15),
-        _below("hands_not_cut", "hands_cut", 0.30, 0.45),
+        _below("lost_face", "face_found", 0.40, 0.60),
+        _above("lost_head", "head_in_frame", 0.95, 0.90),
+        _above("lost_sharp", "sharpness", 1.00, 0.90),
+    ),
+    _rule(
+        "hands_cut",
+        "poor",
+        _above("hands_cut", "hands_cut", 0.52, 0.45),
+        _below("hands_seen", "hands_visible", 0.42, 0.47),
         watch=HANDS,
         **_COMES_AND_GOES,
     ),
+    _rule("mouth_hidden", "poor", _above("mouth_hidden", "mouth_hidden", 0.60, 0.40)),
     # it cannot be read well
     _rule("low_frame_rate", "poor", _below("very_slow", "received_fps", 12.0, 14.0, EN), **_SIGNING),
-    _rule("blurred", "poor", _below("very_blurred", "face_sharpness", 0.25, 0.30)),
+    _rule("blurred", "poor", _below("very_blurred", "sharpness", 0.75, 0.90)),
     _rule("sideways", "fair", _above("tilted", "face_tilt", 25.0, 20.0)),
     _rule("too_far", "fair", _below("small_face", "face_height", 0.11, 0.12, OFCOM)),
     _rule("too_near", "fair", _above("wide_face", "face_width", 0.38, 0.35)),
     _rule("too_near", "fair", _above("high_face", "face_height", 0.36, 0.34)),
     _rule("off_centre", "fair", _above("off_centre", "off_centre", 0.27, 0.22)),
-    _rule("backlit", "fair", _above("backlit", "backlight", 0.50, 0.44)),
-    _rule("too_dark", "fair", _below("dark", "luma", 0.16, 0.20)),
-    _rule("too_dark", "fair", _below("dark_face", "face_luma", 0.18, 0.22)),
+    _rule("backlit", "fair", _above("backlit", "backlight", 1.6, 1.4)),
+    _rule("too_dark", "fair", _below("dark", "luma", 0.16, 0.20), _below("dim", "highlights", 0.36, 0.42)),
     _rule("too_bright", "fair", _above("bright", "overexposed", 0.30, 0.22)),
+    _rule("too_bright", "fair", _above("bright_face", "face_overexposed", 0.35, 0.25)),
     _rule("low_frame_rate", "fair", _below("slow", "received_fps", 20.0, 22.0, EN), **_SIGNING),
-    _rule("blurred", "fair", _below("blurred", "face_sharpness", 0.33, 0.38)),
+    _rule("blurred", "fair", _below("blurred", "sharpness", 0.92, 1.00)),
+    _rule("low_resolution", "fair", _above("blocky", "blockiness", 0.5, 0.3)),
+    _rule(
+        "hands_hidden",
+        "poor",
+        _above("hands_hidden", "hands_hidden", 0.60, 0.40),
+        _below("hands_missing", "hands_visible", 0.05, 0.15),
+        watch=HANDS,
+        **_COMES_AND_GOES,
+    ),
     _rule("low_resolution", "fair", _below("few_lines", "received_lines", 240.0, 270.0, EN)),
     _rule("too_near", "fair", _above("face_for_space", "face_width", 0.26, 0.24), watch=CHECK),
     _rule("too_near", "fair", _below("signing_space", "signing_space", 0.7, 0.75), watch=CHECK),

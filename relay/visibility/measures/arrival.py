@@ -3,9 +3,6 @@
 from relay.model import LegStats
 from relay.visibility.model import Glance
 
-#: Mean change of the cells' brightness (0..1) below which two pictures are the same one. A camera's noise, averaged
-#: over a cell, gives more; a picture sent twice gives next to nothing after decoding. *To calibrate.*
-SAME_PICTURE = 0.0002
 MOVES = 0.004  # share of cells: less is noise and a breathing chest, not somebody who is there and moves
 
 
@@ -40,7 +37,7 @@ class Arrival:
     def glanced(self, glance: Glance, now: float) -> None:
         self._glances += 1
         self._glanced_at = now
-        if glance.difference is None or glance.difference > SAME_PICTURE:
+        if glance.alive:
             self._changed_at = now
         if glance.difference is None or glance.movement > MOVES:
             self._moved_at = now

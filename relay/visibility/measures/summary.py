@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from statistics import fmean, median
 
 from relay.visibility.measures.movement import SIGNING_MOTION, moves_at_border
+from relay.visibility.measures.sharpness import readable
 from relay.visibility.model import Glance, Look
 
 Timed = Sequence[tuple[float, Glance]]
@@ -17,8 +18,10 @@ Measures = dict[str, float | None]
 
 LOOK_WINDOW_S = 1.2  # looks as new as that tell of this second, all of them
 LOOK_LIFETIME_S = 6.0  # an older one tells nothing any more
+FACE_LIFETIME_S = 3.0  # a face that is found now and then (small, dark, turned) is where it was found last
 SIGNING_WINDOW_S = 2.0  # signing has pauses of about a second
-HANDS_WINDOW_S = 2.5  # hands are not found in every picture of well-seen signing (about 1 in 3 of the real clips')
+HANDS_WINDOW_S = 3.0  # hands are not found in every picture of well-seen signing (about 1 in 3 of the real clips')
+SAME_MOMENT_S = 0.3  # between a look and a glance
 PART_OF_HANDS = 0.75  # share of the landmarks of all hands found; one whole hand of two leaves more
 
 
@@ -29,32 +32,42 @@ def summarize(glances: Timed, looks: TimedLooks, now: float, elapsed_s: float = 
 
     - ``looks``: looks that tell of this second; ``look_age_s``: s since the last one;
     - ``motion``: mean movement, share of cells; ``signing``: share of the last 2 s' pictures with signing's movement;
-    - ``person``: share of looks in which a face, a hand or a body is found, 0..1; ``face_found``: a face;
-      ``hands_found``: a hand (in the last 2.5 s);
-    - ``hands_cut``: share of looks with hands in which no hand is whole, or, where none is found, of pictures in which
-      what moves is at the border;
-    - ``face_cut``: share of faces cut at an edge; ``off_centre``: the face from the middle of the picture, sideways,
-      in shares of its width, 0..0.5; ``face_tilt``: degrees from upright, 0..180; ``face_turned``: yaw, 0..90;
-    - ``faces``: people seen by their faces.
+    - ``person``: share of looks in which a face, a hand or a body is found, 0..1; ``faces``: people seen, by face;
+    - ``sharpness``: of picture and face together, 1 where reading becomes hard, more is better;
+    - ``face_found``: share of looks with a face; ``face_cut``: share of the faces that are cut at an edge;
+      ``off_centre``: how far the face is from the middle, sideways, in shares of the picture's width, 0..0.5;
+      ``face_tilt``: degrees from upright, 0..180; ``face_turned``: yaw, 0..90;
+    - of the hands, in the looks of the last 3 s at which something moved: ``hands_found``: share of looks with a hand;
+      ``hands_visible``: with a whole one; ``hands_cut``: share of those that tell in which no hand is whole, or none is
+      found and the wrists are beyond the edges; ``hands_hidden``: in which no hand is found where the body has one;
+      ``hands_at_face``: share with one at the face;
+    - ``border_motion``: share of the pictures with signing's movement in which only the borders move.
     """
     second = [glance for t, glance in glances if t > now - max(elapsed_s, 0.5)]
     moving = [glance for t, glance in glances if t > now - SIGNING_WINDOW_S]
+    recent = _telling(looks, now, LOOK_WINDOW_S, lambda look: True)
     faces = _telling(looks, now, LOOK_WINDOW_S, lambda look: look.faces_found is not None)
-    hands = _telling(looks, now, HANDS_WINDOW_S, lambda look: look.hands_found is not None)
+    signing = [t for t, glance in glances if glance.movement >= SIGNING_MOTION]
+    used = [(t, look) for t, look in looks if any(abs(t - at) <= SAME_MOMENT_S for at in signing)]
+    hands = _telling(used, now, HANDS_WINDOW_S, lambda look: look.hands_found is not None, HANDS_WINDOW_S)
     return {
         "looks": float(len([t for t, _ in looks if t > now - LOOK_WINDOW_S])),
         "look_age_s": round(now - looks[-1][0], 2) if looks else None,
         **_of_glances(second),
         "signing": _mean([float(glance.movement >= SIGNING_MOTION) for glance in moving]),
-        "person": _mean([float(_somebody(look)) for look in _telling(looks, now, LOOK_WINDOW_S, lambda look: True)]),
-        **_of_faces(faces),
+        "person": _mean([float(_somebody(look)) for look in recent]),
+        **_of_picture(recent),
+        **_of_faces(faces, _telling(looks, now, LOOK_WINDOW_S, lambda look: bool(look.faces_found), FACE_LIFETIME_S)),
+        "head_in_frame": _head_in_frame(recent),
         **_of_hands(hands, [glance for glance in moving if glance.movement >= SIGNING_MOTION]),
     }
 
 
-def _telling(looks: TimedLooks, now: float, window_s: float, looked: Callable[[Look], bool]) -> list[Look]:
+def _telling(
+    looks: TimedLooks, now: float, window_s: float, looked: Callable[[Look], bool], lifetime_s: float = LOOK_LIFETIME_S
+) -> list[Look]:
     """Those of the window, or the last one while it is young enough."""
-    useful = [(t, look) for t, look in looks if looked(look) and t > now - LOOK_LIFETIME_S]
+    useful = [(t, look) for t, look in looks if looked(look) and t > now - lifetime_s]
     return [look for t, look in useful if t > now - window_s] or [look for _, look in useful[-1:]]
 
 
@@ -68,13 +81,23 @@ def _of_glances(glances: Sequence[Glance]) -> Measures:
         "contrast": _median([glance.contrast for glance in glances]),
         "overexposed": _median([glance.overexposed for glance in glances]),
         "underexposed": _median([glance.underexposed for glance in glances]),
-        "detail": _median([glance.detail for glance in glances]),
+        "shadows": _median([glance.shadows for glance in glances]),
+        "highlights": _median([glance.highlights for glance in glances]),
+        "structure": _median([glance.structure for glance in glances]),
+        "flat": _median([glance.flat for glance in glances]),
         "motion": _mean([glance.movement for glance in glances]),
     }
 
 
-def _of_faces(looks: Sequence[Look]) -> Measures:
-    found = [look for look in looks if look.faces_found]
+def _of_picture(looks: Sequence[Look]) -> Measures:
+    return {
+        "sharpness": _median([readable(look.sharpness, look.face_sharpness) for look in looks]),
+        "blockiness": _median([look.blockiness for look in looks]),
+        "motion_blur": _median([look.motion_blur for look in looks]),
+    }
+
+
+def _of_faces(looks: Sequence[Look], found: Sequence[Look]) -> Measures:
     return {
         "face_found": _mean([float(bool(look.faces_found)) for look in looks]),
         "faces": _median([look.faces_found for look in looks]),
@@ -88,40 +111,49 @@ def _of_faces(looks: Sequence[Look]) -> Measures:
         "mouth_hidden": _median([look.mouth_hidden for look in found]),
         "face_luma": _median([look.face_luma for look in found]),
         "backlight": _median([look.backlight for look in found]),
+        "face_contrast": _median([look.face_contrast for look in found]),
+        "face_overexposed": _median([look.face_overexposed for look in found]),
         "face_sharpness": _median([look.face_sharpness for look in found]),
         "signing_space": _median([look.signing_space for look in found]),
         "distance": _median([look.distance for look in found]),
-        "motion_blur": _median([look.motion_blur for look in looks]),
     }
+
+
+def _head_in_frame(looks: Sequence[Look]) -> float | None:
+    """From the body, which is looked for where questions are open; with none open a face that is found is in it."""
+    known = _median([look.head_in_frame for look in looks])
+    return 1.0 if known is None and any(look.faces_found for look in looks) else known
 
 
 def _of_hands(looks: Sequence[Look], signing: Sequence[Glance]) -> Measures:
     found = [look for look in looks if look.hands_found]
-    share = _mean([float(bool(look.hands_found)) for look in looks])
+    known = [look for look in looks if look.hands_found or look.wrists_in_frame is not None]
     return {
-        "hands_found": share,
+        "hands_found": _mean([float(bool(look.hands_found)) for look in looks]),
+        "hands_visible": _mean([float(bool(look.hands_found) and not _is_cut(look)) for look in looks]),
+        "hands_cut": _mean([float(_is_cut(look)) for look in known]),
+        "hands_hidden": _mean([float(_is_hidden(look)) for look in known]),
+        "hands_at_face": _mean([float(look.hands_at_face) for look in looks]),
+        "border_motion": _mean([float(moves_at_border(glance)) for glance in signing]),
         "hands_in_frame": _median([look.hands_in_frame for look in found]),
         "hand_size": _median([look.hand_size for look in found]),
         "hands_overlap": _median([look.hands_overlap for look in found]),
         "wrists_in_frame": _median([look.wrists_in_frame for look in looks]),
         "hands_contrast": _median([look.hands_contrast for look in found]),
         "hands_sharpness": _median([look.hands_sharpness for look in found]),
-        "hands_cut": _hands_cut(found, share, signing),
     }
 
 
-def _hands_cut(found: Sequence[Look], share: float | None, signing: Sequence[Glance]) -> float | None:
-    """Looks tell of hands that are found, glances of hands that are not."""
-    if share is None:
-        return None
-    seen = _mean([float(_is_cut(look)) for look in found]) or 0.0
-    unseen = _mean([float(moves_at_border(glance)) for glance in signing]) or 0.0
-    return round(share * seen + (1 - share) * unseen, 4)
-
-
 def _is_cut(look: Look) -> bool:
-    """No hand is whole: one visible hand suffices."""
+    """No hand is whole (one visible hand suffices), or none is there and the wrists are beyond the edges."""
+    if not look.hands_found:
+        return look.wrists_in_frame == 0 and bool(look.wrists_cut)
     return bool(look.hands_cut) and (look.hands_found == 1 or (look.hands_in_frame or 0.0) < PART_OF_HANDS)
+
+
+def _is_hidden(look: Look) -> bool:
+    """No hand is found where the body says that one is; hands before the face are LSF."""
+    return not look.hands_found and bool(look.hands_hidden) and not look.hands_at_face
 
 
 def _median(values: Sequence[float | None]) -> float | None:

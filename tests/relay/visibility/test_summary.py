@@ -36,9 +36,9 @@ def test_one_wrong_picture_changes_nothing() -> None:
 
 
 def test_without_a_new_look_the_last_one_tells_until_it_is_too_old() -> None:
-    old = [(NOW - 3.0, look(face_height=0.3))]
+    old = [(NOW - 2.0, look(face_height=0.3))]
     assert summarize([(NOW, glance())], old, NOW)["face_height"] == 0.3
-    assert summarize([(NOW, glance())], old, NOW)["look_age_s"] == 3.0
+    assert summarize([(NOW, glance())], old, NOW)["look_age_s"] == 2.0
     later = NOW + LOOK_LIFETIME_S
     assert summarize([(later, glance())], old, later)["face_height"] is None
     assert summarize([(later, glance())], old, later)["person"] is None
@@ -65,15 +65,31 @@ def test_one_whole_hand_suffices() -> None:
     assert summed([glance()] * 4, [both, only])["hands_cut"] == 1.0
 
 
-def test_hands_that_are_not_found_are_cut_when_only_the_border_moves() -> None:
-    at_border = glance(movement=0.05, border_movement=0.2)
-    assert summed([at_border] * 4, [look(hands_found=0)] * 2)["hands_cut"] == 1.0
-    assert summed([at_border] * 4, [look()] * 2)["hands_cut"] == 0.0
+def test_hands_that_are_not_found_are_where_the_body_has_its_wrists() -> None:
+    below = look(hands_found=0, wrists_in_frame=0, wrists_cut=("bottom",), hands_hidden=0)
+    hidden = look(hands_found=0, wrists_in_frame=2, hands_hidden=2)
+    at_face = look(hands_found=0, wrists_in_frame=2, hands_hidden=2, hands_at_face=True)
+    unknown = look(hands_found=0)
+    glances = [glance()] * 8
+    assert (summed(glances, [below] * 4)["hands_cut"], summed(glances, [below] * 4)["hands_hidden"]) == (1.0, 0.0)
+    assert (summed(glances, [hidden] * 4)["hands_cut"], summed(glances, [hidden] * 4)["hands_hidden"]) == (0.0, 1.0)
+    assert summed(glances, [at_face] * 4)["hands_hidden"] == 0.0
+    assert summed(glances, [unknown, below])["hands_cut"] == 1.0
+    assert summed(glances, [unknown])["hands_cut"] is None
+    assert summed(glances, [unknown, look()])["hands_visible"] == 0.5
+
+
+def test_head_is_in_the_picture_unless_the_body_says_otherwise() -> None:
+    assert summed([glance()], [look()])["head_in_frame"] == 1.0
+    assert summed([glance()], [look(head_in_frame=0.4), look()])["head_in_frame"] == 0.4
+    assert summed([glance()], [look(faces_found=0)])["head_in_frame"] is None
 
 
 def test_hands_are_judged_over_more_than_a_second() -> None:
     looks = [(NOW - HANDS_WINDOW_S + 0.2, look()), (NOW - 0.5, look(hands_found=0))]
-    assert summarize([(NOW, glance())], looks, NOW)["hands_found"] == 0.5
+    moving = [(t, glance()) for t, _ in looks]
+    assert summarize(moving, looks, NOW)["hands_found"] == 0.5
+    assert summarize([(t, glance(movement=0.0)) for t, _ in looks], looks, NOW)["hands_found"] is None
 
 
 def test_second_without_pictures_has_no_measures_of_them() -> None:
