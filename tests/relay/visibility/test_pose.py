@@ -17,7 +17,8 @@ Place = tuple[float, float]
 def body(left: Place = (0.6, 0.7), right: Place = (0.4, 0.7), head_y: float = 0.2, seen: float = 0.9) -> Pose:
     points = np.full((33, 2), 0.5, dtype=np.float32)
     points[:11] = np.stack([np.linspace(0.45, 0.55, 11), np.linspace(head_y - 0.05, head_y + 0.05, 11)], axis=1)
-    for joint, place in {**SHOULDERS, 15: left, 16: right}.items():
+    hands = {15: left, 17: left, 19: left, 16: right, 18: right, 20: right}
+    for joint, place in {**SHOULDERS, **hands}.items():
         points[joint] = place
     return Pose(points, np.full(33, seen, dtype=np.float32))
 
@@ -34,6 +35,14 @@ def test_wrists_inside_are_counted_when_they_can_be_seen() -> None:
 def test_edges_beyond_which_a_wrist_lies_are_named(left: Place, edges: tuple[str, ...]) -> None:
     assert pose.wrists_cut(body(left=left)) == edges
     assert pose.wrists_cut(body()) == ()
+
+
+def test_hand_that_hangs_out_below_its_wrist_is_outside() -> None:
+    hanging = body()
+    hanging.landmarks[[17, 19], 1] = 0.98
+    assert pose.wrists_in_frame(hanging) == 1
+    assert pose.wrists_cut(hanging) == ("bottom",)
+    assert pose.hands_hidden(hanging, [], SQUARE) == 1
 
 
 def test_wrist_in_the_picture_without_a_hand_is_hidden() -> None:
