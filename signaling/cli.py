@@ -31,6 +31,7 @@ COMMAND_MODULES = (
     "signaling.cli_compile",
     "signaling.cli_planning",
     "signaling.cli_video",
+    "signaling.cli_visibility",
 )
 #: of ``passerelle phone``, in ``signaling.cli_phone``; alone it is the worker, here
 PHONE_COMMANDS = ("block", "rules", "alarms", "--help")

@@ -37,7 +37,9 @@ from relay.visibility.pool_messages import (
     WatchLeg,
     to_process,
 )
+from relay.visibility.rules import RULES, Rule
 from relay.visibility.schedule import stretch
+from relay.visibility.thresholds import ThresholdsError, rules_of
 from relay.visibility.watched_leg import PictureAnalyzer, WatchedLeg
 
 READING_PERIOD_S = 1.0
@@ -57,8 +59,10 @@ log = logging.getLogger(__name__)
 class Analysis:
     """The legs of this process. :param link: to the worker, non-blocking."""
 
-    def __init__(self, link: socket.socket, make_analyzer: MakeAnalyzer, max_pending: int) -> None:
-        self._link = link
+    def __init__(
+        self, link: socket.socket, make_analyzer: MakeAnalyzer, max_pending: int, rules: tuple[Rule, ...] = RULES
+    ) -> None:
+        self._link, self._rules = link, rules
         self._make_analyzer, self._max_pending = make_analyzer, max_pending
         self._legs: dict[LegKey, WatchedLeg] = {}
         self._cores = 1.0
@@ -123,7 +127,7 @@ class Analysis:
         if key in self._legs:
             self._legs[key].watch_for(watch.watch_for)
         else:
-            self._legs[key] = WatchedLeg(watch, self._make_analyzer(), self._max_pending, now)
+            self._legs[key] = WatchedLeg(watch, self._make_analyzer(), self._max_pending, now, self._rules)
 
     # -- work ---------------------------------------------------------------------------------------------------
 
@@ -220,7 +224,7 @@ def main() -> None:
         return
     link.setblocking(False)
     say(link, Ready())
-    Analysis(link, make_analyzer, setup.max_pending_frames).serve()
+    Analysis(link, make_analyzer, setup.max_pending_frames, _rules(setup)).serve()
 
 
 def _load(setup: Setup) -> MakeAnalyzer:
@@ -234,6 +238,15 @@ def _load(setup: Setup) -> MakeAnalyzer:
     first.look(np.zeros((240, 320, 3), dtype=np.uint8), 0)
     first.close()
     return functools.partial(Analyzer, setup.models)
+
+
+def _rules(setup: Setup) -> tuple[Rule, ...]:
+    """The centre's own thresholds; those that come with the service where its file cannot be used: calls go on."""
+    try:
+        return rules_of(setup.thresholds)
+    except ThresholdsError as error:
+        log.error("the centre's own thresholds cannot be used: %s", error.message_en)
+        return RULES
 
 
 def _die_with(parent: int) -> None:

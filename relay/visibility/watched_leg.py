@@ -21,6 +21,7 @@ from relay.visibility.depacketize import CodedFrame, FrameAssembler, h264_fragme
 from relay.visibility.model import Glance, Gray, Look, Part
 from relay.visibility.monitor import LegMonitor, Reading
 from relay.visibility.pool_messages import WatchLeg
+from relay.visibility.rules import RULES, Rule
 from relay.visibility.schedule import LegSchedule
 
 STATS_LIFETIME_S = 5.0  # sent once a second; older says nothing about now
@@ -45,14 +46,22 @@ class WatchedLeg:
     :param analyzer: this leg's own; closed with it.
     :param max_pending: coded pictures that may wait.
     :param now: s, any monotonic clock, here and below.
+    :param rules: a centre's own.
     """
 
-    def __init__(self, watch: WatchLeg, analyzer: PictureAnalyzer, max_pending: int, now: float) -> None:
+    def __init__(
+        self,
+        watch: WatchLeg,
+        analyzer: PictureAnalyzer,
+        max_pending: int,
+        now: float,
+        rules: tuple[Rule, ...] = RULES,
+    ) -> None:
         self.call_id, self.leg = watch.call_id, watch.leg
         self.schedule = LegSchedule(watch.watch_for, is_own_staff=watch.leg != "signer")
         self._dropped = 0  # coded pictures, since they were counted
         self._analyzer = analyzer
-        self._monitor = LegMonitor(watch.watch_for)
+        self._monitor = LegMonitor(watch.watch_for, rules)
         self._pending: deque[CodedFrame] = deque(maxlen=max_pending)
         self._codec: Codec | None = None
         self._assembler: FrameAssembler | None = None

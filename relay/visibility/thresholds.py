@@ -1,0 +1,54 @@
+"""
+A centre's own thresholds: the file that ``passerelle calibrate-visibility`` writes and the visibility worker reads.
+
+``{"thresholds": {"very_dark": {"enter": 0.2, "leave": 0.25}, …}}``; the names are those of ``relay.visibility.rules``.
+"""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from relay.errors import RelayError
+from relay.visibility.rules import RULES, Rule, UnknownLimitError, with_limits
+
+Thresholds = Mapping[str, tuple[float, float]]  # name -> enter, leave
+
+
+class ThresholdsError(RelayError):
+    """A file of thresholds that cannot be used. ``message_fr`` and ``message_en`` are for people."""
+
+    def __init__(self, file: Path, reason_fr: str, reason_en: str) -> None:
+        self.message_fr, self.message_en = f"{file.name} : {reason_fr}", f"{file.name}: {reason_en}"
+        super().__init__("thresholds_unreadable", self.message_fr)
+
+
+def rules_of(file: Path | None) -> tuple[Rule, ...]:
+    """
+    The table of rules with a centre's own thresholds.
+
+    :param file: None: those that come with the service.
+    :raises ThresholdsError: it is not there, is no such file or names what no rule has.
+    """
+    if file is None:
+        return RULES
+    try:
+        return with_limits(read_thresholds(file))
+    except UnknownLimitError as error:
+        raise ThresholdsError(file, f"seuil inconnu ou inversé : {error}.", f"unknown or reversed: {error}.") from error
+
+
+def read_thresholds(file: Path) -> dict[str, tuple[float, float]]:
+    """:raises ThresholdsError: it is not there or is no such file."""
+    try:
+        content = json.loads(file.read_text(encoding="utf-8"))
+        given: dict[str, dict[str, Any]] = content["thresholds"]
+        return {name: (float(pair["enter"]), float(pair["leave"])) for name, pair in given.items()}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ThresholdsError(file, "ce n'est pas un fichier de seuils.", "this is no file of thresholds.") from error
+
+
+def write_thresholds(file: Path, thresholds: Thresholds, about: Mapping[str, Any]) -> None:
+    """:param about: what they were chosen on, for whoever opens the file."""
+    pairs = {name: {"enter": enter, "leave": leave} for name, (enter, leave) in thresholds.items()}
+    file.write_text(json.dumps({"about": about, "thresholds": pairs}, ensure_ascii=False, indent=1) + "\n", "utf-8")

@@ -1,0 +1,150 @@
+"""``passerelle calibrate-visibility``: thresholds of a centre, on videos of its own consenting users."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from relay.visibility.accuracy import Tally
+    from relay.visibility.calibration import Proposal, WatchedSeconds
+    from relay.visibility.model_files import ModelFiles
+
+THRESHOLDS_FILE = "seuils-visibilite.json"
+SETTING = "PASSERELLE_VISIBILITY_THRESHOLDS"
+
+
+def register(app: typer.Typer) -> None:
+    app.command("calibrate-visibility")(calibrate_visibility)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """:param before, after: seconds counted with today's thresholds, and with those proposed."""
+
+    before: "Tally"
+    after: "Tally"
+    proposals: "tuple[Proposal, ...]"
+
+
+def calibrate_visibility(
+    folder: Annotated[
+        Path, typer.Argument(help="Vidéos et labels.json, ou sous-dossiers nommés par un code (good, too_dark…).")
+    ],
+    output: Annotated[
+        Path | None, typer.Option(help=f"Fichier des seuils proposés ; par défaut {THRESHOLDS_FILE} dans le dossier.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Pour les programmes.")] = False,
+) -> None:
+    """Compare les conseils à ce que vous avez noté de vos vidéos, et propose des seuils (2 % de fausses alertes)."""
+    from relay.visibility.labels import LabelsError
+    from relay.visibility.model_files import ModelsUnavailableError, ensure_models
+    from relay.visibility.thresholds import write_thresholds
+    from relay.visibility.video_file import VideoUnreadableError
+    from signaling.cli import load
+    from signaling.log import without_native_chatter
+
+    try:
+        models = ensure_models(load().service.model_dir)
+        with without_native_chatter():
+            outcome = calibrated(folder, models, quiet=as_json)
+    except (LabelsError, ModelsUnavailableError, VideoUnreadableError) as error:
+        typer.echo(f"✗ {error.message_fr}\n  {error.message_en}", err=True)
+        raise typer.Exit(1) from None
+    print(json.dumps(_as_json(outcome), ensure_ascii=False) if as_json else "\n".join(in_words(outcome)))
+    if outcome.proposals:
+        file = output or folder / THRESHOLDS_FILE
+        write_thresholds(file, {p.limit.name: (p.enter, p.leave) for p in outcome.proposals}, _about(outcome))
+        typer.echo(f"Seuils écrits : {file}\nPour les employer : {SETTING}={file.resolve()}", err=as_json)
+
+
+def calibrated(folder: Path, models: "ModelFiles", *, quiet: bool = True) -> Outcome:
+    """
+    :raises LabelsError, VideoUnreadableError: the labels or a video cannot be read.
+    """
+    from relay.visibility.calibration import played, proposals
+    from relay.visibility.labels import read_folder
+    from relay.visibility.rules import with_limits
+
+    videos: list[WatchedSeconds] = []
+    for video in read_folder(folder):
+        if not quiet:
+            typer.echo(f"… {video.path.name}")
+        videos.append(_watched(video, models))
+    found = proposals(videos)
+    after = with_limits({p.limit.name: (p.enter, p.leave) for p in found})
+    return Outcome(played(videos), played(videos, after), found)
+
+
+def _watched(video: Any, models: "ModelFiles") -> "WatchedSeconds":
+    from relay.visibility.calibration import WatchedSeconds
+    from relay.visibility.check_video import watch_file
+
+    measures = [reading.measures for reading in watch_file(video.path, models, video.watch_for)]
+    return WatchedSeconds(video.watch_for, [video.expected(second) for second in range(len(measures))], measures)
+
+
+def in_words(outcome: Outcome) -> list[str]:
+    from relay.visibility.accuracy import Rate
+
+    before, after = outcome.before, outcome.after
+    lines = [f"{before.videos} vidéos, {before.detection.of} s à signaler, {before.good} s sans rien à dire."]
+    for code in before.codes():
+        caught, alarms = Rate(before.detected[code], before.impaired[code]), Rate(before.alarms[code], before.good)
+        lines.append(f"  {code:16} détecté {_percent(caught):30} fausses alertes {_percent(alarms)}")
+    lines.append(
+        f"  {'ensemble':16} détecté {_percent(before.detection):30} fausses alertes {_percent(before.false_alarm)}"
+    )
+    if not outcome.proposals:
+        return [*lines, "Aucun seuil à changer (ou trop peu de secondes notées « good » : il en faut 100)."]
+    lines.append("Seuils proposés :")
+    lines += [_proposal(proposal) for proposal in outcome.proposals]
+    lines.append(
+        f"  {'avec eux':16} détecté {_percent(after.detection):30} fausses alertes {_percent(after.false_alarm)}"
+    )
+    return lines
+
+
+def _proposal(proposal: "Proposal") -> str:
+    (alarms, fewer), (caught, more) = proposal.alarms, proposal.caught
+    return (
+        f"  {proposal.limit.name:20} {proposal.rule.code:16} {proposal.limit.enter:g} → {proposal.enter:g}"
+        f"   fausses alertes {100 * alarms:.1f} → {100 * fewer:.1f} %, détecté {100 * caught:.0f} → {100 * more:.0f} %"
+    )
+
+
+def _percent(rate: Any) -> str:
+    if rate.value is None:
+        return "–"
+    low, high = rate.interval
+    return f"{100 * rate.value:.1f} % [{100 * low:.1f} ; {100 * high:.1f}], {rate.of} s"
+
+
+def _as_json(outcome: Outcome) -> dict[str, Any]:
+    return {
+        "before": outcome.before.as_json(),
+        "after": outcome.after.as_json(),
+        "thresholds": {
+            p.limit.name: {
+                "advice": p.rule.code,
+                "today": p.limit.enter,
+                "enter": p.enter,
+                "leave": p.leave,
+                "false_alarms": p.alarms,
+                "detected": p.caught,
+            }
+            for p in outcome.proposals
+        },
+    }
+
+
+def _about(outcome: Outcome) -> dict[str, Any]:
+    return {
+        "videos": outcome.before.videos,
+        "good_seconds": outcome.before.good,
+        "impaired_seconds": outcome.before.detection.of,
+        "detection": {"before": outcome.before.detection.value, "after": outcome.after.detection.value},
+        "false_alarm": {"before": outcome.before.false_alarm.value, "after": outcome.after.false_alarm.value},
+    }
