@@ -6,15 +6,13 @@ else; what a message does belongs to the desk (calls) and the floor (agents).
 """
 
 import asyncio
-import json
 import logging
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable
-from typing import Annotated, Any
+from typing import Any
 
-from aiohttp import WSMessage, WSMsgType, web
-from pydantic import BaseModel, Field, TypeAdapter, ValidationError
+from aiohttp import WSMsgType, web
 
 from interpreter_queue.errors import QueueError
 from relay.errors import RelayError
@@ -31,7 +29,6 @@ from signaling.board_messages import (
 )
 from signaling.call_desk import CallDesk
 from signaling.call_limits import CallLimits, is_emergency
-from signaling.call_model import PageRole
 from signaling.call_runner import Services
 from signaling.camera_check import CameraChecks
 from signaling.floor import Floor
@@ -42,7 +39,6 @@ from signaling.messages import (
     CallContinueHere,
     CallRate,
     CallRequest,
-    ClientMessageAdapter,
     Error,
     Hello,
     InboxBlock,
@@ -61,6 +57,8 @@ from signaling.messages import (
 )
 from signaling.numbers import readable
 from signaling.page_errors import OFFERS_CALLBACK, PageError, sentence
+from signaling.page_frames import parse, ref_of
+from signaling.page_roles import check_role
 from signaling.peers import PeerLink
 from signaling.picture_desk import PictureDesk
 from signaling.queue_desk import QueueDesk
@@ -87,45 +85,7 @@ from signaling.visibility_messages import CameraAsk, CheckStart, CheckStop, Visi
 
 HELLO_DEADLINE_S = 10.0
 RECORD_DEADLINE_S = 20.0  # above the outbox's own deadlines
-FOR_AGENTS = (
-    PresenceSet,
-    PauseAfterCall,
-    AssignmentAccept,
-    AssignmentDecline,
-    WrapUpSubmit,
-    WrapUpExtend,
-    WrapUpFinish,
-    ColleaguesList,
-    StaffRead,
-    CameraAsk,
-)
-FOR_SIGNERS = (
-    CallRequest,
-    CallContinueHere,
-    CallRate,
-    InboxHeard,
-    InboxDelete,
-    InboxBlock,
-    PushSubscribe,
-    PushUnsubscribe,
-    CallbackRequest,
-    CallbackCancel,
-)
-FOR_SUPERVISORS = (SuperviseAgent, SuperviseMove, SuperviseSay, SuperviseJoin, SuperviseThresholds, AuditList)
-ANSWERED_LENGTH = 4_096  # characters; a longer message over the rate gets an answer without its ref
-FOR_ROLE: dict[PageRole, tuple[type[Any], ...]] = {
-    "agent": FOR_AGENTS,
-    "signer": FOR_SIGNERS,
-    "supervisor": FOR_SUPERVISORS,
-}
 log = logging.getLogger(__name__)
-
-
-class _OnlyRef(BaseModel):
-    ref: Annotated[str, Field(max_length=64)] | None = None
-
-
-_REF = TypeAdapter(_OnlyRef)
 
 
 class Pages:
@@ -243,7 +203,7 @@ class Pages:
         try:
             async with asyncio.timeout(HELLO_DEADLINE_S):
                 async for frame in socket:
-                    hello = self._parse(frame)
+                    hello = parse(frame)
                     try:
                         if isinstance(hello, str):
                             raise PageError(hello)
@@ -318,11 +278,11 @@ class Pages:
             if frame.type not in (WSMsgType.TEXT, WSMsgType.BINARY):
                 return
             if bucket.take("", time.monotonic()):
-                self._refuse(session, "rate_limited", _ref_of(frame))
+                self._refuse(session, "rate_limited", ref_of(frame))
                 continue
-            message = self._parse(frame)
+            message = parse(frame)
             if isinstance(message, str):
-                self._refuse(session, message, _ref_of(frame))
+                self._refuse(session, message, ref_of(frame))
             else:
                 await self._follow(session, message)
 
@@ -350,7 +310,7 @@ class Pages:
         try:
             if handler is None:
                 raise PageError("out_of_place")
-            self._check_role(session, message)
+            check_role(session.identity.role, message)
             await handler(session, message)
         except PageError as error:
             return error.code
@@ -362,21 +322,6 @@ class Pages:
             log.exception("message failed", extra={"message_type": message.type})
             return "internal"
         return None
-
-    def _check_role(self, session: Page, message: AnyClientMessage) -> None:
-        """:raises PageError: a message that is another role's."""
-        wanted = next((role for role, kinds in FOR_ROLE.items() if isinstance(message, kinds)), None)
-        if wanted not in (None, session.identity.role):
-            raise PageError("wrong_role")
-
-    def _parse(self, frame: WSMessage) -> AnyClientMessage | str:
-        """:returns: the message, or the error code."""
-        if frame.type is not WSMsgType.TEXT:
-            return "malformed"
-        try:
-            return ClientMessageAdapter.validate_json(frame.data)
-        except ValidationError as error:
-            return _what_is_wrong(frame.data, error)
 
     async def _ping(self, session: PageSession, message: Ping) -> None:
         session.send(Pong(re=message.ref))
@@ -447,24 +392,3 @@ def _own_number(who: Identity) -> str | None:
     if who.rehearsal and who.role == "signer":
         return rehearsal_number(who.key)
     return readable(who.number) if who.number else None
-
-
-def _ref_of(frame: WSMessage) -> str | None:
-    """The ref of a message that is not looked at further, so that the page's question gets its answer."""
-    if frame.type is not WSMsgType.TEXT or len(frame.data) > ANSWERED_LENGTH:
-        return None
-    try:
-        return _REF.validate_json(frame.data).ref
-    except ValidationError:
-        return None
-
-
-def _what_is_wrong(text: str, error: ValidationError) -> str:
-    try:
-        data = json.loads(text)
-    except ValueError:
-        return "malformed"
-    if not isinstance(data, dict):
-        return "malformed"
-    kinds = {entry["type"] for entry in error.errors(include_input=False, include_url=False)}
-    return "unknown_type" if kinds & {"union_tag_invalid", "union_tag_not_found"} else "invalid"
