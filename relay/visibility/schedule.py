@@ -14,6 +14,9 @@ from relay.model import VisibilityLevel, WatchFor
 from relay.visibility.measures.movement import SIGNING_MOTION
 from relay.visibility.model import Glance, Look, Part
 
+EVERYTHING: frozenset[Part] = frozenset(("hands", "faces", "pose"))
+BODY: frozenset[Part] = frozenset(("faces", "pose"))
+FACE: frozenset[Part] = frozenset(("faces",))
 Activity = Literal["still", "moving"]
 Verdict = Literal["well", "badly", "unsettled"]
 
@@ -33,6 +36,7 @@ SHORTEST_S = 0.25  # 4 looks a second tell what 8 do
 LONGEST_S = 10.0  # with the budget spent, a picture that seems well is still looked at so often
 
 UNSETTLED_S = 2.0  # after a change: what lasts 2 s is shown
+CALM_S = 3.0  # before a doubtful look counts again, when the one before it changed nothing
 MOVING_AFTER_S, STILL_AFTER_S = 0.3, 1.5  # of movement or stillness without a break
 #: What a glance must differ by from that of the last look, to be looked at at once: of brightness, and as a share of
 #: the contrast and of the detail (a hand before the lens, a lamp, another scene)
@@ -63,14 +67,18 @@ class LegSchedule:
         self._is_moving = False
         self._otherwise_since: float | None = None  # pictures contradict ``_is_moving``
         self._is_changed = False  # a glance says that another look is due
-        self._found: tuple[bool, bool, bool] | None = None
         self._told: tuple[VisibilityLevel, str] = ("off", "")
         self._unsettled_until = float("-inf")
 
     @property
     def parts(self) -> frozenset[Part]:
-        """What the next look is to look for; where speech is read from the lips, hands do not count."""
-        return frozenset(("faces", "pose") if self.watch_for == "lips" else ("hands", "faces", "pose"))
+        """
+        What the next look is to look for. Hands at rest are nobody's business, and cost four times a face; where speech
+        is read from the lips, hands do not count at all.
+        """
+        if self._looked_at is not None and not self._is_moving and self.watch_for != "camera_check":
+            return FACE
+        return BODY if self.watch_for == "lips" else EVERYTHING
 
     def glanced(self, glance: Glance, now: float) -> None:
         self._glance = glance
@@ -83,10 +91,9 @@ class LegSchedule:
         if self._is_changed:
             self._unsettled_until = now + UNSETTLED_S
         self._looked_at, self._reference, self._is_changed = now, self._glance, False
-        found = (bool(look.faces_found), bool(look.hands_cut), bool(look.face_cut))
-        if self._found is not None and found != self._found:
+        is_doubtful = not look.faces_found or bool(look.hands_cut or look.face_cut)
+        if is_doubtful and self._told[0] == "good" and now > self._unsettled_until + CALM_S:
             self._unsettled_until = now + UNSETTLED_S
-        self._found = found
 
     def told(self, level: VisibilityLevel, advice: str, now: float) -> None:
         """What the last reading said."""
