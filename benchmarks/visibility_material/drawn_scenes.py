@@ -22,7 +22,7 @@ from benchmarks.visibility_material.drawn_impairments import IMPAIRMENTS
 from benchmarks.visibility_material.drawn_plans import FPS, GOOD, HEIGHT, WIDTH, Arrival, Plan, good_plan
 from relay.drawn.camera import between
 from relay.drawn.person import MONK_TONES
-from relay.drawn.signing import Style
+from relay.drawn.signing import Pose, Style
 from relay.drawn.stage import Situation, Stage
 from relay.drawn.truth import Truth
 from relay.model import AdviceCode, LegStats
@@ -126,12 +126,21 @@ def good_scene(name: str, seed: int, number: int = 0) -> DrawnScene:
     return _made(plan, tone, None, "good")
 
 
+@dataclass(frozen=True, slots=True)
+class _Still:
+    held: Pose
+
+    def pose(self, t: float) -> Pose:
+        return self.held
+
+
 def idle_scene(seed: int, still_s: int = 270) -> DrawnScene:
-    """Somebody sits without any movement but breathing; ``idle`` after 4 minutes of it."""
+    """Somebody sits as on a photograph, only the noise changes; ``idle`` after 4 minutes of it."""
     rng = np.random.default_rng([seed, 17])
     tone = seed // 2 % len(MONK_TONES)
     plan = good_plan("idle", "listening", tone, rng)
-    stage = _stage(plan, lambda _t: plan.good)
+    scenery = replace(plan.scenery, moving=False)
+    stage = Stage(plan.person, scenery, _Still(plan.script.pose(0.5)), lambda _t: plan.good, width=WIDTH, height=HEIGHT)
     labels: tuple[Label, ...] = tuple("idle" if second >= 240 else "good" for second in range(still_s))
     return DrawnScene("idle", still_s, FPS, labels, tone, 0.0, stage, (Arrival(),) * still_s)
 

@@ -137,3 +137,5 @@ def test_idle_is_said_after_four_minutes() -> None:
     scene = idle_scene(2)
     assert scene.labels[239:241] == ("good", "idle")
     assert len(scene.labels) == scene.seconds == 270
+    early, late = scene.frame(20.0).astype(int), scene.frame(250.0)
+    assert 0 < np.abs(early - late).mean() < 5  # noise
