@@ -35,7 +35,7 @@ def accept_callback(call: Call, act: Act, now: float) -> Step:
         now,
         OpenMedia("signer"),
         OpenMedia("agent"),
-        signer=Side(watched=act.watched),
+        signer=Side(watched=act.watched and call.signer.watched),
         signer_device=act.device,
         signer_device_type=act.device_type,
         accepted_at=now,

@@ -151,8 +151,9 @@ async def test_each_is_told_about_the_own_picture_and_the_agent_of_the_signers_u
         await agent.wait(lambda _: len(readings(agent, "agent")) >= before + 2)
         assert readings(agent, "signer")[-1]["advice"] == readings(signer, "signer")[-1]["advice"] == "switched_off"
         assert readings(signer, "agent") == []
-        legs = [call.legs for call in (await greeting(place.workers.visibility)).calls]
-        assert [set(each) for each in legs] == [{"agent"}]
+        async with asyncio.timeout(DEADLINE_S):
+            while [set(call.legs) for call in (await greeting(place.workers.visibility)).calls] != [{"agent"}]:
+                await asyncio.sleep(0.1)
         await signer.ask("call.act", call_id=call_id, action="hang_up")
     await place.workers.are_empty()
 

@@ -107,6 +107,8 @@ def test_whoever_takes_a_call_may_have_switched_the_analysis_off_before() -> Non
     assert set(watched(taken)) == {"signer"}
     rung_up, _ = play(rung(), Act("signer", "accept", mode="LSF", device="phone", device_type="phone", watched=False))
     assert not rung_up.signer.watched and rung_up.signer_device_type == "phone"
+    before, _ = play(rung(), WatchSet("signer", enabled=False), Act("signer", "accept", mode="LSF", device="phone"))
+    assert not before.signer.watched
 
 
 def test_nobody_but_the_agent_and_the_phone_party_hears_the_other_when_the_signer_uses_no_sound() -> None:
