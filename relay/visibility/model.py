@@ -158,7 +158,7 @@ class Look:
 
     Face (the largest):
 
-    :param faces_found: number of people seen by their face; None when not looked for.
+    :param faces_found: people in front of the camera, by their faces; None when not looked for.
     :param face_in_frame: share of the face box inside the picture, 0..1.
     :param face_cut: the edges at which the face is cut.
     :param face_width, face_height: of its box (brow to chin), shares of the picture.
@@ -177,7 +177,7 @@ class Look:
     The person:
 
     :param signing_space: share of the signing space (above the head to below the waist, an elbow's width each side)
-        inside the picture, 0..1.
+        inside the picture, 0..1; None of a face lying on its side.
     :param distance: from the camera to the face through a usual lens, m.
     :param head_in_frame: share of the head inside the picture, from the pose, 0..1: it knows of a head cut off above.
     :param motion_blur: how much of the hands' blur lies along one direction, 0..1.

@@ -32,6 +32,7 @@ TASK_NAME = "hand_landmarker.task"
 FACE_NAME = "face_detection_full_range_sparse.tflite"
 POSE_NAME = "pose_landmarker_full.task"
 FILE_NAMES = (TASK_NAME, FACE_NAME, POSE_NAME)
+FORMER_NAMES = ("face_detection_short_range.tflite",)  # of older installations: taken away once the new ones are there
 PALM_MEMBER = "hand_detector.tflite"  # the names HandLandmarker and PoseLandmarker look for inside their bundles
 HAND_MEMBER = "hand_landmarks_detector.tflite"
 PERSON_MEMBER = "pose_detector.tflite"
@@ -185,6 +186,8 @@ def _install(directory: Path, wheel: Path, scratch: Path) -> None:
                 bundle.writestr(zipfile.ZipInfo(member), content[member])
     for name in FILE_NAMES:
         (scratch / name).replace(directory / name)
+    for name in FORMER_NAMES:
+        (directory / name).unlink(missing_ok=True)
 
 
 def _is_our_bundle(task: Path, members: tuple[str, ...]) -> bool:

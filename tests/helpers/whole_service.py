@@ -15,6 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+from relay.visibility.model_files import find_models
 from signaling.config import load_config
 from signaling.passwords import hash_password
 from signaling.records import Records
@@ -25,7 +26,7 @@ from tests.helpers.clips import MODELS
 PASSERELLE = Path(sys.executable).with_name("passerelle")
 READY_DEADLINE_S = 90.0
 STOP_DEADLINE_S = 30.0
-HAS_MODELS = (MODELS / "hand_landmarker.task").is_file()
+HAS_MODELS = find_models(MODELS) is not None
 
 
 @dataclass(frozen=True)

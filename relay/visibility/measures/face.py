@@ -10,6 +10,8 @@ from relay.visibility.measures.picture import crop
 from relay.visibility.model import Box, Edge, Face, Gray, Hand
 
 RIGHT_EYE, LEFT_EYE, NOSE, MOUTH, RIGHT_EAR, LEFT_EAR = range(6)
+UPRIGHT = 45.0  # degrees of roll; what lies further over is not measured as if it stood
+OTHERS = 0.35  # of the largest face's width
 #: How far the nose tip stands before the axis of the ears, in half distances between them (head 15 cm wide, 11 deep).
 NOSE_DEPTH = 1.5
 #: A face box is about 17 cm wide; lenses of telephones and webcams see about 65 degrees along the longer side.
@@ -31,6 +33,15 @@ LEAST_FACE = 40  # pixels; a mouth in a smaller face has too few of them
 
 Points = NDArray[np.float32]
 Rgb = NDArray[np.uint8]
+
+
+def people(faces: Sequence[Face]) -> int:
+    """
+    People in front of the camera: others far behind, and pictures of people on a wall, are smaller.
+
+    :param faces: the largest first. :returns: faces at least a third as wide as the largest.
+    """
+    return sum(face.box.width >= OTHERS * faces[0].box.width for face in faces)
 
 
 def box_in_frame(box: Box) -> float:
@@ -117,7 +128,7 @@ def by_hand(face: Face, hands: Sequence[Hand], aspect: float) -> float:
 def plain_mouth(gray: Gray, face: Face) -> float:
     """:returns: 1 when there are hardly any edges where the mouth is, next to those at the eyes, 0 from 0.3 on."""
     height, width = gray.shape
-    if face.box.width * width < LEAST_FACE or abs(roll(face, width / height)) > 45:
+    if face.box.width * width < LEAST_FACE or abs(roll(face, width / height)) > UPRIGHT:
         return 0.0
     across, down = face.box.width, face.box.height
     eyes = face.keypoints[[RIGHT_EYE, LEFT_EYE]].mean(axis=0)
@@ -132,7 +143,7 @@ def strange_colour(rgb: Rgb, face: Face) -> float:
     """:returns: 1 when the mouth is clearly bluer than nose and forehead, 0 when it is as red."""
     height, width = rgb.shape[:2]
     across, down = face.box.width, face.box.height
-    if across * width < LEAST_FACE or abs(roll(face, width / height)) > 45:
+    if across * width < LEAST_FACE or abs(roll(face, width / height)) > UPRIGHT:
         return 0.0
     eyes, nose = face.keypoints[[RIGHT_EYE, LEFT_EYE]].mean(axis=0), face.keypoints[NOSE]
     mouth = _redness(crop(rgb, _centred(face.keypoints[MOUTH], 0.36 * across, 0.18 * down)))

