@@ -109,6 +109,8 @@ def processes(ancestor: int) -> dict[str, list[int]]:
         for kind in KINDS:
             if (kind == "redis" and "redis-server" in words[0]) or ("signaling.cli" in words and kind in words):
                 found[kind].append(pid)
+        if "relay.visibility.analysis" in words:
+            found["visibility"].append(pid)
     return found
 
 

@@ -9,6 +9,7 @@ is dropped.
 
 import asyncio
 import logging
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -33,6 +34,7 @@ from relay.visibility.pool_process import AnalysisProcess
 
 PAUSES_S = (0.0, 1.0, 2.0, 5.0, 10.0, 30.0)  # before the next start, of a process that keeps ending early
 EARLY_S = 30.0
+MOST_PROCESSES = 2  # where the operator does not say
 LegKey = tuple[bytes, WebLeg]
 log = logging.getLogger(__name__)
 
@@ -71,6 +73,7 @@ class AnalysisPool:
     ) -> None:
         self._config = config
         self._on_reading, self._on_key_frame_wanted = on_reading, on_key_frame_wanted
+        self._limit = config.processes or min(MOST_PROCESSES, len(os.sched_getaffinity(0)))
         self._models: ModelFiles | None = None
         self._watches: dict[LegKey, WatchLeg] = {}
         self._seats: list[_Seat] = []
@@ -199,7 +202,7 @@ class AnalysisPool:
         if self._models is None or self.is_unable:
             return
         seat = min(self._seats, key=lambda each: len(each.legs))
-        if len(seat.legs) >= self._config.legs_per_process and len(self._seats) < self._config.processes:
+        if len(seat.legs) >= self._config.legs_per_process and len(self._seats) < self._limit:
             seat = self._add_seat()
         seat.legs.add(key)
         self._seat_of[key] = seat
