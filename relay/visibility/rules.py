@@ -136,7 +136,7 @@ RULES: tuple[Rule, ...] = (
     ),
     # nothing can be found
     _rule("too_dark", "poor", _below("very_dark", "highlights", 0.22, 0.27)),
-    _rule("backlit", "poor", _above("very_backlit", "backlight", 2.2, 1.9)),
+    _rule("backlit", "poor", _above("very_backlit", "backlight", 1.7, 1.5)),
     _rule(
         "backlit",
         "poor",
@@ -186,7 +186,7 @@ RULES: tuple[Rule, ...] = (
     _rule("too_near", "fair", _above("wide_face", "face_width", 0.38, 0.35)),
     _rule("too_near", "fair", _above("high_face", "face_height", 0.36, 0.34)),
     _rule("off_centre", "fair", _above("off_centre", "off_centre", 0.27, 0.22)),
-    _rule("backlit", "fair", _above("backlit", "backlight", 1.6, 1.4)),
+    _rule("backlit", "fair", _above("backlit", "backlight", 1.2, 1.08)),
     _rule("too_dark", "fair", _below("dark", "luma", 0.16, 0.20), _below("dim", "highlights", 0.36, 0.42)),
     _rule("too_bright", "fair", _above("bright", "overexposed", 0.30, 0.22)),
     _rule("too_bright", "fair", _above("bright_face", "face_overexposed", 0.35, 0.25)),
