@@ -105,8 +105,9 @@ def backlight(surroundings: float, face: FaceLight) -> float:
     """
     By how many stops (factors of 2 of the coded brightness) the surroundings outshine what is light in the face.
 
-    Measured: in good light before walls from dark to white -1.9 (lightest skin) to 1.05 (darkest Monk tone, white wall);
-    the person at 32 % of the light before a bright background 1.3 to 1.75 filmed, at 22 % 1.7 to 2.2; drawn up to 3.2.
+    Measured: in good light before walls from dark to white -1.9 (lightest skin) to 1.05 (darkest Monk tone,
+    white wall); the person at 32 % of the light before a bright background 1.3 to 1.75 filmed, at 22 % 1.7 to 2.2;
+    drawn up to 3.2.
 
     :returns: below 0 when the face is the brighter; about -3..6.
     """
