@@ -165,6 +165,7 @@ class Look:
     :param face_centre: shares of the picture.
     :param face_turn: yaw, degrees, 0 towards the camera, ±90 in profile, rough; positive: to the person's left.
     :param face_roll: degrees in the picture, -180..180, 0 upright, positive clockwise; ±90: phone held wrong.
+        Turn and roll are None of a tiny face.
     :param mouth_hidden: how surely the mouth is hidden by a hand or an object, 0..1.
     :param face_luma: brightness of the lightest parts of the face (99th percentile), 0..1. The mean would judge
         skin; eyes, teeth and what shines judge the light.

@@ -29,6 +29,7 @@ MOUTH_GONE, MOUTH_THERE = 0.12, 0.3
 #: 0.06 in clips and drawn people of all skins, bearded, in tinted light), a mask, a scarf or a mug mostly is by 0.08.
 AS_RED, BLUER = 0.03, 0.06
 LEAST_LIGHT = 25.0  # of 255, mean of the face's colours: below, colours are noise
+LEAST_TURNED = 36  # pixels; the roll of smaller faces is wrong by up to 74 degrees, of larger ones by 20 at most
 LEAST_FACE = 40  # pixels; a mouth in a smaller face has too few of them
 
 Points = NDArray[np.float32]

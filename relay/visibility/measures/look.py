@@ -67,7 +67,7 @@ def _of_faces(gray: Gray, found: Detection, rgb: NDArray[np.uint8] | None) -> di
 
 def _of_face(gray: Gray, face: Face, near: Sequence[Hand], rgb: NDArray[np.uint8] | None) -> dict[str, Any]:
     aspect = _aspect(gray)
-    roll = faces.roll(face, aspect)
+    roll, is_told = faces.roll(face, aspect), face.box.width * gray.shape[1] >= faces.LEAST_TURNED
     edges = sharpness.face_edges(gray, face.box)
     return {
         **_of_light(gray, face),
@@ -76,8 +76,8 @@ def _of_face(gray: Gray, face: Face, near: Sequence[Hand], rgb: NDArray[np.uint8
         "face_width": face.box.width,
         "face_height": face.box.height,
         "face_centre": face.box.centre,
-        "face_turn": faces.turn(face, aspect),
-        "face_roll": roll,
+        "face_turn": faces.turn(face, aspect) if is_told else None,
+        "face_roll": roll if is_told else None,
         "mouth_hidden": faces.mouth_hidden(gray, face, near, rgb),
         "signing_space": space.signing_space(face.box, aspect) if abs(roll) <= faces.UPRIGHT else None,
         "distance": faces.distance(face, aspect),
