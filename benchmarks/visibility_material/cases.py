@@ -109,7 +109,7 @@ CASES: tuple[Case, ...] = (
     Case("shaken", plain(by.shaken(33)), always("blurred")),
     Case("slow_shutter", plain(by.slow_shutter(8)), while_signing("blurred"), quick=True),
     Case("narrow_line", plain(by.compressed(25_000, (240, 180))), always("low_resolution", "blurred")),
-    Case("tiny_picture", plain(by.compressed(60_000, (160, 120))), always("low_resolution", "blurred"), quick=True),
+    Case("tiny_picture", plain(by.compressed(40_000, (112, 84))), always("low_resolution", "blurred"), quick=True),
     # arrival
     Case("fps_5", plain(by.dropped(5)), while_signing("low_frame_rate"), quick=True),
     Case("fps_8", plain(by.dropped(8)), while_signing("low_frame_rate")),

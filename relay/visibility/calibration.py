@@ -84,7 +84,11 @@ def _proposal(
     bound = _bound(limit, alarming, int(FALSE_ALARMS * len(good)))
     if _broken(limit, alarming, limit.enter) > FALSE_ALARMS * len(good):
         enter = bound
-    elif len(impaired) >= FEWEST_IMPAIRED and _caught_by_any(rule, rules, impaired) < DETECTED:
+    elif (
+        _is_laxest(rule, rules)
+        and len(impaired) >= FEWEST_IMPAIRED
+        and _caught_by_any(rule, rules, impaired) < DETECTED
+    ):
         enter = _stricter(limit, bound, _bound(limit, _values(rule, impaired), int(DETECTED * len(impaired))))
         enter = _looser(limit, limit.enter, enter)
     else:
@@ -130,8 +134,23 @@ def _bound(limit: Limit, values: Sequence[float], allowed: int) -> float | None:
 
 def _caught_by_any(rule: Rule, rules: Sequence[Rule], impaired: Sequence[_Second]) -> float:
     same = [other for other in rules if other.code == rule.code]
-    caught = sum(any(other.speaks(second.measures, active=False) for other in same) for second in impaired)
+    caught = sum(
+        any(second.watch_for in other.watch and other.speaks(second.measures, active=False) for other in same)
+        for second in impaired
+    )
     return caught / len(impaired)
+
+
+def _is_laxest(rule: Rule, rules: Sequence[Rule]) -> bool:
+    """Whether no other rule speaks sooner for the same from the same measure: of two levels the milder moves closer."""
+    limit = rule.limits[0]
+    return not any(
+        other.code == rule.code
+        and other.watch == rule.watch
+        and (other.limits[0].measure, other.limits[0].side) == (limit.measure, limit.side)
+        and _broken(limit, [limit.enter], other.limits[0].enter)
+        for other in rules
+    )
 
 
 def _stricter(limit: Limit, one: float | None, other: float | None) -> float | None:
