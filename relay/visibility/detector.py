@@ -37,9 +37,9 @@ UPRIGHT_DEGREES = 45.0  # a face found lying on its side has its points anywhere
 BETTER_BY = 0.1  # of a turned picture's face over the upright one's, to be believed
 LEAST_SCORE = 0.55  # real faces too close to the lens or cut score little more
 QUARTER_TURNS = (1, 3, 2)  # counter-clockwise
-TURN_PERIOD_MS = 1500  # a picture without an upright face is turned no more often than that: 3 faces' worth of CPU
+TURN_PERIOD_MS = 1500  # a picture without an upright face is turned no more often: it costs three faces more
 POSE_PERIOD_MS = 450  # it costs twice what the rest of a look does; the body moves no faster
-MIN_REGION = 64  # pixels; a smaller search region is widened by nobody: the whole picture is searched
+MIN_REGION = 64  # pixels; for less the whole picture is searched
 
 Picture = NDArray[np.uint8]
 
