@@ -157,6 +157,9 @@ class Stage:
         arms = [figure.hands(self._motion.pose(time)) for time in times]
         rows, columns = _box(arms, picture, figure.reach())
         behind = picture[rows, columns].copy()
+        if behind.size == 0:  # all of it outside the picture
+            self._draw_one(picture, mask, figure, now, first)
+            return
         total = np.zeros(behind.shape, np.float32)
         for both in arms:
             picture[rows, columns] = behind
