@@ -16,14 +16,17 @@ from relay.visibility.model import Box, Glance
 
 Cells = NDArray[np.bool_]  # shape (24, 32)
 
-MOVED = 0.06  # change of a cell's brightness, 0..1, that counts in a well-lit picture: above noise averaged over a cell
+#: Change of a cell's brightness, 0..1, that counts in a well-lit picture: above noise averaged over a cell, and small
+#: enough for dark hands before dark clothes (at 0.06 their signing moved half as many cells as that of light hands).
+MOVED = 0.045
 FULL_LIGHT = 0.8  # highlights of a well-lit picture; a darker one changes less when the same moves
 LEAST_LIGHT = 0.25  # share of MOVED below which noise would count
-SIGNING_MOTION = 0.015  # share of cells that changed within three pictures: signing 0.03 to 0.22, at rest up to 0.01
+SIGNING_MOTION = 0.015  # share of cells that changed within three pictures: signing 0.02 to 0.28, at rest up to 0.013
 REACH = (3.2, 1.2)  # sideways from the middle of the face, up from its top, in widths and heights of the face
 BORDER_ROWS = 4  # lowest sixth of the picture, where hands leave it
 BORDER_COLUMNS = 2  # at each side
 BORDER_MOTION = 0.04  # share of the border cells
+BORDER_FINGERS = 0.015  # share of the border cells: drawn fingers at the lower edge move 0.01 to 0.045
 BORDER_SHARE = 0.5  # of all motion; hands on their way into the picture move arms and elbows as well
 BORDER = np.zeros((GRID_ROWS, GRID_COLUMNS), dtype=np.bool_)
 BORDER[-BORDER_ROWS:, :] = True
@@ -90,6 +93,13 @@ def moves_at_border(glance: Glance) -> bool:
     """Whether what moves is at the lower and side borders and nearly nowhere else: hands below the picture."""
     at_border = glance.border_movement * float(BORDER.mean())
     return glance.border_movement > BORDER_MOTION and at_border >= BORDER_SHARE * glance.movement
+
+
+def shows_signing(glance: Glance) -> bool:
+    """Whether as much moves as a hand does, or fingers at the lower or a side border, which are all that is left."""
+    share_at_border = glance.border_movement * float(BORDER.mean())
+    at_border = glance.border_movement >= BORDER_FINGERS and share_at_border >= BORDER_SHARE * glance.movement
+    return glance.movement >= SIGNING_MOTION or at_border
 
 
 def difference(before: Grid | None, now: Grid) -> float | None:

@@ -9,7 +9,7 @@ from relay.drawn.camera import Camera
 from relay.drawn.canvas import Rgb
 from relay.drawn.person import MONK_TONES, Person
 from relay.drawn.scenery import Scenery
-from relay.drawn.signing import Script
+from relay.drawn.signing import Script, Style
 from relay.drawn.stage import Situation, Stage
 from relay.visibility.model import Box, Gray, Hand
 
@@ -25,10 +25,14 @@ class Drawn(NamedTuple):
 
 
 def stage(
-    tone: int = 4, camera: Camera = GOOD, scenery: Scenery = WALL, clothes: Rgb = (38, 46, 74), seed: int = 3
+    tone: int = 4,
+    camera: Camera = GOOD,
+    scenery: Scenery = WALL,
+    clothes: Rgb = (38, 46, 74),
+    style: Style = "two_handed",
 ) -> Stage:
     person = Person(skin=MONK_TONES[tone], clothes=clothes)
-    return Stage(person, scenery, Script(seed), lambda _t: Situation(camera))
+    return Stage(person, scenery, Script(3, style), lambda _t: Situation(camera))
 
 
 def seen(of: Stage, t: float = 0.5) -> Drawn:

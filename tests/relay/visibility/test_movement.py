@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from relay.drawn.camera import Camera, Light
+from relay.drawn.signing import Style
 from relay.visibility.measures import movement
 from relay.visibility.measures.picture import Grid, grid
 from relay.visibility.model import Box
@@ -87,7 +88,7 @@ def test_camera_that_is_touched_is_no_movement() -> None:
     assert movement.moved(grid(before), grid(after), None).mean() < 0.5 * movement.SIGNING_MOTION
 
 
-def signing_share(pictures_per_second: float, cells: "list[Grid]", face: Box) -> float:
+def signing_share(cells: "list[Grid]", face: Box) -> float:
     recent, shares = movement.RecentGrids(), []
     for now in cells:
         _, before = recent.add(now)
@@ -101,8 +102,16 @@ def test_signing_is_told_from_rest_at_any_rate_of_pictures_and_on_every_skin(rat
     signer = stage(tone)
     face = seen(signer).face
     cells = [grid(seen(signer, 0.3 + index / rate).gray) for index in range(round(2 * rate))]
-    assert signing_share(rate, cells, face) > 0.6
-    assert signing_share(rate, cells[:1] * 20, face) == 0.0
+    assert signing_share(cells, face) > 0.6
+    assert signing_share(cells[:1] * 20, face) == 0.0
+
+
+@pytest.mark.parametrize("tone", [0, 9])
+@pytest.mark.parametrize("style", ["listening", "folded"])
+def test_who_only_listens_does_not_sign_whatever_the_skin(style: Style, tone: int) -> None:
+    listener = stage(tone, style=style)
+    seen_ones = [seen(listener, index / 7) for index in range(15)]
+    assert signing_share([grid(one.gray) for one in seen_ones], seen_ones[0].face) < 0.2
 
 
 def test_large_frames_show_that_something_moves_and_key_frames_do_not() -> None:
