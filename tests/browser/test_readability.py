@@ -4,6 +4,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+import av
+import numpy as np
 import pytest
 from playwright.async_api import Page, expect
 
@@ -70,7 +72,7 @@ async def test_own_advice_stands_at_the_own_picture_and_in_words_and_covers_noth
     await expect(page.get_by_text("On vous voit bien.")).to_be_visible()
 
 
-@pytest.mark.parametrize(("width", "height"), [(1280, 800), (360, 740), (844, 390)])
+@pytest.mark.parametrize(("width", "height"), [(360, 740), (844, 390)])
 async def test_a_camera_asked_for_is_shown_large_beside_the_interpreter_and_put_away_by_a_key(
     page: Page, signer_service: FakeService, width: int, height: int
 ) -> None:
@@ -86,6 +88,52 @@ async def test_a_camera_asked_for_is_shown_large_beside_the_interpreter_and_put_
     await axe_finds_nothing(page)
     await page.keyboard.press("Escape")
     await expect(asked).to_have_count(0)
+
+
+async def test_what_the_other_side_writes_is_not_hidden_by_a_camera_asked_for(
+    page: Page, signer_service: FakeService
+) -> None:
+    asked = page.get_by_role("region", name="On vous demande")
+    await signer_in_call(page, signer_service)
+    await page.get_by_label("Écrire").press_sequentially("Un")
+    await signer_service.party.send(CameraAsked(call_id="call-1", advice="sideways"))
+    await expect(asked).to_be_visible()
+    await page.keyboard.type(" instant")  # the focus stayed where it was
+    await expect(page.get_by_label("Écrire")).to_have_value("Un instant")
+    await page.set_viewport_size({"width": 390, "height": 844})
+    await page.get_by_role("button", name="Agrandir l’image").click()  # anything: the page looks at its width again
+    await expect(page.get_by_label("Écrire")).to_have_count(0)
+    await signer_service.party.write("Merci")
+    await expect(asked).to_have_count(0)
+    await expect(page.locator(".text-line", has_text="Merci")).to_be_visible()
+
+
+async def test_advice_filmed_in_sign_language_goes_round_silently_and_never_by_itself_under_reduced_motion(
+    page: Page, signer_service: FakeService, tmp_path: Path
+) -> None:
+    film = tmp_path / "film.webm"
+    with av.open(str(film), "w") as container:
+        stream = container.add_stream("libvpx", rate=10, width=64, height=48, pix_fmt="yuv420p")
+        for _ in range(20):
+            picture = av.VideoFrame.from_ndarray(np.full((48, 64, 3), 90, np.uint8), format="rgb24")
+            container.mux(stream.encode(picture))
+        container.mux(stream.encode())
+    await page.route("**/static/advice/hands_cut.webm", lambda route: route.fulfill(path=film))
+    clip = page.locator(".advice-clip video")
+    await signer_in_call(page, signer_service)
+    await signer_service.party.send(CameraAsked(call_id="call-1", advice="hands_cut"))
+    await expect(clip).to_be_visible()
+    await expect(clip).to_have_js_property("muted", True)
+    await expect(clip).to_have_js_property("loop", True)
+    await page.get_by_role("button", name="Arrêter la vidéo").click()
+    await expect(clip).to_have_js_property("paused", True)
+    await signer_service.party.send(CameraAsked(call_id="call-1", advice="too_far"))  # not filmed
+    await expect(page.get_by_role("alert")).to_contain_text("La caméra est trop loin")
+    await expect(page.locator(".advice-clip")).to_have_count(0)
+    await page.emulate_media(reduced_motion="reduce")
+    await signer_service.party.send(CameraAsked(call_id="call-1", advice="hands_cut"))
+    await expect(page.get_by_role("button", name="Lire la vidéo")).to_be_visible()
+    await expect(clip).to_have_js_property("paused", True)
 
 
 async def test_a_camera_asked_for_goes_away_when_the_picture_has_been_good_for_three_seconds(

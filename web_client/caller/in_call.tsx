@@ -49,6 +49,7 @@ export function InCall({ caller }: { caller: Caller }): JSX.Element | null {
   const isPhoneOpen = hasPhoneTools.value && mayUsePhone(session);
   const asked = caller.emergency.value;
   const cameraAsked = session.readability.asked.value;
+  const hasRoom = window.matchMedia(HAS_ROOM_FOR_TEXT).matches;
   const hasSide = asked !== null || cameraAsked !== null || hasText.value || hasQuality.value || isPhoneOpen;
 
   function show(side: Signal<boolean>): void {
@@ -75,19 +76,18 @@ export function InCall({ caller }: { caller: Caller }): JSX.Element | null {
       </Stages>
       {hasSide && (
         <aside class="call-text">
+          {cameraAsked !== null && asked === null && <CameraAskedPanel session={session} asked={cameraAsked} isAlone={!hasRoom} />}
           {asked !== null ? (
             <EmergencyPanel caller={caller} asked={asked} />
-          ) : cameraAsked !== null ? (
-            <CameraAskedPanel session={session} asked={cameraAsked} />
-          ) : hasQuality.value ? (
+          ) : cameraAsked !== null && !hasRoom ? null : hasQuality.value ? (
             <QualityPanel session={session} call={call} isOpen={hasQuality}>
               <AnalysisCard caller={caller} call={call} />
             </QualityPanel>
           ) : isPhoneOpen ? (
             <PhoneTools session={session} isOpen={hasPhoneTools} />
-          ) : (
+          ) : hasText.value ? (
             <TextPane text={session.text} isOver={false} otherName={otherName(call)} maySave={false} isToPhone={call.phone.text} />
-          )}
+          ) : null}
         </aside>
       )}
       <div class={`call-foot is-${call.state}`}>

@@ -1,0 +1,110 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { CameraCheck } from "../shared/camera_check.ts";
+import type { Answer, Outgoing } from "../shared/connection.ts";
+import type { CallMedia } from "../shared/media.ts";
+import type { CheckState, VisibilityMessage } from "../shared/protocol.d.ts";
+import { askable, askedFor, Readability, stillAsked, type Asked } from "../shared/readability.ts";
+
+function reading(advice: VisibilityMessage["advice"], level: VisibilityMessage["level"], call_id = "call-1"): VisibilityMessage {
+  return { type: "visibility", call_id, whose: "signer", level, advice, measures: {} };
+}
+
+/** Readings once a second from one second on, until nothing is asked for any more; the second of that, or null. */
+function goesAt(asked: Asked, levels: readonly VisibilityMessage["level"][]): number | null {
+  let now: Asked | null = asked;
+  for (const [index, level] of levels.entries()) {
+    now = stillAsked(now, level, (index + 1) * 1_000);
+    if (now === null) return index + 1;
+  }
+  return null;
+}
+
+test("what was asked for goes when the picture was bad and has been good for three seconds", () => {
+  const asked = askedFor("hands_cut", "poor", 0);
+  assert.equal(goesAt(asked, ["poor", "good", "good", "good", "good"]), 5);
+  assert.equal(goesAt(asked, ["good", "good", "fair", "good", "good", "good", "good"]), 7);
+  assert.equal(goesAt(asked, ["off", "off", "off", "off", "off"]), null);
+});
+
+test("asked for although the service finds the picture good, it stays long enough to be read", () => {
+  const good = Array<"good">(20).fill("good");
+  assert.equal(goesAt(askedFor(null, "good", 0), good), 15);
+  assert.equal(goesAt(askedFor(null, null, 0), good), 16);
+});
+
+test("advice is asked for by name, praise and what is not measured are not", () => {
+  assert.equal(askable(reading("too_dark", "poor")), "too_dark");
+  assert.equal(askable(reading("idle", "fair")), "idle");
+  for (const none of [null, reading("good", "good"), reading("no_video", "off"), reading("switched_off", "off")]) assert.equal(askable(none), null);
+});
+
+test("the own picture and the other's are told apart, and both are forgotten with the call", () => {
+  const readability = new Readability();
+  readability.came(reading("too_dark", "poor"), true);
+  readability.came(reading("good", "good"), false);
+  readability.cameraAsked({ type: "camera.asked", call_id: "call-1", advice: "too_dark" });
+  assert.deepEqual([readability.own.value?.advice, readability.other.value?.advice, readability.asked.value?.wasBad], ["too_dark", "good", true]);
+  readability.forget();
+  assert.deepEqual([readability.own.value, readability.other.value, readability.asked.value], [null, null, null]);
+});
+
+const state = (check_id: string, running: boolean, ended: CheckState["ended"] = null): CheckState => ({ type: "check.state", check_id, running, until: null, ended });
+
+function checkWith(answer: Partial<Answer> = { type: "ok" }): { check: CameraCheck; said: string[]; media: { callId: string; closed: number; close(): void } } {
+  const said: string[] = [];
+  const media = { callId: "", closed: 0, close: () => void (media.closed += 1) };
+  const ask = (message: Outgoing): Promise<Answer> => {
+    said.push(message.type);
+    return Promise.resolve(answer as Answer);
+  };
+  return { check: new CameraCheck({ ask, media: media as unknown as CallMedia }), said, media };
+}
+
+test("a check runs from its name to its end, and only its own readings count", async () => {
+  const { check, said, media } = checkWith();
+  await check.start();
+  assert.equal(check.phase.value, "starting");
+  check.stateCame(state("check-1", true));
+  media.callId = "check-1";
+  check.readingCame(reading("too_dark", "poor", "check-0"));
+  assert.equal(check.reading.value?.advice, undefined);
+  check.readingCame(reading("too_dark", "poor", "check-1"));
+  assert.equal(check.reading.value?.advice, "too_dark");
+  check.stop();
+  assert.deepEqual([check.phase.value, check.reading.value, media.closed, said.join(" ")], ["off", null, 1, "check.start check.stop"]);
+  assert.ok(check.isOver("check-1"));
+});
+
+test("a check that ends because a call begins leaves the media of the call alone", async () => {
+  const { check, media } = checkWith();
+  await check.start();
+  check.stateCame(state("check-1", true));
+  media.callId = "call-1";
+  check.stateCame(state("check-1", false, "call"));
+  assert.deepEqual([check.phase.value, media.closed], ["off", 0]);
+});
+
+test("refused or full, it says so; its own time being over is no refusal", async () => {
+  const refused = checkWith({ type: "error" });
+  await refused.check.start();
+  assert.equal(refused.check.phase.value, "refused");
+  for (const [ended, phase] of [["busy", "refused"], ["no_worker", "refused"], ["over", "off"]] as const) {
+    const { check } = checkWith();
+    await check.start();
+    check.stateCame(state("check-1", false, ended));
+    assert.equal(check.phase.value, phase);
+  }
+});
+
+test("after the connection was lost it begins again, and the end of the one before is not its own", async () => {
+  const { check, said } = checkWith();
+  await check.start();
+  check.stateCame(state("check-1", true));
+  check.connected();
+  check.stateCame(state("check-1", false, "stopped"));
+  assert.equal(check.phase.value, "starting");
+  check.stateCame(state("check-2", true));
+  assert.deepEqual([check.phase.value, said.length], ["running", 2]);
+  check.stop();
+});
