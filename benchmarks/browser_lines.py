@@ -1,15 +1,16 @@
 """
 What two Chromium pages see of each other over good and bad lines.
 
-``python -m benchmarks.browser_lines [--json] [--quick] [--only good|loss|slow|outage]``. Both pages send a 1280×720
-camera at 30 pictures a second through one media worker (own process) and lines that are own processes too. Besides
-medians it prints what every second brought: the series show what adapts to what. The last line of ``--json`` is one
-JSON object.
+``python -m benchmarks.browser_lines [--json] [--quick] [--only SCENARIO]``, a scenario being ``good``, ``loss``,
+``slow``, ``outage``, or for comparison ``slow_plain_pages`` and ``slow_plain``. Both pages send a 1280×720 camera at 30
+pictures a second through one media worker (own process) and lines that are own processes too. Besides medians it prints
+what every second brought: the series show what adapts to what. The last line of ``--json`` is one JSON object.
 """
 
 import argparse
 import asyncio
 import contextlib
+import functools
 import json
 import os
 import time
@@ -110,9 +111,14 @@ async def loss(browser: Browser, run: int) -> Figures:
         }
 
 
-async def slow(browser: Browser, run: int) -> Figures:
-    """The agent's downlink: 250 kbit/s, 2 % loss, 80 ms round trip. Settled: 20 pictures a second for 5 s."""
-    async with _call(browser, SLOW_UP, SLOW_DOWN, run, only="agent") as (call, lines):
+async def slow(browser: Browser, run: int, *, plain_pages: bool = False, plain_worker: bool = False) -> Figures:
+    """
+    The agent's downlink: 250 kbit/s, 2 % loss, 80 ms round trip. Settled: 20 pictures a second for 5 s.
+
+    :param plain_pages: they send as a browser does by itself. :param plain_worker: it passes on what comes.
+    """
+    plain = {"plain_pages": plain_pages, "plain_worker": plain_worker}
+    async with _call(browser, SLOW_UP, SLOW_DOWN, run, only="agent", **plain) as (call, lines):
         await call.bridge()
         samples = await _watch(call, "agent", 40)
         settled = next(
@@ -154,6 +160,8 @@ SCENARIOS: dict[str, Callable[[Browser, int], Coroutine[Any, Any, Figures]]] = {
     "good": good,
     "loss": loss,
     "slow": slow,
+    "slow_plain_pages": functools.partial(slow, plain_pages=True),
+    "slow_plain": functools.partial(slow, plain_pages=True, plain_worker=True),
     "outage": outage,
 }
 
@@ -163,16 +171,24 @@ SCENARIOS: dict[str, Callable[[Browser, int], Coroutine[Any, Any, Figures]]] = {
 
 @contextlib.asynccontextmanager
 async def _call(
-    browser: Browser, up: Way, down: Way, run: int, only: WebLeg | None = None
+    browser: Browser,
+    up: Way,
+    down: Way,
+    run: int,
+    only: WebLeg | None = None,
+    *,
+    plain_pages: bool = False,
+    plain_worker: bool = False,
 ) -> AsyncIterator[tuple[BrowserCall, dict[WebLeg, Line]]]:
     """:param only: this leg's line is the bad one; the other's is good."""
     async with contextlib.AsyncExitStack() as stack:
-        call = await stack.enter_async_context(browser_call(browser))
+        settings = {"plain": True} if plain_worker else {}
+        call = await stack.enter_async_context(browser_call(browser, **settings))
         lines: dict[WebLeg, Line] = {}
         for number, leg in enumerate(LEGS):
             ways = (up, down) if only in (None, leg) else (GOOD, GOOD)
             lines[leg] = await stack.enter_async_context(line(*ways, seed=10 * run + number))
-            await call.join(leg, lines[leg], **CAMERA)
+            await call.join(leg, lines[leg], **CAMERA, plain=plain_pages)
         yield call, lines
         if call.worker.log:
             print(call.worker.log)

@@ -77,11 +77,26 @@ async def test_three_percent_loss_on_every_hop_hardly_ever_freezes_the_picture(c
 
 async def test_viewer_on_a_quarter_megabit_still_gets_twenty_pictures_a_second(call: BrowserCall) -> None:
     async with line(up=FAR, down=SLOW, seed=3) as to_agent:
-        await call.join("signer")
+        await call.join("signer", width=1280, height=720)
         await call.join("agent", to_agent)
         await call.bridge()
         await stretch(call, "agent", 5, is_fluent, 60)
         assert (await call.measure("agent"))["received"]["width"] < 640  # resolution gave way, not the frame rate
+
+
+async def test_plain_configuration_leaves_hardly_a_picture_on_that_line(lines_browser: Browser) -> None:
+    """Browsers as they send by themselves, a worker that passes on what comes: what all of the above is for."""
+    async with browser_call(lines_browser, plain=True) as call, line(up=FAR, down=SLOW, seed=3) as to_agent:
+        await call.join("signer", width=1280, height=720, plain=True)
+        await call.join("agent", to_agent, plain=True)
+        await call.bridge()
+        samples = list[Sample]()
+        async for sample in call.samples("agent"):
+            samples.append(sample)
+            if len(samples) == 10:
+                break
+        assert sum(each.sent_fps for each in samples) > 0
+        assert not any(is_fluent(samples[first : first + 5]) for first in range(6))
 
 
 async def test_picture_comes_back_after_three_seconds_without_line(call: BrowserCall) -> None:
