@@ -16,7 +16,8 @@ import numpy as np
 import pytest
 from playwright.async_api import Browser, Page, async_playwright, expect
 
-from relay.drawn_signer import INTERPRETER, SIGNER, Appearance, DrawnSigner, Picture, Scene
+from relay.drawn.canvas import Picture
+from relay.drawn_signer import INTERPRETER, SIGNER, Appearance, DrawnSigner, Scene
 from tests.browser.conftest import ARGUMENTS, CHROMIUM
 from tests.helpers.whole_service import HAS_MODELS, WholeService, whole_service
 
