@@ -90,7 +90,7 @@ HANDS: frozenset[WatchFor] = ALL - {"lips"}
 CHECK: frozenset[WatchFor] = frozenset(("camera_check",))
 
 EN = "EN 301 549 §6.5, ITU-T H-series Supplement 1"
-OFCOM = "the signer at least 1/6 of a television picture (Ofcom)"
+ITU = "ITU-T H-series Supplement 1: 100 kbit/s at least"
 FCC = "the agent is told at 4 min (FCC rule, softened)"
 
 _KNOWN: dict[str, Any] = {"enter_s": 0.5, "leave_s": 0.5}  # such measures have waited themselves
@@ -124,7 +124,6 @@ RULES: tuple[Rule, ...] = (
         "poor",
         _below("covered", "structure", 0.06, 0.12),
         _below("covered_light", "luma", 0.60, 0.65),  # what lies over a lens keeps light out; a bare wall does not
-        _below("covered_person", "person", 0.3, 0.5),
     ),
     _rule(
         "covered",
@@ -147,21 +146,28 @@ RULES: tuple[Rule, ...] = (
     ),
     _rule("too_bright", "poor", _above("very_bright", "overexposed", 0.50, 0.40)),
     _rule("sideways", "poor", _above("sideways", "face_tilt", 50.0, 40.0)),
+    # a face too near is not found in every picture
+    _rule("too_near", "poor", _above("very_wide_face", "face_width", 0.42, 0.38), fades_s=3.0),
+    _rule("too_near", "poor", _above("very_high_face", "face_height", 0.45, 0.42), fades_s=3.0),
     _rule(
         "face_cut",
         "poor",
         _below("moving_nobody", "person", 0.25, 0.40),  # somebody signs whose face is nowhere
-        _above("moving_signing", "signing", 0.55, 0.45),
+        _above("moving_signing", "signing", 0.60, 0.50),
+        _above("moving_much", "motion", 0.04, 0.015),
         _above("moving_sharp", "sharpness", 1.00, 0.90),
     ),
     _rule("no_person", "poor", _below("nobody", "person", 0.25, 0.40)),
     _rule("frozen", "poor", _above("frozen", "frozen_s", 1.8, 0.5), **_KNOWN),  # a still room shows nobody
     # it is out of the picture
-    _rule("too_near", "poor", _above("very_wide_face", "face_width", 0.42, 0.38)),
-    _rule("too_near", "poor", _above("very_high_face", "face_height", 0.45, 0.42)),
-    _rule("too_far", "poor", _below("very_small_face", "face_height", 0.08, 0.09)),
+    _rule("too_far", "poor", _below("very_small_face", "face_height", 0.07, 0.08)),
     _rule("face_cut", "poor", _above("face_cut", "face_cut", 0.6, 0.3)),
-    _rule("face_cut", "poor", _below("head_cut", "head_in_frame", 0.65, 0.80)),
+    _rule(
+        "face_cut",
+        "poor",
+        _below("head_cut", "head_in_frame", 0.65, 0.80),
+        _above("head_cut_sharp", "sharpness", 0.90, 0.80),
+    ),
     _rule(
         "too_far",
         "poor",
@@ -173,16 +179,25 @@ RULES: tuple[Rule, ...] = (
         "hands_cut",
         "poor",
         _above("hands_cut", "hands_cut", 0.52, 0.45),
-        _below("hands_seen", "hands_visible", 0.42, 0.47),
+        _below("hands_cut_seen", "hands_visible", 0.42, 0.47),
         watch=HANDS,
         **_COMES_AND_GOES,
     ),
-    _rule("mouth_hidden", "poor", _above("mouth_hidden", "mouth_hidden", 0.60, 0.40)),
+    _rule(
+        "hands_cut",
+        "poor",
+        _above("hands_beyond", "hands_beyond", 0.52, 0.45),
+        _below("hands_beyond_seen", "hands_visible", 0.42, 0.47),
+        _below("hands_beyond_space", "signing_space", 0.72, 0.75),
+        watch=HANDS,
+        **_COMES_AND_GOES,
+    ),
+    _rule("mouth_hidden", "poor", _above("mouth_hidden", "mouth_hidden", 0.15, 0.08)),
     # it cannot be read well
     _rule("low_frame_rate", "poor", _below("very_slow", "received_fps", 12.0, 14.0, EN), **_SIGNING),
     _rule("blurred", "poor", _below("very_blurred", "sharpness", 0.75, 0.90)),
     _rule("sideways", "fair", _above("tilted", "face_tilt", 25.0, 20.0)),
-    _rule("too_far", "fair", _below("small_face", "face_height", 0.11, 0.12, OFCOM)),
+    _rule("too_far", "fair", _below("small_face", "face_height", 0.085, 0.095)),
     _rule("too_near", "fair", _above("wide_face", "face_width", 0.38, 0.35)),
     _rule("too_near", "fair", _above("high_face", "face_height", 0.36, 0.34)),
     _rule("off_centre", "fair", _above("off_centre", "off_centre", 0.27, 0.22)),
@@ -192,15 +207,28 @@ RULES: tuple[Rule, ...] = (
     _rule("too_bright", "fair", _above("bright_face", "face_overexposed", 0.35, 0.25)),
     _rule("low_frame_rate", "fair", _below("slow", "received_fps", 20.0, 22.0, EN), **_SIGNING),
     _rule("blurred", "fair", _below("blurred", "sharpness", 0.92, 1.00)),
-    _rule("low_resolution", "fair", _above("blocky", "blockiness", 0.5, 0.3)),
+    _rule("low_resolution", "fair", _above("blocky", "blockiness", 0.5, 0.3), at_once=False, enter_s=2.5, leave_s=2.5),
     _rule(
         "hands_hidden",
         "poor",
-        _above("hands_hidden", "hands_hidden", 0.60, 0.40),
-        _below("hands_missing", "hands_visible", 0.05, 0.15),
+        _below("hands_missing", "hands_visible", 0.08, 0.16),  # never a hand, although the picture leaves them room
+        _below("hands_missing_cut", "hands_cut", 0.30, 0.40),
+        _above("hands_missing_space", "signing_space", 0.72, 0.68),
+        _above("hands_missing_looks", "hand_looks", 4.5, 2.5),
         watch=HANDS,
-        **_COMES_AND_GOES,
+        while_signing=True,
+        at_once=False,
     ),
+    _rule(
+        "low_resolution",
+        "fair",
+        _below("coarse", "sharpness", 1.10, 1.20),
+        _above("coarse_blocks", "blockiness", 0.025, 0.010),
+        at_once=False,  # the first key frame is always coarse
+        enter_s=2.5,
+        leave_s=2.5,
+    ),
+    _rule("low_resolution", "fair", _below("few_bits", "received_kbps", 100.0, 120.0, ITU), **_SIGNING),
     _rule("low_resolution", "fair", _below("few_lines", "received_lines", 240.0, 270.0, EN)),
     _rule("too_near", "fair", _above("face_for_space", "face_width", 0.26, 0.24), watch=CHECK),
     _rule("too_near", "fair", _below("signing_space", "signing_space", 0.7, 0.75), watch=CHECK),

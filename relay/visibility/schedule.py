@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
 from relay.model import VisibilityLevel, WatchFor
-from relay.visibility.measures.movement import SIGNING_MOTION
+from relay.visibility.measures.movement import shows_signing
 from relay.visibility.model import Glance, Look, Part
 
 EVERYTHING: frozenset[Part] = frozenset(("hands", "faces", "pose"))
@@ -64,6 +64,7 @@ class LegSchedule:
         self._looked_at: float | None = None
         self._reference: Glance | None = None  # the glance at the picture looked at last
         self._glance: Glance | None = None
+        self._has_face = False  # in the last look
         self._is_moving = False
         self._otherwise_since: float | None = None  # pictures contradict ``_is_moving``
         self._is_changed = False  # a glance says that another look is due
@@ -73,10 +74,11 @@ class LegSchedule:
     @property
     def parts(self) -> frozenset[Part]:
         """
-        What the next look is to look for. Hands at rest are nobody's business, and cost four times a face; where speech
-        is read from the lips, hands do not count at all.
+        What the next look is to look for. Hands at rest are nobody's business, and cost four times a face, unless the
+        face is not found: then hands and body tell whether somebody is there. Where speech is read from the lips, hands
+        do not count at all.
         """
-        if self._looked_at is not None and not self._is_moving and self.watch_for != "camera_check":
+        if self._has_face and not self._is_moving and self.watch_for != "camera_check":
             return FACE
         return BODY if self.watch_for == "lips" else EVERYTHING
 
@@ -91,7 +93,9 @@ class LegSchedule:
         if self._is_changed:
             self._unsettled_until = now + UNSETTLED_S
         self._looked_at, self._reference, self._is_changed = now, self._glance, False
-        is_doubtful = not look.faces_found or bool(look.hands_cut or look.face_cut)
+        self._has_face = bool(look.faces_found)
+        is_handless = self._is_moving and look.hands_found == 0
+        is_doubtful = not look.faces_found or is_handless or bool(look.hands_cut or look.face_cut)
         if is_doubtful and self._told[0] == "good" and now > self._unsettled_until + CALM_S:
             self._unsettled_until = now + UNSETTLED_S
 
@@ -119,7 +123,7 @@ class LegSchedule:
         return float("-inf") if self._looked_at is None else self._looked_at + period_s
 
     def _follow_movement(self, glance: Glance, now: float) -> None:
-        if (glance.movement >= SIGNING_MOTION) == self._is_moving:
+        if shows_signing(glance) == self._is_moving:
             self._otherwise_since = None
             return
         if self._otherwise_since is None:

@@ -17,12 +17,13 @@ class Arrival:
     - ``frozen_s``: s for which the picture has not changed, or has not come at all;
     - ``idle_s``: s for which nothing has moved in it;
     - ``received_fps``: pictures received per second, all temporal layers;
+    - ``received_kbps``: kbit/s of the leg's media;
     - ``received_lines``: the shorter side of the received picture, pixels;
     - ``freezes``: how often the picture stood still in the last period, by W3C's freezeCount;
     - ``packet_loss``: share of the leg's packets lost before repair, in the last period, 0..1;
     - ``jitter_s``, ``round_trip_time_s``: s, as in webrtc-stats.
 
-    The last six are None while RTP says nothing.
+    The last seven are None while RTP says nothing.
     """
 
     def __init__(self) -> None:
@@ -75,6 +76,7 @@ class Arrival:
         lines = None if stats is None else min(stats.frame_width or 0, stats.frame_height or 0) or None
         return {
             "received_fps": None if stats is None else stats.frames_per_second,
+            "received_kbps": None if stats is None or not stats.bitrate_bps else stats.bitrate_bps / 1000,
             "received_lines": None if lines is None else float(lines),
             "freezes": self._freezes(),
             "packet_loss": self._loss(),

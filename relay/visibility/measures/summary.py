@@ -8,7 +8,7 @@ until it is too old. Medians, so that one wrong picture changes nothing; shares 
 from collections.abc import Callable, Sequence
 from statistics import fmean, median
 
-from relay.visibility.measures.movement import SIGNING_MOTION, moves_at_border
+from relay.visibility.measures.movement import moves_at_border, shows_signing
 from relay.visibility.measures.sharpness import readable
 from relay.visibility.model import Glance, Look
 
@@ -17,7 +17,10 @@ TimedLooks = Sequence[tuple[float, Look]]
 Measures = dict[str, float | None]
 
 LOOK_WINDOW_S = 1.2  # looks as new as that tell of this second, all of them
-LOOK_LIFETIME_S = 6.0  # an older one tells nothing any more
+LOOK_LIFETIME_S = 25.0  # of a still picture of one's own staff there may be none for 20 s; changes bring a look
+PERSON_WINDOW_S = 2.0
+MOUTH_WINDOW_S = 3.0  # signs pass the mouth
+ROOM_ABOVE = 0.25  # of the face (brow to chin), above it: the forehead
 FACE_LIFETIME_S = 3.0  # a face that is found now and then (small, dark, turned) is where it was found last
 SIGNING_WINDOW_S = 2.0  # signing has pauses of about a second
 HANDS_WINDOW_S = 3.0  # hands are not found in every picture of well-seen signing (about 1 in 3 of the real clips')
@@ -38,28 +41,30 @@ def summarize(glances: Timed, looks: TimedLooks, now: float, elapsed_s: float = 
       ``off_centre``: how far the face is from the middle, sideways, in shares of the picture's width, 0..0.5;
       ``face_tilt``: degrees from upright, 0..180; ``face_turned``: yaw, 0..90;
     - of the hands, in the looks of the last 3 s at which something moved: ``hands_found``: share of looks with a hand;
-      ``hands_visible``: with a whole one; ``hands_cut``: share of those that tell in which no hand is whole, or none is
-      found and the wrists are beyond the edges; ``hands_hidden``: in which no hand is found where the body has one;
-      ``hands_at_face``: share with one at the face;
+      ``hands_visible``: with a whole one; ``hands_cut``: share of those that tell in which no hand found is whole;
+      ``hands_beyond``: the same, or none is found and the body's wrists are beyond the edges; ``hands_hidden``: in
+      which no hand is found where the body has one; ``hands_at_face``: share with one at the face; ``hand_looks``: how
+      many looks that is;
     - ``border_motion``: share of the pictures with signing's movement in which only the borders move.
     """
     second = [glance for t, glance in glances if t > now - max(elapsed_s, 0.5)]
     moving = [glance for t, glance in glances if t > now - SIGNING_WINDOW_S]
     recent = _telling(looks, now, LOOK_WINDOW_S, lambda look: True)
     faces = _telling(looks, now, LOOK_WINDOW_S, lambda look: look.faces_found is not None)
-    signing = [t for t, glance in glances if glance.movement >= SIGNING_MOTION]
+    signing = [t for t, glance in glances if shows_signing(glance)]
     used = [(t, look) for t, look in looks if any(abs(t - at) <= SAME_MOMENT_S for at in signing)]
     hands = _telling(used, now, HANDS_WINDOW_S, lambda look: look.hands_found is not None, HANDS_WINDOW_S)
     return {
         "looks": float(len([t for t, _ in looks if t > now - LOOK_WINDOW_S])),
         "look_age_s": round(now - looks[-1][0], 2) if looks else None,
         **_of_glances(second),
-        "signing": _mean([float(glance.movement >= SIGNING_MOTION) for glance in moving]),
-        "person": _mean([float(_somebody(look)) for look in recent]),
+        "signing": _mean([float(shows_signing(glance)) for glance in moving]),
+        "person": _mean([float(_somebody(look)) for look in _telling(looks, now, PERSON_WINDOW_S, _tells_of_somebody)]),
         **_of_picture(recent),
-        **_of_faces(faces, _telling(looks, now, LOOK_WINDOW_S, lambda look: bool(look.faces_found), FACE_LIFETIME_S)),
+        **_of_faces(faces, _telling(looks, now, LOOK_WINDOW_S, _shows_face, FACE_LIFETIME_S)),
         "head_in_frame": _head_in_frame(recent),
-        **_of_hands(hands, [glance for glance in moving if glance.movement >= SIGNING_MOTION]),
+        "mouth_hidden": _median([look.mouth_hidden for look in _telling(looks, now, MOUTH_WINDOW_S, _shows_face)]),
+        **_of_hands(hands, [glance for glance in moving if shows_signing(glance)]),
     }
 
 
@@ -69,6 +74,15 @@ def _telling(
     """Those of the window, or the last one while it is young enough."""
     useful = [(t, look) for t, look in looks if looked(look) and t > now - lifetime_s]
     return [look for t, look in useful if t > now - window_s] or [look for _, look in useful[-1:]]
+
+
+def _tells_of_somebody(look: Look) -> bool:
+    """A face that is not found says nothing of who is there, unless hands and body were looked for as well."""
+    return bool(look.faces_found) or look.hands_found is not None
+
+
+def _shows_face(look: Look) -> bool:
+    return bool(look.faces_found)
 
 
 def _somebody(look: Look) -> bool:
@@ -108,7 +122,6 @@ def _of_faces(looks: Sequence[Look], found: Sequence[Look]) -> Measures:
         "off_centre": _median([abs(look.face_centre[0] - 0.5) for look in found if look.face_centre]),
         "face_tilt": _median([abs(look.face_roll) for look in found if look.face_roll is not None]),
         "face_turned": _median([abs(look.face_turn) for look in found if look.face_turn is not None]),
-        "mouth_hidden": _median([look.mouth_hidden for look in found]),
         "face_luma": _median([look.face_luma for look in found]),
         "backlight": _median([look.backlight for look in found]),
         "face_contrast": _median([look.face_contrast for look in found]),
@@ -120,18 +133,29 @@ def _of_faces(looks: Sequence[Look], found: Sequence[Look]) -> Measures:
 
 
 def _head_in_frame(looks: Sequence[Look]) -> float | None:
-    """From the body, which is looked for where questions are open; with none open a face that is found is in it."""
-    known = _median([look.head_in_frame for look in looks])
-    return 1.0 if known is None and any(look.faces_found for look in looks) else known
+    """
+    Share of the head inside the picture: the body knows, and hands of somebody whose face and body are not found have
+    their head outside. Else a face with room above it is in the picture; one at the upper edge may be half of one.
+    """
+    known = _median([0.0 if _is_headless(look) else look.head_in_frame for look in looks])
+    if known is not None:
+        return known
+    return 1.0 if any(look.face and look.face.y > ROOM_ABOVE * look.face.height for look in looks) else None
+
+
+def _is_headless(look: Look) -> bool:
+    return bool(look.hands_found) and look.faces_found == 0 and look.wrists_in_frame is None
 
 
 def _of_hands(looks: Sequence[Look], signing: Sequence[Glance]) -> Measures:
     found = [look for look in looks if look.hands_found]
     known = [look for look in looks if look.hands_found or look.wrists_in_frame is not None]
     return {
+        "hand_looks": float(len(looks)),
         "hands_found": _mean([float(bool(look.hands_found)) for look in looks]),
         "hands_visible": _mean([float(bool(look.hands_found) and not _is_cut(look)) for look in looks]),
         "hands_cut": _mean([float(_is_cut(look)) for look in known]),
+        "hands_beyond": _mean([float(_is_cut(look) or _is_beyond(look)) for look in known]),
         "hands_hidden": _mean([float(_is_hidden(look)) for look in known]),
         "hands_at_face": _mean([float(look.hands_at_face) for look in looks]),
         "border_motion": _mean([float(moves_at_border(glance)) for glance in signing]),
@@ -145,10 +169,13 @@ def _of_hands(looks: Sequence[Look], signing: Sequence[Glance]) -> Measures:
 
 
 def _is_cut(look: Look) -> bool:
-    """No hand is whole (one visible hand suffices), or none is there and the wrists are beyond the edges."""
-    if not look.hands_found:
-        return look.wrists_in_frame == 0 and bool(look.wrists_cut)
+    """No hand that is found is whole: one visible hand suffices."""
     return bool(look.hands_cut) and (look.hands_found == 1 or (look.hands_in_frame or 0.0) < PART_OF_HANDS)
+
+
+def _is_beyond(look: Look) -> bool:
+    """None is found, and the body's wrists are beyond the edges."""
+    return not look.hands_found and look.wrists_in_frame == 0 and bool(look.wrists_cut)
 
 
 def _is_hidden(look: Look) -> bool:

@@ -71,18 +71,33 @@ def test_hands_that_are_not_found_are_where_the_body_has_its_wrists() -> None:
     at_face = look(hands_found=0, wrists_in_frame=2, hands_hidden=2, hands_at_face=True)
     unknown = look(hands_found=0)
     glances = [glance()] * 8
-    assert (summed(glances, [below] * 4)["hands_cut"], summed(glances, [below] * 4)["hands_hidden"]) == (1.0, 0.0)
-    assert (summed(glances, [hidden] * 4)["hands_cut"], summed(glances, [hidden] * 4)["hands_hidden"]) == (0.0, 1.0)
+    assert (summed(glances, [below] * 4)["hands_beyond"], summed(glances, [below] * 4)["hands_hidden"]) == (1.0, 0.0)
+    assert (summed(glances, [hidden] * 4)["hands_beyond"], summed(glances, [hidden] * 4)["hands_hidden"]) == (0.0, 1.0)
     assert summed(glances, [at_face] * 4)["hands_hidden"] == 0.0
-    assert summed(glances, [unknown, below])["hands_cut"] == 1.0
-    assert summed(glances, [unknown])["hands_cut"] is None
+    assert summed(glances, [unknown, below])["hands_beyond"] == 1.0
+    assert summed(glances, [unknown])["hands_beyond"] is None
     assert summed(glances, [unknown, look()])["hands_visible"] == 0.5
 
 
 def test_head_is_in_the_picture_unless_the_body_says_otherwise() -> None:
     assert summed([glance()], [look()])["head_in_frame"] == 1.0
     assert summed([glance()], [look(head_in_frame=0.4), look()])["head_in_frame"] == 0.4
-    assert summed([glance()], [look(faces_found=0)])["head_in_frame"] is None
+    assert summed([glance()], [look(face_centre=(0.5, 0.12))])["head_in_frame"] is None, "half a face at the edge?"
+    assert summed([glance()], [look(faces_found=0, hands_found=0, face_centre=None)])["head_in_frame"] is None
+    assert summed([glance()], [look(faces_found=0, hands_found=2, face_centre=None)])["head_in_frame"] == 0.0
+
+
+def test_a_face_that_is_not_found_says_nothing_of_who_is_there_unless_hands_were_looked_for() -> None:
+    assert summed([glance()], [Look(faces_found=0)])["person"] is None
+    assert summed([glance()], [Look(faces_found=0, hands_found=0)])["person"] == 0.0
+    assert summed([glance()], [Look(faces_found=1)])["person"] == 1.0
+
+
+def test_fingers_at_the_lower_edge_are_signing() -> None:
+    fingers = glance(movement=0.007, border_movement=0.023)
+    breathing = glance(movement=0.007, border_movement=0.0)
+    assert summed([fingers] * 8, [])["signing"] == 1.0
+    assert summed([breathing] * 8, [])["signing"] == 0.0
 
 
 def test_hands_are_judged_over_more_than_a_second() -> None:
