@@ -138,7 +138,7 @@ def judged(
             scene = impaired_scene(list(IMPAIRMENTS)[number], seed, number)
         else:
             scene = good_scene(list(GOOD)[number - code_count], seed, number)
-        result = evaluate_scene(scene, models, SHORT_SCENE_S if parts is SHORT else WHOLE_SCENE_S)
+        result = evaluate_scene(scene, models, SHORT_SCENE_S if parts == SHORT else WHOLE_SCENE_S)
         return Result(f"drawn {seed} {result.name}", result.group, False, result.tally, result.wrong), None
     if task.labelled is not None:
         return evaluate_file(task.labelled, models), None

@@ -25,7 +25,18 @@ SHARE_OF_SECOND = 0.4
 #: Clips that are not a good picture by themselves, and why: only what is impaired is judged in them.
 NOT_GOOD = {"webcam_selfie.mp4": "one hand close to the lens, blurred, little light, aside"}
 #: What cannot be judged in such a clip, since something else is as wrong.
-NEEDS_GOOD_CLIP = ("slow_shutter", "off_centre", "low_camera", "near_hands", "object_before_hands", "stutter")
+NEEDS_GOOD_CLIP = (
+    "slow_shutter",
+    "off_centre",
+    "low_camera",
+    "near_hands",
+    "object_before_hands",
+    "stutter",
+    "nobody",  # no wall beside the person
+    "backlit",  # nor a plain one behind
+    "too_far",
+    "far_low",
+)
 HELD_OUT = ("asl_different.gif",)  # never looked at while thresholds are chosen
 
 

@@ -20,6 +20,7 @@ from relay.visibility.model import Box
 
 Impairment = Callable[[Iterable[Moment]], Iterator[Moment]]
 Floats = NDArray[np.float32]
+HIDDEN_SHARE = 0.7  # of a hand's box
 SMEARED = 12.0  # of 255: mean change of a hand's box by the shutter, from which on its fingers cannot be told apart
 
 
@@ -192,6 +193,10 @@ def _body(moment: Moment) -> list[tuple[Box, bool]]:
         (Box(face.x - 1.2 * w, face.y + 1.5 * h, 3.4 * w, 2.0), False),
         (Box(face.x - 0.3 * w, face.y - 0.5 * h, 1.6 * w, 2 * h), False),
         *((hand, False) for hand in moment.hands),
+        *(
+            (Box(hand.x + 0.2 * hand.width, hand.y + 0.2 * hand.height, 0.6 * hand.width, 0.6 * hand.height), True)
+            for hand in moment.hands
+        ),
         (Box(face.x - 0.5 * w, face.y + 2.0 * h, 2.0 * w, 2.0), True),
         (Box(face.x + 0.15 * w, face.y, 0.7 * w, h), True),
     ]
@@ -372,7 +377,15 @@ def masked(moment: Moment) -> Moment:
 
 
 def object_before(box: Box, colour: tuple[int, int, int] = (96, 78, 66)) -> Impairment:
-    """A box or a screen between camera and person, with a lighter edge; it stands still."""
+    """
+    A box or a screen between camera and person, with a lighter edge; it stands still. The hands that are told of are
+    those behind it; none as long as one is beside it.
+    """
+
+    def is_behind(hand: Box) -> bool:
+        width = min(hand.x + hand.width, box.x + box.width) - max(hand.x, box.x)
+        height = min(hand.y + hand.height, box.y + box.height) - max(hand.y, box.y)
+        return max(0.0, width) * max(0.0, height) >= HIDDEN_SHARE * hand.width * hand.height
 
     def change(moment: Moment) -> Moment:
         picture = moment.picture.copy()
@@ -381,21 +394,27 @@ def object_before(box: Box, colour: tuple[int, int, int] = (96, 78, 66)) -> Impa
         top, bottom = (round(y * height) for y in (box.y, box.y + box.height))
         cv2.rectangle(picture, (left, top), (right, bottom), colour, -1)
         cv2.rectangle(picture, (left, top), (right, top + 6), tuple(c + 40 for c in colour), -1)
-        return replace(moment, picture=picture)
+        return replace(moment, picture=picture, hands=moment.hands if all(map(is_behind, moment.hands)) else ())
 
     return each(change)
 
 
-def nobody(moment: Moment) -> Moment:
-    """The room without the person: the strip beside the person, mirrored over the picture."""
-    face = moment.face or Box(0.4, 0.2, 0.2, 0.3)
-    width = moment.picture.shape[1]
-    left, right = face.x - 1.3 * face.width, 1 - (face.x + 2.3 * face.width)
-    strip_width = max(16, round(max(left, right, 0.05) * width))
-    strip = moment.picture[:, :strip_width] if left >= right else moment.picture[:, -strip_width:]
+def empty_room(picture: Picture, left: float, right: float) -> Impairment:
+    """
+    The room without the person: the wider of the two strips beside the person, mirrored over the picture.
+
+    :param left, right: where the person and the movements end, shares of the width.
+    """
+    width = picture.shape[1]
+    strip_width = max(16, round(max(left, 1 - right) * width))
+    strip = picture[:, :strip_width] if left >= 1 - right else picture[:, -strip_width:]
     wall = np.concatenate([strip, strip[:, ::-1]] * (width // (2 * strip_width) + 1), axis=1)[:, :width]
-    still = wall.astype(np.float32) + _noise(moment, 2.0)
-    return replace(moment, picture=_bytes(still), face=None, hands=())
+
+    def change(moment: Moment) -> Moment:
+        still = wall.astype(np.float32) + _noise(moment, 2.0)
+        return replace(moment, picture=_bytes(still), face=None, hands=())
+
+    return each(change)
 
 
 # --- what harms nobody --------------------------------------------------------------------------------------------

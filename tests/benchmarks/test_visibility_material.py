@@ -101,9 +101,11 @@ def test_what_stands_before_the_lens_hides_what_it_should() -> None:
     masked = by.masked(moments()[0]).picture
     assert (masked[5:8] == picture()[5:8]).all()
     assert not (masked[14:17, 27:37] == picture()[14:17, 27:37]).any(axis=2).all()
-    hidden = made(by.object_before(Box(0.25, 0.5, 0.5, 0.4)))[3].picture
-    assert hidden[30:36, 20:30].std() < 20
-    empty = by.nobody(moments()[0]).picture
+    hidden = made(by.object_before(Box(0.25, 0.5, 0.5, 0.4)))[3]
+    assert hidden.picture[30:36, 20:30].std() < 20
+    assert hidden.hands == (HAND,)
+    assert made(by.object_before(Box(0.4, 0.5, 0.5, 0.4)))[3].hands == (), "a hand beside it can be seen"
+    empty = made(by.empty_room(picture(), 0.2, 0.8))[0].picture
     assert np.abs(empty.astype(int) - 150).max() < 15
     assert made(by.rotated(90))[0].picture.shape == picture().shape
 
