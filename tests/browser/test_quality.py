@@ -138,7 +138,7 @@ async def test_connection_is_explained_in_words_by_keyboard_and_goes_with_escape
 
     await send(network("signer", fraction_lost=0.08))
     await send(network("agent", sent_frames_per_second=15.0, round_trip_time_s=0.5))
-    own = card(page, "Votre image")
+    own = card(page, "Votre image, comme l’autre la voit")
     await expect(own).to_contain_text("Un peu saccadée", timeout=SLOW)
     await expect(own).to_contain_text("15 images par seconde · 640 × 360")
     await expect(own).to_contain_text("Image en retard d’environ 0,3 s")
@@ -217,7 +217,7 @@ async def test_jerky_picture_at_a_narrow_workstation_does_not_jump(page: Page, a
     before = await stage_of(page)
     await page.evaluate("fps = 14")
     await expect(page.locator(".quality-button.is-warn")).to_be_visible(timeout=SLOW)
-    await expect(page.get_by_text("14 i/s ·")).to_be_visible()
+    await expect(page.get_by_role("button", name="Image saccadée : 14 i/s")).to_be_visible()
     assert await stage_of(page) == before
 
 
