@@ -2,9 +2,9 @@
 From the measures of each second to a level and one piece of advice.
 
 Each rule of the table (``relay.visibility.rules``) keeps its evidence: seconds that speak for it raise it, seconds
-against it lower it, seconds that cannot tell let it fade. Of the rules that hold, the first of the table is shown, and
-those below it gather no evidence meanwhile: a dark picture hides the hands as well. What is shown changes at most once
-in 3 s. Nobody signing (hands at rest, below the picture) breaks no rule about hands.
+against it lower it, seconds that cannot tell let it fade. Of the rules that hold, the first of the table is shown;
+those that yield gather no evidence below another: a dark picture hides the hands as well. What is shown changes at most
+once in 3 s. Nobody signing (hands at rest, below the picture) breaks no rule about hands.
 
 Pure: the time that passed is an argument.
 """
@@ -86,7 +86,7 @@ class AdvicePolicy:
             return NOT_MEASURED_YET if measures.get("receiving") else NO_PICTURE_YET
         shown: Rule | None = None
         for alarm in self._alarms:
-            if shown and shown.code != alarm.rule.code and not alarm.active:
+            if shown and shown.code != alarm.rule.code and alarm.rule.yields and not alarm.active:
                 alarm.evidence = 0.0  # what is wrong above explains it, perhaps
             elif pictures or alarm.rule.about_arrival:
                 alarm.update(measures, elapsed_s, first=not self._seen_picture)

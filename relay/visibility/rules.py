@@ -57,6 +57,7 @@ class Rule:
     :param while_signing: other seconds say nothing for or against it.
     :param enter_s: s of evidence, not contradicted, until it holds. :param leave_s: s of contrary evidence.
     :param fades_s: s in which it goes by itself while the measures say nothing about it.
+    :param yields: gathers no evidence while a rule above it holds, which may be the reason for it.
     :param at_once: holds with the first pictures of a call (it does not come and go).
     """
 
@@ -69,6 +70,7 @@ class Rule:
     leave_s: float = 1.5
     fades_s: float = 12.0
     at_once: bool = True
+    yields: bool = False
 
     def speaks(self, measures: Measures, *, active: bool) -> bool | None:
         """:returns: whether the measures of a second are for the advice or against it; None: they do not tell."""
@@ -95,7 +97,8 @@ FCC = "the agent is told at 4 min (FCC rule, softened)"
 
 _KNOWN: dict[str, Any] = {"enter_s": 0.5, "leave_s": 0.5}  # such measures have waited themselves
 _SIGNING: dict[str, Any] = {"while_signing": True}
-_COMES_AND_GOES: dict[str, Any] = {"while_signing": True, "at_once": False}
+_COMES_AND_GOES: dict[str, Any] = {"while_signing": True, "at_once": False, "yields": True}
+_COARSE: dict[str, Any] = {"at_once": False, "yields": True, "enter_s": 2.5, "leave_s": 2.5}  # key frames are coarse
 
 
 def _above(name: str, measure: str, enter: float, leave: float, source: str = "to calibrate") -> Limit:
@@ -122,7 +125,7 @@ RULES: tuple[Rule, ...] = (
     _rule(
         "covered",
         "poor",
-        _below("covered", "structure", 0.06, 0.12),
+        _below("covered", "structure", 0.075, 0.12),
         _below("covered_light", "luma", 0.60, 0.65),  # what lies over a lens keeps light out; a bare wall does not
     ),
     _rule(
@@ -165,7 +168,7 @@ RULES: tuple[Rule, ...] = (
     _rule(
         "face_cut",
         "poor",
-        _below("head_cut", "head_in_frame", 0.65, 0.80),
+        _below("head_cut", "head_in_frame", 0.75, 0.90),
         _above("head_cut_sharp", "sharpness", 0.90, 0.80),
     ),
     _rule(
@@ -175,6 +178,9 @@ RULES: tuple[Rule, ...] = (
         _above("lost_head", "head_in_frame", 0.95, 0.90),
         _above("lost_sharp", "sharpness", 1.00, 0.90),
     ),
+    # where hands cannot be found for certain
+    _rule("blurred", "poor", _below("very_blurred", "sharpness", 0.75, 0.90)),
+    _rule("too_dark", "fair", _below("dark", "luma", 0.16, 0.20), _below("dim", "highlights", 0.36, 0.42)),
     _rule(
         "hands_cut",
         "poor",
@@ -195,19 +201,17 @@ RULES: tuple[Rule, ...] = (
     _rule("mouth_hidden", "poor", _above("mouth_hidden", "mouth_hidden", 0.15, 0.08)),
     # it cannot be read well
     _rule("low_frame_rate", "poor", _below("very_slow", "received_fps", 12.0, 14.0, EN), **_SIGNING),
-    _rule("blurred", "poor", _below("very_blurred", "sharpness", 0.75, 0.90)),
     _rule("sideways", "fair", _above("tilted", "face_tilt", 25.0, 20.0)),
     _rule("too_far", "fair", _below("small_face", "face_height", 0.085, 0.095)),
     _rule("too_near", "fair", _above("wide_face", "face_width", 0.38, 0.35)),
     _rule("too_near", "fair", _above("high_face", "face_height", 0.36, 0.34)),
     _rule("off_centre", "fair", _above("off_centre", "off_centre", 0.27, 0.22)),
     _rule("backlit", "fair", _above("backlit", "backlight", 1.2, 1.08)),
-    _rule("too_dark", "fair", _below("dark", "luma", 0.16, 0.20), _below("dim", "highlights", 0.36, 0.42)),
     _rule("too_bright", "fair", _above("bright", "overexposed", 0.30, 0.22)),
     _rule("too_bright", "fair", _above("bright_face", "face_overexposed", 0.35, 0.25)),
     _rule("low_frame_rate", "fair", _below("slow", "received_fps", 20.0, 22.0, EN), **_SIGNING),
     _rule("blurred", "fair", _below("blurred", "sharpness", 0.92, 1.00)),
-    _rule("low_resolution", "fair", _above("blocky", "blockiness", 0.5, 0.3), at_once=False, enter_s=2.5, leave_s=2.5),
+    _rule("low_resolution", "fair", _above("blocky", "blockiness", 0.5, 0.3), **_COARSE),
     _rule(
         "hands_hidden",
         "poor",
@@ -216,17 +220,14 @@ RULES: tuple[Rule, ...] = (
         _above("hands_missing_space", "signing_space", 0.72, 0.68),
         _above("hands_missing_looks", "hand_looks", 4.5, 2.5),
         watch=HANDS,
-        while_signing=True,
-        at_once=False,
+        **_COMES_AND_GOES,
     ),
     _rule(
         "low_resolution",
         "fair",
-        _below("coarse", "sharpness", 1.10, 1.20),
+        _below("coarse", "sharpness", 1.15, 1.25),
         _above("coarse_blocks", "blockiness", 0.025, 0.010),
-        at_once=False,  # the first key frame is always coarse
-        enter_s=2.5,
-        leave_s=2.5,
+        **_COARSE,
     ),
     _rule("low_resolution", "fair", _below("few_bits", "received_kbps", 100.0, 120.0, ITU), **_SIGNING),
     _rule("low_resolution", "fair", _below("few_lines", "received_lines", 240.0, 270.0, EN)),

@@ -62,7 +62,7 @@ def summarize(glances: Timed, looks: TimedLooks, now: float, elapsed_s: float = 
         "person": _mean([float(_somebody(look)) for look in _telling(looks, now, PERSON_WINDOW_S, _tells_of_somebody)]),
         **_of_picture(recent),
         **_of_faces(faces, _telling(looks, now, LOOK_WINDOW_S, _shows_face, FACE_LIFETIME_S)),
-        "head_in_frame": _head_in_frame(recent),
+        "head_in_frame": _head_in_frame(_telling(looks, now, PERSON_WINDOW_S, lambda look: True)),
         "mouth_hidden": _median([look.mouth_hidden for look in _telling(looks, now, MOUTH_WINDOW_S, _shows_face)]),
         **_of_hands(hands, [glance for glance in moving if shows_signing(glance)]),
     }
@@ -137,9 +137,9 @@ def _head_in_frame(looks: Sequence[Look]) -> float | None:
     Share of the head inside the picture: the body knows, and hands of somebody whose face and body are not found have
     their head outside. Else a face with room above it is in the picture; one at the upper edge may be half of one.
     """
-    known = _median([0.0 if _is_headless(look) else look.head_in_frame for look in looks])
-    if known is not None:
-        return known
+    known = [0.0 if _is_headless(look) else look.head_in_frame for look in looks]
+    if present := [share for share in known if share is not None]:
+        return _mean(present)
     return 1.0 if any(look.face and look.face.y > ROOM_ABOVE * look.face.height for look in looks) else None
 
 
