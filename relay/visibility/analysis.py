@@ -44,6 +44,7 @@ from relay.visibility.watched_leg import PictureAnalyzer, WatchedLeg
 
 READING_PERIOD_S = 1.0
 WAIT_S = 0.1  # at most, for something to come: looks become due meanwhile
+GATHER_S = 0.03  # what comes within it is taken in one turn: the kernel holds some seconds of it
 MAX_READS = 256  # messages taken in one go, so that readings are not forgotten
 LOOK_S = 0.02  # CPU time of a look, before one was timed
 SMOOTHING = 0.1  # weight of the newest look in the mean
@@ -79,7 +80,9 @@ class Analysis:
         poll = select.poll()
         poll.register(self._link, select.POLLIN)
         while True:
-            poll.poll(0 if self._is_behind else round(WAIT_S * 1000))
+            if not self._is_behind:
+                poll.poll(round(WAIT_S * 1000))
+                time.sleep(GATHER_S)
             if not self._take():
                 return
             now = time.monotonic()

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from relay.visibility.depacketize import CodedFrame
 
 Codec = Literal["vp8", "h264"]
-MAX_SIDE = 640  # pixels of the longer side of what is analysed
+MAX_SIDE = 640  # pixels of the longer side of what is looked at
+GLANCE_SIDE = 320  # of what is glanced at: means of cells and levels of samples stay the same
 #: Video's brightness of 16..235 (ITU-T H.273, VideoFullRangeFlag 0) to 0..255
 FULL_RANGE = np.clip((np.arange(256) - 16) * 255 / 219, 0, 255).round().astype(np.uint8)
 
@@ -43,15 +44,15 @@ def to_rgb(frame: VideoFrame) -> NDArray[np.uint8]:
 
 def to_gray(frame: VideoFrame) -> NDArray[np.uint8]:
     """
-    For glances: every n-th pixel, so that the longer side has about ``MAX_SIDE``. Without a copy of the whole picture
-    where brightness lies apart from colour, as decoders of calls give it.
+    For glances: every n-th pixel, so that the longer side has about ``GLANCE_SIDE``. Without a copy of the whole
+    picture where brightness lies apart from colour, as decoders of calls give it.
 
     :returns: shape (height, width), brightness 0..255 in full range.
     """
     is_planar = frame.format.name in ("yuv420p", "yuvj420p")
     source = frame if is_planar else frame.reformat(format="gray8")
     plane = source.planes[0]
-    step = max(1, round(max(frame.width, frame.height) / MAX_SIDE))
+    step = max(1, round(max(frame.width, frame.height) / GLANCE_SIDE))
     rows = np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)
     gray = rows[: frame.height : step, : frame.width : step]
     if not is_planar or frame.format.name == "yuvj420p" or frame.color_range == ColorRange.JPEG:

@@ -57,6 +57,7 @@ class _Seat:
     legs: set[LegKey] = field(default_factory=set)
     process: AnalysisProcess | None = None
     last: Alive | None = None
+    is_unable: bool = False
 
 
 class AnalysisPool:
@@ -142,13 +143,14 @@ class AnalysisPool:
         return seat
 
     async def _keep(self, seat: _Seat) -> None:
-        """One process after the other, until cancelled or none can work."""
+        """One process after the other, until cancelled or MediaPipe cannot be loaded."""
         loop = asyncio.get_running_loop()
         early = 0
-        while not self.is_unable:
+        while True:
             began = loop.time()
             why = await self._serve(seat)
-            if self.is_unable:
+            if seat.is_unable:
+                self._give_up(seat)
                 return
             self._counted.replaced += 1
             early = min(early + 1, len(PAUSES_S) - 1) if loop.time() - began < EARLY_S else 0
@@ -177,6 +179,15 @@ class AnalysisPool:
         finally:
             seat.process = seat.last = None
 
+    def _give_up(self, seat: _Seat) -> None:
+        """The others go on with its legs (it found no memory, say); without others visibility is off."""
+        self._seats.remove(seat)
+        self._limit = len(self._seats)
+        self.is_unable = not self._seats
+        for key in seat.legs:
+            del self._seat_of[key]
+            self._place(key)
+
     def _hear(self, seat: _Seat, message: FromProcess) -> None:
         match message:
             case VisibilityReading():
@@ -191,8 +202,8 @@ class AnalysisPool:
                 extra = {"call_id": message.call_id, "leg": message.leg} if message.call_id else {}
                 logging.getLogger(message.name).log(message.level, "%s", message.message, extra=extra)
             case Unable():
-                log.error("MediaPipe cannot be loaded, visibility is off: %s", message.reason)
-                self.is_unable = True
+                log.error("MediaPipe cannot be loaded: %s", message.reason)
+                seat.is_unable = True
             case Ready():
                 log.info("analysis process ready")
 

@@ -86,6 +86,8 @@ class AnalysisProcess:
                 await asyncio.wait({exited}, timeout=look_s)
                 if exited.done():
                     return f"ended with {exited.result()}"
+                if self.is_unable:
+                    return "cannot load its models"
                 silent, heard = silent + 1 if self._heard == heard else 0, self._heard
                 if silent >= 4 * (1 if self.is_ready else max(1.0, start_deadline_s / silence_s)):
                     return "hangs"
