@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
-    from relay.visibility.accuracy import Tally
+    from relay.visibility.accuracy import Rate, Tally
     from relay.visibility.calibration import Proposal, WatchedSeconds
+    from relay.visibility.labels import LabelledVideo
     from relay.visibility.model_files import ModelFiles
 
 THRESHOLDS_FILE = "seuils-visibilite.json"
@@ -39,7 +40,7 @@ def calibrate_visibility(
     as_json: Annotated[bool, typer.Option("--json", help="Pour les programmes.")] = False,
 ) -> None:
     """Compare les conseils à ce que vous avez noté de vos vidéos, et propose des seuils (2 % de fausses alertes)."""
-    from relay.visibility.labels import LabelsError
+    from relay.visibility.labels import LabelsError, read_folder
     from relay.visibility.model_files import ModelsUnavailableError, ensure_models
     from relay.visibility.thresholds import write_thresholds
     from relay.visibility.video_file import VideoUnreadableError
@@ -47,9 +48,10 @@ def calibrate_visibility(
     from signaling.log import without_native_chatter
 
     try:
+        videos = read_folder(folder)
         models = ensure_models(load().service.model_dir)
         with without_native_chatter():
-            outcome = calibrated(folder, models, quiet=as_json)
+            outcome = calibrated(videos, models, quiet=as_json)
     except (LabelsError, ModelsUnavailableError, VideoUnreadableError) as error:
         typer.echo(f"✗ {error.message_fr}\n  {error.message_en}", err=True)
         raise typer.Exit(1) from None
@@ -60,25 +62,26 @@ def calibrate_visibility(
         typer.echo(f"Seuils écrits : {file}\nPour les employer : {SETTING}={file.resolve()}", err=as_json)
 
 
-def calibrated(folder: Path, models: "ModelFiles", *, quiet: bool = True) -> Outcome:
-    """
-    :raises LabelsError, VideoUnreadableError: the labels or a video cannot be read.
-    """
-    from relay.visibility.calibration import played, proposals
-    from relay.visibility.labels import read_folder
-    from relay.visibility.rules import with_limits
-
-    videos: list[WatchedSeconds] = []
-    for video in read_folder(folder):
+def calibrated(videos: "tuple[LabelledVideo, ...]", models: "ModelFiles", *, quiet: bool = True) -> Outcome:
+    """:raises VideoUnreadableError: a video cannot be read."""
+    watched: list[WatchedSeconds] = []
+    for video in videos:
         if not quiet:
             typer.echo(f"… {video.path.name}")
-        videos.append(_watched(video, models))
-    found = proposals(videos)
+        watched.append(_watched(video, models))
+    return outcome_of(watched)
+
+
+def outcome_of(watched: "list[WatchedSeconds]") -> Outcome:
+    from relay.visibility.calibration import played, proposals
+    from relay.visibility.rules import with_limits
+
+    found = proposals(watched)
     after = with_limits({p.limit.name: (p.enter, p.leave) for p in found})
-    return Outcome(played(videos), played(videos, after), found)
+    return Outcome(played(watched), played(watched, after), found)
 
 
-def _watched(video: Any, models: "ModelFiles") -> "WatchedSeconds":
+def _watched(video: "LabelledVideo", models: "ModelFiles") -> "WatchedSeconds":
     from relay.visibility.calibration import WatchedSeconds
     from relay.visibility.check_video import watch_file
 
@@ -115,8 +118,8 @@ def _proposal(proposal: "Proposal") -> str:
     )
 
 
-def _percent(rate: Any) -> str:
-    if rate.value is None:
+def _percent(rate: "Rate") -> str:
+    if rate.value is None or rate.interval is None:
         return "–"
     low, high = rate.interval
     return f"{100 * rate.value:.1f} % [{100 * low:.1f} ; {100 * high:.1f}], {rate.of} s"

@@ -70,7 +70,7 @@ def test_help_names_every_command(data_dir: Path) -> None:
     names = (
         "serve signaling worker phone visibility demo-phone doctor models check-config db user brand report rehearse"
     )
-    for name in (*names.split(), "check-video", "simulate", "staff"):
+    for name in (*names.split(), "check-video", "calibrate-visibility", "simulate", "staff"):
         assert re.search(rf"\b{name}\b", shown), name
 
 

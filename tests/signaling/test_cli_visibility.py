@@ -1,0 +1,54 @@
+"""``passerelle calibrate-visibility`` says in French what was found, writes what is proposed, and refuses in words."""
+
+import json
+from pathlib import Path
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from relay.visibility.calibration import WatchedSeconds
+from relay.visibility.labels import read_folder
+from relay.visibility.rules import RULES, Measures, limits
+from signaling.cli_visibility import calibrated, in_words, outcome_of, register
+from tests.helpers import clips
+
+
+def watched(width: float, count: int) -> WatchedSeconds:
+    measures: list[Measures] = [
+        {"analysed": 8.0, "face_found": 1.0, "person": 1.0, "face_width": width + 0.0001 * index}
+        for index in range(count)
+    ]
+    return WatchedSeconds("signing", [("good",)] * count, measures)
+
+
+def test_outcome_is_told_with_rates_and_proposals() -> None:
+    enter = limits(RULES)["very_wide_face"].enter
+    text = "\n".join(in_words(outcome_of([watched(enter + 0.02, 60), watched(0.2, 140)])))
+    assert "2 vidéos, 0 s à signaler, 200 s sans rien à dire." in text
+    assert f"very_wide_face       too_near         {enter:g} → " in text
+    assert "fausses alertes 30.0 → " in text
+
+
+def test_nothing_to_change_is_said() -> None:
+    assert in_words(outcome_of([watched(0.2, 140)]))[-1].startswith("Aucun seuil à changer")
+
+
+def test_folder_without_labels_is_refused_in_words(tmp_path: Path) -> None:
+    app = typer.Typer()
+    register(app)
+    result = CliRunner().invoke(app, [str(tmp_path)])
+    assert result.exit_code == 1
+    assert "ni labels.json" in result.output
+
+
+@pytest.mark.integration
+def test_videos_of_a_centre_are_watched_as_a_call_is(tmp_path: Path) -> None:
+    models = clips.models()
+    clips.drawn_video(tmp_path, "signing", 6.0)
+    spans = [{"from": 3, "to": 6, "advice": "good"}]
+    (tmp_path / "labels.json").write_text(json.dumps({"videos": [{"file": "signing.mp4", "seconds": spans}]}))
+    outcome = calibrated(read_folder(tmp_path), models)
+    assert outcome.before.good == 3
+    assert outcome.before.false_alarm.hits == 0
+    assert outcome.proposals == ()
