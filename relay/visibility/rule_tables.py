@@ -56,10 +56,9 @@ def advice_table() -> list[str]:
 def rules_table() -> list[str]:
     """One row for each rule, in order."""
     return table(
-        ["", "Advice", "Level", "Evidence: all of these (until)", "For", "Holds", "Source"],
+        ["Advice", "Level", "Evidence: all of these (until)", "For", "Holds", "Source"],
         [
             [
-                str(number),
                 f"`{rule.code}`",
                 rule.level,
                 "<br>".join(_limit(limit) for limit in rule.limits),
@@ -67,7 +66,7 @@ def rules_table() -> list[str]:
                 _timing(rule),
                 "<br>".join(dict.fromkeys(limit.source for limit in rule.limits)),
             ]
-            for number, rule in enumerate(RULES, 1)
+            for rule in RULES
         ],
     )
 
@@ -154,7 +153,8 @@ def _timing(rule: Rule) -> str:
     faded = [] if rule.fades_s == USUAL.fades_s else [f"fades in {rule.fades_s:g} s"]
     signing = ["while signing"] if rule.while_signing else []
     later = [] if rule.at_once else ["not at once"]
-    return ", ".join([*signing, *later, *entered, *left, *faded])
+    yields = ["yields"] if rule.yields else []
+    return ", ".join([*signing, *later, *yields, *entered, *left, *faded])
 
 
 if __name__ == "__main__":
