@@ -62,6 +62,10 @@ def main() -> None:
                 print(f"{result.name} ({result.group}): {_runs(result.wrong)}")
     for title, part in parts_of(results).items():
         print(f"\n{title}", *table(merged(result.tally for result in part)), sep="\n")
+    for group, rates in report["groups"].items():
+        print(
+            f"{group:16} detected {rates['detection']['interval95']}, false alarms {rates['false_alarm']['interval95']}"
+        )
     if options.json:
         print(json.dumps(report))
 
