@@ -171,8 +171,9 @@ class Watched:
             elapsed, used = time.monotonic() - began, cpu_s(self.pids) - before
             looks, lost = last.looks - first.looks, last.dropped - first.dropped
             sent = len(cameras) * BASE_LAYER_FPS * elapsed
+            skipped = lost / sent  # a machine that is busy otherwise: as if nothing had been
             return {
-                "core_share_per_call": round(used / elapsed / len(pictures), 4),
+                "core_share_per_call": round(used / elapsed / len(pictures) / (1 - skipped), 4),
                 "calls": len(pictures),
                 "pictures_watched": len(cameras),
                 "looks_per_s_per_call": round(looks / elapsed / len(pictures), 2),
@@ -180,7 +181,7 @@ class Watched:
                 "signers_told_good": sum(
                     self.advice[each.call_id][1] == "good" for each in cameras if each.leg == "signer"
                 ),
-                "skipped_share": round(lost / sent, 4),
+                "skipped_share": round(skipped, 4),
                 "stretch": last.stretch,
                 "memory_mb": round(memory_mb(self.pids)),
             }
