@@ -16,13 +16,16 @@ const EYE_OFF = "M2.500 12S6 5.500 12 5.500 21.500 12 21.500 12 18 18.500 12 18.
 const line = (d: string): JSX.Element => <path d={d} />;
 const filled = (d: string): JSX.Element => <path d={d} class="is-filled" fill-rule="evenodd" />;
 
+const smallHand = (transform: string): JSX.Element => <path d={HAND} class="is-thin" transform={transform} />;
+
 const DRAWN: Readonly<Record<Code, JSX.Element>> = {
   good: line("M12 3a9 9 0 1 0 0 18 9 9 0 0 0 0-18zM7.500 12.500l3.200 3.200 5.800-6.700"),
   no_person: line(`${CORNERS}M9.700 10.200a2.300 2.300 0 1 1 3.500 2c-.8.5-1.200 1-1.200 1.800M12 16.800h.01`),
   hands_cut: (
     <>
-      {line("M3 3h18v11.500H3zM12 4.800a2 2 0 1 0 0 4 2 2 0 0 0 0-4zM7.500 14.500c0-3 1.800-4 4.500-4s4.500 1 4.500 4")}
-      {filled("M6 17.300a2.300 2.300 0 1 0 0 4.600 2.300 2.300 0 0 0 0-4.600zM18 17.300a2.300 2.300 0 1 0 0 4.600 2.300 2.300 0 0 0 0-4.600z")}
+      {line("M3 2h18v10.500H3zM12 3.600a1.900 1.900 0 1 0 0 3.800 1.900 1.900 0 0 0 0-3.800zM7.700 12.500c0-2.600 1.700-3.500 4.300-3.500s4.300.9 4.300 3.500")}
+      {smallHand("translate(0.5 14.200) scale(0.43)")}
+      {smallHand("translate(23.500 14.200) scale(-0.43 0.43)")}
     </>
   ),
   hands_hidden: line(`${HAND}M3 3l18 18`),
@@ -30,7 +33,7 @@ const DRAWN: Readonly<Record<Code, JSX.Element>> = {
   mouth_hidden: (
     <>
       {line("M12 3a9 9 0 1 0 0 18 9 9 0 0 0 0-18zM9 9v.8M15 9v.8")}
-      {filled("M6.500 13h11v4h-11z")}
+      {filled("M3.100 12.700h17.800a9 9 0 0 1-17.800 0z")}
     </>
   ),
   too_near: line(`${FRAME}M12 6.500a4.700 4.700 0 1 0 0 9.400 4.700 4.700 0 0 0 0-9.400zM3 19.500c1-2.800 2.600-4.300 4.800-5M21 19.500c-1-2.800-2.600-4.300-4.800-5`),
@@ -57,7 +60,12 @@ const DRAWN: Readonly<Record<Code, JSX.Element>> = {
     </>
   ),
   frozen: line(`${FRAME}M9.800 9v6M14.200 9v6`),
-  low_frame_rate: line(`${FRAME}M5.500 12.500h2l1.500-4 2.300 7 2.400-7 1.800 4h3`),
+  low_frame_rate: (
+    <>
+      {filled("M2.500 6h5v12h-5zM16.500 6h5v12h-5z")}
+      {line("M10.200 6.500h.6M13.200 6.500h.6M10.200 17.500h.6M13.200 17.500h.6M10 9.500v1M10 13.500v1M14 9.500v1M14 13.500v1")}
+    </>
+  ),
   low_resolution: (
     <>
       {line(FRAME)}
