@@ -99,6 +99,8 @@ def times_table() -> list[str]:
             ["looks that tell of a second: those as new as", f"{summary.LOOK_WINDOW_S:g} s"],
             ["the last look tells of seconds without one for", f"{summary.LOOK_LIFETIME_S:g} s"],
             ["where a face was that is not found in every look", f"{summary.FACE_LIFETIME_S:g} s"],
+            ["looks that tell whether somebody is there", f"{summary.PERSON_WINDOW_S:g} s"],
+            ["looks that tell of the mouth, since signs pass it", f"{summary.MOUTH_WINDOW_S:g} s"],
             ["looks that tell of hands, of those at which something moved", f"{summary.HANDS_WINDOW_S:g} s"],
             [
                 f"signing: at least {SIGNING_SHARE:g} of the pictures show its movement, of the last",
