@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 from relay.errors import RelayError
 from relay.model import Advice, VisibilityLevel, WatchFor
+from relay.visibility.measures.space import ROOMY
 
 Measures = Mapping[str, float | None]
 
@@ -148,6 +149,7 @@ RULES: tuple[Rule, ...] = (
         _above("silhouette_around", "luma", 0.35, 0.30),
     ),
     _rule("too_bright", "poor", _above("very_bright", "overexposed", 0.50, 0.40)),
+    _rule("blurred", "poor", _below("very_blurred", "sharpness", 0.75, 0.90)),
     _rule("sideways", "poor", _above("sideways", "face_tilt", 50.0, 40.0)),
     # a face too near is not found in every picture
     _rule("too_near", "poor", _above("very_wide_face", "face_width", 0.42, 0.38), fades_s=3.0),
@@ -179,7 +181,6 @@ RULES: tuple[Rule, ...] = (
         _above("lost_sharp", "sharpness", 1.00, 0.90),
     ),
     # where hands cannot be found for certain
-    _rule("blurred", "poor", _below("very_blurred", "sharpness", 0.75, 0.90)),
     _rule("too_dark", "fair", _below("dark", "luma", 0.16, 0.20), _below("dim", "highlights", 0.36, 0.42)),
     _rule(
         "hands_cut",
@@ -194,11 +195,11 @@ RULES: tuple[Rule, ...] = (
         "poor",
         _above("hands_beyond", "hands_beyond", 0.52, 0.45),
         _below("hands_beyond_seen", "hands_visible", 0.42, 0.47),
-        _below("hands_beyond_space", "signing_space", 0.72, 0.75),
+        _below("hands_beyond_space", "signing_space", ROOMY, 0.75),
         watch=HANDS,
         **_COMES_AND_GOES,
     ),
-    _rule("mouth_hidden", "poor", _above("mouth_hidden", "mouth_hidden", 0.15, 0.08)),
+    _rule("mouth_hidden", "poor", _above("mouth_hidden", "mouth_hidden", 0.15, 0.08), at_once=False),
     # it cannot be read well
     _rule("low_frame_rate", "poor", _below("very_slow", "received_fps", 12.0, 14.0, EN), **_SIGNING),
     _rule("sideways", "fair", _above("tilted", "face_tilt", 25.0, 20.0)),
@@ -215,12 +216,14 @@ RULES: tuple[Rule, ...] = (
     _rule(
         "hands_hidden",
         "poor",
-        _below("hands_missing", "hands_visible", 0.08, 0.16),  # never a hand, although the picture leaves them room
-        _below("hands_missing_cut", "hands_cut", 0.30, 0.40),
-        _above("hands_missing_space", "signing_space", 0.72, 0.68),
-        _above("hands_missing_looks", "hand_looks", 4.5, 2.5),
+        _above("hands_missing", "hands_missing", 0.92, 0.84),  # never a hand, although the picture leaves them room
+        _below("hands_missing_cut", "hands_beyond", 0.60, 0.70),
+        _above("hands_missing_motion", "motion", 0.04, 0.02),
+        _above("hands_missing_space", "signing_space", ROOMY, 0.68),
         watch=HANDS,
         **_COMES_AND_GOES,
+        enter_s=2.5,
+        leave_s=2.5,
     ),
     _rule(
         "low_resolution",

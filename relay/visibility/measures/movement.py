@@ -95,8 +95,14 @@ def moves_at_border(glance: Glance) -> bool:
     return glance.border_movement > BORDER_MOTION and at_border >= BORDER_SHARE * glance.movement
 
 
-def shows_signing(glance: Glance) -> bool:
-    """Whether as much moves as a hand does, or fingers at the lower or a side border, which are all that is left."""
+def shows_signing(glance: Glance, *, is_cut: bool = False) -> bool:
+    """
+    Whether as much moves as a hand does.
+
+    :param is_cut: hands may be out of the picture: fingers at its lower or side border, all that is left, count too.
+    """
+    if not is_cut:
+        return glance.movement >= SIGNING_MOTION
     share_at_border = glance.border_movement * float(BORDER.mean())
     at_border = glance.border_movement >= BORDER_FINGERS and share_at_border >= BORDER_SHARE * glance.movement
     return glance.movement >= SIGNING_MOTION or at_border

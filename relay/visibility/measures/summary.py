@@ -10,6 +10,7 @@ from statistics import fmean, median
 
 from relay.visibility.measures.movement import moves_at_border, shows_signing
 from relay.visibility.measures.sharpness import readable
+from relay.visibility.measures.space import ROOMY
 from relay.visibility.model import Glance, Look
 
 Timed = Sequence[tuple[float, Glance]]
@@ -25,6 +26,7 @@ FACE_LIFETIME_S = 3.0  # a face that is found now and then (small, dark, turned)
 SIGNING_WINDOW_S = 2.0  # signing has pauses of about a second
 HANDS_WINDOW_S = 3.0  # hands are not found in every picture of well-seen signing (about 1 in 3 of the real clips')
 SAME_MOMENT_S = 0.3  # between a look and a glance
+ENOUGH_LOOKS = 5  # for hands that are found in none to be missing
 PART_OF_HANDS = 0.75  # share of the landmarks of all hands found; one whole hand of two leaves more
 
 
@@ -40,31 +42,32 @@ def summarize(glances: Timed, looks: TimedLooks, now: float, elapsed_s: float = 
     - ``face_found``: share of looks with a face; ``face_cut``: share of the faces that are cut at an edge;
       ``off_centre``: how far the face is from the middle, sideways, in shares of the picture's width, 0..0.5;
       ``face_tilt``: degrees from upright, 0..180; ``face_turned``: yaw, 0..90;
-    - of the hands, in the looks of the last 3 s at which something moved: ``hands_found``: share of looks with a hand;
-      ``hands_visible``: with a whole one; ``hands_cut``: share of those that tell in which no hand found is whole;
-      ``hands_beyond``: the same, or none is found and the body's wrists are beyond the edges; ``hands_hidden``: in
-      which no hand is found where the body has one; ``hands_at_face``: share with one at the face; ``hand_looks``: how
-      many looks that is;
+    - of the hands, in the looks of the last 3 s at which something moved (``hand_looks``: how many): ``hands_found``:
+      share of looks with a hand; ``hands_visible``: with a whole one; ``hands_missing``: without, None of fewer than 5;
+      ``hands_cut``: share of those that tell in which no hand found is whole; ``hands_beyond``: the same, or none is
+      found and the body's wrists are beyond the edges; ``hands_hidden``: in which no hand is found where the body has
+      one; ``hands_at_face``: share with one at the face;
     - ``border_motion``: share of the pictures with signing's movement in which only the borders move.
     """
     second = [glance for t, glance in glances if t > now - max(elapsed_s, 0.5)]
     moving = [glance for t, glance in glances if t > now - SIGNING_WINDOW_S]
     recent = _telling(looks, now, LOOK_WINDOW_S, lambda look: True)
     faces = _telling(looks, now, LOOK_WINDOW_S, lambda look: look.faces_found is not None)
-    signing = [t for t, glance in glances if shows_signing(glance)]
+    is_cut = (_median([look.signing_space for look in faces]) or 1.0) < ROOMY
+    signing = [t for t, glance in glances if shows_signing(glance, is_cut=is_cut)]
     used = [(t, look) for t, look in looks if any(abs(t - at) <= SAME_MOMENT_S for at in signing)]
     hands = _telling(used, now, HANDS_WINDOW_S, lambda look: look.hands_found is not None, HANDS_WINDOW_S)
     return {
         "looks": float(len([t for t, _ in looks if t > now - LOOK_WINDOW_S])),
         "look_age_s": round(now - looks[-1][0], 2) if looks else None,
         **_of_glances(second),
-        "signing": _mean([float(shows_signing(glance)) for glance in moving]),
+        "signing": _signing(moving, hands, is_cut=is_cut),
         "person": _mean([float(_somebody(look)) for look in _telling(looks, now, PERSON_WINDOW_S, _tells_of_somebody)]),
         **_of_picture(recent),
         **_of_faces(faces, _telling(looks, now, LOOK_WINDOW_S, _shows_face, FACE_LIFETIME_S)),
         "head_in_frame": _head_in_frame(_telling(looks, now, PERSON_WINDOW_S, lambda look: True)),
-        "mouth_hidden": _median([look.mouth_hidden for look in _telling(looks, now, MOUTH_WINDOW_S, _shows_face)]),
-        **_of_hands(hands, [glance for glance in moving if shows_signing(glance)]),
+        "mouth_hidden": _median([look.mouth_hidden for look in _telling(looks, now, MOUTH_WINDOW_S, _shows_mouth)]),
+        **_of_hands(hands, [glance for glance in moving if shows_signing(glance, is_cut=is_cut)]),
     }
 
 
@@ -85,8 +88,24 @@ def _shows_face(look: Look) -> bool:
     return bool(look.faces_found)
 
 
+def _shows_mouth(look: Look) -> bool:
+    """Hands at the face are LSF and hide nothing."""
+    return look.mouth_hidden is not None and not look.hands_at_face
+
+
 def _somebody(look: Look) -> bool:
     return bool(look.faces_found or look.hands_found or look.wrists_in_frame is not None)
+
+
+def _signing(moving: Sequence[Glance], hands: Sequence[Look], *, is_cut: bool) -> float | None:
+    """
+    Share of the pictures with a hand's movement; 0 where there is room for hands and all of them rest below the
+    picture: somebody who nods.
+    """
+    is_resting = bool(hands) and not is_cut and all(_is_beyond(look) for look in hands if _tells_of_hands(look))
+    if is_resting and any(_tells_of_hands(look) for look in hands):
+        return 0.0
+    return _mean([float(shows_signing(glance, is_cut=is_cut)) for glance in moving])
 
 
 def _of_glances(glances: Sequence[Glance]) -> Measures:
@@ -149,11 +168,13 @@ def _is_headless(look: Look) -> bool:
 
 def _of_hands(looks: Sequence[Look], signing: Sequence[Glance]) -> Measures:
     found = [look for look in looks if look.hands_found]
-    known = [look for look in looks if look.hands_found or look.wrists_in_frame is not None]
+    known = [look for look in looks if _tells_of_hands(look)]
+    visible = _mean([float(bool(look.hands_found) and not _is_cut(look)) for look in looks])
     return {
         "hand_looks": float(len(looks)),
         "hands_found": _mean([float(bool(look.hands_found)) for look in looks]),
-        "hands_visible": _mean([float(bool(look.hands_found) and not _is_cut(look)) for look in looks]),
+        "hands_visible": visible,
+        "hands_missing": 1.0 - visible if visible is not None and len(looks) >= ENOUGH_LOOKS else None,
         "hands_cut": _mean([float(_is_cut(look)) for look in known]),
         "hands_beyond": _mean([float(_is_cut(look) or _is_beyond(look)) for look in known]),
         "hands_hidden": _mean([float(_is_hidden(look)) for look in known]),
@@ -166,6 +187,11 @@ def _of_hands(looks: Sequence[Look], signing: Sequence[Glance]) -> Measures:
         "hands_contrast": _median([look.hands_contrast for look in found]),
         "hands_sharpness": _median([look.hands_sharpness for look in found]),
     }
+
+
+def _tells_of_hands(look: Look) -> bool:
+    """A hand is found, or the body says where one is."""
+    return bool(look.hands_found) or look.wrists_in_frame is not None
 
 
 def _is_cut(look: Look) -> bool:

@@ -51,7 +51,7 @@ def well() -> Values:
     arrival = Arrival()
     arrival.glanced(glance(), 0.9)
     arrived = arrival.close(1.0, receiving=True)
-    summary = summarize([(t / 10, glance()) for t in range(10)], [(0.5, SEEN), (0.9, SEEN)], 1.0)
+    summary = summarize([(t / 10, glance()) for t in range(10)], [(t / 5, SEEN) for t in range(1, 6)], 1.0)
     return {**summary, **arrived, "received_fps": 25.0, "received_lines": 480.0, "received_kbps": 500.0}
 
 

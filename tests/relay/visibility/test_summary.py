@@ -93,11 +93,23 @@ def test_a_face_that_is_not_found_says_nothing_of_who_is_there_unless_hands_were
     assert summed([glance()], [Look(faces_found=1)])["person"] == 1.0
 
 
-def test_fingers_at_the_lower_edge_are_signing() -> None:
-    fingers = glance(movement=0.007, border_movement=0.023)
-    breathing = glance(movement=0.007, border_movement=0.0)
-    assert summed([fingers] * 8, [])["signing"] == 1.0
-    assert summed([breathing] * 8, [])["signing"] == 0.0
+def test_fingers_at_the_lower_edge_are_signing_where_hands_may_be_out_of_the_picture() -> None:
+    fingers = [glance(movement=0.007, border_movement=0.023)] * 8
+    breathing = [glance(movement=0.007, border_movement=0.0)] * 8
+    assert summed(fingers, [look(signing_space=0.5)])["signing"] == 1.0
+    assert summed(breathing, [look(signing_space=0.5)])["signing"] == 0.0
+    assert summed(fingers, [look(signing_space=0.9)])["signing"] == 0.0
+
+
+def test_nodding_with_the_hands_at_rest_below_a_well_framed_picture_is_no_signing() -> None:
+    rest = look(hands_found=0, wrists_in_frame=0, wrists_cut=("bottom",), hands_hidden=0, signing_space=0.9)
+    assert summed([glance()] * 8, [rest] * 4)["signing"] == 0.0
+    assert summed([glance()] * 8, [rest, look(signing_space=0.9)])["signing"] == 1.0
+
+
+def test_hands_at_the_face_hide_no_mouth() -> None:
+    assert summed([glance()], [look(mouth_hidden=0.9, hands_at_face=True)])["mouth_hidden"] is None
+    assert summed([glance()], [look(mouth_hidden=0.9)])["mouth_hidden"] == 0.9
 
 
 def test_hands_are_judged_over_more_than_a_second() -> None:
