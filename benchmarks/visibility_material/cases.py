@@ -145,7 +145,7 @@ CASES: tuple[Case, ...] = (
     Case("cold_lamp", plain(by.graded((0.86, 1.0, 1.12))), well_framed),
     Case("a_step_back", zoomed(0.19, 0.25), well_framed),
     Case("a_little_aside", face_to(x=0.42), well_framed),
-    Case("call_quality", plain(by.compressed(500_000)), well_framed, quick=True),
+    Case("call_quality", plain(by.compressed(500_000)), well_framed),
     Case("in_a_frame", plain(by.in_bars(0.85)), well_framed),
     Case("fps_20", plain(by.dropped(20)), well_framed),
 )
