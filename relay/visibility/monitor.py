@@ -42,41 +42,30 @@ class LegMonitor:
         self._glances: deque[tuple[float, Glance]] = deque(maxlen=MAX_GLANCES)
         self._looks: deque[tuple[float, Look]] = deque(maxlen=MAX_LOOKS)
         self._arrival = Arrival()
-        self._now = 0.0
 
     def watch(self, watch_for: WatchFor) -> None:
         """Something else must be seen from now on."""
         self._policy.watch(watch_for)
 
-    def add_glance(self, glance: Glance, now: float | None = None) -> None:
-        now = self._time(now)
+    def add_glance(self, glance: Glance, now: float) -> None:
         self._glances.append((now, glance))
         self._arrival.glanced(glance, now)
 
-    def add_look(self, look: Look, now: float | None = None) -> None:
-        now = self._time(now)
+    def add_look(self, look: Look, now: float) -> None:
         self._looks.append((now, look))
 
     def set_rtp(self, stats: LegStats | None) -> None:
         """:param stats: of the last second or two; None: unknown."""
         self._arrival.set_rtp(stats)
 
-    def reading(self, elapsed_s: float = 1.0, now: float | None = None, *, receiving: bool = True) -> Reading:
+    def reading(self, elapsed_s: float, now: float, *, receiving: bool = True) -> Reading:
         """
         Close the second: what was added since the reading before, after hysteresis.
 
         :param receiving: video arrived, whether or not a picture of it was glanced at.
         """
-        now = self._now = self._now + elapsed_s if now is None else now
         arrived = self._arrival.close(now, receiving=receiving)
         measures = summarize(list(self._glances), list(self._looks), now, elapsed_s) | arrived
         verdict = self._policy.update(measures, elapsed_s)
         measures["readable"] = READABLE[verdict.level]
         return Reading(verdict.level, verdict.advice, measures)
-
-    def set_received_fps(self, frames_per_second: float | None) -> None:
-        self.set_rtp(None if frames_per_second is None else LegStats(frames_per_second=frames_per_second))
-
-    def _time(self, now: float | None) -> float:
-        """Without a time: just before the second closes."""
-        return self._now + 0.9 if now is None else now

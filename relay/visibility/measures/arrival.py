@@ -38,9 +38,9 @@ class Arrival:
     def glanced(self, glance: Glance, now: float) -> None:
         self._glances += 1
         self._glanced_at = now
-        if glance.alive:
+        if self._changed_at is None or glance.alive:
             self._changed_at = now
-        if glance.difference is None or glance.movement > MOVES:
+        if self._moved_at is None or glance.movement > MOVES:
             self._moved_at = now
 
     def set_rtp(self, stats: LegStats | None) -> None:

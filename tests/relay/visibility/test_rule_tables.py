@@ -29,7 +29,7 @@ def test_a_table_begins_where_it_is_marked_and_nothing_else_is_touched() -> None
 
 
 def test_every_measure_of_a_reading_is_described_and_no_other() -> None:
-    assert set(LegMonitor().reading().measures) == DESCRIBED
+    assert set(LegMonitor().reading(1.0, 1.0).measures) == DESCRIBED
 
 
 def test_every_threshold_is_about_a_measure_that_is_described() -> None:
