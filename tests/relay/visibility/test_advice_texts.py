@@ -1,6 +1,8 @@
 """The words: complete, plain, and about the picture."""
 
+import json
 import re
+from pathlib import Path
 from typing import get_args
 
 import pytest
@@ -8,6 +10,7 @@ import pytest
 from relay.model import AdviceCode, OffReason
 from relay.visibility.advice_texts import ADVICE
 
+LOCALES = Path(__file__).parents[3] / "web_client" / "locales"
 CODES = sorted(ADVICE)
 
 
@@ -36,3 +39,11 @@ def test_the_picture_is_blamed_and_never_the_person(code: str) -> None:
     advice = ADVICE[code]
     assert not re.search(r"\b[Vv]ous êtes\b|\btrop lentement\b", advice.french)
     assert "you are" not in advice.english.lower()
+
+
+@pytest.mark.parametrize("language", ["fr", "en"])
+def test_the_pages_say_the_same_words(language: str) -> None:
+    pages = json.loads((LOCALES / f"{language}.json").read_text(encoding="utf-8"))
+    for code, text in ADVICE.items():
+        said, about = (text.french, text.french_about) if language == "fr" else (text.english, text.english_about)
+        assert (pages["advice"][code], pages["advice_signer"][code]) == (said, about)
