@@ -220,7 +220,7 @@ class ServiceConfig:
 
     media_workers: int = setting(0, "processes", "0: one per core", at_least=0, at_most=256)
     visibility_workers: int = setting(
-        1, "processes", "one holds a dozen calls; more cores, more of them", at_least=0, at_most=64
+        1, "processes", "one watches 20 calls with a core; 0: nothing is analysed", at_least=0, at_most=64
     )
     phone_workers: int = setting(
         1,
