@@ -158,7 +158,7 @@ def judged(
 def parts_of(results: Sequence[Result]) -> dict[str, list[Result]]:
     """The results that are told apart, those that are there."""
     parts = {
-        "drawn signers of unseen seeds": [result for result in results if result.group.startswith("tone ")],
+        "drawn signers": [result for result in results if result.group.startswith("tone ")],
         "clips": [r for r in results if not r.group.startswith("tone ") and not r.held_out],
         f"held out ({', '.join(HELD_OUT)})": [result for result in results if result.held_out],
     }
