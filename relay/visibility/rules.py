@@ -21,7 +21,7 @@ Measures = Mapping[str, float | None]
 ARRIVAL = {"stopped_s", "blind_s", "frozen_s"}
 SIGNING_SHARE = 0.2  # of the pictures of the last seconds, from which on it counts as signing
 IDLE_S = 240.0  # without movement: the agent is told at 4 min and decides
-STOPPED_S = 10.0  # for so long a picture that stops is "frozen"; from then on there is none
+STOPPED_S = 30.0  # for so long a picture that stops is "frozen"; from then on there is none
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,14 +129,6 @@ RULES: tuple[Rule, ...] = (
         _below("covered", "structure", 0.075, 0.12),
         _below("covered_light", "luma", 0.60, 0.65),  # what lies over a lens keeps light out; a bare wall does not
     ),
-    _rule(
-        "covered",
-        "poor",
-        _above("partly_covered", "flat", 0.80, 0.76),
-        _above("partly_covered_edge", "structure", 0.20, 0.15),
-        _above("partly_covered_light", "highlights", 0.22, 0.18),
-        _below("partly_covered_person", "person", 0.3, 0.5),
-    ),
     # nothing can be found
     _rule("too_dark", "poor", _below("very_dark", "highlights", 0.22, 0.27)),
     _rule("backlit", "poor", _above("very_backlit", "backlight", 1.7, 1.5)),
@@ -151,7 +143,8 @@ RULES: tuple[Rule, ...] = (
     _rule("too_bright", "poor", _above("very_bright", "overexposed", 0.50, 0.40)),
     _rule("blurred", "poor", _below("very_blurred", "sharpness", 0.75, 0.90)),
     _rule("sideways", "poor", _above("sideways", "face_tilt", 50.0, 40.0)),
-    # a face too near is not found in every picture
+    # a face too far or too near is not found in every picture
+    _rule("too_far", "poor", _below("very_small_face", "face_height", 0.07, 0.08), fades_s=6.0),
     _rule("too_near", "poor", _above("very_wide_face", "face_width", 0.42, 0.38), fades_s=3.0),
     _rule("too_near", "poor", _above("very_high_face", "face_height", 0.45, 0.42), fades_s=3.0),
     _rule(
@@ -163,9 +156,14 @@ RULES: tuple[Rule, ...] = (
         _above("moving_sharp", "sharpness", 1.00, 0.90),
     ),
     _rule("no_person", "poor", _below("nobody", "person", 0.25, 0.40)),
-    _rule("frozen", "poor", _above("frozen", "frozen_s", 1.8, 0.5), **_KNOWN),  # a still room shows nobody
+    _rule(
+        "frozen",
+        "poor",
+        _above("frozen", "frozen_s", 1.8, 0.5),
+        _above("frozen_person", "person", 0.5, 0.3),  # an empty room stands still
+        **_KNOWN,
+    ),
     # it is out of the picture
-    _rule("too_far", "poor", _below("very_small_face", "face_height", 0.07, 0.08)),
     _rule("face_cut", "poor", _above("face_cut", "face_cut", 0.6, 0.3)),
     _rule(
         "face_cut",
@@ -207,12 +205,18 @@ RULES: tuple[Rule, ...] = (
     _rule("too_near", "fair", _above("wide_face", "face_width", 0.38, 0.35)),
     _rule("too_near", "fair", _above("high_face", "face_height", 0.36, 0.34)),
     _rule("off_centre", "fair", _above("off_centre", "off_centre", 0.27, 0.22)),
-    _rule("backlit", "fair", _above("backlit", "backlight", 1.2, 1.08)),
+    _rule("backlit", "fair", _above("backlit", "backlight", 1.4, 1.25)),
     _rule("too_bright", "fair", _above("bright", "overexposed", 0.30, 0.22)),
     _rule("too_bright", "fair", _above("bright_face", "face_overexposed", 0.35, 0.25)),
     _rule("low_frame_rate", "fair", _below("slow", "received_fps", 20.0, 22.0, EN), **_SIGNING),
     _rule("blurred", "fair", _below("blurred", "sharpness", 0.92, 1.00)),
-    _rule("low_resolution", "fair", _above("blocky", "blockiness", 0.5, 0.3), **_COARSE),
+    _rule(
+        "low_resolution",
+        "fair",
+        _above("blocky", "blockiness", 0.5, 0.3),  # patterns of cloth have blocks too, but sharp ones
+        _below("blocky_edges", "sharpness", 1.25, 1.35),
+        **_COARSE,
+    ),
     _rule(
         "hands_hidden",
         "poor",
@@ -222,13 +226,13 @@ RULES: tuple[Rule, ...] = (
         _above("hands_missing_space", "signing_space", ROOMY, 0.68),
         watch=HANDS,
         **_COMES_AND_GOES,
-        enter_s=2.5,
+        enter_s=3.5,
         leave_s=2.5,
     ),
     _rule(
         "low_resolution",
         "fair",
-        _below("coarse", "sharpness", 1.15, 1.25),
+        _below("coarse", "sharpness", 1.05, 1.12),
         _above("coarse_blocks", "blockiness", 0.025, 0.010),
         **_COARSE,
     ),
