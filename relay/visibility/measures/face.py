@@ -11,6 +11,7 @@ from relay.visibility.model import Box, Edge, Face, Gray, Hand
 
 RIGHT_EYE, LEFT_EYE, NOSE, MOUTH, RIGHT_EAR, LEFT_EAR = range(6)
 UPRIGHT = 45.0  # degrees of roll; what lies further over is not measured as if it stood
+AT_EDGE = 1e-3  # of the picture, less than a pixel
 OTHERS = 0.35  # of the largest face's width
 #: How far the nose tip stands before the axis of the ears, in half distances between them (head 15 cm wide, 11 deep).
 NOSE_DEPTH = 1.5
@@ -53,15 +54,21 @@ def box_in_frame(box: Box) -> float:
     return max(0.0, width) * max(0.0, height) / area if area > 0 else 0.0
 
 
-def cut_edges(box: Box) -> tuple[Edge, ...]:
-    """:returns: the edges beyond which the box reaches."""
-    beyond: dict[Edge, bool] = {
-        "top": box.y < 0,
-        "left": box.x < 0,
-        "right": box.x + box.width > 1,
-        "bottom": box.y + box.height > 1,
+def cut_edges(face: Face) -> tuple[Edge, ...]:
+    """
+    MediaPipe ends a face's box at the edge of the picture and leaves eyes, nose and mouth where they are, outside too.
+
+    :returns: the edges that the box reaches (brow to chin, cheek to cheek) or beyond which one of those points is.
+    """
+    box, points = face.box, face.keypoints[[RIGHT_EYE, LEFT_EYE, NOSE, MOUTH]]
+    (left, top), (right, bottom) = points.min(axis=0), points.max(axis=0)
+    reaches: dict[Edge, bool] = {
+        "top": min(box.y, top) <= AT_EDGE,
+        "left": min(box.x, left) <= AT_EDGE,
+        "right": max(box.x + box.width, right) >= 1 - AT_EDGE,
+        "bottom": max(box.y + box.height, bottom) >= 1 - AT_EDGE,
     }
-    return tuple(edge for edge, is_beyond in beyond.items() if is_beyond)
+    return tuple(edge for edge, is_reached in reaches.items() if is_reached)
 
 
 def roll(face: Face, aspect: float) -> float:

@@ -72,7 +72,7 @@ def _of_face(gray: Gray, face: Face, near: Sequence[Hand], rgb: NDArray[np.uint8
     return {
         **_of_light(gray, face),
         "face_in_frame": faces.box_in_frame(face.box),
-        "face_cut": faces.cut_edges(face.box),
+        "face_cut": faces.cut_edges(face),
         "face_width": face.box.width,
         "face_height": face.box.height,
         "face_centre": face.box.centre,

@@ -29,9 +29,23 @@ def test_share_of_a_face_box_inside(box: Box, share: float) -> None:
 
 
 def test_edges_at_which_a_face_is_cut_are_named() -> None:
-    assert face.cut_edges(Box(0.4, 0.2, 0.2, 0.3)) == ()
-    assert face.cut_edges(Box(0.4, -0.1, 0.2, 0.3)) == ("top",)
-    assert face.cut_edges(Box(-0.1, 0.8, 0.2, 0.3)) == ("left", "bottom")
+    assert face.cut_edges(face_at(Box(0.4, 0.2, 0.2, 0.3))) == ()
+    assert face.cut_edges(face_at(Box(0.4, -0.1, 0.2, 0.3))) == ("top",)
+    assert face.cut_edges(face_at(Box(-0.1, 0.8, 0.2, 0.3))) == ("left", "bottom")
+
+
+def test_box_that_ends_at_the_edge_of_the_picture_is_that_of_a_cut_face() -> None:
+    assert face.cut_edges(face_at(Box(0.4, 0.0, 0.2, 0.3))) == ("top",)
+    assert face.cut_edges(face_at(Box(0.8, 0.2, 0.2, 0.3))) == ("right",)
+    assert face.cut_edges(face_at(Box(0.4, 0.01, 0.2, 0.3))) == ()
+
+
+def test_eye_or_mouth_beyond_the_edge_tells_of_a_cut_face_whatever_its_box() -> None:
+    whole = face_at(Box(0.4, 0.1, 0.2, 0.3))
+    for point, (x, y), edge in ((0, (0.45, -0.02), "top"), (1, (1.01, 0.2), "right"), (3, (0.5, 1.02), "bottom")):
+        points = whole.keypoints.copy()
+        points[point] = (x, y)
+        assert face.cut_edges(Face(whole.box, 0.9, points)) == (edge,)
 
 
 def turned(degrees: float, aspect: float = SQUARE) -> Face:
