@@ -9,12 +9,11 @@ from typing import cast, get_args
 
 from relay.control_messages import VisibilityReading
 from relay.model import Advice, AdviceCode, WatchFor
+from relay.visibility.rules import IDLE_S, SIGNING_SHARE
 from signaling.records.model import Readability
 
 READING_S = 1.0  # one reading stands for this long
-SIGNING_FROM = 0.3  # of the pictures of a second, from which on it counts as signing (relay.visibility.rules)
 FRESH_S = 3.0  # an older reading says nothing about now
-STILL_S = 240.0  # PRODUCT, numbers: the agent is told of a hidden or still picture at 4 min
 #: Nothing to read for so long as it lasts; ``idle``, and the measure ``idle_s``, count what does not move.
 NOBODY: frozenset[Advice] = frozenset({"no_video", "no_person", "covered", "frozen"})
 #: Says nothing about how to move a camera.
@@ -49,7 +48,7 @@ class LegReadability:
             self._nobody_since, self._is_told = None, False  # it was not analysed meanwhile
         self._last = at, reading.advice
         self._idle_s = reading.measures.get("idle_s") or 0.0
-        moves = (reading.measures.get("signing") or 0.0) >= SIGNING_FROM
+        moves = (reading.measures.get("signing") or 0.0) >= SIGNING_SHARE
         signs = moves and reading.level != "off" and watch_for != "lips"
         signing_s = READING_S if signs else 0.0
         readable_s = signing_s if reading.level in ("good", "fair") else 0.0
@@ -62,8 +61,8 @@ class LegReadability:
         """:returns: True once when the picture has shown nothing of anybody for four minutes."""
         advice = self._last[1] if self._last is not None else "not_measured"
         self._nobody_since = (self._nobody_since or at) if advice in NOBODY else None
-        is_nobody = self._nobody_since is not None and at - self._nobody_since >= STILL_S
-        is_due = advice == "idle" or self._idle_s >= STILL_S or is_nobody
+        is_nobody = self._nobody_since is not None and at - self._nobody_since >= IDLE_S
+        is_due = advice == "idle" or self._idle_s >= IDLE_S or is_nobody
         if not is_due:
             self._is_told = False
         is_news, self._is_told = is_due and not self._is_told, self._is_told or is_due

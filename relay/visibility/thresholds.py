@@ -5,6 +5,7 @@ A centre's own thresholds: the file that ``passerelle calibrate-visibility`` wri
 """
 
 import json
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -43,9 +44,17 @@ def read_thresholds(file: Path) -> dict[str, tuple[float, float]]:
     try:
         content = json.loads(file.read_text(encoding="utf-8"))
         given: dict[str, dict[str, Any]] = content["thresholds"]
-        return {name: (float(pair["enter"]), float(pair["leave"])) for name, pair in given.items()}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        return {name: (_number(pair["enter"]), _number(pair["leave"])) for name, pair in given.items()}
+    except (OSError, ValueError, OverflowError, RecursionError, KeyError, TypeError, AttributeError) as error:
         raise ThresholdsError(file, "ce n'est pas un fichier de seuils.", "this is no file of thresholds.") from error
+
+
+def _number(value: Any) -> float:
+    """:raises ValueError: not a finite number, which JSON's own reader lets pass: nothing is beyond NaN."""
+    number = float(value)
+    if not math.isfinite(number):
+        raise ValueError(value)
+    return number
 
 
 def write_thresholds(file: Path, thresholds: Thresholds, about: Mapping[str, Any]) -> None:

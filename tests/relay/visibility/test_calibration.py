@@ -67,6 +67,10 @@ def test_file_of_thresholds_changes_the_rules(tmp_path: Path) -> None:
         '{"thresholds": {"nobody_knows": {"enter": 1, "leave": 2}}}',
         '{"thresholds": {"very_wide_face": {"enter": 0.5, "leave": 0.6}}}',
         '{"thresholds": {"very_wide_face": 0.5}}',
+        '{"thresholds": {"very_wide_face": {"enter": NaN, "leave": NaN}}}',
+        '{"thresholds": {"very_wide_face": {"enter": 1e999, "leave": 0.4}}}',
+        f'{{"thresholds": {{"very_wide_face": {{"enter": {10**400}, "leave": 0.4}}}}}}',
+        "[" * 100_000,
     ],
 )
 def test_file_that_cannot_be_used_is_refused(tmp_path: Path, text: str) -> None:
