@@ -165,6 +165,8 @@ RULES: tuple[Rule, ...] = (
     ),
     # it is out of the picture
     _rule("face_cut", "poor", _above("face_cut", "face_cut", 0.6, 0.3)),
+    # of a face with a mug before it the body's head seems to be cut
+    _rule("mouth_hidden", "poor", _above("mouth_hidden", "mouth_hidden", 0.15, 0.08), at_once=False),
     _rule(
         "face_cut",
         "poor",
@@ -191,13 +193,12 @@ RULES: tuple[Rule, ...] = (
     _rule(
         "hands_cut",
         "poor",
-        _above("hands_beyond", "hands_beyond", 0.52, 0.45),
+        _above("hands_beyond", "hands_beyond", 0.42, 0.32),
         _below("hands_beyond_seen", "hands_visible", 0.42, 0.47),
         _below("hands_beyond_space", "signing_space", ROOMY, 0.75),
         watch=HANDS,
         **_COMES_AND_GOES,
     ),
-    _rule("mouth_hidden", "poor", _above("mouth_hidden", "mouth_hidden", 0.15, 0.08), at_once=False),
     # it cannot be read well
     _rule("low_frame_rate", "poor", _below("very_slow", "received_fps", 12.0, 14.0, EN), **_SIGNING),
     _rule("sideways", "fair", _above("tilted", "face_tilt", 25.0, 20.0)),
@@ -217,6 +218,7 @@ RULES: tuple[Rule, ...] = (
         _below("veiled", "face_contrast", 0.085, 0.12),  # a lens so dirty that it veils
         _above("veiled_light", "highlights", 0.36, 0.30),
     ),
+    _rule("low_resolution", "fair", _above("very_blocky", "blockiness", 1.4, 1.15), **_COARSE),  # cloth: 1.1 at most
     _rule(
         "low_resolution",
         "fair",

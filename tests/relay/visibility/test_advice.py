@@ -180,6 +180,20 @@ def test_face_cut_because_it_is_near_is_near() -> None:
     assert AdvicePolicy().update(near).advice == "too_near"
 
 
+def test_mouth_behind_a_mug_is_hidden_although_the_body_seems_to_have_lost_its_head() -> None:
+    drinking = {**WELL, "mouth_hidden": 1.0, "head_in_frame": 0.0}
+    assert verdicts(AdvicePolicy(), drinking, 4)[-1].advice == "mouth_hidden"
+    cut = {**drinking, "face_cut": 1.0}
+    assert verdicts(AdvicePolicy(), cut, 4)[-1].advice == "face_cut"
+
+
+def test_heavy_blocks_are_a_want_of_detail_although_their_borders_are_sharp() -> None:
+    blocks = {**WELL, "blockiness": 1.6, "sharpness": 1.5}
+    assert verdicts(AdvicePolicy(), blocks, 5)[-1] == Verdict("fair", "low_resolution")
+    cloth = {**WELL, "blockiness": 1.05, "sharpness": 1.5}
+    assert set(verdicts(AdvicePolicy(), cloth, 5)) == {GOOD}
+
+
 def test_unknown_figures_of_the_line_are_no_alarm() -> None:
     unknown = {**WELL, "received_fps": None, "received_lines": None, "received_kbps": None}
     assert set(verdicts(AdvicePolicy(), unknown, 5)) == {GOOD}
