@@ -5,7 +5,7 @@ import io
 import av
 from av.video.frame import VideoFrame
 
-HEIGHT = 90  # pixels
+HEIGHT, WIDEST = 90, 640  # pixels; a film may be a strip
 QUALITY = "5"  # of MJPEG, 2 best to 31
 
 
@@ -22,8 +22,8 @@ class Thumbnails:
 
 
 def jpeg(picture: VideoFrame) -> bytes:
-    """:returns: the picture at ``HEIGHT``, coded."""
-    width = max(2, round(picture.width * HEIGHT / picture.height / 2) * 2)
+    """:returns: the picture at ``HEIGHT``, coded; one that would be wider than ``WIDEST`` is squeezed."""
+    width = min(WIDEST, max(2, round(picture.width * HEIGHT / picture.height / 2) * 2))
     small = picture.reformat(width, HEIGHT, format="yuvj420p")
     coded = io.BytesIO()
     with av.open(coded, "w", format="image2pipe") as container:

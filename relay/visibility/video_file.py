@@ -2,7 +2,8 @@
 Pictures of a video file as a player shows them: turned upright, with square pixels, at their times.
 
 Whatever PyAV reads: containers, codecs, sizes. Phones write their films lying on their side with a rotation in the
-container; television and old cameras write pixels that are not square.
+container; television and old cameras write pixels that are not square. Nothing but the file itself is read: a list of
+other files or addresses that calls itself a film is refused.
 """
 
 from collections.abc import Iterator
@@ -20,6 +21,9 @@ from av.video.stream import VideoStream
 from relay.errors import RelayError
 
 FALLBACK_FPS = 25.0  # of a file that does not say
+DEADLINE_S = 60.0  # to open a file, and for each reading of it
+HEAD = 4096  # bytes in which a film has a zero byte; lists of films (HLS, DASH, ffconcat) and SDP are text
+UNCODED = b"YUV4MPEG2"  # a film's header that is text
 #: Degrees of PyAV's ``VideoFrame.rotation`` (counter-clockwise, after the container's display matrix) to filters.
 TURNS = {-90: ("transpose=clock",), 90: ("transpose=cclock",), 180: ("hflip", "vflip"), -180: ("hflip", "vflip")}
 
@@ -44,7 +48,11 @@ class VideoFile:
         if not path.is_file():
             raise VideoUnreadableError(path, "ce fichier n'existe pas.", "there is no such file.")
         try:
-            self._container = av.open(str(path), mode="r")
+            if _is_text(path):
+                raise ValueError(path.name)
+            self._container = av.open(
+                str(path), mode="r", options={"protocol_whitelist": "file"}, timeout=(DEADLINE_S, DEADLINE_S)
+            )
         except (FFmpegError, OSError, ValueError) as error:
             raise VideoUnreadableError(
                 path, "ce fichier n'est pas une vidéo lisible.", "this file is not a readable video."
@@ -84,6 +92,13 @@ class VideoFile:
             raise VideoUnreadableError(
                 self._path, "aucune image lisible dans ce fichier.", "no readable picture in this file."
             )
+
+
+def _is_text(path: Path) -> bool:
+    """:raises OSError: it cannot be read."""
+    with path.open("rb") as file:
+        head = file.read(HEAD)
+    return b"\0" not in head and not head.startswith(UNCODED)
 
 
 class _Upright:

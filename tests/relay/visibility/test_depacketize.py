@@ -148,6 +148,14 @@ def test_decoder_passes_over_damaged_frames(codec: Codec) -> None:
     assert len(decoder.decode(CodedFrame(frames[0], 0, True))) == 1
 
 
+def test_no_memory_is_taken_for_a_picture_that_claims_to_be_huge() -> None:
+    """Its size stands in the header of a VP8 key frame, after the start code (RFC 6386 §9.1)."""
+    decoder, side = Decoder("vp8"), (16_000).to_bytes(2, "little")
+    huge = FRAMES[0][:6] + side + side + FRAMES[0][10:]
+    assert decoder.decode(CodedFrame(huge, 0, True)) == []
+    assert len(decoder.decode(CodedFrame(FRAMES[0], 0, True))) == 1
+
+
 def test_pictures_are_scaled_down_to_640_and_laid_out_row_after_row() -> None:
     import av
 

@@ -97,3 +97,30 @@ def size_of(jpeg: bytes) -> tuple[int, int]:
 
     [frame] = frames()
     return frame.width, frame.height
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "#EXTM3U\n#EXTINF:5,\nhttp://127.0.0.1:9/film.ts\n",
+        "ffconcat version 1.0\nfile 'plain.mp4'\n",
+        "v=0\no=- 0 0 IN IP4 127.0.0.1\ns=-\nc=IN IP4 127.0.0.1\nt=0 0\nm=video 5004 RTP/AVP 34\n",
+    ],
+)
+def test_a_list_of_other_files_or_addresses_is_no_film(tmp_path: Path, text: str) -> None:
+    film(tmp_path / "plain.mp4")
+    (tmp_path / "list.mp4").write_text(text)
+    with pytest.raises(VideoUnreadableError):
+        VideoFile(tmp_path / "list.mp4")
+
+
+def test_uncoded_video_with_a_header_in_words_is_a_film(tmp_path: Path) -> None:
+    (tmp_path / "gray.y4m").write_bytes(b"YUV4MPEG2 W32 H32 F25:1 C420\n" + 3 * (b"FRAME\n" + 1536 * b"d"))
+    with VideoFile(tmp_path / "gray.y4m") as video:
+        assert len(list(video.pictures())) == 3
+
+
+def test_a_strip_has_small_pictures_too() -> None:
+    pictures = Thumbnails()
+    pictures(0.0, av.VideoFrame.from_ndarray(np.zeros((4, 8000, 3), dtype=np.uint8), "rgb24"))
+    assert pictures.jpegs[0].startswith(b"\xff\xd8")
