@@ -193,7 +193,7 @@ RULES: tuple[Rule, ...] = (
     _rule(
         "hands_cut",
         "poor",
-        _above("hands_beyond", "hands_beyond", 0.42, 0.32),
+        _above("hands_beyond", "hands_beyond", 0.52, 0.45),
         _below("hands_beyond_seen", "hands_visible", 0.42, 0.47),
         _below("hands_beyond_space", "signing_space", ROOMY, 0.75),
         watch=HANDS,
