@@ -38,10 +38,12 @@ def check_video_command(
     """Mesure la lisibilité des signes d’une vidéo, comme pendant un appel."""
     from relay.visibility.check_video import check_video
     from relay.visibility.model_files import ModelsUnavailableError, ensure_models
+    from relay.visibility.thresholds import ThresholdsError, rules_of
     from relay.visibility.thumbnails import Thumbnails
     from relay.visibility.video_file import VideoUnreadableError
     from signaling.config import ConfigError, load_config, process_environ
     from signaling.log import without_native_chatter
+    from signaling.processes import visibility_worker_config
     from signaling.video_page import page
     from signaling.video_report import in_words
 
@@ -50,14 +52,16 @@ def check_video_command(
     pictures = Thumbnails() if with_pictures else None
     lines: list[dict[str, Any]] = []
     try:
-        files = ensure_models(load_config(process_environ()).service.model_dir)
+        config = load_config(process_environ())
+        rules = rules_of(visibility_worker_config(config, 0).thresholds)
+        files = ensure_models(config.service.model_dir)
         with without_native_chatter():
-            for line in check_video(file, files, watch_for.value, pictures):
+            for line in check_video(file, files, watch_for.value, pictures, rules):
                 print(json.dumps(line, ensure_ascii=False) if as_json else in_words(line), flush=True)
                 lines.append(line)
     except ConfigError as error:
         raise _refuse(str(error)) from None
-    except (ModelsUnavailableError, VideoUnreadableError) as error:
+    except (ModelsUnavailableError, ThresholdsError, VideoUnreadableError) as error:
         raise _refuse(f"{error.message_fr}\n  {error.message_en}") from None
     if report is not None:
         *seconds, last = lines

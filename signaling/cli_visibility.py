@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from relay.visibility.calibration import Proposal, WatchedSeconds
     from relay.visibility.labels import LabelledVideo
     from relay.visibility.model_files import ModelFiles
+    from relay.visibility.rules import Rule
 
 THRESHOLDS_FILE = "seuils-visibilite.json"
 SETTING = "PASSERELLE_VISIBILITY_THRESHOLDS"
@@ -42,43 +43,61 @@ def calibrate_visibility(
     """Compare les conseils à ce que vous avez noté de vos vidéos, et propose des seuils (2 % de fausses alertes)."""
     from relay.visibility.labels import LabelsError, read_folder
     from relay.visibility.model_files import ModelsUnavailableError, ensure_models
-    from relay.visibility.thresholds import write_thresholds
+    from relay.visibility.thresholds import ThresholdsError, read_thresholds, rules_of, write_thresholds
     from relay.visibility.video_file import VideoUnreadableError
     from signaling.cli import load
     from signaling.log import without_native_chatter
+    from signaling.processes import visibility_worker_config
 
     try:
+        config = load()
+        own = visibility_worker_config(config, 0).thresholds
+        rules = rules_of(own)
         videos = read_folder(folder)
-        models = ensure_models(load().service.model_dir)
+        models = ensure_models(config.service.model_dir)
         with without_native_chatter():
-            outcome = calibrated(videos, models, quiet=as_json)
-    except (LabelsError, ModelsUnavailableError, VideoUnreadableError) as error:
+            outcome = calibrated(videos, models, rules, quiet=as_json)
+    except (LabelsError, ModelsUnavailableError, ThresholdsError, VideoUnreadableError) as error:
         typer.echo(f"✗ {error.message_fr}\n  {error.message_en}", err=True)
         raise typer.Exit(1) from None
     print(json.dumps(_as_json(outcome), ensure_ascii=False) if as_json else "\n".join(in_words(outcome)))
     if outcome.proposals:
         file = output or folder / THRESHOLDS_FILE
-        write_thresholds(file, {p.limit.name: (p.enter, p.leave) for p in outcome.proposals}, _about(outcome))
+        kept = read_thresholds(own) if own else {}  # those of before that stay: one file holds all
+        proposed = {p.limit.name: (p.enter, p.leave) for p in outcome.proposals}
+        try:
+            write_thresholds(file, {**kept, **proposed}, _about(outcome))
+        except OSError as error:
+            typer.echo(f"✗ {file} : impossible d’y écrire ({error.strerror}).", err=True)
+            raise typer.Exit(1) from None
         typer.echo(f"Seuils écrits : {file}\nPour les employer : {SETTING}={file.resolve()}", err=as_json)
 
 
-def calibrated(videos: "tuple[LabelledVideo, ...]", models: "ModelFiles", *, quiet: bool = True) -> Outcome:
+def calibrated(
+    videos: "tuple[LabelledVideo, ...]",
+    models: "ModelFiles",
+    rules: "tuple[Rule, ...] | None" = None,
+    *,
+    quiet: bool = True,
+) -> Outcome:
     """:raises VideoUnreadableError: a video cannot be read."""
     watched: list[WatchedSeconds] = []
     for video in videos:
         if not quiet:
             typer.echo(f"… {video.path.name}")
         watched.append(_watched(video, models))
-    return outcome_of(watched)
+    return outcome_of(watched, rules)
 
 
-def outcome_of(watched: "list[WatchedSeconds]") -> Outcome:
+def outcome_of(watched: "list[WatchedSeconds]", rules: "tuple[Rule, ...] | None" = None) -> Outcome:
+    """:param rules: today's; None: those that come with the service."""
     from relay.visibility.calibration import played, proposals
-    from relay.visibility.rules import with_limits
+    from relay.visibility.rules import RULES, with_limits
 
-    found = proposals(watched)
-    after = with_limits({p.limit.name: (p.enter, p.leave) for p in found})
-    return Outcome(played(watched), played(watched, after), found)
+    today = rules or RULES
+    found = proposals(watched, today)
+    after = with_limits({p.limit.name: (p.enter, p.leave) for p in found}, today)
+    return Outcome(played(watched, today), played(watched, after), found)
 
 
 def _watched(video: "LabelledVideo", models: "ModelFiles") -> "WatchedSeconds":

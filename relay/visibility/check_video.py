@@ -15,6 +15,7 @@ from av.video.frame import VideoFrame
 from relay.model import WatchFor
 from relay.visibility.model_files import ModelFiles
 from relay.visibility.monitor import Reading
+from relay.visibility.rules import RULES, Rule
 from relay.visibility.video_file import VideoFile
 from relay.visibility.watch_video import watch_video
 
@@ -25,30 +26,39 @@ SUMMED_UP = ("hands_found", "hands_in_frame", "hands_cut", "face_found", "face_h
 
 
 def check_video(
-    path: Path, models: ModelFiles, watch_for: WatchFor = "signing", show: Show | None = None
+    path: Path,
+    models: ModelFiles,
+    watch_for: WatchFor = "signing",
+    show: Show | None = None,
+    rules: tuple[Rule, ...] = RULES,
 ) -> Iterator[dict[str, Any]]:
     """
     :param show: called with each picture's time and the picture, upright, before it is analysed.
+    :param rules: a centre's own (:func:`relay.visibility.thresholds.rules_of`).
     :returns: for each second begun ``{"t", "measures", "level", "advice"}``, ``t`` counting from 0, then one
         ``{"summary": …}`` (:func:`summary`).
     :raises VideoUnreadableError: on the first step.
     """
     readings: list[Reading] = []
-    for t, reading in enumerate(watch_file(path, models, watch_for, show)):
+    for t, reading in enumerate(watch_file(path, models, watch_for, show, rules)):
         yield {"t": t, "measures": reading.measures, "level": reading.level, "advice": reading.advice}
         readings.append(reading)
     yield {"summary": summary(readings)}
 
 
 def watch_file(
-    path: Path, models: ModelFiles, watch_for: WatchFor = "signing", show: Show | None = None
+    path: Path,
+    models: ModelFiles,
+    watch_for: WatchFor = "signing",
+    show: Show | None = None,
+    rules: tuple[Rule, ...] = RULES,
 ) -> Iterator[Reading]:
     """
     :returns: a reading for each second begun.
     :raises VideoUnreadableError: as :func:`check_video`.
     """
     with VideoFile(path) as video:
-        yield from watch_video(_shown(video, show), models, watch_for)
+        yield from watch_video(_shown(video, show), models, watch_for, rules=rules)
 
 
 def summary(readings: list[Reading]) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """``passerelle calibrate-visibility`` says in French what was found, writes what is proposed, and refuses in words."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -9,8 +10,10 @@ from typer.testing import CliRunner
 
 from relay.visibility.calibration import WatchedSeconds
 from relay.visibility.labels import read_folder
-from relay.visibility.rules import RULES, Measures, limits
-from signaling.cli_visibility import calibrated, in_words, outcome_of, register
+from relay.visibility.rules import RULES, Measures, limits, with_limits
+from signaling.cli_video import register as check_video
+from signaling.cli_visibility import SETTING, calibrated, in_words, outcome_of
+from signaling.cli_visibility import register as calibrate
 from tests.helpers import clips
 
 
@@ -30,13 +33,21 @@ def test_outcome_is_told_with_rates_and_proposals() -> None:
     assert "fausses alertes 30.0 → " in text
 
 
+def test_a_centre_that_has_its_own_thresholds_hears_how_often_those_are_right() -> None:
+    enter = limits(RULES)["very_wide_face"].enter
+    videos = [watched(enter + 0.02, 60), watched(0.2, 140)]
+    own = with_limits({"very_wide_face": (enter + 0.1, enter + 0.05), "wide_face": (enter + 0.1, enter + 0.05)})
+    assert outcome_of(videos).before.false_alarm.hits > 0
+    assert outcome_of(videos, own).before.false_alarm.hits == 0
+
+
 def test_nothing_to_change_is_said() -> None:
     assert in_words(outcome_of([watched(0.2, 140)]))[-1].startswith("Aucun seuil à changer")
 
 
 def test_folder_without_labels_is_refused_in_words(tmp_path: Path) -> None:
     app = typer.Typer()
-    register(app)
+    calibrate(app)
     result = CliRunner().invoke(app, [str(tmp_path)])
     assert result.exit_code == 1
     assert "ni labels.json" in result.output
@@ -52,3 +63,17 @@ def test_videos_of_a_centre_are_watched_as_a_call_is(tmp_path: Path) -> None:
     assert outcome.before.good == 3
     assert outcome.before.false_alarm.hits == 0
     assert outcome.proposals == ()
+
+
+@pytest.mark.parametrize("command", [check_video, calibrate])
+def test_thresholds_of_a_centre_that_cannot_be_used_are_refused_in_words(
+    command: Callable[[typer.Typer], None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "seuils.json").write_text('{"thresholds": {"nobody_knows": {"enter": 1, "leave": 2}}}')
+    monkeypatch.setenv(SETTING, str(tmp_path / "seuils.json"))
+    monkeypatch.setenv("PASSERELLE_DATA_DIR", str(tmp_path))
+    app = typer.Typer()
+    command(app)
+    result = CliRunner().invoke(app, [str(tmp_path)])
+    assert result.exit_code == 1
+    assert "seuil inconnu" in result.output
