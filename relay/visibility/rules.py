@@ -179,6 +179,7 @@ RULES: tuple[Rule, ...] = (
         _below("lost_face", "face_found", 0.40, 0.60),
         _above("lost_head", "head_in_frame", 0.95, 0.90),
         _above("lost_sharp", "sharpness", 1.00, 0.90),
+        _below("lost_near", "near_face", 0.12, 0.14),  # a hand may hide the face of somebody near
     ),
     # where hands cannot be found for certain
     _rule("too_dark", "fair", _below("dark", "luma", 0.16, 0.20), _below("dim", "highlights", 0.36, 0.42)),
@@ -232,6 +233,15 @@ RULES: tuple[Rule, ...] = (
         _below("coarse", "sharpness", 1.05, 1.12),
         _above("coarse_blocks", "blockiness", 0.025, 0.010),
         **_COARSE,
+    ),
+    _rule(
+        "blurred",
+        "fair",
+        _below("soft", "sharpness", 1.02, 1.08),  # without blocks: the lens, or few pixels scaled up
+        at_once=False,
+        yields=True,
+        enter_s=2.0,
+        leave_s=2.0,
     ),
     _rule("low_resolution", "fair", _below("few_bits", "received_kbps", 100.0, 120.0, ITU), **_SIGNING),
     _rule(

@@ -39,6 +39,7 @@ def summarize(glances: Timed, looks: TimedLooks, now: float, elapsed_s: float = 
     - ``motion``: mean movement, share of cells; ``signing``: share of the last 2 s' pictures with signing's movement;
     - ``person``: share of looks in which a face, a hand or a body is found, 0..1; ``faces``: people seen, by face;
     - ``sharpness``: of picture and face together, 1 where reading becomes hard, more is better;
+    - ``near_face``: height of the face of the last seconds, 0 when none was found;
     - ``face_found``: share of looks with a face; ``face_cut``: share of the faces that are cut at an edge;
       ``off_centre``: how far the face is from the middle, sideways, in shares of the picture's width, 0..0.5;
       ``face_tilt``: degrees from upright, 0..180; ``face_turned``: yaw, 0..90;
@@ -138,6 +139,7 @@ def _of_faces(looks: Sequence[Look], found: Sequence[Look]) -> Measures:
         "face_cut": _mean([float(bool(look.face_cut)) for look in found]),
         "face_width": _median([look.face_width for look in found]),
         "face_height": _median([look.face_height for look in found]),
+        "near_face": _median([look.face_height for look in found]) or 0.0,
         "off_centre": _median([abs(look.face_centre[0] - 0.5) for look in found if look.face_centre]),
         "face_tilt": _median([abs(look.face_roll) for look in found if look.face_roll is not None]),
         "face_turned": _median([abs(look.face_turn) for look in found if look.face_turn is not None]),

@@ -194,6 +194,13 @@ def test_heavy_blocks_are_a_want_of_detail_although_their_borders_are_sharp() ->
     assert set(verdicts(AdvicePolicy(), cloth, 5)) == {GOOD}
 
 
+def test_soft_picture_is_blurred_after_a_while_and_one_key_frame_is_not() -> None:
+    soft = {**WELL, "sharpness": 0.98}
+    policy = AdvicePolicy()
+    assert set(verdicts(policy, soft, 1)) | set(verdicts(policy, WELL, 5)) == {GOOD}
+    assert verdicts(AdvicePolicy(), soft, 4)[-1] == Verdict("fair", "blurred")
+
+
 def test_unknown_figures_of_the_line_are_no_alarm() -> None:
     unknown = {**WELL, "received_fps": None, "received_lines": None, "received_kbps": None}
     assert set(verdicts(AdvicePolicy(), unknown, 5)) == {GOOD}
