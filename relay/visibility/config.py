@@ -5,8 +5,6 @@ from pathlib import Path
 
 from relay.network_config import NetworkConfig
 
-DEFAULT_ANALYSES_PER_SECOND = 8.0
-
 
 @dataclass(frozen=True)
 class VisibilityWorkerConfig:

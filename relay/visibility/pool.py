@@ -84,11 +84,6 @@ class AnalysisPool:
         self.is_unable = False  # MediaPipe cannot be loaded on this machine
 
     @property
-    def pids(self) -> list[int]:
-        """Of the processes that run."""
-        return [seat.process.pid for seat in self._seats if seat.process and seat.process.pid]
-
-    @property
     def figures(self) -> Figures:
         states = [seat.last for seat in self._seats if seat.last]
         self._counted.cores = round(sum(each.cores for each in states), 4)

@@ -41,10 +41,6 @@ class AnalysisProcess:
         self.is_unable = False
         self._heard = 0  # messages
 
-    @property
-    def pid(self) -> int | None:
-        return self._process.pid if self._process else None
-
     async def __aenter__(self) -> "AnalysisProcess":
         """:raises OSError: no process or no socket can be had now."""
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)

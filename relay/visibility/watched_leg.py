@@ -73,10 +73,6 @@ class WatchedLeg:
         self._key_frame_asked_at = float("-inf")
 
     @property
-    def has_pending(self) -> bool:
-        return bool(self._pending)
-
-    @property
     def has_picture(self) -> bool:
         """One that was not looked at."""
         return self._picture is not None

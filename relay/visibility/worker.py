@@ -139,11 +139,6 @@ class VisibilityWorker:
             return "detector_failed"
         return None if self._has_models else "models_missing"
 
-    @property
-    def analysis_pids(self) -> list[int]:
-        """Of the analysis processes that run."""
-        return self._pool.pids
-
     # -- what media workers send ------------------------------------------------------------------------------
 
     def receive(self, data: bytes) -> None:

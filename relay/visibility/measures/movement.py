@@ -1,5 +1,5 @@
 """
-Movement: what changed between pictures, in cells of a coarse grid, and in the sizes of coded frames. Pure.
+Movement: what changed between pictures, in cells of a coarse grid. Pure.
 
 Signing is movement of hands, wrists and shoulders: within the person's reach and outside the face. A lamp switched on,
 an exposure that adapts and a camera that is knocked change the whole picture at once: they are estimated and taken off.
@@ -34,9 +34,6 @@ BORDER[GRID_ROWS // 3 :, :BORDER_COLUMNS] = True
 BORDER[GRID_ROWS // 3 :, -BORDER_COLUMNS:] = True
 
 COMPARED = 3  # pictures back
-
-TYPICAL_SIZES = 64  # coded frames by which a frame's size is judged: 8 s of a base layer
-FEWEST_SIZES = 8
 
 
 def unexplained(before: Grid, now: Grid) -> Grid:
@@ -127,31 +124,6 @@ class RecentGrids:
         last, oldest = (self._grids[-1], self._grids[0]) if self._grids else (None, None)
         self._grids.append(cells)
         return last, oldest
-
-
-class FrameSizes:
-    """
-    Movement from the sizes of coded frames, before anything is decoded.
-
-    A large frame against the usual ones shows that something has begun to move, a small one that nothing does. Weak
-    evidence where a coder fills the bit rate it has: measured with VP8 at 60 to 1000 kbit/s, real-time, 7 pictures/s,
-    frames without movement are 0.6 to 0.95 of the median and those with signing 0.9 to 1.15 (correlation of the
-    logarithm with the share of moved cells 0.3 to 0.7); it serves to look sooner, never to judge.
-    """
-
-    def __init__(self) -> None:
-        self._sizes: deque[int] = deque(maxlen=TYPICAL_SIZES)
-
-    def add(self, size: int, *, is_key: bool = False) -> float | None:
-        """
-        :param size: bytes of a coded frame of the base layer; a key frame is large whatever moves and is left out.
-        :returns: its size in medians of those before, 0 and more; None for key frames and while too few have come.
-        """
-        if is_key:
-            return None
-        usual = float(np.median(self._sizes)) if len(self._sizes) >= FEWEST_SIZES else 0.0
-        self._sizes.append(size)
-        return size / usual if usual else None
 
 
 def _whole_picture(cells: Grid) -> NDArray[np.float32]:

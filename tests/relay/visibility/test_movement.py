@@ -112,17 +112,3 @@ def test_who_only_listens_does_not_sign_whatever_the_skin(style: Style, tone: in
     listener = stage(tone, style=style)
     seen_ones = [seen(listener, index / 7) for index in range(15)]
     assert signing_share([grid(one.gray) for one in seen_ones], seen_ones[0].face) < 0.2
-
-
-def test_large_frames_show_that_something_moves_and_key_frames_do_not() -> None:
-    sizes = movement.FrameSizes()
-    assert [sizes.add(1000) for _ in range(8)] == [None] * 8
-    assert sizes.add(20_000, is_key=True) is None
-    assert sizes.add(3000) == pytest.approx(3.0)
-    assert sizes.add(250) == pytest.approx(0.25)
-    assert sizes.add(1000) == pytest.approx(1.0)
-
-
-def test_empty_frames_have_no_usual_size() -> None:
-    sizes = movement.FrameSizes()
-    assert [sizes.add(0) for _ in range(12)] == [None] * 12
