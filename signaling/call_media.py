@@ -105,6 +105,7 @@ class CallMedia:
             self.leave_media_worker()
         elif link.worker_id == self.visibility_id:
             self.visibility_id = None
+            self._unclear.clear()
 
     async def open_leg(self, call: Call, party: Party) -> tuple[int, str]:
         """:returns: generation and offer (SDP). :raises RelayError: no worker, or it refused."""

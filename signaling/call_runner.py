@@ -213,6 +213,13 @@ class CallRunner:
         if is_still and self.call.kind != "video" and watch_for != "lips":
             self.tell_agent("signer_still")
 
+    def unmeasured(self) -> None:
+        """Nobody watches any more: what was last said of the pictures may not be true."""
+        for leg in watched(self.call):
+            self._visibility(
+                told.VisibilityReading(call_id=self.call.call_id, leg=leg, level="off", advice="not_measured")
+            )
+
     def ask_camera(self, advice: AdviceCode | None) -> None:
         """
         The signer's page shows large what whoever serves asks for.

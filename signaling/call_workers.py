@@ -26,6 +26,7 @@ class WorkerOwner(Protocol):
 
     def submit(self, event: Event, /) -> None: ...
     def refresh(self) -> None: ...
+    def unmeasured(self) -> None: ...
     def want_media(self, party: Party, /) -> None: ...
     def count_reconnect(self, cause: ReconnectCause, /) -> None: ...
 
@@ -45,12 +46,15 @@ class CallWorkers:
             self._await(link.worker_id)  # its telephones may well be on the line: only the connection is gone
             return
         was_media = link.worker_id == self._media.media_id
+        was_visibility = link.worker_id == self._media.visibility_id
         self._media.lose(link)
         if was_media:
             self._owner.count_reconnect("worker_lost")
             self._owner.submit(MediaLost())
         else:
             self._owner.refresh()
+        if was_visibility:
+            self._owner.unmeasured()
 
     def leaves(self, link: WorkerLink) -> None:
         """It serves the call until all sides have answered another worker: for the call nothing is lost."""

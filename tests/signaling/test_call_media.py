@@ -114,3 +114,12 @@ async def test_whose_leg_is_gone_lacks_nothing() -> None:
     served.media.forget_leg("signer")
     await served.told(in_state(S.ACTIVE))
     assert not served.unclear
+
+
+async def test_without_the_visibility_worker_no_picture_stays_unclear() -> None:
+    served, call = Served(), in_state(S.ACTIVE)
+    served.media.note_clarity("signer", "blurred")
+    await served.told(call)
+    served.media.lose(served.eyes.link)
+    await served.told(call)
+    assert not served.unclear
