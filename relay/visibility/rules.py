@@ -251,7 +251,7 @@ RULES: tuple[Rule, ...] = (
         _below("hands_missing_cut", "hands_beyond", 0.60, 0.70),
         _above("hands_missing_motion", "motion", 0.04, 0.02),
         _above("hands_missing_space", "signing_space", ROOMY, 0.68),
-        watch=HANDS,
+        watch=HANDS - {"cued_speech"},  # a hand that cues is one hand, at the face
         **_COMES_AND_GOES,
         enter_s=3.5,
         leave_s=2.5,

@@ -211,8 +211,10 @@ def test_hands_are_no_matter_where_nobody_signs(watch_for: WatchFor) -> None:
     assert not HAND_CODES & {rule.code for rule in rules_for(watch_for)}
 
 
-def test_mouth_and_hand_count_where_cues_are_read() -> None:
-    assert {"mouth_hidden", *HAND_CODES} <= {rule.code for rule in rules_for("cued_speech")}
+def test_mouth_and_one_hand_in_the_picture_count_where_cues_are_read() -> None:
+    codes = {rule.code for rule in rules_for("cued_speech")}
+    assert {"mouth_hidden", "hands_cut"} <= codes
+    assert "hands_hidden" not in codes
 
 
 def test_signing_space_is_a_matter_of_the_camera_check_alone() -> None:
