@@ -11,6 +11,7 @@ import ctypes
 import functools
 import logging
 import os
+import resource
 import select
 import signal
 import socket
@@ -214,6 +215,7 @@ def say(link: socket.socket, message: FromProcess) -> None:
 def main() -> None:
     """``python -m relay.visibility.analysis <socket> <worker's pid>``; the socket is inherited."""
     _die_with(int(sys.argv[2]))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a crash writes no memory, hence no picture, to a disk
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the worker ends us
     link = socket.socket(fileno=int(sys.argv[1]))
     logging.basicConfig(level=logging.INFO, handlers=[_ToWorker(link)])

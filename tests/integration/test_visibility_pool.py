@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -95,7 +96,9 @@ async def test_process_that_dies_or_hangs_is_replaced_and_only_its_own_calls_not
     assert analysing(os.getpid()) == []
 
 
-def test_worker_that_is_killed_leaves_no_process_behind_even_one_that_hangs(folder: Path) -> None:
+def test_worker_that_is_killed_leaves_no_process_behind_even_one_that_hangs_and_no_dump_of_its_pictures(
+    folder: Path,
+) -> None:
     clips.models()
     worker = subprocess.Popen([sys.executable, "-c", WORKER, str(folder), str(clips.MODELS)])
     try:
@@ -103,6 +106,7 @@ def test_worker_that_is_killed_leaves_no_process_behind_even_one_that_hangs(fold
         while not any(map(has_mediapipe, analysing(worker.pid))) and time.monotonic() < deadline:
             time.sleep(0.05)
         (child,) = analysing(worker.pid)
+        assert resource.prlimit(child, resource.RLIMIT_CORE) == (0, 0)
         os.kill(child, signal.SIGSTOP)
     finally:
         worker.kill()
