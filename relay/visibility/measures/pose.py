@@ -19,6 +19,7 @@ SHOULDERS, WRISTS = (11, 12), (15, 16)  # left, right
 KNUCKLES = {15: (17, 19), 16: (18, 20)}  # of little finger and index, by wrist
 PRESENT = 0.5  # presence of a joint that can be seen
 MARGIN = 0.05  # share of the picture: knuckles as near to an edge are half outside, with the fingers
+SIDES = np.array([0.05, 0.0])  # share of the picture's width and height
 NEAR = 0.45  # of the shoulders' width, from a wrist to the wrist of a hand that was found: the same one
 
 
@@ -58,9 +59,13 @@ def hands_hidden(pose: Pose, hands: Sequence[Hand], aspect: float) -> int:
 
 
 def head_in_frame(pose: Pose) -> float:
-    """:returns: share of the head's points (eyes, ears, nose, mouth) inside the picture, 0..1."""
+    """
+    Of half a head at a side of the picture, MediaPipe places the other half into the picture, at the edge.
+
+    :returns: share of the head's points (eyes, ears, nose, mouth) inside the picture and off its sides, 0..1.
+    """
     points = pose.landmarks[HEAD]
-    return float(((points >= 0) & (points <= 1)).all(axis=1).mean())
+    return float(((points >= SIDES) & (points <= 1 - SIDES)).all(axis=1).mean())
 
 
 def _is_inside(pose: Pose, wrist: int) -> bool:

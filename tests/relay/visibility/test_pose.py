@@ -60,3 +60,11 @@ def test_share_of_the_head_inside() -> None:
     assert pose.head_in_frame(body()) == 1.0
     assert pose.head_in_frame(body(head_y=0.0)) == pytest.approx(6 / 11)
     assert pose.head_in_frame(body(head_y=-0.2)) == 0.0
+
+
+def test_half_a_head_at_a_side_is_cut_although_its_points_are_drawn_into_the_picture() -> None:
+    whole = body()
+    for edge in (0.03, 0.97):
+        landmarks = whole.landmarks.copy()
+        landmarks[:5, 0] = edge
+        assert pose.head_in_frame(Pose(landmarks, whole.visibility)) == pytest.approx(6 / 11)
