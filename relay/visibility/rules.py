@@ -129,6 +129,12 @@ RULES: tuple[Rule, ...] = (
         _below("covered", "structure", 0.075, 0.12),
         _below("covered_light", "luma", 0.60, 0.65),  # what lies over a lens keeps light out; a bare wall does not
     ),
+    _rule(
+        "covered",
+        "poor",
+        _below("black", "highlights", 0.055, 0.08),  # a sixth of the light leaves 0.11, and a night its lamps
+        _below("black_face", "face_found", 0.3, 0.5),
+    ),
     # nothing can be found
     _rule("too_dark", "poor", _below("very_dark", "highlights", 0.22, 0.27)),
     _rule("backlit", "poor", _above("very_backlit", "backlight", 1.7, 1.5)),

@@ -187,6 +187,12 @@ def test_mouth_behind_a_mug_is_hidden_although_the_body_seems_to_have_lost_its_h
     assert verdicts(AdvicePolicy(), cut, 4)[-1].advice == "face_cut"
 
 
+def test_black_picture_is_a_covered_camera_and_a_dark_one_is_dark() -> None:
+    black = {**WELL, "luma": 0.03, "highlights": 0.03, "structure": 0.11, "face_found": 0.0, "person": 0.0}
+    assert AdvicePolicy().update(black) == Verdict("poor", "covered")
+    assert AdvicePolicy().update({**black, "highlights": 0.11}) == Verdict("poor", "too_dark")
+
+
 def test_heavy_blocks_are_a_want_of_detail_although_their_borders_are_sharp() -> None:
     blocks = {**WELL, "blockiness": 1.6, "sharpness": 1.5}
     assert verdicts(AdvicePolicy(), blocks, 5)[-1] == Verdict("fair", "low_resolution")
