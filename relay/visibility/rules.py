@@ -97,7 +97,8 @@ ITU = "ITU-T H-series Supplement 1: 100 kbit/s at least"
 FCC = "the agent is told at 4 min (FCC rule, softened)"
 
 _KNOWN: dict[str, Any] = {"enter_s": 0.5, "leave_s": 0.5}  # such measures have waited themselves
-_SIGNING: dict[str, Any] = {"while_signing": True}
+#: The line's figures matter to signing only: a movement at the beginning is no sign yet, a pause ends it soon.
+_SIGNING: dict[str, Any] = {"while_signing": True, "at_once": False, "fades_s": 4.0}
 _COMES_AND_GOES: dict[str, Any] = {"while_signing": True, "at_once": False, "yields": True}
 _COARSE: dict[str, Any] = {"at_once": False, "yields": True, "enter_s": 2.5, "leave_s": 2.5}  # key frames are coarse
 
