@@ -16,8 +16,8 @@ READING_S = 1.0  # one reading stands for this long
 FRESH_S = 3.0  # an older reading says nothing about now
 #: Nothing to read for so long as it lasts; ``idle``, and the measure ``idle_s``, count what does not move.
 NOBODY: frozenset[Advice] = frozenset({"no_video", "no_person", "covered", "frozen"})
-#: Says nothing about how to move a camera.
-NO_REQUEST: frozenset[Advice] = frozenset({"good", "idle"})
+#: Nothing that the person mends by moving the camera: all is well, or it is the network's and the device's.
+NO_REQUEST: frozenset[Advice] = frozenset({"good", "idle", "frozen", "low_frame_rate", "low_resolution"})
 CODES: frozenset[str] = frozenset(get_args(AdviceCode))
 
 

@@ -1,7 +1,9 @@
 """What is kept of a call: times and figures; of a relay call no number."""
 
+from typing import get_args
+
 from relay.control_messages import VisibilityReading
-from relay.model import LegStats, PhoneStats
+from relay.model import AdviceCode, LegStats, PhoneStats
 from signaling.call_events import Act
 from signaling.call_model import CallKind, CallState
 from signaling.call_statistics import CallStatistics, call_record
@@ -77,7 +79,13 @@ def test_a_camera_is_asked_for_what_was_said_of_it_a_moment_ago_or_for_nothing_i
     for advice in ("good", "idle", "no_video"):
         statistics.visibility(reading("good", advice), T0 + 11)
         assert statistics.request("signer", T0 + 11) is None
-    assert (askable("good"), askable("too_dark")) == (None, "too_dark")
+
+
+def test_nobody_is_asked_for_what_moving_the_camera_does_not_mend() -> None:
+    asked = {code: askable(code) for code in get_args(AdviceCode)}
+    plain = {"good", "idle", "frozen", "low_frame_rate", "low_resolution"}
+    assert {code for code, request in asked.items() if request is None} == plain
+    assert all(request == code for code, request in asked.items() if code not in plain)
 
 
 def test_a_signer_who_is_not_seen_for_four_minutes_is_told_of_once_until_they_are_back() -> None:
