@@ -1,6 +1,7 @@
 """``passerelle calibrate-visibility``: thresholds of a centre, on videos of its own consenting users."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -8,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
+    from relay.model import AdviceCode
     from relay.visibility.accuracy import Rate, Tally
     from relay.visibility.calibration import Proposal, WatchedSeconds
     from relay.visibility.labels import LabelledVideo
@@ -24,11 +26,15 @@ def register(app: typer.Typer) -> None:
 
 @dataclass(frozen=True)
 class Outcome:
-    """:param before, after: seconds counted with today's thresholds, and with those proposed."""
+    """
+    :param before, after: seconds counted with today's thresholds, and with those proposed.
+    :param too_few: code -> seconds noted for it, where they are too few to propose anything.
+    """
 
     before: "Tally"
     after: "Tally"
     proposals: "tuple[Proposal, ...]"
+    too_few: "Mapping[AdviceCode, int]"
 
 
 def calibrate_visibility(
@@ -53,6 +59,8 @@ def calibrate_visibility(
         config = load()
         own = visibility_worker_config(config, 0).thresholds
         rules = rules_of(own)
+        for line in _about_ignored(folder):
+            typer.echo(line, err=True)
         videos = read_folder(folder)
         models = ensure_models(config.service.model_dir)
         with without_native_chatter():
@@ -73,6 +81,19 @@ def calibrate_visibility(
         typer.echo(f"Seuils écrits : {file}\nPour les employer : {SETTING}={file.resolve()}", err=as_json)
 
 
+def _about_ignored(folder: Path) -> list[str]:
+    """What somebody may have meant to be counted and is not, in both languages."""
+    from relay.visibility.labels import CODES, SUFFIXES, ignored_in
+
+    if not (ignored := ", ".join(ignored_in(folder))):
+        return []
+    codes = ", ".join(CODES)
+    return [
+        f"! Ignoré : {ignored}.\n  Sous-dossiers connus : {codes}.\n  Vidéos : {SUFFIXES}.",
+        f"! Ignored: {ignored}. The sub-folders and the suffixes of videos that are known are those above.",
+    ]
+
+
 def calibrated(
     videos: "tuple[LabelledVideo, ...]",
     models: "ModelFiles",
@@ -91,13 +112,13 @@ def calibrated(
 
 def outcome_of(watched: "list[WatchedSeconds]", rules: "tuple[Rule, ...] | None" = None) -> Outcome:
     """:param rules: today's; None: those that come with the service."""
-    from relay.visibility.calibration import played, proposals
+    from relay.visibility.calibration import played, proposals, too_few
     from relay.visibility.rules import RULES, with_limits
 
     today = rules or RULES
     found = proposals(watched, today)
     after = with_limits({p.limit.name: (p.enter, p.leave) for p in found}, today)
-    return Outcome(played(watched, today), played(watched, after), found)
+    return Outcome(played(watched, today), played(watched, after), found, too_few(watched))
 
 
 def _watched(video: "LabelledVideo", models: "ModelFiles") -> "WatchedSeconds":
@@ -120,13 +141,26 @@ def in_words(outcome: Outcome) -> list[str]:
         f"  {'ensemble':16} détecté {_percent(before.detection):30} fausses alertes {_percent(before.false_alarm)}"
     )
     if not outcome.proposals:
-        return [*lines, "Aucun seuil à changer (ou trop peu de secondes notées « good » : il en faut 100)."]
-    lines.append("Seuils proposés :")
+        nothing = [] if "good" in outcome.too_few else ["Aucun seuil à changer."]
+        return [*lines, *_too_few(outcome), *nothing, "Aucun fichier de seuils n’est écrit."]
+    lines += [*_too_few(outcome), "Seuils proposés :"]
     lines += [_proposal(proposal) for proposal in outcome.proposals]
     lines.append(
         f"  {'avec eux':16} détecté {_percent(after.detection):30} fausses alertes {_percent(after.false_alarm)}"
     )
     return lines
+
+
+def _too_few(outcome: Outcome) -> list[str]:
+    from relay.visibility.calibration import FEWEST_GOOD, FEWEST_IMPAIRED
+
+    rows = sorted(outcome.too_few.items(), key=lambda row: row[0] != "good")
+    return [
+        f"Trop peu de secondes notées « good » : {seconds}, il en faut {FEWEST_GOOD} pour proposer des seuils."
+        if code == "good"
+        else f"Trop peu de secondes notées « {code} » : {seconds}, il en faut {FEWEST_IMPAIRED} pour le dire plus tôt."
+        for code, seconds in rows
+    ]
 
 
 def _proposal(proposal: "Proposal") -> str:
@@ -148,6 +182,7 @@ def _as_json(outcome: Outcome) -> dict[str, Any]:
     return {
         "before": outcome.before.as_json(),
         "after": outcome.after.as_json(),
+        "too_few_seconds": dict(outcome.too_few),
         "thresholds": {
             p.limit.name: {
                 "advice": p.rule.code,

@@ -8,6 +8,7 @@ advice with the new thresholds is found by playing the same measures through the
 Pure.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -58,6 +59,21 @@ def played(videos: Sequence[WatchedSeconds], rules: tuple[Rule, ...] = RULES) ->
         for expected, measures in zip(video.expected, video.measures, strict=True):
             tally.add(expected, policy.update(measures).advice)
     return tally
+
+
+def too_few(videos: Sequence[WatchedSeconds]) -> dict[AdviceCode, int]:
+    """
+    :returns: seconds noted for each code of which there are fewer than proposals need: without those of ``good`` there
+        is none at all, without those of an advice none that would say it sooner.
+    """
+    counted: Counter[AdviceCode] = Counter({"good": 0})
+    for expected in (expected for video in videos for expected in video.expected):
+        counted.update(expected if expected == ("good",) else [code for code in expected if code != "good"])
+    return {
+        code: seconds
+        for code, seconds in counted.items()
+        if seconds < (FEWEST_GOOD if code == "good" else FEWEST_IMPAIRED)
+    }
 
 
 def proposals(videos: Sequence[WatchedSeconds], rules: tuple[Rule, ...] = RULES) -> tuple[Proposal, ...]:

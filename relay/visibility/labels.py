@@ -18,7 +18,13 @@ LABELS_FILE = "labels.json"
 SETTLING_S = 3  # after a change of what is right, left out: nobody can be told sooner without flicker
 CODES: tuple[AdviceCode, ...] = get_args(AdviceCode)
 WATCHED: tuple[WatchFor, ...] = get_args(WatchFor)
-VIDEO_SUFFIXES = (".mp4", ".mkv", ".webm", ".mov", ".avi", ".gif", ".m4v", ".y4m")
+#: Of films that PyAV reads; photographs are none, though it opens them too.
+SUFFIXES = (
+    ".3gp, .asf, .avi, .dv, .flv, .gif, .h264, .ivf, .m2ts, .m4v, .mjpeg, .mjpg, .mkv, .mov, .mp4, .mpeg, .mpg, .mts, "
+    ".mxf, .nut, .ogg, .ogv, .ts, .vob, .webm, .wmv, .y4m"
+)
+VIDEO_SUFFIXES = tuple(SUFFIXES.split(", "))
+NOTES = (".json", ".md", ".txt")  # beside the videos, and nobody takes them for some
 
 
 class LabelsError(RelayError):
@@ -79,17 +85,34 @@ def read_folder(folder: Path) -> tuple[LabelledVideo, ...]:
     if not found:
         raise LabelsError(
             folder.name,
-            f"ni {LABELS_FILE}, ni sous-dossier nommé par un code ({', '.join(CODES)}) avec une vidéo.",
-            f"neither {LABELS_FILE} nor a sub-folder named by a code ({', '.join(CODES)}) with a video.",
+            f"ni {LABELS_FILE}, ni sous-dossier nommé par un code ({', '.join(CODES)}) avec une vidéo ({SUFFIXES}).",
+            f"neither {LABELS_FILE} nor a sub-folder named by a code ({', '.join(CODES)}) with a video ({SUFFIXES}).",
         )
     return found
+
+
+def ignored_in(folder: Path) -> tuple[str, ...]:
+    """
+    What :func:`read_folder` passes over, by name, a folder with a slash: sub-folders that no code names, and files
+    beside the videos that are neither some nor notes. Nothing with a ``labels.json``, which names what counts.
+    """
+    if (folder / LABELS_FILE).is_file() or not folder.is_dir():
+        return ()
+    strangers = [f"{path.name}/" for path in _shown_in(folder) if path.is_dir() and path.name not in CODES]
+    files = [path for code in CODES if (folder / code).is_dir() for path in _shown_in(folder / code)]
+    known = (*VIDEO_SUFFIXES, *NOTES)
+    return (*strangers, *(f"{path.parent.name}/{path.name}" for path in files if path.suffix.lower() not in known))
+
+
+def _shown_in(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.iterdir() if not path.name.startswith("."))
 
 
 def videos_in(folder: Path) -> list[Path]:
     """Its files with the suffix of a video, by name; none when there is no such folder."""
     if not folder.is_dir():
         return []
-    return sorted(path for path in folder.iterdir() if path.suffix.lower() in VIDEO_SUFFIXES)
+    return [path for path in _shown_in(folder) if path.is_file() and path.suffix.lower() in VIDEO_SUFFIXES]
 
 
 def read_labels(file: Path) -> tuple[LabelledVideo, ...]:

@@ -42,7 +42,28 @@ def test_a_centre_that_has_its_own_thresholds_hears_how_often_those_are_right() 
 
 
 def test_nothing_to_change_is_said() -> None:
-    assert in_words(outcome_of([watched(0.2, 140)]))[-1].startswith("Aucun seuil à changer")
+    last = in_words(outcome_of([watched(0.2, 140)]))[-2:]
+    assert last == ["Aucun seuil à changer.", "Aucun fichier de seuils n’est écrit."]
+
+
+def test_too_few_seconds_are_told_with_their_number_and_how_many_are_needed() -> None:
+    dark = WatchedSeconds("signing", [("too_dark",)] * 7, [{}] * 7)
+    told = in_words(outcome_of([dark, watched(0.2, 22)]))[-3:]
+    assert told[0] == "Trop peu de secondes notées « good » : 22, il en faut 100 pour proposer des seuils."
+    assert told[1] == "Trop peu de secondes notées « too_dark » : 7, il en faut 15 pour le dire plus tôt."
+    assert told[2] == "Aucun fichier de seuils n’est écrit."
+
+
+def test_folders_and_files_that_do_not_count_are_told_with_the_names_that_would(tmp_path: Path) -> None:
+    (tmp_path / "too_darc").mkdir()
+    (tmp_path / "good").mkdir()
+    (tmp_path / "good" / "film.doc").touch()
+    app = typer.Typer()
+    calibrate(app)
+    result = CliRunner().invoke(app, [str(tmp_path)])
+    assert "Ignoré : too_darc/, good/film.doc." in result.output
+    assert "Ignored: too_darc/, good/film.doc." in result.output
+    assert "too_dark, too_bright" in result.output and ".mjpeg" in result.output
 
 
 def test_folder_without_labels_is_refused_in_words(tmp_path: Path) -> None:

@@ -6,7 +6,15 @@ from typing import Any
 
 import pytest
 
-from relay.visibility.labels import LabelledVideo, LabelsError, Span, read_folder, read_labels, write_labels
+from relay.visibility.labels import (
+    LabelledVideo,
+    LabelsError,
+    Span,
+    ignored_in,
+    read_folder,
+    read_labels,
+    write_labels,
+)
 
 
 def labels(folder: Path, *seconds: Any, **more: Any) -> Path:
@@ -89,3 +97,13 @@ def test_folders_named_by_a_code_need_no_labels(tmp_path: Path) -> None:
         ("a.mp4", (), ("good",)),
         ("b.webm", (), ("too_dark",)),
     ]
+
+
+def test_what_is_passed_over_beside_named_folders_is_known(tmp_path: Path) -> None:
+    for name in ("good/a.MJPEG", "good/notes.txt", "good/b.doc", "good/.hidden", "too_darc/c.mp4", ".trash/d.mp4"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    assert [video.path.name for video in read_folder(tmp_path)] == ["a.MJPEG"]
+    assert ignored_in(tmp_path) == ("too_darc/", "good/b.doc")
+    (tmp_path / "labels.json").touch()
+    assert ignored_in(tmp_path) == (), "it names what counts"
