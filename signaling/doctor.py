@@ -22,6 +22,7 @@ from typing import Literal
 from urllib.parse import urlsplit
 
 from rich.console import Console
+from rich.markup import escape
 
 from relay import compiled
 from relay.phone.config import TrunkConfig
@@ -236,6 +237,21 @@ async def check_models(config: Config) -> list[Finding]:
     return [Finding("warning", "Modèles MediaPipe", words)]
 
 
+async def check_thresholds(config: Config) -> list[Finding]:
+    """A centre's own: without a usable file those that come with the service hold, and calls go on."""
+    from relay.visibility.thresholds import ThresholdsError, rules_of
+
+    file = processes.visibility_worker_config(config, 0).thresholds
+    if file is None:
+        return []
+    try:
+        await asyncio.to_thread(rules_of, file)
+    except ThresholdsError as error:
+        words = f"{error.message_fr} Ceux du service restent. Corrigez ou retirez PASSERELLE_VISIBILITY_THRESHOLDS"
+        return [Finding("warning", "Seuils de lisibilité", escape(words))]
+    return [Finding("ok", "Seuils de lisibilité", escape(f"ceux du centre, {file}"))]
+
+
 async def check_compiled(config: Config) -> list[Finding]:
     root = config.service.compiled_dir
     if not processes.media_worker_config(config, 0).compiled:
@@ -400,6 +416,7 @@ CHECKS: tuple[Callable[[Config], Awaitable[list[Finding]]], ...] = (
     check_database,
     check_redis,
     check_models,
+    check_thresholds,
     check_compiled,
     check_service,
     check_secure_context,

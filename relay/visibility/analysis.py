@@ -55,7 +55,7 @@ _PR_SET_PDEATHSIG = 1  # prctl(2)
 
 LegKey = tuple[bytes, WebLeg]
 MakeAnalyzer = Callable[[], PictureAnalyzer]
-log = logging.getLogger(__name__)
+log = logging.getLogger("relay.visibility.analysis")  # run as a program, its own name would be __main__
 
 
 class Analysis:
@@ -191,6 +191,7 @@ class _ToWorker(logging.Handler):
 
     def __init__(self, link: socket.socket) -> None:
         super().__init__(logging.INFO)
+        self.setFormatter(logging.Formatter())  # without level and name: these go beside
         self._link = link
 
     def emit(self, record: logging.LogRecord) -> None:
@@ -221,6 +222,7 @@ def main() -> None:
     logging.basicConfig(level=logging.INFO, handlers=[_ToWorker(link)])
     setup = to_process.validate_json(link.recv(RECEIVE_LIMIT))
     assert isinstance(setup, Setup)
+    rules = _rules(setup)
     try:
         make_analyzer = _load(setup)
     except Exception as error:  # whatever a native library raises when it cannot be loaded
@@ -229,7 +231,7 @@ def main() -> None:
         return
     link.setblocking(False)
     say(link, Ready())
-    Analysis(link, make_analyzer, setup.max_pending_frames, _rules(setup)).serve()
+    Analysis(link, make_analyzer, setup.max_pending_frames, rules).serve()
 
 
 def _load(setup: Setup) -> MakeAnalyzer:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from relay.errors import RelayError
-from relay.visibility.rules import RULES, Rule, UnknownLimitError, with_limits
+from relay.visibility.rules import RULES, Rule, UnknownLimitError, limits, with_limits
 
 Thresholds = Mapping[str, tuple[float, float]]  # name -> enter, leave
 
@@ -33,10 +33,16 @@ def rules_of(file: Path | None) -> tuple[Rule, ...]:
     """
     if file is None:
         return RULES
+    own, known = read_thresholds(file), limits(RULES)
+    if unknown := ", ".join(name for name in own if name not in known):
+        raise ThresholdsError(file, f"seuil inconnu : {unknown}.", f"unknown threshold: {unknown}.")
     try:
-        return with_limits(read_thresholds(file))
+        return with_limits(own)
     except UnknownLimitError as error:
-        raise ThresholdsError(file, f"seuil inconnu ou inversé : {error}.", f"unknown or reversed: {error}.") from error
+        name = error.name
+        raise ThresholdsError(
+            file, f"« enter » et « leave » de {name} sont à l'envers.", f'"enter" and "leave" of {name} are reversed.'
+        ) from error
 
 
 def read_thresholds(file: Path) -> dict[str, tuple[float, float]]:
@@ -45,6 +51,8 @@ def read_thresholds(file: Path) -> dict[str, tuple[float, float]]:
         content = json.loads(file.read_text(encoding="utf-8"))
         given: dict[str, dict[str, Any]] = content["thresholds"]
         return {name: (_number(pair["enter"]), _number(pair["leave"])) for name, pair in given.items()}
+    except FileNotFoundError as error:
+        raise ThresholdsError(file, "ce fichier n'existe pas.", "there is no such file.") from error
     except (OSError, ValueError, OverflowError, RecursionError, KeyError, TypeError, AttributeError) as error:
         raise ThresholdsError(file, "ce n'est pas un fichier de seuils.", "this is no file of thresholds.") from error
 

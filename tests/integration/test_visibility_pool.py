@@ -1,6 +1,8 @@
 """Analysis processes that die or hang, and workers that do: legs are watched again, nobody else notices."""
 
+import asyncio
 import contextlib
+import logging
 import os
 import resource
 import signal
@@ -14,6 +16,9 @@ from pathlib import Path
 import pytest
 
 from relay.control_messages import Watch
+from relay.visibility.model_files import ModelFiles
+from relay.visibility.pool_messages import FromProcess, LogLine, Setup
+from relay.visibility.pool_process import AnalysisProcess
 from tests.helpers import clips
 from tests.helpers.visibility_worker import (
     DEADLINE_S,
@@ -114,6 +119,20 @@ def test_worker_that_is_killed_leaves_no_process_behind_even_one_that_hangs_and_
     while is_running(child) and time.monotonic() < deadline:
         time.sleep(0.05)
     assert not is_running(child)
+
+
+async def test_thresholds_that_cannot_be_used_are_one_line_of_the_log_with_its_level_and_logger(folder: Path) -> None:
+    heard: list[FromProcess] = []
+    async with AnalysisProcess(heard.append) as process, asyncio.timeout(DEADLINE_S):
+        nowhere = ModelFiles(*[folder / "none"] * 3)
+        process.tell(Setup(models=nowhere, thresholds=folder / "seuils.json", max_pending_frames=1))
+        while not heard:
+            await asyncio.sleep(0.02)
+    assert heard[0] == LogLine(
+        level=logging.ERROR,
+        name="relay.visibility.analysis",
+        message="the centre's own thresholds cannot be used: seuils.json: there is no such file.",
+    )
 
 
 def has_mediapipe(pid: int) -> bool:
