@@ -10,7 +10,7 @@ from collections import deque
 from typing import NamedTuple
 
 from relay.model import Advice, LegStats, VisibilityLevel, WatchFor
-from relay.visibility.advice import AdvicePolicy
+from relay.visibility.advice import AdvicePolicy, Verdict
 from relay.visibility.measures.arrival import Arrival
 from relay.visibility.measures.summary import summarize
 from relay.visibility.model import Glance, Look
@@ -18,11 +18,17 @@ from relay.visibility.rules import RULES, Rule
 
 MAX_GLANCES = 120  # 4 s at 30 pictures a second; more come only when readings are not fetched
 MAX_LOOKS = 40  # 10 s at 4 looks a second
+USUAL_READINGS = 25  # s of signing from which is known how often the models find these hands
+NEW_READINGS = 5  # the newest of them, which are compared with the others
+FEW_READINGS = 4  # below, nothing is usual yet
 READABLE: dict[VisibilityLevel, float | None] = {"good": 1.0, "fair": 1.0, "poor": 0.0, "off": None}
 
 
 class Reading(NamedTuple):
-    """:param measures: as :func:`~relay.visibility.measures.summary.summarize` names them, and ``readable``."""
+    """
+    :param measures: as :func:`~relay.visibility.measures.summary.summarize` names them, with ``hands_usual`` and
+        ``readable``.
+    """
 
     level: VisibilityLevel
     advice: Advice
@@ -42,6 +48,7 @@ class LegMonitor:
         self._glances: deque[tuple[float, Glance]] = deque(maxlen=MAX_GLANCES)
         self._looks: deque[tuple[float, Look]] = deque(maxlen=MAX_LOOKS)
         self._arrival = Arrival()
+        self._hands_found: deque[float] = deque(maxlen=USUAL_READINGS)
 
     def watch(self, watch_for: WatchFor) -> None:
         """Something else must be seen from now on."""
@@ -66,6 +73,20 @@ class LegMonitor:
         """
         arrived = self._arrival.close(now, receiving=receiving)
         measures = summarize(list(self._glances), list(self._looks), now, elapsed_s) | arrived
+        measures["hands_usual"] = self._hands_usual()
         verdict = self._policy.update(measures, elapsed_s)
+        self._remember_hands(measures["hands_found"], verdict)
         measures["readable"] = READABLE[verdict.level]
         return Reading(verdict.level, verdict.advice, measures)
+
+    def _hands_usual(self) -> float | None:
+        """
+        How often these hands were found in the signing of the last half minute, but for the last seconds: dark hands
+        before dark clothes are found less often than others, and are not hidden for that.
+        """
+        before = list(self._hands_found)[:-NEW_READINGS]
+        return round(sum(before) / len(before), 3) if len(before) >= FEW_READINGS else None
+
+    def _remember_hands(self, found: float | None, verdict: Verdict) -> None:
+        if found is not None and verdict.advice != "hands_hidden":
+            self._hands_found.append(found)

@@ -254,14 +254,13 @@ RULES: tuple[Rule, ...] = (
     _rule(
         "hands_hidden",
         "poor",
-        _above("hands_missing", "hands_missing", 0.92, 0.84),  # never a hand, although the picture leaves them room
-        _below("hands_missing_cut", "hands_beyond", 0.60, 0.70),
+        _above("hands_missing", "hands_missing", 0.74, 0.60),  # never a hand, although the picture leaves them room
+        _above("hands_missing_within", "hands_within", 0.40, 0.30),
+        _above("hands_usual", "hands_usual", 0.60, 0.40),  # of hands that the models found before
         _above("hands_missing_motion", "motion", 0.04, 0.02),
         _above("hands_missing_space", "signing_space", ROOMY, 0.68),
         watch=HANDS - {"cued_speech"},  # a hand that cues is one hand, at the face
         **_COMES_AND_GOES,
-        enter_s=3.5,
-        leave_s=2.5,
     ),
     _rule("too_near", "fair", _above("face_for_space", "face_width", 0.26, 0.24), watch=CHECK),
     _rule("too_near", "fair", _below("signing_space", "signing_space", 0.7, 0.75), watch=CHECK),

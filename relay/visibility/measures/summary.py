@@ -26,7 +26,7 @@ FACE_LIFETIME_S = 3.0  # a face that is found now and then (small, dark, turned)
 SIGNING_WINDOW_S = 2.0  # signing has pauses of about a second
 HANDS_WINDOW_S = 3.0  # hands are not found in every picture of well-seen signing (about 1 in 3 of the real clips')
 SAME_MOMENT_S = 0.3  # between a look and a glance
-ENOUGH_LOOKS = 5  # for hands that are found in none to be missing
+ENOUGH_LOOKS = 3  # for hands that are found in none to be missing
 PART_OF_HANDS = 0.75  # share of the landmarks of all hands found; one whole hand of two leaves more
 
 
@@ -44,10 +44,11 @@ def summarize(glances: Timed, looks: TimedLooks, now: float, elapsed_s: float = 
       ``off_centre``: how far the face is from the middle, sideways, in shares of the picture's width, 0..0.5;
       ``face_tilt``: degrees from upright, 0..180; ``face_turned``: yaw, 0..90;
     - of the hands, in the looks of the last 3 s at which something moved (``hand_looks``: how many): ``hands_found``:
-      share of looks with a hand; ``hands_visible``: with a whole one; ``hands_missing``: without, None of fewer than 5;
+      share of looks with a hand; ``hands_visible``: with a whole one; ``hands_missing``: without, None of fewer than 3;
       ``hands_cut``: share of those that tell in which no hand found is whole; ``hands_beyond``: the same, or none is
       found and the body's wrists are beyond the edges; ``hands_hidden``: in which no hand is found where the body has
-      one; ``hands_at_face``: share with one at the face;
+      one; ``hands_within``: in which none is known to be beyond the edges; ``hands_at_face``: share with one at the
+      face;
     - ``border_motion``: share of the pictures with signing's movement in which only the borders move.
     """
     second = [glance for t, glance in glances if t > now - max(elapsed_s, 0.5)]
@@ -179,6 +180,7 @@ def _of_hands(looks: Sequence[Look], signing: Sequence[Glance]) -> Measures:
         "hands_missing": 1.0 - visible if visible is not None and len(looks) >= ENOUGH_LOOKS else None,
         "hands_cut": _mean([float(_is_cut(look)) for look in known]),
         "hands_beyond": _mean([float(_is_cut(look) or _is_beyond(look)) for look in known]),
+        "hands_within": 1.0 - (_mean([float(_is_cut(look) or _is_beyond(look)) for look in known]) or 0.0),
         "hands_hidden": _mean([float(_is_hidden(look)) for look in known]),
         "hands_at_face": _mean([float(look.hands_at_face) for look in looks]),
         "border_motion": _mean([float(moves_at_border(glance)) for glance in signing]),
