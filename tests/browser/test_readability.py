@@ -39,11 +39,43 @@ pytestmark = [
     pytest.mark.asyncio(loop_scope="module"),
     pytest.mark.skipif(not Path(CHROMIUM).exists(), reason="Chromium is not installed"),
 ]
+#: what in an element lies on its neighbour, or out of the element, by more than a line's leading
+OVERLAPS = """meter => {
+  const parts = [...meter.children].filter(part => !part.classList.contains('visually-hidden'));
+  const boxes = parts.map(part => {
+    const range = document.createRange();
+    range.selectNodeContents(part);
+    return range.getBoundingClientRect();
+  });
+  const outer = meter.getBoundingClientRect(), found = [];
+  boxes.forEach((box, index) => {
+    const isBeside = box.left < outer.left || box.right > outer.right;
+    const out = isBeside || box.top < outer.top - 2 || box.bottom > outer.bottom + 2;
+    if (out) found.push(parts[index].className + ' is cut');
+    boxes.slice(index + 1).forEach((next, later) => {
+      const wide = Math.min(box.right, next.right) - Math.max(box.left, next.left);
+      const high = Math.min(box.bottom, next.bottom) - Math.max(box.top, next.top);
+      if (wide > 2 && high > 3) found.push(`${parts[index].className} lies on ${parts[index + 1 + later].className}`);
+    });
+  });
+  return found;
+}"""
 ALL_WELL = "Tout va bien : on vous voit bien."
 
 
 def reading(advice: Any, level: Any, call_id: str = "call-1", whose: Any = "signer") -> VisibilityMessage:
     return VisibilityMessage(call_id=call_id, whose=whose, level=level, advice=advice)
+
+
+async def film_advice(page: Page, film: Path, width: int = 64, height: int = 48) -> None:
+    """The centre has filmed ``hands_cut``, and nothing else."""
+    with av.open(str(film), "w") as container:
+        stream = container.add_stream("libvpx", rate=10, width=width, height=height, pix_fmt="yuv420p")
+        for _ in range(20):
+            picture = av.VideoFrame.from_ndarray(np.full((height, width, 3), 90, np.uint8), format="rgb24")
+            container.mux(stream.encode(picture))
+        container.mux(stream.encode())
+    await page.route("**/static/advice/hands_cut.webm", lambda route: route.fulfill(path=film))
 
 
 async def check_runs(party: FakeParty, whose: Any = "signer") -> None:
@@ -111,14 +143,7 @@ async def test_what_the_other_side_writes_is_not_hidden_by_a_camera_asked_for(
 async def test_advice_filmed_in_sign_language_goes_round_silently_and_never_by_itself_under_reduced_motion(
     page: Page, signer_service: FakeService, tmp_path: Path
 ) -> None:
-    film = tmp_path / "film.webm"
-    with av.open(str(film), "w") as container:
-        stream = container.add_stream("libvpx", rate=10, width=64, height=48, pix_fmt="yuv420p")
-        for _ in range(20):
-            picture = av.VideoFrame.from_ndarray(np.full((48, 64, 3), 90, np.uint8), format="rgb24")
-            container.mux(stream.encode(picture))
-        container.mux(stream.encode())
-    await page.route("**/static/advice/hands_cut.webm", lambda route: route.fulfill(path=film))
+    await film_advice(page, tmp_path / "film.webm")
     clip = page.locator(".advice-clip video")
     await signer_in_call(page, signer_service)
     await signer_service.party.send(CameraAsked(call_id="call-1", advice="hands_cut"))
@@ -134,6 +159,40 @@ async def test_advice_filmed_in_sign_language_goes_round_silently_and_never_by_i
     await signer_service.party.send(CameraAsked(call_id="call-1", advice="hands_cut"))
     await expect(page.get_by_role("button", name="Lire la vidéo")).to_be_visible()
     await expect(clip).to_have_js_property("paused", True)
+
+
+@pytest.mark.parametrize(("width", "height"), [(360, 740), (740, 360)])
+async def test_on_a_telephone_the_film_is_whole_and_neither_it_nor_advice_pushes_a_button_away(
+    page: Page, signer_service: FakeService, tmp_path: Path, width: int, height: int
+) -> None:
+    send = signer_service.party.send
+    await page.set_viewport_size({"width": width, "height": height})
+    await film_advice(page, tmp_path / "film.webm", 320, 240)
+    await signer_in_call(page, signer_service)
+    await send(call_state(CallState.ACTIVE, "hang_up", progress="answered", speaking=True))
+    await send(reading("hands_cut", "poor"))
+    await expect(page.get_by_role("status").filter(has_text="Les mains sortent")).to_be_visible()
+    await expect(page.get_by_role("button", name="Raccrocher")).to_be_in_viewport(ratio=1)
+    await send(CameraAsked(call_id="call-1", advice="hands_cut"))
+    await expect(page.locator(".advice-clip video")).to_be_in_viewport(ratio=1)
+    for name in ("Compris", "Raccrocher"):
+        await expect(page.get_by_role("button", name=name)).to_be_in_viewport(ratio=1)
+    assert await page.locator(".camera-asked").evaluate("panel => panel.scrollHeight <= panel.clientHeight")
+
+
+async def test_the_large_panel_takes_over_newer_advice_and_hides_no_other_words(
+    page: Page, signer_service: FakeService
+) -> None:
+    send = signer_service.party.send
+    await signer_in_call(page, signer_service)
+    await send(CameraAsked(call_id="call-1", advice="hands_cut"))
+    await expect(page.get_by_role("alert")).to_contain_text("Les mains sortent de l’image")
+    await send(reading("too_far", "fair"))
+    await expect(page.get_by_role("alert")).to_contain_text("La caméra est trop loin")
+    await expect(page.locator(".strip .advice")).to_be_hidden()  # it would say the same
+    await send(reading("low_frame_rate", "fair"))
+    await expect(page.locator(".strip .advice")).to_be_visible()
+    await expect(page.get_by_role("alert")).to_contain_text("La caméra est trop loin")
 
 
 async def test_a_camera_asked_for_goes_away_when_the_picture_has_been_good_for_three_seconds(
@@ -238,6 +297,18 @@ async def test_one_key_asks_the_signer_to_move_the_camera_with_the_advice_of_the
     await expect(page.locator(".meter-now")).to_contain_text("Rien ne bouge dans son image depuis 4 minutes.")
 
 
+@pytest.mark.parametrize("width", [1024, 1180, 1366])
+async def test_nothing_in_the_meter_lies_on_another_thing(page: Page, agent_service: FakeService, width: int) -> None:
+    await page.set_viewport_size({"width": width, "height": 768})
+    await agent_in_call(page, agent_service)
+    for whose, advice in (("agent", "hands_cut"), ("signer", "hands_hidden"), ("signer", "switched_off")):
+        await agent_service.party.send(reading(advice, "off" if advice == "switched_off" else "poor", whose=whose))
+    await expect(page.locator(".meter-now")).to_contain_text("La personne a coupé la mesure de l’image.")
+    await expect(page.locator(".meter-own")).not_to_be_empty()
+    assert await page.locator(".meter").evaluate(OVERLAPS) == []
+    await fits_without_sideways_scrolling(page)
+
+
 async def test_agent_reads_of_the_own_picture_without_a_jump_of_the_signers(
     page: Page, agent_service: FakeService
 ) -> None:
@@ -265,7 +336,7 @@ async def test_a_shift_begins_with_a_check_of_picture_headset_and_line_or_withou
     await page.get_by_role("button", name="Vérifier mon poste").click()
     await check_runs(party, "agent")
     await expect(page.get_by_text(ALL_WELL)).to_be_visible()
-    await expect(page.get_by_text("Vérification en cours…")).to_be_visible()  # nothing was said of the headset
+    await expect(page.get_by_text("Reste : parlez dans le micro")).to_be_visible()  # nothing was said of the headset
     await page.get_by_role("button", name="Jouer un son").click()
     await page.get_by_role("button", name="Je n’entends rien").click()
     await expect(page.get_by_text("À regarder : casque.")).to_be_visible()

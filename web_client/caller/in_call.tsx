@@ -10,6 +10,8 @@ import { t } from "../shared/i18n.ts";
 import { now } from "../shared/now.ts";
 import { readPreference, writePreference } from "../shared/preferences.ts";
 import type { CallStateMessage } from "../shared/protocol.d.ts";
+import { helpFor } from "../shared/quality.ts";
+import { isSaidLarge } from "../shared/readability.ts";
 import { signerSecondWords } from "../shared/second_words.ts";
 import type { Session } from "../shared/session.ts";
 import { AdviceIcon } from "../shared/ui/advice_icons.tsx";
@@ -175,16 +177,16 @@ function Strip({ caller, call }: { caller: Caller; call: CallStateMessage }): JS
 function Advice({ session, call }: { session: Session; call: CallStateMessage }): JSX.Element {
   const visibility = session.readability.own.value;
   const { received, receivedLevel, quality } = session.watch;
-  const own = quality.value?.own;
-  const sent = own === undefined ? null : sentWords(own.level, own.fps);
+  const sent = quality.value === null ? null : sentWords(quality.value.own.level, quality.value.own.fps, helpFor(quality.value));
   const level = visibility?.level ?? "off";
   const isPoor = visibility !== null && (level === "poor" || level === "fair");
   const isGood = level === "good" && sent === null;
   const words = isPoor ? adviceWords(visibility.advice) : isGood ? t("advice.good") : sent;
   const hasOther = isPoor || sent !== null || call.hidden || receivedLevel.value === "good";
   const arriving = hasOther ? null : receivedWords(receivedLevel.value, received.value.fps);
+  const isLarge = isSaidLarge(session.readability.asked.value, visibility);
   return (
-    <div class="advice" role="status" aria-live="polite">
+    <div class={`advice ${isLarge ? "is-said-large" : ""}`} role="status" aria-live="polite">
       {words !== null && (
         <p class={`advice-words is-${isPoor || isGood ? level : "fair"}`}>
           {visibility !== null && (isPoor || isGood) ? <AdviceIcon code={visibility.advice} size={32} /> : <Icon name="network" />}

@@ -5,6 +5,7 @@ import { unbroken } from "./format.ts";
 import { t, tCode, type Key } from "./i18n.ts";
 import type { Level } from "./media_stats.ts";
 import type { CallStateMessage, VisibilityMessage } from "./protocol.d.ts";
+import type { Help } from "./quality.ts";
 
 /** The phone as this party may see it, one short sentence. */
 export function phoneWords(call: CallStateMessage, role: "signer" | "agent"): string {
@@ -61,9 +62,10 @@ export function receivedWords(level: Level | null, fps: number | null): string |
   return t(`network.${level}`, { fps: Math.round(fps) });
 }
 
-/** How the own picture reaches the other side; null while it is good or unknown. */
-export function sentWords(level: Level | null, fps: number | null): string | null {
+/** How the own picture reaches the other side, and what helps; null while it is good or unknown. */
+export function sentWords(level: Level | null, fps: number | null, help: Help): string | null {
   if (level === null || level === "good" || fps === null) return null;
   const key: Key = level === "warn" ? "network.sent_warn" : "network.sent_critical";
-  return t(key, { fps: Math.round(fps) });
+  const words = t(key, { fps: Math.round(fps) });
+  return help === "nothing" ? words : `${words}. ${t(`network.sent_help.${help}`)}`;
 }

@@ -6,6 +6,13 @@ import type { AdviceCode, CameraAsked, VisibilityLevel, VisibilityMessage } from
 
 const BETTER_MS = 3_000;
 const GOOD_ALREADY_MS = 15_000; // asked for of a picture that the service finds good: read, then gone
+/** Nothing is wrong, or nothing is measured. */
+const NO_ADVICE: ReadonlySet<Advice> = new Set<Advice>(["good", "no_video", "not_measured", "models_missing", "switched_off"]);
+/** Nobody mends these by moving the camera. */
+const NOT_THE_CAMERAS: ReadonlySet<Advice> = new Set<Advice>(["low_resolution", "low_frame_rate", "frozen", "idle"]);
+
+type Advice = VisibilityMessage["advice"];
+type Reading = Pick<VisibilityMessage, "level" | "advice">;
 
 /** What was asked for, and since when the picture is good. Times in milliseconds of one clock. */
 export interface Asked {
@@ -19,18 +26,29 @@ export function askedFor(advice: AdviceCode | null, level: VisibilityLevel | nul
   return { advice, goodSince: level === "good" ? now : null, wasBad: level === "fair" || level === "poor" };
 }
 
-/** After this reading; null: the picture is better, nothing is asked for any more. */
-export function stillAsked(asked: Asked, level: VisibilityLevel, now: number): Asked | null {
-  if (level !== "good") return { ...asked, goodSince: null, wasBad: asked.wasBad || level !== "off" };
+/** After this reading, whose advice takes the place of an older one; null: the picture is better, nothing is asked for any more. */
+export function stillAsked(asked: Asked, reading: Reading, now: number): Asked | null {
+  const { level } = reading;
+  if (level !== "good") return { advice: askable(reading) ?? asked.advice, goodSince: null, wasBad: asked.wasBad || level !== "off" };
   const goodSince = asked.goodSince ?? now;
   return now - goodSince >= (asked.wasBad ? BETTER_MS : GOOD_ALREADY_MS) ? null : { ...asked, goodSince };
 }
 
-/** What can be asked for by name: advice about the picture, neither praise nor why nothing is measured. */
-export function askable(reading: VisibilityMessage | null): AdviceCode | null {
-  const advice = reading?.advice ?? "good";
-  const isAdvice = advice !== "good" && advice !== "no_video" && advice !== "not_measured" && advice !== "models_missing" && advice !== "switched_off";
-  return isAdvice ? advice : null;
+/** What is to be mended about the picture: neither praise nor why nothing is measured. */
+export function adviceIn(reading: Reading | null): AdviceCode | null {
+  return reading === null || NO_ADVICE.has(reading.advice) ? null : (reading.advice as AdviceCode);
+}
+
+/** What can be asked for by name: it gets better when the camera, the light or the person moves. */
+export function askable(reading: Reading | null): AdviceCode | null {
+  const advice = adviceIn(reading);
+  return advice === null || NOT_THE_CAMERAS.has(advice) ? null : advice;
+}
+
+/** The large panel says it already; the small words beside it would say it again, or praise what it asks to be mended. */
+export function isSaidLarge(asked: Asked | null, own: Reading | null): boolean {
+  const advice = adviceIn(own);
+  return asked !== null && (advice === null || advice === asked.advice);
 }
 
 export class Readability {
@@ -54,7 +72,7 @@ export class Readability {
 
   came(reading: VisibilityMessage, isOwn: boolean): void {
     (isOwn ? this.#own : this.#other).value = reading;
-    if (isOwn && this.#asked.value !== null) this.#asked.value = stillAsked(this.#asked.value, reading.level, performance.now());
+    if (isOwn && this.#asked.value !== null) this.#asked.value = stillAsked(this.#asked.value, reading, performance.now());
   }
 
   cameraAsked({ advice }: CameraAsked): void {

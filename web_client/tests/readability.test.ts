@@ -3,8 +3,8 @@ import { test } from "node:test";
 import { CameraCheck } from "../shared/camera_check.ts";
 import type { Answer, Outgoing } from "../shared/connection.ts";
 import type { CallMedia } from "../shared/media.ts";
-import type { CheckState, VisibilityMessage } from "../shared/protocol.d.ts";
-import { askable, askedFor, Readability, stillAsked, type Asked } from "../shared/readability.ts";
+import type { AdviceCode, CheckState, VisibilityMessage } from "../shared/protocol.d.ts";
+import { adviceIn, askable, askedFor, isSaidLarge, Readability, stillAsked, type Asked } from "../shared/readability.ts";
 
 function reading(advice: VisibilityMessage["advice"], level: VisibilityMessage["level"], call_id = "call-1"): VisibilityMessage {
   return { type: "visibility", call_id, whose: "signer", level, advice, measures: {} };
@@ -14,7 +14,7 @@ function reading(advice: VisibilityMessage["advice"], level: VisibilityMessage["
 function goesAt(asked: Asked, levels: readonly VisibilityMessage["level"][]): number | null {
   let now: Asked | null = asked;
   for (const [index, level] of levels.entries()) {
-    now = stillAsked(now, level, (index + 1) * 1_000);
+    now = stillAsked(now, { level, advice: level === "good" ? "good" : level === "off" ? "not_measured" : "hands_cut" }, (index + 1) * 1_000);
     if (now === null) return index + 1;
   }
   return null;
@@ -33,9 +33,32 @@ test("asked for although the service finds the picture good, it stays long enoug
   assert.equal(goesAt(askedFor(null, null, 0), good), 16);
 });
 
-test("advice is asked for by name, praise and what is not measured are not", () => {
+test("newer advice takes the place of what was asked for, but praise and what no camera mends do not", () => {
+  const readability = new Readability();
+  readability.cameraAsked({ type: "camera.asked", call_id: "call-1", advice: "hands_cut" });
+  const askedAfter = (advice: VisibilityMessage["advice"], level: VisibilityMessage["level"]): AdviceCode | null | undefined => {
+    readability.came(reading(advice, level), true);
+    return readability.asked.value?.advice;
+  };
+  assert.equal(askedAfter("too_far", "fair"), "too_far");
+  assert.equal(askedAfter("low_frame_rate", "fair"), "too_far");
+  assert.equal(askedAfter("not_measured", "off"), "too_far");
+  assert.equal(askedAfter("good", "good"), "too_far");
+});
+
+test("words beside the large panel are hidden when it says the same, never when they say something else", () => {
+  const asked = askedFor("hands_cut", "poor", 0);
+  assert.ok(isSaidLarge(asked, reading("hands_cut", "poor")));
+  assert.ok(isSaidLarge(asked, reading("good", "good")));
+  assert.ok(!isSaidLarge(asked, reading("low_frame_rate", "fair")));
+  assert.ok(!isSaidLarge(null, reading("hands_cut", "poor")));
+});
+
+test("advice is asked for by name where moving the camera mends it, praise and what is not measured are not", () => {
   assert.equal(askable(reading("too_dark", "poor")), "too_dark");
-  assert.equal(askable(reading("idle", "fair")), "idle");
+  for (const code of ["idle", "frozen", "low_frame_rate", "low_resolution"] as const) {
+    assert.deepEqual([askable(reading(code, "fair")), adviceIn(reading(code, "fair"))], [null, code]);
+  }
   for (const none of [null, reading("good", "good"), reading("no_video", "off"), reading("switched_off", "off")]) assert.equal(askable(none), null);
 });
 

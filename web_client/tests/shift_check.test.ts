@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { headsetFound, lineFound, pictureFound, verdict } from "../workstation/check_summary.ts";
+import { headsetFound, left, lineFound, pictureFound, verdict } from "../workstation/check_summary.ts";
 import { levelOf, voicedLooks } from "../workstation/sound_check.ts";
 
 const sine = (peak: number): Float32Array => Float32Array.from({ length: 2_048 }, (_, index) => peak * Math.sin(index / 7));
@@ -24,6 +24,13 @@ test("all is ready when picture, headset and line are good, or do not concern th
   assert.equal(verdict({ picture: "good", headset: "skipped", line: "good" }), "ready");
   assert.equal(verdict({ picture: "good", headset: "pending", line: "good" }), "pending");
   assert.deepEqual(verdict({ picture: "poor", headset: "pending", line: "poor" }), ["picture", "line"]);
+});
+
+test("what is still missing of the check is named: of the headset first the voice, then the tone", () => {
+  const summary = { picture: "good", headset: "pending", line: "pending" } as const;
+  assert.deepEqual(left(summary, false), ["voice", "line"]);
+  assert.deepEqual(left({ ...summary, line: "good" }, true), ["tone"]);
+  assert.deepEqual(left({ picture: "pending", headset: "good", line: "poor" }, true), ["picture"]);
 });
 
 test("a headset is good when a voice came in and the tone was heard; who works without sound is not asked", () => {

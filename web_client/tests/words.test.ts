@@ -6,7 +6,7 @@ import { lightOf } from "../shared/light.ts";
 import { levelOf, Steady, SteadyRate } from "../shared/media_stats.ts";
 import type { CallStateMessage } from "../shared/protocol.d.ts";
 import { moved, nearestCorner, nextCorner } from "../shared/ui/corners.ts";
-import { causes, shares, type Moment } from "../workstation/minute.ts";
+import { causes, lastMinute, Minute, shares, type Moment } from "../workstation/minute.ts";
 
 test("a French number is grouped as it is typed", () => {
   const cases: readonly (readonly [string, string])[] = [
@@ -70,7 +70,7 @@ test("the own picture reaches every corner by drag, by button and by arrow keys"
 });
 
 function minute(...levels: readonly Moment["level"][]): readonly Moment[] {
-  return levels.map((level) => ({ level, advice: level === "off" ? "not_measured" : level === "good" ? "good" : "too_far" }));
+  return levels.map((level, at) => ({ at, level, advice: level === "off" ? "not_measured" : level === "good" ? "good" : "too_far" }));
 }
 
 test("the last minute leaves out what was not measured", () => {
@@ -78,10 +78,17 @@ test("the last minute leaves out what was not measured", () => {
   assert.deepEqual(shares(minute("off")), { good: 0, fair: 0, poor: 0 });
 });
 
+test("the last minute is one by the clock: what is older goes, whether or not anything came since", () => {
+  const kept = new Minute();
+  for (const at of [100, 101, 155]) kept.add({ at, level: "poor", advice: "too_far" });
+  const at = (now: number): readonly number[] => lastMinute(kept.moments.value, now).map((moment) => moment.at);
+  assert.deepEqual([at(159), at(160), at(300)], [[100, 101, 155], [101, 155], []]);
+});
+
 test("the last minute says what it was that could not be read, the longest first", () => {
-  const dark: Moment = { level: "poor", advice: "too_dark" };
-  const cut: Moment = { level: "fair", advice: "hands_cut" };
-  const far: Moment = { level: "fair", advice: "too_far" };
+  const dark: Moment = { at: 0, level: "poor", advice: "too_dark" };
+  const cut: Moment = { at: 0, level: "fair", advice: "hands_cut" };
+  const far: Moment = { at: 0, level: "fair", advice: "too_far" };
   assert.deepEqual(causes([cut, dark, far, cut, dark, dark, ...minute("good", "off")]), [
     { advice: "too_dark", seconds: 3 },
     { advice: "hands_cut", seconds: 2 },

@@ -26,6 +26,14 @@ export function lineFound(state: LineState | null): Found {
   return state === null ? "pending" : state === "good" ? "good" : "poor";
 }
 
+/** What is not known yet; of the headset: the voice first, then the tone. */
+export type Left = "picture" | "voice" | "tone" | "line";
+
+export function left(summary: Summary, isVoiceIn: boolean): readonly Left[] {
+  const pending = CHECKED.filter((name) => summary[name] === "pending");
+  return pending.map((name) => (name !== "headset" ? name : isVoiceIn ? "tone" : "voice"));
+}
+
 /** What is to be seen to; "pending" while something is still being checked and nothing is wrong. */
 export function verdict(summary: Summary): "ready" | "pending" | readonly Checked[] {
   const poor = CHECKED.filter((name) => summary[name] === "poor");

@@ -5,7 +5,7 @@ import { ScreenLock, setSituation } from "../shared/attention.ts";
 import { cameraIsGranted } from "../shared/camera.ts";
 import * as http from "../shared/http.ts";
 import { t } from "../shared/i18n.ts";
-import { lookAtClock } from "../shared/now.ts";
+import { lookAtClock, now } from "../shared/now.ts";
 import { readPreference, writePreference } from "../shared/preferences.ts";
 import type {
   AgentView,
@@ -18,6 +18,7 @@ import type {
   CallStateMessage,
   PhoneStats,
   ServerMessage,
+  VisibilityMessage,
 } from "../shared/protocol.d.ts";
 import { Ring } from "../shared/ring.ts";
 import { Session } from "../shared/session.ts";
@@ -241,9 +242,14 @@ export class Desk {
         this.phoneLine.value = message.stats;
         break;
       case "visibility":
-        if (message.whose === "signer") this.minute.add(message);
+        if (message.whose === "signer") this.#signerRead(message);
         break;
     }
+  }
+
+  #signerRead({ level, advice }: VisibilityMessage): void {
+    lookAtClock();
+    this.minute.add({ level, advice, at: now.value });
   }
 
   #phoneCame(call: CallStateMessage): void {

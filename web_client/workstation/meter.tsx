@@ -4,14 +4,14 @@
 import type { JSX } from "preact";
 import { adviceAboutSigner, adviceInShort, adviceWords } from "../shared/call_words.ts";
 import { t } from "../shared/i18n.ts";
+import { now as clock } from "../shared/now.ts";
 import type { VisibilityLevel } from "../shared/protocol.d.ts";
 import { AdviceIcon } from "../shared/ui/advice_icons.tsx";
 import { Button } from "../shared/ui/basics.tsx";
 import type { Desk } from "./desk.ts";
-import { causes, shares, type Moment } from "./minute.ts";
+import { causes, lastMinute, SECONDS, shares, type Moment } from "./minute.ts";
 
 const HEIGHT: Record<VisibilityLevel, number> = { good: 24, fair: 16, poor: 8, off: 2 };
-const SECONDS = 60;
 const BAR = 4;
 
 export function Meter({ desk }: { desk: Desk }): JSX.Element {
@@ -25,7 +25,7 @@ export function Meter({ desk }: { desk: Desk }): JSX.Element {
         <strong>{t(`meter.${now?.level ?? "none"}`)}</strong>
         {now !== null && now.advice !== "good" && <span>{adviceAboutSigner(now.advice)}</span>}
       </p>
-      <LastMinute moments={desk.minute.moments.value} />
+      <LastMinute moments={lastMinute(desk.minute.moments.value, clock.value)} />
       <Button
         icon="camera"
         pressed={cameraAsk.isAsked.value}
@@ -52,11 +52,11 @@ function LastMinute({ moments }: { moments: readonly Moment[] }): JSX.Element {
     <div class="meter-minute">
       <svg viewBox={`0 0 ${SECONDS * BAR} 24`} class="minute" role="img" aria-label={words} preserveAspectRatio="none">
         <title>{words}</title>
-        {moments.map(({ level }, index) => (
+        {moments.map(({ level, at }) => (
           <rect
-            key={index}
+            key={at}
             class={`is-${level}`}
-            x={(SECONDS - moments.length + index) * BAR}
+            x={(SECONDS - 1 - Math.max(0, clock.value - at)) * BAR}
             y={24 - HEIGHT[level]}
             width={BAR - 1}
             height={HEIGHT[level]}

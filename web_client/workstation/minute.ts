@@ -1,13 +1,16 @@
-// The last minute of readability, one reading a second. Pure but for the signal.
+// The last minute of readability by the clock, one reading a second while it is measured. Pure but for the signal.
 
 import { signal, type ReadonlySignal } from "@preact/signals";
 import type { VisibilityLevel, VisibilityMessage } from "../shared/protocol.d.ts";
 
-const SECONDS = 60;
+export const SECONDS = 60;
 const CAUSES = 2; // more are no help at a glance
 
 /** One second. */
-export type Moment = Pick<VisibilityMessage, "level" | "advice">;
+export interface Moment extends Pick<VisibilityMessage, "level" | "advice"> {
+  /** When it was read, in seconds of the page's clock. */
+  readonly at: number;
+}
 
 export interface Cause {
   readonly advice: VisibilityMessage["advice"];
@@ -21,13 +24,18 @@ export class Minute {
     return this.#moments;
   }
 
-  add({ level, advice }: Moment): void {
-    this.#moments.value = [...this.#moments.value, { level, advice }].slice(-SECONDS);
+  add({ level, advice, at }: Moment): void {
+    this.#moments.value = [...lastMinute(this.#moments.value, at), { level, advice, at }];
   }
 
   clear(): void {
     this.#moments.value = [];
   }
+}
+
+/** Those that are no older than a minute, whether or not others came since. */
+export function lastMinute(moments: readonly Moment[], now: number): readonly Moment[] {
+  return moments.filter(({ at }) => now - at < SECONDS);
 }
 
 /** Percentages of the measured seconds; zero each when nothing was measured. */

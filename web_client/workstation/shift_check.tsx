@@ -7,7 +7,7 @@ import { t } from "../shared/i18n.ts";
 import { Button } from "../shared/ui/basics.tsx";
 import { CheckWords, isUnmeasured } from "../shared/ui/check_words.tsx";
 import { Icon } from "../shared/ui/icons.tsx";
-import { headsetFound, lineFound, pictureFound, verdict, type Summary } from "./check_summary.ts";
+import { headsetFound, left, lineFound, pictureFound, verdict, type Summary } from "./check_summary.ts";
 import type { Desk } from "./desk.ts";
 
 export function ShiftCheck({ desk }: { desk: Desk }): JSX.Element | null {
@@ -70,11 +70,14 @@ function Unmeasured({ desk }: { desk: Desk }): JSX.Element {
 }
 
 function Verdict({ desk }: { desk: Desk }): JSX.Element {
-  const found = verdict(summaryOf(desk));
+  const summary = summaryOf(desk);
+  const found = verdict(summary);
   const words =
-    found === "ready" || found === "pending"
-      ? t(`shift_check.${found}`)
-      : t("shift_check.to_see", { things: found.map((name) => t(`shift_check.name.${name}`)).join(", ") });
+    found === "ready"
+      ? t("shift_check.ready")
+      : found === "pending"
+        ? t("shift_check.left", { things: left(summary, desk.sound.isVoiceIn.value).map((what) => t(`shift_check.left_what.${what}`)).join(", ") })
+        : t("shift_check.to_see", { things: found.map((name) => t(`shift_check.name.${name}`)).join(", ") });
   return (
     <p class={`shift-verdict is-${found === "ready" ? "good" : found === "pending" ? "none" : "poor"}`} role="status">
       <Icon name={found === "ready" ? "check" : found === "pending" ? "clock" : "eye"} />

@@ -9,17 +9,23 @@ import type { AdviceCode } from "../protocol.d.ts";
 import { Icon } from "./icons.tsx";
 
 const FORMS = ["webm", "mp4"] as const;
+const missing = new Set<AdviceCode>(); // asked for once on a page
 
 export function AdviceClip({ code }: { code: AdviceCode }): JSX.Element | null {
   const video = useRef<HTMLVideoElement>(null);
   const isThere = useSignal(false);
-  const isMissing = useSignal(false);
+  const isMissing = useSignal(missing.has(code));
   const isPlaying = useSignal(false);
   const isCalm = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
 
   function toggle(): void {
     if (isPlaying.value) video.current?.pause();
     else void video.current?.play().catch(() => undefined);
+  }
+
+  function sawNone(): void {
+    missing.add(code);
+    isMissing.value = true;
   }
 
   if (isMissing.value) return null;
@@ -42,7 +48,7 @@ export function AdviceClip({ code }: { code: AdviceCode }): JSX.Element | null {
             key={form}
             src={`/static/advice/${code}.${form}`}
             type={`video/${form}`}
-            onError={() => index === FORMS.length - 1 && (isMissing.value = true)}
+            onError={() => index === FORMS.length - 1 && sawNone()}
           />
         ))}
       </video>

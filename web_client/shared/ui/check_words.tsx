@@ -7,7 +7,7 @@ import type { Session } from "../session.ts";
 import { AdviceClip } from "./advice_clip.tsx";
 import { AdviceIcon } from "./advice_icons.tsx";
 import { Icon } from "./icons.tsx";
-import { askable } from "../readability.ts";
+import { adviceIn } from "../readability.ts";
 
 /** Nothing is measured by the service: what the page finds by itself is the better help. */
 export function isUnmeasured({ check }: Session): boolean {
@@ -17,7 +17,7 @@ export function isUnmeasured({ check }: Session): boolean {
 
 export function CheckWords({ session }: { session: Session }): JSX.Element {
   const reading = session.check.reading.value;
-  const advice = askable(reading);
+  const advice = adviceIn(reading);
   const isGood = reading?.level === "good";
   const isSeen = reading !== null && (reading.level !== "off" || reading.advice === "no_video");
   return (
