@@ -161,8 +161,14 @@ RULES: tuple[Rule, ...] = (
         _above("moving_signing", "signing", 0.60, 0.50),
         _above("moving_much", "motion", 0.04, 0.015),
         _above("moving_sharp", "sharpness", 1.00, 0.90),
+        _below("moving_face", "near_face", 0.01, 0.05),  # a dark face in dim light is found now and then
     ),
-    _rule("no_person", "poor", _below("nobody", "person", 0.25, 0.40)),
+    _rule(
+        "no_person",
+        "poor",
+        _below("nobody", "person", 0.25, 0.40),
+        _below("nobody_signs", "signing", 0.60, 0.70),  # somebody is there whom the models do not find
+    ),
     _rule(
         "frozen",
         "poor",
