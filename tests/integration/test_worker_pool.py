@@ -74,8 +74,7 @@ async def pool(redis: RedisServer, run_dir: Path, config: NetworkConfig | None) 
         found = WorkerPool(client, nothing, nothing, nothing, dialer=Dialer(config), place=place_of(run_dir))
         task = asyncio.create_task(found.run())
         yield found
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+        await ended(task)
 
 
 async def test_neighbours_are_reached_by_path_and_others_over_the_network(redis: RedisServer, directory: Path) -> None:
@@ -142,8 +141,7 @@ async def test_a_media_or_phone_worker_that_hangs_is_lost_and_one_that_nobody_wa
         task = asyncio.create_task(found.run())
         await until(lambda: {"media", "phone"} <= set(lost), "both are noticed")
         assert "visibility" not in lost
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+        await ended(task)
 
 
 @pytest.mark.parametrize("is_stopping", [True, False])
@@ -161,10 +159,16 @@ async def test_workers_that_end_with_the_service_are_nothing_to_warn_of(
         pool.is_stopping = is_stopping
         await pool.links("media")[0].close()
         await until(lambda: not pool.links("media") or "worker lost" in caplog.text, "it is lost")
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+        await ended(task)
     levels = {record.levelname for record in caplog.records if "worker lost" in record.getMessage()}
     assert levels == ({"INFO"} if is_stopping else {"WARNING"})
+
+
+async def ended(task: asyncio.Task[None]) -> None:
+    """A Redis client may swallow a cancellation (redis-py on Python 3.11): asked until it is heard."""
+    while not task.done():
+        task.cancel()
+        await asyncio.wait({task}, timeout=1.0)
 
 
 @asynccontextmanager
