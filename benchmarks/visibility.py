@@ -1,9 +1,9 @@
 """
 What watching costs and how soon advice comes: ``python -m benchmarks.visibility [--json] [--quick] [--media-delay]``.
 
-A visibility worker as in service watches both pictures of some calls: real datagrams of 1280×720 VP8 at 7.5 pictures a
-second (``load.watched``), real decoding, real MediaPipe. A day's mix is 30 % of the signers signing; of the other 70 %,
-3 in 7 of the agents sign (they interpret), and nobody moves in the rest. Then all signers sign. Then pictures become
+A visibility worker as in service watches both pictures of some calls: real datagrams of 640×480 VP8 at 7.5 pictures a
+second (``load.watched``), real decoding, real MediaPipe. A day's mix: in 30 % of the calls the signer signs, in the
+others both are well framed and still; the same at 1280×720. Then all signers sign. Then pictures become
 bad, each in its own way, and the time until the signer is told is taken. In the same run the plain way: every picture
 of the base layer looked at, with a set of models for each leg. Shares are of one core, CPU time of the worker and its
 analysis processes from ``/proc``. ``--media-delay`` instead: a media worker's calls with and without their analysis.
@@ -28,7 +28,7 @@ from typing import Any
 from benchmarks.load.bench import QUICK, Rounds, Window, bench, in_turn, medians, paired_ratio
 from benchmarks.load.systems import NICE, start_workers
 from benchmarks.load.usage import cpu_s, memory_mb
-from benchmarks.load.watched import BASE_LAYER_FPS, IMPAIRED, Clip, TappedCamera, becoming, well_framed
+from benchmarks.load.watched import BASE_LAYER_FPS, HD, IMPAIRED, VGA, Clip, Size, TappedCamera, becoming, well_framed
 from relay.control import ControlClient
 from relay.control_messages import AnyEvent, CloseCall, VisibilityFigures, VisibilityReading, Watch
 from relay.model import WebLeg
@@ -84,19 +84,17 @@ def main() -> None:
 
 
 async def measure(lengths: Lengths) -> dict[str, Any]:
-    signing, listening = await asyncio.to_thread(
-        lambda: (
-            [well_framed(seed, "two_handed") for seed in (3, 5)],
-            [well_framed(seed, "listening") for seed in (4, 6)],
-        )
-    )
+    signing, listening = await asyncio.to_thread(well_framed_people, VGA)
+    large = await asyncio.to_thread(well_framed_people, HD)
     plain = await asyncio.to_thread(plain_way, signing[0], listening[0])
     async with watching() as worker:
         mix = await worker.window(mixed_calls(signing, listening), lengths.mix_s)
+        mix_720p = await worker.window(mixed_calls(*large), lengths.mix_s)
         busy = await worker.window(list(zip(signing * 2, listening * 2, strict=True)), lengths.signing_s)
         delays = await worker.delays(lengths.changes)
     return {
         "core_share_per_call": mix["core_share_per_call"],
+        "core_share_per_call_720p": mix_720p["core_share_per_call"],
         "core_share_while_signing": busy["core_share_per_call"],
         "plain_core_share_per_call": plain,
         "ratio_to_plain": round(mix["core_share_per_call"] / plain, 4),
@@ -105,9 +103,16 @@ async def measure(lengths: Lengths) -> dict[str, Any]:
         "advice_after_p95_s": percentile(delays, 0.95),
         "changes": len(delays),
         "mix": mix,
+        "mix_720p": mix_720p,
         "signing": busy,
-        "picture": f"1280x720 VP8, {BASE_LAYER_FPS} pictures/s, {round(signing[0].bits_per_s / 1000)} kbit/s",
+        "picture": f"640x480 VP8, {BASE_LAYER_FPS} pictures/s, {round(signing[0].bits_per_s / 1000)} kbit/s",
     }
+
+
+def well_framed_people(size: Size) -> tuple[list[Clip], list[Clip]]:
+    """:returns: of those who sign, and of those who listen."""
+    signing = [well_framed(seed, "two_handed", size) for seed in (3, 5)]
+    return signing, [well_framed(seed, "listening", size) for seed in (4, 6)]
 
 
 # --- the worker
@@ -249,11 +254,10 @@ def children(parent: int) -> list[int]:
 
 
 def mixed_calls(signing: list[Clip], listening: list[Clip]) -> list[tuple[Clip, Clip | None]]:
-    """3 in 10 signers sign, 3 in 10 agents do, and nobody in 4."""
+    """In 3 of 10 calls the signer signs, in the others both are well framed and still."""
     moving, still = cycle(signing), cycle(listening)
     signers = [(next(moving), next(still)) for _ in range(3)]
-    agents = [(next(still), next(moving)) for _ in range(3)]
-    return [*signers, *agents, *[(next(still), next(still)) for _ in range(CALLS - 6)]]
+    return [*signers, *[(next(still), next(still)) for _ in range(CALLS - 3)]]
 
 
 # --- the plain way

@@ -29,9 +29,11 @@ from relay.drawn.signing import Script, Style
 from relay.drawn.stage import Situation, Stage
 from relay.model import TapStats, WebLeg
 
-WIDTH, HEIGHT = 1280, 720
+Size = tuple[int, int]
+HD: Size = (1280, 720)
+VGA: Size = (640, 480)  # what EN 301 549 asks for
 BASE_LAYER_FPS = 7.5
-BASE_LAYER_BPS = 750_000
+BASE_LAYER_BPS: dict[Size, int] = {HD: 750_000, VGA: 350_000}
 LOOP_S = 12.0
 CHANGE_AT_S = 8.0  # of a clip that becomes impaired, for the rest of it
 CHANGING_S = 16.0
@@ -51,14 +53,15 @@ class Clip:
     """Coded pictures, the first one a key frame."""
 
     pictures: tuple[bytes, ...]
+    size: Size = HD
 
     @property
     def bits_per_s(self) -> float:
         return sum(map(len, self.pictures)) * 8 * BASE_LAYER_FPS / len(self.pictures)
 
 
-def well_framed(seed: int, style: Style) -> Clip:
-    return _coded(seed, style, lambda _: Situation(camera=CAMERA), LOOP_S)
+def well_framed(seed: int, style: Style, size: Size = HD) -> Clip:
+    return _coded(seed, style, lambda _: Situation(camera=CAMERA), LOOP_S, size)
 
 
 def becoming(impairment: str, seed: int) -> Clip:
@@ -67,23 +70,23 @@ def becoming(impairment: str, seed: int) -> Clip:
     return _coded(seed, "two_handed", lambda t: bad if t >= CHANGE_AT_S else good, CHANGING_S)
 
 
-def _coded(seed: int, style: Style, situation: Callable[[float], Situation], seconds: float) -> Clip:
+def _coded(seed: int, style: Style, situation: Callable[[float], Situation], seconds: float, size: Size = HD) -> Clip:
     person, scenery = random_person(np.random.default_rng(seed)), Scenery(seed=seed)
-    stage = Stage(person, scenery, Script(seed, style), situation, width=WIDTH, height=HEIGHT)
-    encoder = _encoder()
+    stage = Stage(person, scenery, Script(seed, style), situation, width=size[0], height=size[1])
+    encoder = _encoder(size)
     coded: list[bytes] = []
     for number in range(round(seconds * BASE_LAYER_FPS)):
         frame = av.VideoFrame.from_ndarray(stage.frame(number / BASE_LAYER_FPS), format="rgb24")
         frame.pts = number
         coded += [bytes(packet) for packet in encoder.encode(frame)]
-    return Clip(tuple(coded))
+    return Clip(tuple(coded), size)
 
 
-def _encoder() -> VideoCodecContext:
+def _encoder(size: Size) -> VideoCodecContext:
     context = av.CodecContext.create("libvpx", "w")
     assert isinstance(context, VideoCodecContext)
-    context.width, context.height, context.pix_fmt = WIDTH, HEIGHT, "yuv420p"
-    context.bit_rate, context.gop_size, context.thread_count = BASE_LAYER_BPS, 3000, 1
+    context.width, context.height, context.pix_fmt = *size, "yuv420p"
+    context.bit_rate, context.gop_size, context.thread_count = BASE_LAYER_BPS[size], 3000, 1
     context.time_base, context.framerate = Fraction(2, 15), Fraction(15, 2)
     context.options = {"cpu-used": "-6", "deadline": "realtime", "lag-in-frames": "0", "error-resilient": "default"}
     return context
@@ -120,7 +123,11 @@ class TappedCamera:
             await self._send(Kind.VP8, batch(self._packets(self.clip.pictures[number])))
             if self._sent % 8 == 0:
                 stats = TapStats(
-                    frames_per_second=30.0, frame_width=WIDTH, frame_height=HEIGHT, codec="VP8", ask_at=self._own_path
+                    frames_per_second=30.0,
+                    frame_width=self.clip.size[0],
+                    frame_height=self.clip.size[1],
+                    codec="VP8",
+                    ask_at=self._own_path,
                 )
                 await self._send(Kind.STATS, stats.model_dump_json().encode())
             number += 1
