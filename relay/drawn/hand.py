@@ -27,7 +27,6 @@ _PALM_CREASES: tuple[tuple[Point, ...], ...] = (
 _KNUCKLES: tuple[Point, ...] = ((0.27, 0.95), (0.05, 1.0), (-0.15, 0.95), (-0.33, 0.84))
 PALM_CENTRE: Point = (0.0, 0.5)
 WRIST: Point = (0.0, 0.0)
-FINGER_TIPS = (4, 8, 12, 16, 20)  # of the landmarks
 LIMIT = 160  # pixels of the unit: more is never drawn
 
 

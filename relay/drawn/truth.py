@@ -5,8 +5,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from relay.drawn.hand import FINGER_TIPS
-
 Points = NDArray[np.float32]
 
 
@@ -32,11 +30,6 @@ class HandTruth:
     @property
     def wrist(self) -> Points:
         return np.asarray(self.landmarks[0])
-
-    @property
-    def finger_tips(self) -> Points:
-        """:returns: shape (5, 2), thumb first."""
-        return self.landmarks[list(FINGER_TIPS)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -146,7 +146,6 @@ class Look:
     :param hands_in_frame: share of hand landmarks inside the picture, 0..1.
     :param hands_cut: the edges at which a hand found is cut.
     :param hand_size: height or width of the larger hand, whichever is more, as a share of the picture's, 0..1.
-    :param hands_centre: mean of the hands' centres, shares of the picture.
     :param hands_overlap: how much of one hand lies behind the other, 0..1; None unless two are found.
     :param hands_at_face: a hand is at the face (that is LSF, not hidden).
     :param hands_hidden: 0, 1 or 2 wrists in the picture at which no hand is found; None without a pose.
@@ -190,7 +189,6 @@ class Look:
     hands_in_frame: float | None = None
     hands_cut: tuple[Edge, ...] = ()
     hand_size: float | None = None
-    hands_centre: Point | None = None
     hands_overlap: float | None = None
     hands_at_face: bool = False
     hands_hidden: int | None = None

@@ -139,8 +139,8 @@ class AnalysisProcess:
         self._heard += 1
         try:
             message = from_process.validate_json(data)
-        except ValidationError:
-            log.exception("an analysis process says what is not understood")
+        except ValidationError:  # whose words would repeat what was said
+            log.warning("an analysis process says what is not understood")
             return
         self.is_ready |= isinstance(message, Ready)
         self.is_unable |= isinstance(message, Unable)

@@ -32,6 +32,7 @@ class Limit:
     :param side: evidence are values ``below`` or ``above`` the threshold.
     :param enter, leave: unit of the measure; ``leave`` is the better value.
     :param source: where the numbers come from.
+    :param unknown: what the measure counts as where there was nothing to measure; None: then the limit tells nothing.
     """
 
     name: str
@@ -40,10 +41,12 @@ class Limit:
     enter: float
     leave: float
     source: str = "to calibrate"
+    unknown: float | None = None
 
     def is_broken(self, measures: Measures, *, active: bool) -> bool | None:
         """:returns: None where there was nothing to measure."""
         value = measures.get(self.measure)
+        value = self.unknown if value is None else value
         if value is None:
             return None
         threshold = self.leave if active else self.enter
@@ -107,8 +110,10 @@ def _above(name: str, measure: str, enter: float, leave: float, source: str = "t
     return Limit(name, measure, "above", enter, leave, source)
 
 
-def _below(name: str, measure: str, enter: float, leave: float, source: str = "to calibrate") -> Limit:
-    return Limit(name, measure, "below", enter, leave, source)
+def _below(
+    name: str, measure: str, enter: float, leave: float, source: str = "to calibrate", *, unknown: float | None = None
+) -> Limit:
+    return Limit(name, measure, "below", enter, leave, source, unknown)
 
 
 def _rule(
@@ -161,7 +166,7 @@ RULES: tuple[Rule, ...] = (
         _above("moving_signing", "signing", 0.60, 0.50),
         _above("moving_much", "motion", 0.04, 0.015),
         _above("moving_sharp", "sharpness", 1.00, 0.90),
-        _below("moving_face", "near_face", 0.01, 0.05),  # a dark face in dim light is found now and then
+        _below("moving_face", "face_height", 0.01, 0.05, unknown=0.0),  # a dark face in dim light is found now and then
     ),
     _rule(
         "no_person",
@@ -192,7 +197,7 @@ RULES: tuple[Rule, ...] = (
         _below("lost_face", "face_found", 0.40, 0.60),
         _above("lost_head", "head_in_frame", 0.95, 0.90),
         _above("lost_sharp", "sharpness", 1.00, 0.90),
-        _below("lost_near", "near_face", 0.12, 0.14),  # a hand may hide the face of somebody near
+        _below("lost_near", "face_height", 0.12, 0.14, unknown=0.0),  # a hand may hide the face of somebody near
     ),
     # where hands cannot be found for certain
     _rule("too_dark", "fair", _below("dark", "luma", 0.16, 0.20), _below("dim", "highlights", 0.36, 0.42)),
@@ -261,7 +266,7 @@ RULES: tuple[Rule, ...] = (
         "hands_hidden",
         "poor",
         _above("hands_missing", "hands_missing", 0.74, 0.60),  # never a hand, although the picture leaves them room
-        _above("hands_missing_within", "hands_within", 0.40, 0.30),
+        _below("hands_missing_cut", "hands_beyond", 0.60, 0.70, unknown=0.0),
         _above("hands_usual", "hands_usual", 0.60, 0.40),  # of hands that the models found before
         _above("hands_missing_motion", "motion", 0.04, 0.02),
         _above("hands_missing_space", "signing_space", ROOMY, 0.68),

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from relay.visibility.model import Box, Edge, Hand, Point
+from relay.visibility.model import Box, Edge, Hand
 
 CUT_SHARE = 0.93  # a hand with fewer of its 21 landmarks inside is cut: the wrist alone may be outside
 DOUBLE_DISTANCE = 0.15  # share of the hand's size
@@ -40,14 +40,6 @@ def cut_edges(hands: Sequence[Hand], margin: float = MARGIN) -> tuple[Edge, ...]
         "top": any((points[:, 1] < margin).any() for points in cut),
     }
     return tuple(edge for edge, is_beyond in beyond.items() if is_beyond)
-
-
-def hands_centre(hands: Sequence[Hand]) -> Point | None:
-    """:returns: mean of the centres of the hands' boxes, shares of the picture."""
-    if not hands:
-        return None
-    x, y = np.mean([hand_box(hand).centre for hand in hands], axis=0)
-    return float(x), float(y)
 
 
 def hand_box(hand: Hand) -> Box:

@@ -39,7 +39,6 @@ def _of_hands(gray: Gray, found: Detection) -> dict[str, Any]:
         "hands_in_frame": hands.hands_in_frame(found.hands),
         "hands_cut": hands.cut_edges(found.hands),
         "hand_size": hands.hand_size(found.hands),
-        "hands_centre": hands.hands_centre(found.hands),
         "hands_overlap": hands.overlap(found.hands),
         "hands_at_face": found.face is not None and hands.at_face(found.hands, found.face.box),
     }

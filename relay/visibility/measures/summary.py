@@ -39,7 +39,6 @@ def summarize(glances: Timed, looks: TimedLooks, now: float, elapsed_s: float = 
     - ``motion``: mean movement, share of cells; ``signing``: share of the last 2 s' pictures with signing's movement;
     - ``person``: share of looks in which a face, a hand or a body is found, 0..1; ``faces``: people seen, by face;
     - ``sharpness``: of picture and face together, 1 where reading becomes hard, more is better;
-    - ``near_face``: height of the face of the last seconds, 0 when none was found;
     - ``face_found``: share of looks with a face; ``face_cut``: share of the faces that are cut at an edge;
       ``off_centre``: how far the face is from the middle, sideways, in shares of the picture's width, 0..0.5;
       ``face_tilt``: degrees from upright, 0..180; ``face_turned``: yaw, 0..90;
@@ -47,8 +46,7 @@ def summarize(glances: Timed, looks: TimedLooks, now: float, elapsed_s: float = 
       share of looks with a hand; ``hands_visible``: with a whole one; ``hands_missing``: without, None of fewer than 3;
       ``hands_cut``: share of those that tell in which no hand found is whole; ``hands_beyond``: the same, or none is
       found and the body's wrists are beyond the edges; ``hands_hidden``: in which no hand is found where the body has
-      one; ``hands_within``: in which none is known to be beyond the edges; ``hands_at_face``: share with one at the
-      face;
+      one; ``hands_at_face``: share with one at the face;
     - ``border_motion``: share of the pictures with signing's movement in which only the borders move.
     """
     second = [glance for t, glance in glances if t > now - max(elapsed_s, 0.5)]
@@ -140,7 +138,6 @@ def _of_faces(looks: Sequence[Look], found: Sequence[Look]) -> Measures:
         "face_cut": _mean([float(bool(look.face_cut)) for look in found]),
         "face_width": _median([look.face_width for look in found]),
         "face_height": _median([look.face_height for look in found]),
-        "near_face": _median([look.face_height for look in found]) or 0.0,
         "off_centre": _median([abs(look.face_centre[0] - 0.5) for look in found if look.face_centre]),
         "face_tilt": _median([abs(look.face_roll) for look in found if look.face_roll is not None]),
         "face_turned": _median([abs(look.face_turn) for look in found if look.face_turn is not None]),
@@ -180,7 +177,6 @@ def _of_hands(looks: Sequence[Look], signing: Sequence[Glance]) -> Measures:
         "hands_missing": 1.0 - visible if visible is not None and len(looks) >= ENOUGH_LOOKS else None,
         "hands_cut": _mean([float(_is_cut(look)) for look in known]),
         "hands_beyond": _mean([float(_is_cut(look) or _is_beyond(look)) for look in known]),
-        "hands_within": 1.0 - (_mean([float(_is_cut(look) or _is_beyond(look)) for look in known]) or 0.0),
         "hands_hidden": _mean([float(_is_hidden(look)) for look in known]),
         "hands_at_face": _mean([float(look.hands_at_face) for look in looks]),
         "border_motion": _mean([float(moves_at_border(glance)) for glance in signing]),

@@ -27,7 +27,6 @@ LOOK = Look(
     hands_found=2,
     hands_in_frame=1.0,
     hand_size=0.2,
-    hands_centre=(0.5, 0.6),
     faces_found=1,
     face_in_frame=1.0,
     face_width=0.16,

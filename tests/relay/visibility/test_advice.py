@@ -72,13 +72,23 @@ def beyond(limit: Limit, threshold: float) -> float:
 
 def breaking(rule: Rule) -> Values:
     """Measures that break this rule, and are good otherwise."""
-    broken = {limit.measure: beyond(limit, limit.enter) for limit in rule.limits}
+    broken = {limit.measure: None if limit.unknown is not None else beyond(limit, limit.enter) for limit in rule.limits}
     return {**WELL, **({"signing": 0.0} if "person" in broken else {}), **broken}
 
 
 def between(rule: Rule) -> Values:
     """Measures between the thresholds to enter and to leave."""
     return {**WELL, **{limit.measure: (limit.enter + limit.leave) / 2 for limit in rule.limits}}
+
+
+def test_what_was_not_measured_counts_as_the_limit_says_or_tells_nothing() -> None:
+    silent, counting = (
+        Limit("a", "face_height", "below", 0.1, 0.2),
+        Limit("a", "face_height", "below", 0.1, 0.2, unknown=0.0),
+    )
+    assert silent.is_broken({"face_height": None}, active=False) is None
+    assert counting.is_broken({"face_height": None}, active=False) is True
+    assert counting.is_broken({"face_height": 0.3}, active=False) is False
 
 
 def verdicts(policy: AdvicePolicy, measures: Values, seconds: int) -> list[Verdict]:

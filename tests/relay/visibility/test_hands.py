@@ -40,11 +40,6 @@ def test_edge_at_which_a_hand_is_cut_is_named(x: float, y: float, edge: str) -> 
     assert hands.cut_edges([hand(0.5, 0.5), hand(x, y)]) == (edge,)
 
 
-def test_centre_lies_between_the_hands() -> None:
-    assert hands.hands_centre([hand(0.2, 0.5), hand(0.6, 0.7)]) == pytest.approx((0.4, 0.6))
-    assert hands.hands_centre([]) is None
-
-
 def test_same_hand_found_twice_is_one_and_two_hands_side_by_side_are_two() -> None:
     once, again = hand(0.5, 0.5), hand(0.505, 0.5)
     assert hands.without_doubles([once, again]) == (once,)
