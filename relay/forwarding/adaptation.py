@@ -53,6 +53,8 @@ STEPS = (
     Step(240 * 136, 20, 40_000, 100_000),
     Step(240 * 136, 12, 0, 60_000),  # Tran 2013: signing is still understood at 10 pictures a second and 60 kbit/s
 )
+#: No smaller for being unclear: below it a picture is critical (320x240, EN 301 549 §6.5.2), then the rate gives way.
+SMALLEST_CLEAR = STEPS[3]
 
 
 class EncodingPolicy:
@@ -79,7 +81,8 @@ class EncodingPolicy:
         """
         self._note_size(sent_size, now)
         self._note_clarity(bitrate_bps, now, is_unclear=is_unclear)
-        target, after_s, again_after_s = self._target(bitrate_bps * (CLEARER if now < self._clearer_until else 1.0))
+        carried = _clearer(bitrate_bps) if now < self._clearer_until else bitrate_bps
+        target, after_s, again_after_s = self._target(carried)
         if target == self._step or (target > self._step) != (self._tending > self._step):
             self._tending, self._since = target, now
         if target != self._step and now - self._since >= after_s and now - self._changed_at >= again_after_s:
@@ -125,6 +128,11 @@ class EncodingPolicy:
             return None
         self._told = wanted
         return wanted
+
+
+def _clearer(bitrate_bps: float) -> float:
+    """As if the line carried less, but never so little that a small picture, or fewer pictures, were asked for."""
+    return max(bitrate_bps * CLEARER, min(bitrate_bps, SMALLEST_CLEAR.from_bps))
 
 
 def _fitting(bitrate_bps: float) -> int:

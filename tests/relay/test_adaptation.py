@@ -61,8 +61,10 @@ def test_sender_that_obeys_nothing_is_not_asked_for_ever() -> None:
     assert len(asked(lambda _: 200_000, 120, obeys=False)) <= 4
 
 
-def unclear(bitrate: int, seconds: float, while_unclear: Callable[[float], bool]) -> list[tuple[float, float]]:
-    """:returns: when which scale was asked for."""
+def unclear(
+    bitrate: int, seconds: float, while_unclear: Callable[[float], bool], at_rate: float | None = 30
+) -> list[tuple[float, float]]:
+    """:returns: when which scale was asked for. :param at_rate: what is asked for each time; None: anything."""
     policy, found, scale = EncodingPolicy(), list[tuple[float, float]](), 1.0
     for step in range(int(seconds * 10)):
         now = step / 10
@@ -71,7 +73,7 @@ def unclear(bitrate: int, seconds: float, while_unclear: Callable[[float], bool]
         if encoding is not None:
             scale = encoding.scale_resolution_down_by
             found.append((now, scale))
-            assert encoding.max_framerate == 30
+            assert at_rate is None or encoding.max_framerate == at_rate
     return found
 
 
@@ -89,6 +91,11 @@ def test_larger_size_is_tried_again_after_a_while_and_less_and_less_often() -> N
     times = [at for at, _ in found]
     assert times[2] - times[1] > 60 and times[4] - times[3] > 120
     assert again == later == 2.0
+
+
+@pytest.mark.parametrize("bitrate", [200_000, 150_000, 100_000, 70_000, 50_000])
+def test_small_picture_is_made_no_smaller_for_being_unclear_and_keeps_its_rate(bitrate: int) -> None:
+    assert unclear(bitrate, 120, lambda _: True, at_rate=None) == unclear(bitrate, 120, lambda _: False, at_rate=None)
 
 
 def test_unclear_picture_on_a_line_that_carries_it_is_the_lens_s_or_the_light_s() -> None:
