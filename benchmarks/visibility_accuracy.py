@@ -128,7 +128,9 @@ def _name(task: Task) -> str:
         return task.labelled.path.name
     if task.clip:
         return f"{task.clip.name}-{task.case}"
-    return f"drawn {task.drawn}"
+    assert task.drawn is not None
+    seed, number = task.drawn
+    return f"drawn {seed} {(*IMPAIRMENTS, *GOOD)[number]}"
 
 
 def judged(
