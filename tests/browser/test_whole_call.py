@@ -151,6 +151,13 @@ async def sign_in(seat: Seat, url: str, login: str) -> None:
     await seat.page.get_by_role("button", name="Se connecter").click()
 
 
+async def become_available(agent: Seat) -> None:
+    """Whatever the call before has left: a wrap-up goes on for a minute, on a new page too."""
+    after_a_call = agent.page.get_by_role("button", name="Terminer le post-appel")
+    await agent.page.get_by_role("button", name="Disponible").or_(after_a_call).first.click()
+    await visible(agent, "Vous êtes disponible")
+
+
 async def visible(seat: Seat, text: str) -> None:
     await expect(seat.page.get_by_text(text).first).to_be_visible(timeout=STEP_MS)
 
@@ -160,8 +167,7 @@ async def test_signer_and_interpreter_go_through_a_whole_relay_call_with_the_pho
 ) -> None:
     signer, agent = seats
     await sign_in(agent, f"{service.url}/workstation", "nour")
-    await agent.page.get_by_role("button", name="Disponible").click()  # nobody is rung before saying so
-    await visible(agent, "Vous êtes disponible")
+    await become_available(agent)  # nobody is rung before saying so
     await agent.shoot("ready")
 
     await sign_in(signer, service.url, "camille")
@@ -280,8 +286,7 @@ async def test_a_telephone_calls_a_signer_and_speaks_with_the_interpreter_who_jo
     signer, agent = seats
     assert service.run("user", "number", "camille", "--give", "+33199000013").returncode == 0
     await sign_in(agent, f"{service.url}/workstation", "nour")
-    await agent.page.get_by_role("button", name="Disponible").click()
-    await visible(agent, "Vous êtes disponible")
+    await become_available(agent)
     await sign_in(signer, service.url, "camille")
     await visible(signer, "Votre numéro pour être appelé·e")
     browser = agent.page.context.browser
@@ -329,8 +334,7 @@ async def test_a_picture_that_becomes_hard_to_read_is_advised_upon_on_both_pages
 ) -> None:
     signer, agent = seats
     await sign_in(agent, f"{service.url}/workstation", "nour")
-    await agent.page.get_by_role("button", name="Disponible").click()
-    await visible(agent, "Vous êtes disponible")
+    await become_available(agent)
     await sign_in(signer, service.url, "camille")
     await expect(signer.page.locator(".preview video")).not_to_have_js_property("videoWidth", 0)
     await signer.page.get_by_role("button", name="Vérifier mon image").click()
