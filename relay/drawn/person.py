@@ -1,5 +1,6 @@
 """Who is drawn: skin, hair, clothes and what is worn on the face, from a seed or by hand."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -47,6 +48,8 @@ HairStyle = Literal["short", "long", "bun", "bald", "headscarf"]
 Pattern = Literal["plain", "stripes", "checks", "logo"]
 _DISTINCT = 50.0  # least difference in brightness of clothes and palms, 0..255: hands are seen before the chest
 _LIGHT_PALM: Rgb = (214, 164, 138)
+_WARM = (1.38, 0.87, 0.68)  # red, green, blue of a real face next to its brightness
+_LEAST_REDNESS = ((100.0, 220.0), (0.17, 0.07))  # of skin as bright as that, 0..255; what is light has little room
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +71,25 @@ class Person:
 
 
 def shown(skin: Rgb) -> Rgb:
-    """The skin as a camera in ordinary light sees it: a little flare, and room for highlights on light skin."""
-    red, green, blue = (round(0.86 * channel + 12) for channel in skin)
+    """
+    The skin as a camera in ordinary light sees it: a little flare, room for highlights on light skin, and warm.
+
+    The lightest and darkest tones of the scale are all but grey as painted; measured skin is red and yellow at both
+    ends: the darkest of five clusters of 120 faces lies at CIELAB (27, 15, 15) (IADR 2009, 120461), the clips' faces
+    at a redness of 0.20 and 0.24. Brightness stays that of the scale.
+    """
+    seen = [0.86 * channel + 12 for channel in skin]
+    bright = 0.299 * seen[0] + 0.587 * seen[1] + 0.114 * seen[2]
+    warm = [bright * factor for factor in _WARM]
+    least = float(np.interp(bright, *_LEAST_REDNESS))
+    share = max(0.0, (least - _redness(seen)) / (_redness(warm) - _redness(seen)))
+    red, green, blue = (round(own + share * (more - own)) for own, more in zip(seen, warm, strict=True))
     return red, green, blue
+
+
+def _redness(colour: Sequence[float]) -> float:
+    """:returns: share of red less that of blue."""
+    return (colour[0] - colour[2]) / sum(colour)
 
 
 def palm_colour(skin: Rgb) -> Rgb:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from relay.drawn.camera import Camera, Framing
-from relay.drawn.person import CLOTHES, MONK_TONES, luma, palm_colour, random_person
+from relay.drawn.person import CLOTHES, MONK_TONES, luma, palm_colour, random_person, shown
 from relay.drawn.scenery import Scenery
 from relay.drawn.signing import Script, Style
 from relay.drawn.stage import Situation, Stage
@@ -38,6 +38,14 @@ def test_hands_stand_out_from_the_clothes(tone: int) -> None:
     for seed in range(40):
         person = random_person(np.random.default_rng(seed), tone)
         assert abs(luma(person.clothes) - luma(palm_colour(person.skin))) >= 50
+
+
+@pytest.mark.parametrize("skin", MONK_TONES)
+def test_skin_of_every_tone_is_warm_and_as_bright_as_the_scale_says(skin: tuple[int, int, int]) -> None:
+    red, green, blue = shown(skin)
+    assert red > green > blue
+    assert (red - blue) / (red + green + blue) > 0.065
+    assert luma(shown(skin)) == pytest.approx(0.86 * luma(skin) + 12, abs=2.5)
 
 
 def test_mediapipe_finds_hands_and_faces_of_all_skin_tones_alike() -> None:
