@@ -230,6 +230,33 @@ async def test_signer_stops_the_analysis_of_the_own_picture_and_it_stays_so_for_
     assert not (await party.said(CallRequest, 2)).watched
 
 
+async def test_agent_stops_the_analysis_of_the_own_picture_alone_and_it_stays_so_for_the_next_call(
+    page: Page, agent_service: FakeService
+) -> None:
+    party = agent_service.party
+    await agent_in_call(page, agent_service)
+    await party.send(reading("backlit", "poor", whose="agent"))
+    await expect(page.locator(".meter-own")).to_contain_text("La lumière vient de derrière.")
+    await page.locator("#quality-button").click()
+    await expect(page.get_by_text("pour vous donner ces conseils, à personne d’autre.")).to_be_attached()
+    await page.get_by_role("button", name="Arrêter l’analyse de mon image").click()
+    asked = await party.said(VisibilitySet)
+    assert (asked.call_id, asked.enabled) == ("call-1", False)
+    await party.send(call_state(CallState.BRIEFING, watched=False))
+    await party.send(reading("switched_off", "off", whose="agent"))
+    await party.send(reading("good", "good"))
+    await expect(page.get_by_text("Conseils arrêtés")).to_be_visible()
+    await expect(page.locator(".meter-own")).to_be_empty()
+    await expect(page.locator(".meter-now")).to_contain_text("Bonne")
+    await axe_finds_nothing(page)
+    await party.send(call_state(CallState.ENDED, end_reason="completed"))
+    await party.send(agent_view("idle"))
+    await expect(page.get_by_label("Me dire si mon image se voit bien")).not_to_be_checked()
+    await party.send(agent_view("engaged"))
+    await party.send(call_state(CallState.BRIEFING))
+    assert not (await party.said(VisibilitySet, 2)).enabled
+
+
 async def test_the_check_before_a_call_says_what_is_wrong_and_when_all_is_well_and_ends_with_the_call(
     page: Page, signer_service: FakeService
 ) -> None:

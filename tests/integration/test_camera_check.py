@@ -154,6 +154,11 @@ async def test_each_is_told_about_the_own_picture_and_the_agent_of_the_signers_u
         async with asyncio.timeout(DEADLINE_S):
             while [set(call.legs) for call in (await greeting(place.workers.visibility)).calls] != [{"agent"}]:
                 await asyncio.sleep(0.1)
+        assert (await agent.ask("visibility.set", call_id=call_id, enabled=False))["type"] == "ok"
+        await read(agent, "agent", "switched_off")
+        assert (await agent.ask("visibility.set", call_id=call_id, enabled=True))["type"] == "ok"
+        await agent.wait(lambda _: readings(agent, "agent")[-1]["advice"] == "models_missing")
+        assert agent.call["watched"] and not signer.call["watched"]  # each chose for the own picture
         await signer.ask("call.act", call_id=call_id, action="hang_up")
     await place.workers.are_empty()
 

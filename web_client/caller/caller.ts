@@ -1,6 +1,7 @@
 // What the signer's page knows and may do. The call itself is the server's; this asks and remembers the request.
 
 import { computed, effect, signal } from "@preact/signals";
+import { OwnAnalysis } from "../shared/analysis.ts";
 import { cameraIsGranted } from "../shared/camera.ts";
 import * as http from "../shared/http.ts";
 import { isCalled } from "../shared/call_side.ts";
@@ -34,6 +35,7 @@ export class Caller {
   readonly brands = signal<readonly http.Brand[]>([]);
   readonly emergency = signal<Emergency | null>(null);
   readonly wishes = signal<Wishes>(rememberedWishes());
+  readonly analysis: OwnAnalysis;
   readonly inbox: Inbox;
   readonly bell: Bell;
   readonly callbacks: Callbacks;
@@ -63,7 +65,6 @@ export class Caller {
     return call?.phone.number ?? asked;
   });
   #relaysEmergencies = false;
-  #unwatched = "";
   readonly #course: Course;
   #leavesAt = Number.NEGATIVE_INFINITY;
   readonly #host: HostPage;
@@ -77,6 +78,10 @@ export class Caller {
       onMessage: (message) => this.#receive(message),
     });
     this.session.text.restore();
+    this.analysis = new OwnAnalysis(this.session, {
+      isWished: () => this.wishes.peek().watched,
+      keep: (watched) => this.wish({ watched }),
+    });
     this.inbox = new Inbox(this.session);
     this.callbacks = new Callbacks(this.session);
     this.bell = new Bell(this.session);
@@ -84,7 +89,6 @@ export class Caller {
     this.#course = new Course(this.session, () => (this.draft.value = ""));
     const outside = new Outside(this.session, this.inbox, this.#host);
     effect(() => outside.tell());
-    effect(() => this.#keepUnwatched());
     effect(() => {
       if (this.session.needsSignIn.value && place.brand === null) this.access.value = "sign_in";
     });
@@ -165,13 +169,6 @@ export class Caller {
   wish(change: Partial<Wishes>): void {
     this.wishes.value = { ...this.wishes.value, ...change };
     remember(this.wishes.value);
-  }
-
-  /** Whether the own picture may be analysed, in this call and those that follow. */
-  async letWatch(watched: boolean): Promise<void> {
-    const call_id = this.session.call.value?.call_id;
-    this.wish({ watched });
-    if (call_id !== undefined) await this.session.ask({ type: "visibility.set", call_id, enabled: watched });
   }
 
   /** Asks for the call the page is about; with `isConfirmed` in spite of the emergency page. */
@@ -300,15 +297,6 @@ export class Caller {
   async leaveFrame(): Promise<void> {
     if (this.session.can("hang_up")) await this.session.act("hang_up");
     this.#host.post("closed", {});
-  }
-
-  /** A call that came from outside knows nothing of the wish. */
-  #keepUnwatched(): void {
-    const call = this.session.call.value;
-    const isUnwished = call !== null && isCalled(call) && call.watched && !this.wishes.peek().watched;
-    if (!isUnwished || !this.session.isTogether.value || this.#unwatched === call.call_id) return;
-    this.#unwatched = call.call_id;
-    void this.session.ask({ type: "visibility.set", call_id: call.call_id, enabled: false });
   }
 
   #receive(message: ServerMessage): void {

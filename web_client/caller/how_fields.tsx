@@ -2,6 +2,7 @@
 
 import type { JSX } from "preact";
 import { t } from "../shared/i18n.ts";
+import { Tick } from "../shared/ui/basics.tsx";
 import type { Caller } from "./caller.ts";
 import { DOMAINS, GENDERS, LANGUAGES, MODES } from "./wishes.ts";
 
@@ -80,17 +81,5 @@ export function WhoFields({ caller }: { caller: Caller }): JSX.Element {
         </small>
       </label>
     </>
-  );
-}
-
-export function Tick(props: { label: string; hint: string | null; checked: boolean; onChange: (checked: boolean) => void }): JSX.Element {
-  return (
-    <label class="tick">
-      <input type="checkbox" checked={props.checked} onChange={(event) => props.onChange(event.currentTarget.checked)} />
-      <span>
-        {props.label}
-        {props.hint !== null && <small class="hint">{props.hint}</small>}
-      </span>
-    </label>
   );
 }

@@ -15,6 +15,7 @@ import { isSaidLarge } from "../shared/readability.ts";
 import { signerSecondWords } from "../shared/second_words.ts";
 import type { Session } from "../shared/session.ts";
 import { AdviceIcon } from "../shared/ui/advice_icons.tsx";
+import { AnalysisCard } from "../shared/ui/analysis_card.tsx";
 import { Button, ConnectionBanner, Dialog, Notices } from "../shared/ui/basics.tsx";
 import { Icon } from "../shared/ui/icons.tsx";
 import { QualityButton, QualityPanel, useGivesWayToText } from "../shared/ui/quality_panel.tsx";
@@ -22,7 +23,6 @@ import { RemoteAudio } from "../shared/ui/remote_audio.tsx";
 import { Stages } from "../shared/ui/stages.tsx";
 import { TextPane } from "../shared/ui/text_pane.tsx";
 import { AfterPhone } from "./after_phone.tsx";
-import { AnalysisCard } from "./analysis_card.tsx";
 import type { Caller } from "./caller.ts";
 import { CameraAskedPanel } from "./camera_asked.tsx";
 import { Supervisor, WaitingPicture } from "./company_here.tsx";
@@ -83,7 +83,7 @@ export function InCall({ caller }: { caller: Caller }): JSX.Element | null {
             <EmergencyPanel caller={caller} asked={asked} />
           ) : cameraAsked !== null && !hasRoom ? null : hasQuality.value ? (
             <QualityPanel session={session} call={call} isOpen={hasQuality}>
-              <AnalysisCard caller={caller} call={call} />
+              <AnalysisCard analysis={caller.analysis} call={call} />
             </QualityPanel>
           ) : isPhoneOpen ? (
             <PhoneTools session={session} isOpen={hasPhoneTools} />

@@ -5,7 +5,7 @@ import { caretAfter, formatNumber, timeAt } from "../shared/format.ts";
 import type { Brand } from "../shared/http.ts";
 import { locale, t } from "../shared/i18n.ts";
 import { now } from "../shared/now.ts";
-import { Button } from "../shared/ui/basics.tsx";
+import { Button, Tick } from "../shared/ui/basics.tsx";
 import { Icon } from "../shared/ui/icons.tsx";
 import { TextPane } from "../shared/ui/text_pane.tsx";
 import type { Caller } from "./caller.ts";
@@ -13,7 +13,7 @@ import { CallbackOffer } from "./callback_offer.tsx";
 import { CallbacksCard } from "./callbacks_card.tsx";
 import { CameraCheck } from "./camera_check.tsx";
 import { emergencyIn } from "./emergency_numbers.ts";
-import { HowFields, Tick, WhoFields } from "./how_fields.tsx";
+import { HowFields, WhoFields } from "./how_fields.tsx";
 import { InboxCard } from "./inbox_card.tsx";
 import { Reachable } from "./reachable.tsx";
 import { WaitNow } from "./waits.tsx";
@@ -180,7 +180,7 @@ function Options({ caller }: { caller: Caller }): JSX.Element {
         label={t("watched.tick")}
         hint={t("watched.what")}
         checked={caller.wishes.value.watched}
-        onChange={(next) => caller.wish({ watched: next })}
+        onChange={(next) => void caller.analysis.wish(next)}
       />
     </details>
   );

@@ -6,7 +6,7 @@ import { clock } from "../shared/format.ts";
 import { locale, t } from "../shared/i18n.ts";
 import { now } from "../shared/now.ts";
 import type { CallSummaryRow } from "../shared/protocol.d.ts";
-import { Button } from "../shared/ui/basics.tsx";
+import { Button, Tick } from "../shared/ui/basics.tsx";
 import { Icon } from "../shared/ui/icons.tsx";
 import { OwnPicture } from "../shared/ui/own_picture.tsx";
 import type { Desk } from "./desk.ts";
@@ -96,6 +96,12 @@ function Devices({ desk }: { desk: Desk }): JSX.Element {
         )}
       </div>
       {local.video.value !== null && <DeviceChoices desk={desk} />}
+      <Tick
+        label={t("watched.tick")}
+        hint={t("watched.what_alone")}
+        checked={desk.wantsAdvice.value}
+        onChange={(next) => void desk.analysis.wish(next)}
+      />
       {local.video.value !== null && <ShiftCheck desk={desk} />}
       {soundProblem !== null && !desk.withoutMicrophone.value && <p class="field-error">{t(`camera.mic_problem.${soundProblem}`)}</p>}
     </section>

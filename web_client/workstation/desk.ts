@@ -1,6 +1,7 @@
 // What the workstation knows and may do. Presence, alerts and calls are the server's; this asks and shows.
 
 import { computed, effect, signal } from "@preact/signals";
+import { OwnAnalysis } from "../shared/analysis.ts";
 import { ScreenLock, setSituation } from "../shared/attention.ts";
 import { cameraIsGranted } from "../shared/camera.ts";
 import * as http from "../shared/http.ts";
@@ -60,6 +61,9 @@ export class Desk {
   readonly withoutMicrophone = signal(readPreference("without_microphone") === "yes");
   readonly isCutOff = computed(() => this.session.connection.status.value === "offline");
   readonly minute = new Minute();
+  /** The agent wants advice about the own picture. */
+  readonly wantsAdvice = signal(readPreference("watched") !== "no");
+  readonly analysis: OwnAnalysis;
   readonly cameraAsk: CameraAsk;
   readonly sound = new SoundCheck();
   readonly wrapUp: WrapUp;
@@ -82,6 +86,10 @@ export class Desk {
     this.shift = new Shift(this.session);
     this.second = new Second(this.session);
     this.cameraAsk = new CameraAsk(this.session);
+    this.analysis = new OwnAnalysis(this.session, {
+      isWished: () => this.wantsAdvice.peek(),
+      keep: (isWished) => this.#keepWish(isWished),
+    });
     effect(() => this.#tellOutside());
     effect(() => {
       if (this.session.needsSignIn.value) this.access.value = "sign_in";
@@ -131,6 +139,11 @@ export class Desk {
     writePreference("without_microphone", deviceId === null ? "yes" : "no");
     if (deviceId === null) this.session.local.closeMicrophone();
     else void this.session.local.openMicrophone(deviceId);
+  }
+
+  #keepWish(isWished: boolean): void {
+    this.wantsAdvice.value = isWished;
+    writePreference("watched", isWished ? "yes" : "no");
   }
 
   /** Available asks for camera and microphone first: whoever is available is seen at once when accepting. */

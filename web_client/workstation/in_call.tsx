@@ -9,6 +9,7 @@ import { clock } from "../shared/format.ts";
 import { t, type Key } from "../shared/i18n.ts";
 import { now } from "../shared/now.ts";
 import type { CallStateMessage } from "../shared/protocol.d.ts";
+import { AnalysisCard } from "../shared/ui/analysis_card.tsx";
 import { Button, Dialog } from "../shared/ui/basics.tsx";
 import { Icon } from "../shared/ui/icons.tsx";
 import { QualityButton, QualityPanel, useGivesWayToText } from "../shared/ui/quality_panel.tsx";
@@ -48,6 +49,7 @@ export function InCall({ desk }: { desk: Desk }): JSX.Element | null {
         {hasQuality.value ? (
           <QualityPanel session={session} call={call} isOpen={hasQuality}>
             {desk.phoneLine.value !== null && <PhoneLineCard stats={desk.phoneLine.value} />}
+            <AnalysisCard analysis={desk.analysis} call={call} />
           </QualityPanel>
         ) : (
           <TextPane text={session.text} isOver={false} otherName={t("text.other")} maySave={false} isToPhone={call.phone.text} />

@@ -53,6 +53,18 @@ export function Button(props: ButtonProps): JSX.Element {
   );
 }
 
+export function Tick(props: { label: string; hint: string | null; checked: boolean; onChange: (checked: boolean) => void }): JSX.Element {
+  return (
+    <label class="tick">
+      <input type="checkbox" checked={props.checked} onChange={(event) => props.onChange(event.currentTarget.checked)} />
+      <span>
+        {props.label}
+        {props.hint !== null && <small class="hint">{props.hint}</small>}
+      </span>
+    </label>
+  );
+}
+
 interface DialogProps {
   readonly title: string;
   readonly onCancel: () => void;
