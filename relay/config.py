@@ -106,9 +106,16 @@ class MediaWorkerConfig:
 
     def __post_init__(self) -> None:
         for address in self.public_address:
-            ip_address(address)  # its ValueError says which
+            _check_address(address)
         if self.udp_port is not None and self.udp_ports is not None:
             raise ValueError("udp_port ou udp_ports, pas les deux")
         first, last = self.udp_ports or (1024 if self.udp_port is None else self.udp_port,) * 2
         if not 1 <= first <= last <= LAST_PORT:
             raise ValueError("udp_port et udp_ports vont de 1 à 65535, le premier pas après le dernier")
+
+
+def _check_address(address: str) -> None:
+    try:
+        ip_address(address)
+    except ValueError:
+        raise ValueError(f"public_address : {address!r} n’est pas une adresse IPv4 ou IPv6") from None

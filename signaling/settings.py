@@ -188,17 +188,16 @@ def _one_of(name: str, allowed: tuple[Any, ...], value: Any) -> Any:
 
 
 def _several(name: str, container: Any, kinds: tuple[Any, ...], value: Any) -> Any:
-    kind = kinds[0]
+    kind, is_range = kinds[0], kinds == (int, int)  # of ports: written 40000-40999 too
     if isinstance(value, str) and isinstance(kind, type) and issubclass(kind, BaseModel):
         value = _json(name, value)
     elif isinstance(value, str):
-        separator = "[,-]" if kinds == (int, int) else ","  # a range of ports may be written 40000-40999
-        value = [part.strip() for part in re.split(separator, value) if part.strip()]
+        value = [part.strip() for part in re.split("[,-]" if is_range else ",", value) if part.strip()]
     if not isinstance(value, (list, tuple)):
         raise ConfigError(name, "une liste, ou du texte séparé par des virgules", repr(value))
-    has_fixed_length = container is tuple and Ellipsis not in kinds
-    if has_fixed_length and len(value) != len(kinds):
-        raise ConfigError(name, f"{len(kinds)} valeurs séparées par des virgules", f"{len(value)}")
+    if container is tuple and Ellipsis not in kinds and len(value) != len(kinds):
+        usual = f"{len(kinds)} valeurs séparées par des virgules"
+        raise ConfigError(name, "deux ports, comme 40000-40999" if is_range else usual, f"{len(value)}")
     return container(convert(name, kind, part) for part in value)
 
 

@@ -237,11 +237,13 @@ def test_media_workers_of_one_machine_take_one_udp_port_after_the_other_or_share
         assert processes.media_worker_config(ranged, 1).udp_ports == (40_000, 40_999)
 
 
-def test_udp_ports_that_do_not_fit_are_refused_in_french(tmp_path: Path) -> None:
+def test_ports_and_addresses_of_media_that_do_not_fit_are_refused_in_french(tmp_path: Path) -> None:
     for settings, words in (
         ({"MEDIA_UDP_PORT": "40000", "MEDIA_UDP_PORTS": "40000-40999"}, "udp_port ou udp_ports, pas les deux"),
         ({"MEDIA_UDP_PORTS": "50000-40000"}, "le premier pas après le dernier"),
+        ({"MEDIA_UDP_PORTS": "40000"}, "deux ports, comme 40000-40999"),
         ({"MEDIA_UDP_PORT": "65535"}, "au plus 65534, pour 2 processus"),
+        ({"MEDIA_PUBLIC_ADDRESS": "relais.example"}, "n’est pas une adresse"),
     ):
         with pytest.raises(ConfigError, match=words):
             processes.media_worker_config(load_config(environ(tmp_path, **settings)), 1)
