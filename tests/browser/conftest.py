@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest_asyncio
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, Page, async_playwright, expect
 
 from tests.browser.fake_service import FakeService
 
@@ -20,6 +20,9 @@ ARGUMENTS = [
     "--disable-dev-shm-usage",
     "--disable-gpu",
 ]
+STEP_MS = 30_000  # deadline of every step and of what is expected to be seen: a busy machine, never the usual time
+
+expect.set_options(timeout=STEP_MS)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -35,7 +38,7 @@ async def page(browser: Browser) -> AsyncIterator[Page]:
     """A page that fails its test when a script throws or the content policy refuses something."""
     context = await browser.new_context(viewport={"width": 1280, "height": 800})
     page = await context.new_page()
-    page.set_default_timeout(20_000)
+    page.set_default_timeout(STEP_MS)
     faults: list[str] = []
     page.on("pageerror", lambda error: faults.append(str(error)))
     page.on("console", lambda entry: faults.append(entry.text) if "Content Security Policy" in entry.text else None)
