@@ -93,6 +93,13 @@ class Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+class Command(Frozen):
+    """What signaling asks of a worker (``relay.control_messages``): an older epoch than the call's is refused."""
+
+    call_id: str
+    epoch: int = Field(ge=0)
+
+
 class IceServer(Frozen):
     urls: tuple[str, ...]
     username: str | None = None

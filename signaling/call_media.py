@@ -15,17 +15,15 @@ from relay.control_messages import (
     AnyCommand,
     CloseCall,
     CloseLeg,
-    Dial,
-    Keep,
     OpenLeg,
     PromoteSecond,
-    SetPhoneAudio,
     Unwatch,
     UpdateCall,
     Watch,
 )
 from relay.errors import RelayError
 from relay.model import WEB_LEGS, Advice, CallPlan, WatchFor, WebLeg
+from relay.phone_messages import Dial, Keep, SetPhoneAudio
 from signaling.call_model import Call, Party, PhoneLegState
 from signaling.call_plan import media_plan, phone_hears, watched
 from signaling.ice_servers import IceServers

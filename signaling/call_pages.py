@@ -3,8 +3,9 @@
 import time
 from typing import Protocol
 
-from relay.control_messages import EncodingWanted, LegStatsEvent, PhoneDtmf, PhoneStatsEvent, VisibilityReading
+from relay.control_messages import EncodingWanted, LegStatsEvent, VisibilityReading
 from relay.model import AdviceCode
+from relay.phone_messages import PhoneDtmf, PhoneStatsEvent
 from signaling.call_model import PARTIES, Call, Party
 from signaling.call_offers import second_serves
 from signaling.call_view import farewell, view

@@ -7,7 +7,7 @@ What costs extra is not dialled, as nobody can be asked.
 import logging
 from typing import Protocol
 
-from relay import control_messages as told
+from relay import phone_messages as told
 from signaling.call_events import Event, PhoneReferred
 from signaling.call_model import Call
 from signaling.call_phone import attempt_name

@@ -14,6 +14,7 @@ import time
 from redis.exceptions import RedisError
 
 from relay import control_messages as told
+from relay import phone_messages as heard
 from relay.control_messages import AnyEvent
 from relay.errors import RelayError
 from relay.model import AdviceCode
@@ -151,30 +152,30 @@ class CallRunner:
         match event:
             case told.LegState():
                 self._leg_state(event)
-            case told.PhoneState():
+            case heard.PhoneState():
                 self.submit(PhoneReport(event.attempt, event.progress, event.outcome, event.sip_code))
-            case told.PhoneSpeaking(speaking=speaking):
+            case heard.PhoneSpeaking(speaking=speaking):
                 self.submit(PhoneVoice(speaking))
-            case told.PhoneSoundChanged(sound=sound):
+            case heard.PhoneSoundChanged(sound=sound):
                 self.submit(PhoneSoundHeard(sound))
-            case told.PhoneTextOffered(enabled=enabled):
+            case heard.PhoneTextOffered(enabled=enabled):
                 self.submit(PhoneTextAgreed(enabled))
-            case told.PhoneReferred():
+            case heard.PhoneReferred():
                 self._lanes["counted"].put(functools.partial(referred, self, self._services, event))
-            case told.PhoneTransferFailed():
+            case heard.PhoneTransferFailed():
                 self.tell_agent("transfer_failed")
-            case told.PhoneDtmf():
+            case heard.PhoneDtmf():
                 self.pages.phone_key(event)
-            case told.PhoneStatsEvent():
+            case heard.PhoneStatsEvent():
                 self.statistics.phone(event.stats)
                 self.pages.phone_line(event)
-            case told.AnnouncementEnded(name=name):
+            case heard.AnnouncementEnded(name=name):
                 self._phone.announcement_over(name)
                 self._services.metrics.announcement(name)
                 self.submit(AnnouncementOver(name))
-            case told.PhoneRecorded(key=key, duration_s=duration_s):
+            case heard.PhoneRecorded(key=key, duration_s=duration_s):
                 self.submit(MessageRecorded(key, duration_s))
-            case told.RecordingEnded():
+            case heard.RecordingEnded():
                 self.submit(RecordingOver())
             case told.LegStatsEvent(leg=leg, stats=stats):
                 self._services.metrics.leg(leg, self.statistics.network(leg, stats, time.time()))

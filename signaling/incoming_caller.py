@@ -9,10 +9,11 @@ import contextlib
 import logging
 from typing import Literal
 
-from relay.control_messages import (
+from relay.control_messages import AnyEvent, CloseCall
+from relay.errors import RelayError
+from relay.model import Announcement
+from relay.phone_messages import (
     AnnouncementEnded,
-    AnyEvent,
-    CloseCall,
     HangUpPhone,
     Keep,
     PhoneDtmf,
@@ -22,8 +23,6 @@ from relay.control_messages import (
     RefuseIncoming,
     TakeIncoming,
 )
-from relay.errors import RelayError
-from relay.model import Announcement
 from signaling.call_phone import attempt_name
 from signaling.workers import WorkerLink
 

@@ -16,7 +16,8 @@ from typing import Protocol
 from redis.exceptions import RedisError
 
 from interpreter_queue.model import REHEARSAL_SKILL
-from relay.control_messages import AnyEvent, PhoneIncoming
+from relay.control_messages import AnyEvent
+from relay.phone_messages import PhoneIncoming
 from signaling.call_desk import CallDesk, MayCall, Missed, everybody_may_call
 from signaling.call_incoming import incoming_call
 from signaling.call_services import Services, grace_of

@@ -10,7 +10,7 @@ import functools
 import logging
 from typing import Protocol
 
-from relay import control_messages as asked
+from relay import phone_messages as asked
 from relay.errors import RelayError
 from relay.model import Announcement, PhoneOutcome
 from signaling.call_events import (

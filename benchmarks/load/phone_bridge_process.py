@@ -21,7 +21,6 @@ from aiortc.rtp import RtpPacket as PlainPacket
 
 from relay import datagram
 from relay.audio_exchange import AudioExchange, DatagramSender
-from relay.control_messages import SetPhoneAudio
 from relay.model import Leg
 from relay.phone.call_sound import CallSound, PhoneLine
 from relay.phone.pacing import every_20_ms
@@ -29,6 +28,7 @@ from relay.phone.rtp import RtpEndpoint, RtpPorts, open_rtp
 from relay.phone.rtp_packets import Payload
 from relay.phone.sdp import CodecName, Negotiated
 from relay.phone.web_sound import WebStream
+from relay.phone_messages import SetPhoneAudio
 
 HOST = "127.0.0.1"
 PORTS = RtpPorts(30_000, 39_998)

@@ -8,12 +8,12 @@ import logging
 from collections.abc import Callable
 
 from relay.audio import PTIME_S
-from relay.control_messages import PhoneRecorded, RecordMessage
 from relay.phone.call_sound import CallSound
 from relay.phone.line_sound import PhoneLine
 from relay.phone.players import SoundPlayer, tone
 from relay.phone.recordings import Recorder
 from relay.phone.services import Services
+from relay.phone_messages import PhoneRecorded, RecordMessage
 
 END_KEY = "#"
 log = logging.getLogger(__name__)

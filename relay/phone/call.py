@@ -11,16 +11,6 @@ import logging
 from collections import deque
 from typing import Any
 
-from relay.control_messages import (
-    Dial,
-    PhoneDtmf,
-    PhoneState,
-    PhoneStatsEvent,
-    PlayAnnouncement,
-    PlayRecording,
-    RecordMessage,
-    SetPhoneAudio,
-)
 from relay.errors import RelayError, UnknownLegError
 from relay.model import PhoneOutcome, PhoneProgress
 from relay.phone.answering import END_KEY, AnsweringMachine
@@ -34,6 +24,16 @@ from relay.phone.playback import Playback
 from relay.phone.services import Services
 from relay.phone.target import read_target
 from relay.phone.transfers import Transfers
+from relay.phone_messages import (
+    Dial,
+    PhoneDtmf,
+    PhoneState,
+    PhoneStatsEvent,
+    PlayAnnouncement,
+    PlayRecording,
+    RecordMessage,
+    SetPhoneAudio,
+)
 
 ATTEMPTS_KEPT = 32
 STATS_EVERY_S = 2.0

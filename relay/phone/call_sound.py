@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from relay import datagram
-from relay.control_messages import AnyEvent, PhoneSoundChanged, PhoneSpeaking, SetPhoneAudio
+from relay.control_messages import AnyEvent
 from relay.model import WEB_LEGS, Leg, PhoneSound, WebLeg
 from relay.phone.echo import Echo
 from relay.phone.line_sound import LineSound, PhoneLine, Player, Sink
@@ -19,6 +19,7 @@ from relay.phone.rtp_packets import Payload
 from relay.phone.sound_listener import Listener
 from relay.phone.sound_source import Frame, SoundSource
 from relay.phone.web_sound import WebSpeaker, web_listener
+from relay.phone_messages import PhoneSoundChanged, PhoneSpeaking, SetPhoneAudio
 
 __all__ = ["CallSound", "PhoneLine", "Player", "Sink"]
 

@@ -8,9 +8,10 @@ Left to others: RFC 4103 (``relay.phone.text_endpoint``), the pages' channels (`
 from collections.abc import Callable, Iterable
 
 from relay import datagram
-from relay.control_messages import AnyEvent, PhoneTextOffered
+from relay.control_messages import AnyEvent
 from relay.model import WEB_LEGS
 from relay.phone.party import PhoneParty
+from relay.phone_messages import PhoneTextOffered
 
 
 class CallText:

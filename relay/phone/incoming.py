@@ -11,9 +11,10 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from relay.control_messages import AnyEvent, PhoneIncoming, PhoneState
+from relay.control_messages import AnyEvent
 from relay.model import PhoneOutcome
 from relay.phone.leg import Ended, IncomingLeg, LegEvent
+from relay.phone_messages import PhoneIncoming, PhoneState
 
 REASONS = {
     403: "Forbidden",

@@ -13,7 +13,6 @@ from dataclasses import replace
 from functools import partial
 from typing import Protocol
 
-from relay.control_messages import Dial
 from relay.errors import RelayError
 from relay.model import PhoneOutcome, PhoneProgress
 from relay.phone.config import TrunkConfig
@@ -45,6 +44,7 @@ from relay.phone.text_endpoint import TextEndpoint, open_text
 from relay.phone.trunk_dialling import Dialling
 from relay.phone.trunk_routes import Route
 from relay.phone.watchdog import Watchdog
+from relay.phone_messages import Dial
 
 SPEAKING_PROGRESS = ("answered", "held")
 log = logging.getLogger(__name__)

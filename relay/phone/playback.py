@@ -7,18 +7,13 @@ The newest wish wins: a sound that is still being read when another one is asked
 import logging
 from collections.abc import Callable, Sequence
 
-from relay.control_messages import (
-    AnnouncementEnded,
-    PlayAnnouncement,
-    PlayRecording,
-    RecordingEnded,
-)
 from relay.errors import RelayError
 from relay.model import Announcement
 from relay.phone.call_sound import CallSound
 from relay.phone.line_sound import PhoneLine
 from relay.phone.players import MessagePlayer, SoundPlayer
 from relay.phone.services import Services
+from relay.phone_messages import AnnouncementEnded, PlayAnnouncement, PlayRecording, RecordingEnded
 
 RECORDING = "recording"  # whose wish it is, beside those of the telephones
 log = logging.getLogger(__name__)

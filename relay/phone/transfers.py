@@ -9,10 +9,11 @@ import asyncio
 import logging
 from collections.abc import Callable, Sequence
 
-from relay.control_messages import AnyEvent, PhoneReferred, PhoneTransferFailed
+from relay.control_messages import AnyEvent
 from relay.errors import UnknownLegError
 from relay.phone.leg import Referred
 from relay.phone.party import PhoneParty
+from relay.phone_messages import PhoneReferred, PhoneTransferFailed
 
 DECIDED_WITHIN_S = 15.0  # nobody decided whether a transfer may be: the peer is told that it is not
 DECLINED = 603

@@ -18,26 +18,7 @@ from redis.asyncio import Redis
 from relay import datagram
 from relay.audio_exchange import AudioExchange
 from relay.control import ControlServer
-from relay.control_messages import (
-    AnyCommand,
-    CallSummary,
-    CloseCall,
-    Dial,
-    HangUpPhone,
-    HoldPhone,
-    Keep,
-    PlayAnnouncement,
-    PlayRecording,
-    RecordMessage,
-    RefuseIncoming,
-    RefuseReferral,
-    SendDtmf,
-    SetPhoneAudio,
-    TakeIncoming,
-    TransferPhone,
-    WatchHold,
-    WorkerState,
-)
+from relay.control_messages import AnyCommand, CallSummary, CloseCall, WorkerState
 from relay.datagram_network import datagram_sender
 from relay.errors import RelayError, StaleEpochError, UnknownLegError
 from relay.model import Leg
@@ -52,6 +33,22 @@ from relay.phone.rtp import RtpPorts
 from relay.phone.services import Services
 from relay.phone.sippy_adapter import SippyStack
 from relay.phone.trunk_service import TrunkService, stack_config
+from relay.phone_messages import (
+    Dial,
+    HangUpPhone,
+    HoldPhone,
+    Keep,
+    PlayAnnouncement,
+    PlayRecording,
+    RecordMessage,
+    RefuseIncoming,
+    RefuseReferral,
+    SendDtmf,
+    SetPhoneAudio,
+    TakeIncoming,
+    TransferPhone,
+    WatchHold,
+)
 from relay.redis_client import connect
 from relay.registry import Registration, keep_registered
 from relay.secure_sockets import place_of

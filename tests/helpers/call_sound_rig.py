@@ -6,7 +6,7 @@ import numpy as np
 
 from relay import datagram
 from relay.audio import PCM, WEB_FRAME, WEB_RATE, sine, tones
-from relay.control_messages import AnyEvent, SetPhoneAudio
+from relay.control_messages import AnyEvent
 from relay.model import WEB_LEGS, Leg, WebLeg
 from relay.phone import rtp_packets as packets
 from relay.phone.call_sound import CallSound, PhoneLine
@@ -15,6 +15,7 @@ from relay.phone.opus import OpusDecoder, OpusEncoder
 from relay.phone.rtp import RtpEndpoint
 from relay.phone.rtp_packets import RtpPacket
 from relay.phone.sdp import CLOCK_RATES, COMFORT_NOISE, CodecName, Negotiated
+from relay.phone_messages import SetPhoneAudio
 
 PEER = ("127.0.0.1", 4000)
 CALL = "call-1"

@@ -14,12 +14,13 @@ from random import Random
 
 import pylibsrtp
 
-from relay.control_messages import CloseCall, Dial, PhoneIncoming, TakeIncoming
+from relay.control_messages import CloseCall
 from relay.errors import RelayError
 from relay.phone.leg import Answered
 from relay.phone.rtp_packets import RtpPacket, build_rtp
 from relay.phone.sdp import LocalAudio, LocalText, Negotiated
 from relay.phone.srtp import Srtp
+from relay.phone_messages import Dial, PhoneIncoming, TakeIncoming
 from tests.helpers import malformed_sip
 from tests.helpers.malformed_sip import CRLF, METHODS, Dialog
 from tests.helpers.phone_process import PhoneProcess

@@ -9,12 +9,12 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 from relay.audio_exchange import AudioExchange, DatagramSender
-from relay.control_messages import SetPhoneAudio
 from relay.datagram import Datagram, Kind, call_key
 from relay.media_code import tone_share
 from relay.model import CallPlan
 from relay.phone.call_sound import CallSound
 from relay.phone.pacing import every_20_ms
+from relay.phone_messages import SetPhoneAudio
 from relay.routing import EVERYBODY, routes
 from tests.helpers.call_sound_rig import Telephone
 

@@ -16,20 +16,14 @@ import numpy as np
 from relay import datagram
 from relay.audio import PCM, WEB_FRAME, WEB_RATE, sine, tones
 from relay.control import ControlClient
-from relay.control_messages import (
-    AnyCommand,
-    AnyEvent,
-    Dial,
-    PhoneState,
-    SetPhoneAudio,
-    WorkerState,
-)
+from relay.control_messages import AnyCommand, AnyEvent, WorkerState
 from relay.model import WEB_LEGS, Leg, WebLeg
 from relay.phone import worker
 from relay.phone.config import PhoneWorkerConfig, TrunkConfig
 from relay.phone.opus import OpusDecoder, OpusEncoder
 from relay.phone.pacing import every_20_ms
 from relay.phone.web_sound import WebSpeaker, WebStream
+from relay.phone_messages import Dial, PhoneState, SetPhoneAudio
 from tests.helpers.sip_peers import free_pair, free_port, until
 
 CALL = "call-1"

@@ -12,9 +12,11 @@ from typing import Any, TypeVar
 from redis.asyncio import Redis
 
 from relay.control import ControlServer
-from relay.control_messages import (
+from relay.control_messages import AnyCommand, WorkerState
+from relay.errors import UnknownLegError
+from relay.model import Announcement
+from relay.phone_messages import (
     AnnouncementEnded,
-    AnyCommand,
     HangUpPhone,
     Keep,
     PhoneDtmf,
@@ -23,10 +25,7 @@ from relay.control_messages import (
     PlayAnnouncement,
     RefuseIncoming,
     TakeIncoming,
-    WorkerState,
 )
-from relay.errors import UnknownLegError
-from relay.model import Announcement
 from relay.registry import Registration
 from relay.secure_sockets import place_of
 

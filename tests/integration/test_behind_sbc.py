@@ -7,8 +7,8 @@ from contextlib import AbstractAsyncContextManager
 
 import pytest
 
-from relay.control_messages import Dial, HangUpPhone, HoldPhone, PhoneIncoming, PhoneState, TakeIncoming
 from relay.phone.leg import Answered, Ended, MediaChanged, Ringing
+from relay.phone_messages import Dial, HangUpPhone, HoldPhone, PhoneIncoming, PhoneState, TakeIncoming
 from tests.helpers.kamailio import LACKING, PROGRAM, SBC_FILES, Sbc, modules, sbc
 from tests.helpers.phone_process import PhoneProcess, phone_process
 from tests.helpers.redis_server import redis_server

@@ -6,11 +6,9 @@ import socket
 
 import pytest
 
-from relay.control_messages import (
-    SendDtmf,
-)
 from relay.phone import demo
 from relay.phone.config import DemoPhoneConfig, TrunkConfig
+from relay.phone_messages import SendDtmf
 from tests.helpers.demo_phone import both, demonstration, until_heard
 from tests.helpers.phone_rig import CALL, phone_worker
 from tests.helpers.sip_peers import free_port, until

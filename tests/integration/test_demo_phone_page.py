@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from relay.audio import PHONE_RATE, level_dbfs, tones
-from relay.control_messages import (
+from relay.model import Leg
+from relay.phone_messages import (
     HangUpPhone,
     HoldPhone,
     PhoneDtmf,
@@ -17,7 +18,6 @@ from relay.control_messages import (
     SetPhoneAudio,
     TakeIncoming,
 )
-from relay.model import Leg
 from tests.helpers.demo_phone import both, demonstration, open_page, relay_that_is_called
 from tests.helpers.phone_rig import CALL
 from tests.helpers.sip_peers import until

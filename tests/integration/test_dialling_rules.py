@@ -10,8 +10,8 @@ import aiohttp
 import pytest
 
 from interpreter_queue.config import QueueConfig
-from relay.control_messages import Dial, PhoneReferred, PhoneState
 from relay.phone.dialling import DiallingOverride, DiallingPolicy
+from relay.phone_messages import Dial, PhoneReferred, PhoneState
 from signaling.block_list import ANONYMOUS, BlockList, Entry
 from signaling.numbers import DRILL
 from signaling.phone_caps import SERVICE, CapsConfig, Payer

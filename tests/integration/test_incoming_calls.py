@@ -14,9 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from relay.control_messages import AnnouncementEnded
 from relay.phone import announcements
 from relay.phone.config import TrunkConfig
+from relay.phone_messages import AnnouncementEnded
 from tests.helpers.centre import accept, ask_until_ok
 from tests.helpers.control_plane import ControlPlane, KillableProcess, browser
 from tests.helpers.people import DESK, NUMBER, PHONE, People, act, phone_known, signed_in, write_short_announcements

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from relay.control_messages import PhoneRecorded, RecordMessage, TakeIncoming
 from relay.model import Announcement
+from relay.phone_messages import PhoneRecorded, RecordMessage, TakeIncoming
 from tests.helpers.centre import accept, ask_until_ok
 from tests.helpers.control_plane import RawPage
 from tests.helpers.signers import CAMILLE, DESK, FRONT, SACHA, Site, site

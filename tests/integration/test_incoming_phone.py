@@ -14,10 +14,18 @@ import pytest
 from redis.asyncio import Redis
 
 from relay.audio import sine, tones
-from relay.control_messages import (
+from relay.control_messages import AnyEvent, CloseCall
+from relay.errors import RelayError
+from relay.model import Leg
+from relay.phone.leg import Answered, Invite
+from relay.phone.opus import OpusDecoder
+from relay.phone.pacing import every_20_ms
+from relay.phone.recordings import open_, unpack
+from relay.phone.rtp import RtpPorts
+from relay.phone.sdp import LocalAudio, LocalText
+from relay.phone.text_endpoint import open_text
+from relay.phone_messages import (
     AnnouncementEnded,
-    AnyEvent,
-    CloseCall,
     Dial,
     HangUpPhone,
     Keep,
@@ -38,15 +46,6 @@ from relay.control_messages import (
     TransferPhone,
     WatchHold,
 )
-from relay.errors import RelayError
-from relay.model import Leg
-from relay.phone.leg import Answered, Invite
-from relay.phone.opus import OpusDecoder
-from relay.phone.pacing import every_20_ms
-from relay.phone.recordings import open_, unpack
-from relay.phone.rtp import RtpPorts
-from relay.phone.sdp import LocalAudio, LocalText
-from relay.phone.text_endpoint import open_text
 from tests.helpers.phone_rig import MediaStandIn, Rig, Signaling, phone_worker, worker_config
 from tests.helpers.redis_server import redis_server
 from tests.helpers.sip_legs import HOST, Line, legs

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from relay.control_messages import HangUpPhone, SetPhoneAudio
+from relay.phone_messages import HangUpPhone, SetPhoneAudio
 from tests.helpers.hostile_phone import HostilePhone, hostile_sound
 from tests.helpers.phone_process import PhoneProcess, phone_process
 from tests.helpers.phone_rig import CALL

@@ -28,7 +28,6 @@ from relay.control_messages import (
     AnyEvent,
     CloseCall,
     CloseLeg,
-    HangUpPhone,
     LegState,
     LegStatsEvent,
     OpenLeg,
@@ -39,6 +38,7 @@ from relay.datagram import Datagram, Kind, call_key, pack, unpack
 from relay.errors import RelayError
 from relay.media_code import tone
 from relay.model import CallPlan, IceServer, LegConnection, Tap, WebLeg
+from relay.phone_messages import HangUpPhone
 from relay.registry import Registration, registered
 from relay.worker import run
 from tests.helpers.packets import header_of, rtp

@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from relay.control_messages import AnnouncementEnded
 from relay.phone import announcements
 from relay.phone.config import TrunkConfig
+from relay.phone_messages import AnnouncementEnded
 from tests.helpers.centre import accept
 from tests.helpers.control_plane import RawPage
 from tests.helpers.people import NUMBER, People, act, phone_known, signed_in, write_short_announcements

@@ -8,11 +8,11 @@ from typing import TypeVar
 import pytest
 
 from relay.audio import tones
-from relay.control_messages import HangUpPhone, HoldPhone, PhoneIncoming, PhoneStatsEvent, SetPhoneAudio, TakeIncoming
 from relay.errors import RelayError
 from relay.model import Frozen, Leg, PhoneStats
 from relay.phone.config import TrunkConfig
 from relay.phone.sdp import CodecName
+from relay.phone_messages import HangUpPhone, HoldPhone, PhoneIncoming, PhoneStatsEvent, SetPhoneAudio, TakeIncoming
 from tests.helpers.phone_rig import CALL, Rig, phone_worker
 from tests.helpers.sip_peers import Baresip, baresip, free_port, self_signed, until
 

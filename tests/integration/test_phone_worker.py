@@ -14,21 +14,13 @@ from pathlib import Path
 import pytest
 from redis.asyncio import Redis
 
-from relay.control_messages import (
-    CloseCall,
-    Dial,
-    HangUpPhone,
-    HoldPhone,
-    Keep,
-    OpenLeg,
-    SendDtmf,
-    SetPhoneAudio,
-)
+from relay.control_messages import CloseCall, OpenLeg
 from relay.errors import RelayError
 from relay.model import Leg
 from relay.phone import worker
 from relay.phone.config import PhoneWorkerConfig, TrunkConfig
 from relay.phone.farewells import Envelope
+from relay.phone_messages import Dial, HangUpPhone, HoldPhone, Keep, SendDtmf, SetPhoneAudio
 from relay.registry import registered
 from tests.helpers import phone_rig
 from tests.helpers.phone_rig import CALL, Rig, Signaling, phone_worker, worker_config

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from relay.control_messages import HangUpPhone, PhoneIncoming, PlayAnnouncement, TakeIncoming
 from relay.phone.config import TrunkConfig
+from relay.phone_messages import HangUpPhone, PhoneIncoming, PlayAnnouncement, TakeIncoming
 from tests.helpers.phone_rig import Rig, phone_worker
 from tests.helpers.sip_peers import free_port, self_signed, until
 

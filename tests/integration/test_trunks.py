@@ -11,9 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from relay.control_messages import HangUpPhone, PhoneIncoming, WorkerState
+from relay.control_messages import WorkerState
 from relay.phone.config import TrunkConfig
 from relay.phone.leg import Transport
+from relay.phone_messages import HangUpPhone, PhoneIncoming
 from signaling.trunk_check import call_number, call_ourselves, check_accounts
 from tests.helpers.dns_server import DnsServer
 from tests.helpers.kamailio import LACKING, PROGRAM, USER, kamailio

@@ -10,11 +10,13 @@ from pathlib import Path
 import pytest
 from redis.asyncio import Redis
 
-from relay.control_messages import CloseCall, HangUpPhone, Unwatch, Watch, WorkerState
+from relay.control_messages import CloseCall, Unwatch, Watch, WorkerState
 from relay.datagram import Kind, batch
 from relay.errors import RelayError
+from relay.phone_messages import HangUpPhone
 from relay.registry import registered
-from relay.visibility.model_files import HAND_MEMBER, PALM_MEMBER
+from relay.visibility.config import VisibilityWorkerConfig
+from relay.visibility.model_files import HAND_MEMBER, PALM_MEMBER, TASK_NAME
 from tests.helpers import clips
 from tests.helpers.redis_server import redis_server
 from tests.helpers.visibility_worker import (
@@ -86,29 +88,43 @@ async def test_without_models_the_worker_serves_and_says_that_visibility_is_off_
             await signaling.until(lambda: signaling.readings[-1].advice == "good")
 
 
-async def test_models_that_mediapipe_cannot_load_turn_visibility_off_and_the_worker_serves_on(folder: Path) -> None:
+async def test_models_that_cannot_be_loaded_turn_visibility_off_until_others_are_there_and_one_line_of_the_log_says_so(
+    folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     clips.models()
-    broken = folder / "own.task"
-    with zipfile.ZipFile(broken, "w") as bundle:
+    own = folder / "own.task"
+    with zipfile.ZipFile(own, "w") as bundle:
         bundle.writestr(PALM_MEMBER, b"no model")
         bundle.writestr(HAND_MEMBER, b"no model")
-    config = replace(config_of(folder, clips.MODELS), hand_landmarker=broken)
+    config = replace(config_of(folder, clips.MODELS), hand_landmarker=own)
     async with serving(config) as signaling:
         await signaling.client.request(Watch(call_id=CALL, epoch=1))
         async with filming(config, "signing"):
-            await signaling.until(
-                lambda: bool(signaling.readings) and signaling.readings[-1].advice == "models_missing"
-            )
+            await until_notice(config, "detector_failed")
             signaling.events.clear()
             await signaling.until(lambda: len(signaling.readings) >= 2)
-        assert {(reading.level, reading.advice) for reading in signaling.readings} == {("off", "models_missing")}
-        second = Signaling()
-        await second.client.connect(config.control_socket)
-        await second.until(lambda: bool(second.events))
-        await second.client.close()
-    greeting = second.events[0]
-    assert isinstance(greeting, WorkerState)
-    assert greeting.notice == "detector_failed"
+            assert {(reading.level, reading.advice) for reading in signaling.readings} == {("off", "models_missing")}
+            own.unlink()
+            await until_notice(config, "models_missing")
+            shutil.copy(clips.MODELS / TASK_NAME, own)
+            await signaling.until(lambda: signaling.readings[-1].advice == "good")
+            await until_notice(config, None)
+    assert sum("cannot be loaded" in record.getMessage() for record in caplog.records) == 1
+
+
+async def until_notice(config: VisibilityWorkerConfig, notice: str | None) -> None:
+    """What a worker tells whoever connects."""
+    async with asyncio.timeout(DEADLINE_S):
+        while True:
+            asking = Signaling()
+            await asking.client.connect(config.control_socket)
+            await asking.until(lambda: bool(asking.events))  # noqa: B023 -- awaited at once
+            await asking.client.close()
+            greeting = asking.events[0]
+            assert isinstance(greeting, WorkerState)
+            if greeting.notice == notice:
+                return
+            await asyncio.sleep(0.1)
 
 
 async def test_unwatched_and_closed_calls_are_read_no_more(folder: Path) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from relay.control_messages import AnyEvent, Dial, PhoneReferred, PhoneState, PhoneTransferFailed
+from relay.control_messages import AnyEvent
 from relay.errors import RelayError
 from relay.phone.announcements import Announcements
 from relay.phone.call import PhoneCall
@@ -21,6 +21,7 @@ from relay.phone.rtp import RtpPorts
 from relay.phone.sdp import Negotiated
 from relay.phone.services import Services
 from relay.phone.trunk_routes import Routes
+from relay.phone_messages import Dial, PhoneReferred, PhoneState, PhoneTransferFailed
 from tests.helpers.sip_peers import free_pair
 
 WITHOUT_KEYS = Negotiated("127.0.0.1", 9, "PCMA", 8, None)

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from relay.audio import PCM, PHONE_FRAME, PHONE_RATE, WEB_RATE, resampler, silence, sine
-from relay.control_messages import PhoneSoundChanged, PhoneSpeaking
 from relay.model import CallPlan, Leg, SecondRole
 from relay.phone.opus import OpusEncoder
 from relay.phone.sdp import CodecName
+from relay.phone_messages import PhoneSoundChanged, PhoneSpeaking
 from relay.routing import EVERYBODY, routes
 from tests.helpers import phone_sounds
 from tests.helpers.call_sound_rig import CALL, STEP, SoundRig

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from relay.audio import PHONE_FRAME, level_dbfs
-from relay.control_messages import PhoneSpeaking
 from relay.model import Leg
 from relay.phone.comfort_noise import LOUDEST_DBOV, ComfortNoise
+from relay.phone_messages import PhoneSpeaking
 from tests.helpers.call_sound_rig import CALL, SoundRig
 
 RELAY: dict[Leg, tuple[Leg, ...]] = {"phone": ("agent",), "agent": ("phone",)}

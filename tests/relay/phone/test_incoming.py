@@ -5,10 +5,11 @@ import contextlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
-from relay.control_messages import AnyEvent, PhoneIncoming, PhoneState
+from relay.control_messages import AnyEvent
 from relay.phone.incoming import Incoming
 from relay.phone.leg import Ended, LegListener, PhoneLeg, StoredRequest
 from relay.phone.sdp import LocalAudio
+from relay.phone_messages import PhoneIncoming, PhoneState
 
 
 @dataclass(eq=False)
