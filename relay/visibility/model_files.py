@@ -102,6 +102,12 @@ def find_models(directory: Path, own_task: Path | None = None) -> ModelFiles | N
     return ModelFiles(task, face, pose)
 
 
+def version_of(models: ModelFiles) -> tuple[tuple[int, int], ...]:
+    """:returns: of each file the time of its last change, ns, and its size, bytes. :raises OSError: one is gone."""
+    states = [path.stat() for path in (models.hand_landmarker, models.face_detector, models.pose_landmarker)]
+    return tuple((state.st_mtime_ns, state.st_size) for state in states)
+
+
 def ensure_models(directory: Path, progress: Progress | None = None, own_task: Path | None = None) -> ModelFiles:
     """
     The models, fetched into ``directory`` when they are not there yet. Blocks: seconds to minutes.

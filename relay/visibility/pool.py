@@ -3,11 +3,13 @@ The analysis processes of a visibility worker: who watches which leg, and their 
 
 A leg stays with the process it was given to (its decoder and its history are there): the least loaded one then.
 Another process is started when all have their fill. In place of one that ends or says nothing for a while a new one
-gets the same legs, which find a key frame again. Nothing waits for any of this: video for a process that is not there
-is dropped.
+gets the same legs, which find a key frame again; one that cannot load its models leaves them to the others
+(``relay.visibility.restarts`` says when it is tried again). Nothing waits for any of this: video for a process that is
+not there is dropped.
 """
 
 import asyncio
+import contextlib
 import logging
 import os
 from collections.abc import Callable
@@ -26,14 +28,12 @@ from relay.visibility.pool_messages import (
     Ready,
     Setup,
     Share,
-    Unable,
     UnwatchLeg,
     WatchLeg,
 )
 from relay.visibility.pool_process import AnalysisProcess
+from relay.visibility.restarts import Restarts
 
-PAUSES_S = (0.0, 1.0, 2.0, 5.0, 10.0, 30.0)  # before the next start, of a process that keeps ending early
-EARLY_S = 30.0
 MOST_PROCESSES = 2  # where the operator does not say
 LegKey = tuple[bytes, WebLeg]
 log = logging.getLogger(__name__)
@@ -57,7 +57,10 @@ class _Seat:
     legs: set[LegKey] = field(default_factory=set)
     process: AnalysisProcess | None = None
     last: Alive | None = None
-    is_unable: bool = False
+    restarts: Restarts = field(default_factory=Restarts)
+    models_came: asyncio.Event = field(default_factory=asyncio.Event)
+    is_unable: bool = False  # its last process could not load MediaPipe or its models
+    ready_at: float | None = None  # s
 
 
 class AnalysisPool:
@@ -81,7 +84,11 @@ class AnalysisPool:
         self._seat_of: dict[LegKey, _Seat] = {}
         self._tasks: list[asyncio.Task[None]] = []
         self._counted = Figures()
-        self.is_unable = False  # MediaPipe cannot be loaded on this machine
+
+    @property
+    def is_unable(self) -> bool:
+        """No process can load MediaPipe or its models now. It is tried again."""
+        return bool(self._seats) and all(seat.is_unable for seat in self._seats)
 
     @property
     def figures(self) -> Figures:
@@ -91,8 +98,16 @@ class AnalysisPool:
         return self._counted
 
     def begin(self, models: ModelFiles) -> None:
-        """The first process starts at once: loading MediaPipe takes seconds, not when the first call comes."""
+        """
+        The first process starts at once: loading MediaPipe takes seconds, not when the first call comes.
+        Again: the files have changed, and what could not load them is tried anew without waiting.
+        """
         self._models = models
+        for seat in self._seats:
+            seat.restarts.begin_anew()
+            seat.models_came.set()
+        if self._seats:
+            return
         self._add_seat()
         for key in self._watches:
             self._place(key)
@@ -111,9 +126,7 @@ class AnalysisPool:
         watch, seat = self._watches.pop(key, None), self._seat_of.pop(key, None)
         if watch is None or seat is None:
             return
-        seat.legs.discard(key)
-        if seat.process is not None:
-            seat.process.tell(UnwatchLeg(call_id=watch.call_id, leg=watch.leg))
+        _leave(seat, key, watch)
         self._share_out()
 
     def receive(self, key: LegKey, data: bytes) -> None:
@@ -138,22 +151,26 @@ class AnalysisPool:
         return seat
 
     async def _keep(self, seat: _Seat) -> None:
-        """One process after the other, until cancelled or MediaPipe cannot be loaded."""
+        """One process after the other, until cancelled."""
         loop = asyncio.get_running_loop()
-        early = 0
         while True:
-            began = loop.time()
-            why = await self._serve(seat)
+            seat.ready_at = None
+            seat.models_came.clear()
+            why, seat.is_unable = await self._serve(seat)
+            served_s = 0.0 if seat.ready_at is None else loop.time() - seat.ready_at
+            restart = seat.restarts.failed(why, served_s, is_unable=seat.is_unable)
+            if restart.is_news:
+                level = logging.ERROR if seat.is_unable else logging.WARNING
+                log.log(level, "analysis process to be replaced: %s", why, extra={"legs": len(seat.legs)})
             if seat.is_unable:
-                self._give_up(seat)
-                return
-            self._counted.replaced += 1
-            early = min(early + 1, len(PAUSES_S) - 1) if loop.time() - began < EARLY_S else 0
-            log.warning("analysis process replaced: %s", why, extra={"legs": len(seat.legs)})
-            await asyncio.sleep(PAUSES_S[early])
+                self._relieve()
+            else:
+                self._counted.replaced += 1
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(seat.models_came.wait(), restart.pause_s)
 
-    async def _serve(self, seat: _Seat) -> str:
-        """:returns: why the process is no more."""
+    async def _serve(self, seat: _Seat) -> tuple[str, bool]:
+        """:returns: why the process is no more, and whether it could not load what it needs."""
         assert self._models is not None
         try:
             async with AnalysisProcess(lambda message: self._hear(seat, message)) as process:
@@ -168,20 +185,20 @@ class AnalysisPool:
                     process.tell(self._watches[key])
                 seat.process = process
                 self._share_out()
-                return await process.lives(self._config.start_deadline_s, self._config.silence_s)
+                return await process.lives(self._config.start_deadline_s, self._config.silence_s), process.is_unable
         except OSError as error:
-            return str(error)
+            return str(error), False
         finally:
             seat.process = seat.last = None
 
-    def _give_up(self, seat: _Seat) -> None:
-        """The others go on with its legs (it found no memory, say); without others visibility is off."""
-        self._seats.remove(seat)
-        self._limit = len(self._seats)
-        self.is_unable = not self._seats
-        for key in seat.legs:
-            del self._seat_of[key]
-            self._place(key)
+    def _relieve(self) -> None:
+        """Legs of processes that cannot load their models go on with the others; without any they stay."""
+        if self.is_unable:
+            return
+        for key, seat in list(self._seat_of.items()):
+            if seat.is_unable:
+                _leave(seat, key, self._watches[key])
+                self._place(key)
 
     def _hear(self, seat: _Seat, message: FromProcess) -> None:
         match message:
@@ -196,18 +213,18 @@ class AnalysisPool:
             case LogLine():
                 extra = {"call_id": message.call_id, "leg": message.leg} if message.call_id else {}
                 logging.getLogger(message.name).log(message.level, "%s", message.message, extra=extra)
-            case Unable():
-                log.error("MediaPipe cannot be loaded: %s", message.reason)
-                seat.is_unable = True
             case Ready():
-                log.info("analysis process ready")
+                if seat.is_unable or not seat.restarts.is_repeating:
+                    log.info("analysis process ready")
+                seat.is_unable, seat.ready_at = False, asyncio.get_running_loop().time()
+                self._relieve()
 
     # -- legs ---------------------------------------------------------------------------------------------------
 
     def _place(self, key: LegKey) -> None:
-        if self._models is None or self.is_unable:
+        if self._models is None:
             return
-        seat = min(self._seats, key=lambda each: len(each.legs))
+        seat = min(self._seats, key=lambda each: (each.is_unable, len(each.legs)))
         if len(seat.legs) >= self._config.legs_per_process and len(self._seats) < self._limit:
             seat = self._add_seat()
         seat.legs.add(key)
@@ -223,3 +240,9 @@ class AnalysisPool:
             if seat.process is not None:
                 part = len(seat.legs) / legs if legs else 1.0
                 seat.process.tell(Share(cores=min(1.0, self._config.cores * part)))
+
+
+def _leave(seat: _Seat, key: LegKey, watch: WatchLeg) -> None:
+    seat.legs.discard(key)
+    if seat.process is not None:
+        seat.process.tell(UnwatchLeg(call_id=watch.call_id, leg=watch.leg))

@@ -53,7 +53,7 @@ class Ready(Frozen):
 
 
 class Unable(Frozen):
-    """MediaPipe cannot be loaded here: another try would end the same way."""
+    """MediaPipe or its models cannot be loaded now: another try at once would end the same way."""
 
     type: Literal["unable"] = "unable"
     reason: str

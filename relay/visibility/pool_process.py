@@ -38,7 +38,7 @@ class AnalysisProcess:
         self._socket: socket.socket | None = None
         self._commands: deque[bytes] = deque(maxlen=MAX_COMMANDS)
         self.is_ready = False
-        self.is_unable = False
+        self._unable: Unable | None = None
         self._heard = 0  # messages
 
     async def __aenter__(self) -> "AnalysisProcess":
@@ -67,9 +67,14 @@ class AnalysisProcess:
                 process.kill()
             await process.wait()
 
+    @property
+    def is_unable(self) -> bool:
+        """It has said that it cannot load what it needs."""
+        return self._unable is not None
+
     async def lives(self, start_deadline_s: float, silence_s: float) -> str:
         """
-        Until it ends or hangs.
+        Until it ends, hangs or is unable.
 
         :param silence_s: after which it counts as hung, counted in looks of ours: our own pause is not its silence.
         :returns: which, for the log.
@@ -82,8 +87,8 @@ class AnalysisProcess:
                 await asyncio.wait({exited}, timeout=look_s)
                 if exited.done():
                     return f"ended with {exited.result()}"
-                if self.is_unable:
-                    return "cannot load its models"
+                if self._unable is not None:
+                    return f"MediaPipe cannot be loaded: {self._unable.reason}"
                 silent, heard = silent + 1 if self._heard == heard else 0, self._heard
                 if silent >= 4 * (1 if self.is_ready else max(1.0, start_deadline_s / silence_s)):
                     return "hangs"
@@ -143,7 +148,8 @@ class AnalysisProcess:
             log.warning("an analysis process says what is not understood")
             return
         self.is_ready |= isinstance(message, Ready)
-        self.is_unable |= isinstance(message, Unable)
+        if isinstance(message, Unable):
+            self._unable = message
         self._on_message(message)
 
     def _hang_up(self) -> None:

@@ -3,7 +3,8 @@ The visibility worker process: taps of media workers in, one reading a second pe
 
 This process moves bytes: control, taps, registration. Decoding and MediaPipe run in its analysis processes
 (``relay.visibility.pool``), whose crash or hang a leg feels as a few seconds of ``not_measured`` and a call not at all.
-Without models, or where MediaPipe cannot be loaded, the worker serves all the same and says so in every reading.
+Without models, or where MediaPipe cannot be loaded, the worker serves all the same and says so in every reading; it
+looks for models until they can be loaded.
 """
 
 import asyncio
@@ -37,7 +38,7 @@ from relay.redis_client import connect
 from relay.registry import Registration, keep_registered
 from relay.secure_sockets import place_of
 from relay.visibility.config import VisibilityWorkerConfig
-from relay.visibility.model_files import ModelFiles, find_models
+from relay.visibility.model_files import ModelFiles, find_models, version_of
 from relay.visibility.pool import AnalysisPool, LegKey
 from relay.visibility.pool_messages import WatchLeg
 
@@ -135,9 +136,9 @@ class VisibilityWorker:
 
     @property
     def notice(self) -> str | None:
-        if self._pool.is_unable:
-            return "detector_failed"
-        return None if self._has_models else "models_missing"
+        if not self._has_models:
+            return "models_missing"
+        return "detector_failed" if self._pool.is_unable else None
 
     # -- what media workers send ------------------------------------------------------------------------------
 
@@ -174,22 +175,30 @@ class VisibilityWorker:
                 self._emit(self._figures())
 
     async def keep_looking_for_models(self) -> None:
-        """Until the models are found, since they may be fetched while the service runs; then get MediaPipe ready."""
-        loop = asyncio.get_running_loop()
-        models: ModelFiles | None = None
-        while models is None:
-            models = await loop.run_in_executor(
-                None, find_models, self._config.models_dir, self._config.hand_landmarker
-            )
-            if models is None:
-                await asyncio.sleep(self._config.models_recheck_s)
-        self._has_models = True
-        self._pool.begin(models)
+        """
+        Until cancelled: missing models may be fetched, and those that cannot be loaded replaced, while the service
+        runs.
+        """
+        loop, known = asyncio.get_running_loop(), None
+        while True:
+            if self.notice:
+                found = await loop.run_in_executor(None, self._find_models)
+                if found and found != known:
+                    self._pool.begin(found[0])
+                self._has_models, known = found is not None, found
+            await asyncio.sleep(self._config.models_recheck_s)
 
     async def close(self) -> None:
         await self._pool.close()
 
     # -- inside -----------------------------------------------------------------------------------------------
+
+    def _find_models(self) -> tuple[ModelFiles, tuple[tuple[int, int], ...]] | None:
+        """:returns: the models that are there, in which version. Blocks."""
+        models = find_models(self._config.models_dir, self._config.hand_landmarker)
+        with contextlib.suppress(OSError):
+            return (models, version_of(models)) if models else None
+        return None
 
     def _watch(self, command: Watch) -> None:
         key = (call_key(command.call_id), command.leg)
