@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 from redis.asyncio import Redis
 
-from relay.control_messages import CloseCall, HangUpPhone, Unwatch, Watch, WorkerState
+from relay.control_messages import CloseCall, Unwatch, Watch, WorkerState
 from relay.datagram import Kind, batch
 from relay.errors import RelayError
+from relay.phone_messages import HangUpPhone
 from relay.registry import registered
 from relay.visibility.config import VisibilityWorkerConfig
 from relay.visibility.model_files import HAND_MEMBER, PALM_MEMBER, TASK_NAME
