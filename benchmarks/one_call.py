@@ -20,8 +20,8 @@ import aiohttp
 
 from benchmarks.load.usage import cpu_s
 from signaling.call_model import CallState
-from signaling.messages import CallAct, CallRequest
-from signaling.queue_messages import Alert, AssignmentAccept, PresenceSet
+from signaling.messages.call import CallAct, CallRequest
+from signaling.messages.serving import Alert, AssignmentAccept, PresenceSet
 from signaling.rehearsal.checks import percentile
 from signaling.rehearsal.participant import Participant, Persona, join, strip_rows
 from signaling.rehearsal.pictures import card, drawn

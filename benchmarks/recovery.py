@@ -26,8 +26,8 @@ import aiohttp
 
 from benchmarks.one_call import processes
 from signaling.call_model import CallState
-from signaling.messages import CallAct, CallRequest
-from signaling.queue_messages import Alert, AssignmentAccept, PresenceSet
+from signaling.messages.call import CallAct, CallRequest
+from signaling.messages.serving import Alert, AssignmentAccept, PresenceSet
 from signaling.rehearsal.checks import percentile
 from signaling.rehearsal.client import RehearsalError
 from signaling.rehearsal.eye import Eye

@@ -20,7 +20,7 @@ from signaling.call_model import DeviceType, PageRole
 from signaling.config import LOCAL_HOSTS, SignalingConfig
 from signaling.http_api.address import address_group, client_address, is_from_this_machine
 from signaling.identity import Identity, proved_skills
-from signaling.messages import Hello
+from signaling.messages.session import Hello
 from signaling.page_errors import PageError
 from signaling.records import model as records_model
 from signaling.records.sessions import token_hash

@@ -25,8 +25,8 @@ from interpreter_queue.model import (
     WaitingRequest,
 )
 from signaling.board_figures import RELAY_TARGET_S, DayCall, QueueFigures
-from signaling.board_messages import Board, BoardAgent, BoardQueue, BoardRequest, BoardThresholds
 from signaling.call_model import CallKind, CallState, Mode
+from signaling.messages.board import Board, BoardAgent, BoardQueue, BoardRequest, BoardThresholds
 
 Alert = Literal["waiting", "longest_wait", "service_level", "nobody"]
 LISTED = 100  # requests; nobody reads further down a list

@@ -41,7 +41,7 @@ class DayCall:
 
 @dataclass(frozen=True)
 class QueueFigures:
-    """Today, as on the board (``board_messages.BoardQueue``)."""
+    """Today, as on the board (``signaling.messages.board.BoardQueue``)."""
 
     answered: int = 0
     abandoned: int = 0

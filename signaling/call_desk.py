@@ -24,7 +24,9 @@ from signaling.call_limits import is_emergency
 from signaling.call_model import PARTIES, WAITING, Call, CallState, PageRole, Party, call_of
 from signaling.call_requests import CallRequests
 from signaling.call_runner import CallRunner, Services
-from signaling.messages import CallAct, CallRequest, CostNotice, EmergencyNotice, MediaClosed, QueueView
+from signaling.messages.call import CallAct, CallRequest, CostNotice, EmergencyNotice
+from signaling.messages.call_state import QueueView
+from signaling.messages.media import MediaClosed
 from signaling.ownership import Snapshot
 from signaling.page_errors import PageError
 from signaling.queue_requests import given_to

@@ -11,7 +11,7 @@ from signaling.call_phone import attempt_name
 from signaling.call_requests import CallRequests
 from signaling.call_runner import CallRunner, CongestedError, OutOfPlaceError
 from signaling.call_table import ORDINARY_LEGS_LIMIT
-from signaling.messages import CallAct, CostNotice, EmergencyNotice
+from signaling.messages.call import CallAct, CostNotice, EmergencyNotice
 from signaling.numbers import EmergencyFound
 from signaling.page_errors import PageError
 from signaling.phone_guard import PhoneGuard, dialler_of

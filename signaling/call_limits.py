@@ -11,7 +11,7 @@ from collections.abc import Callable
 from relay.phone.dialling import find_emergency
 from signaling.config import SignalingConfig
 from signaling.identity import Identity
-from signaling.messages import CallRequest
+from signaling.messages.call import CallRequest
 from signaling.page_errors import PageError
 from signaling.rate_limit import Rate, TokenBuckets
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from signaling.call_model import TRADES_BY_MODE, Call, Line, Mode
-from signaling.messages import QueueView
+from signaling.messages.call_state import QueueView
 from signaling.page_errors import PageError
 from signaling.queue_rules import QueueRules
 from signaling.queue_skills import may_be_asked_for

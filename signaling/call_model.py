@@ -19,7 +19,7 @@ Mode = Literal["LSF", "LSFA", "LfPC", "LfPCA", "TTH", "TTA", "CAS", "CAA"]
 Party = Literal["signer", "agent", "second"]
 #: Who of the two is seen large, and speaks to the telephone, while a team serves.
 ActiveParty = Literal["agent", "second"]
-#: How far a second party has come (``messages.SecondView``).
+#: How far a second party has come (``signaling.messages.call_state.SecondView``).
 SecondState = Literal["asked", "sought", "alerting", "joined"]
 #: Who sits at a page.
 PageRole = Literal["signer", "agent", "supervisor"]

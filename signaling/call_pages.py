@@ -9,20 +9,14 @@ from relay.phone_messages import PhoneDtmf, PhoneStatsEvent
 from signaling.call_model import PARTIES, Call, Party
 from signaling.call_offers import second_serves
 from signaling.call_view import farewell, view
-from signaling.messages import (
-    AnyServerMessage,
-    CallStateMessage,
-    Error,
-    MediaClosed,
-    MediaEncoding,
-    NetworkMessage,
-    PhoneKey,
-    PhoneLine,
-    QueueView,
-)
+from signaling.messages import AnyServerMessage
+from signaling.messages.call import PhoneKey
+from signaling.messages.call_state import CallStateMessage, QueueView
+from signaling.messages.media import MediaClosed, MediaEncoding, NetworkMessage, PhoneLine
+from signaling.messages.session import Error
+from signaling.messages.visibility import CameraAsked, VisibilityMessage
 from signaling.page_errors import sentence
 from signaling.sessions import Hub
-from signaling.visibility_messages import CameraAsked, VisibilityMessage
 
 
 class Shown(Protocol):

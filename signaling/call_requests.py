@@ -17,7 +17,7 @@ from signaling.call_lines import CallLines, asked_skill
 from signaling.call_model import TRADES_BY_MODE, Call, Grace, Line, Mode, Party, Side
 from signaling.call_services import Services, grace_of
 from signaling.identity import Identity
-from signaling.messages import CallAct, CallRequest, CostNotice, EmergencyNotice
+from signaling.messages.call import CallAct, CallRequest, CostNotice, EmergencyNotice
 from signaling.numbers import Dialable, EmergencyFound, read_number, readable
 from signaling.page_errors import PageError
 from signaling.phone_guard import Dialler, dialled_legs, dialler_of, dialler_of_signer

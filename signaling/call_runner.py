@@ -60,7 +60,9 @@ from signaling.call_workers import CallWorkers
 from signaling.ice_servers import IceServers
 from signaling.lane import Effect, Lane
 from signaling.leg_openings import LegOpenings
-from signaling.messages import AnyServerMessage, MediaClosed, QueueView
+from signaling.messages import AnyServerMessage
+from signaling.messages.call_state import QueueView
+from signaling.messages.media import MediaClosed
 from signaling.metrics import ReconnectCause
 from signaling.ownership import Snapshot
 from signaling.phone_commands import PhoneCommands

@@ -3,8 +3,8 @@
 from interpreter_queue.model import Assignment
 from signaling.call_model import Call, CallState, EndReason, Party, PhoneLegState, Side
 from signaling.call_offers import actions
-from signaling.messages import CallStateMessage, PartyView, PhoneView, QueueView, SecondView
-from signaling.queue_messages import Alert
+from signaling.messages.call_state import CallStateMessage, PartyView, PhoneView, QueueView, SecondView
+from signaling.messages.serving import Alert
 
 
 def view(

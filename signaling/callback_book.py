@@ -18,10 +18,10 @@ from signaling.call_lines import CallLines, asked_skill
 from signaling.call_model import TRADES_BY_MODE, Announce, Call
 from signaling.config import SignalingConfig
 from signaling.identity import Identity
+from signaling.messages.serving import CallbackCancel, CallbackEntry, CallbackRequest, Callbacks
 from signaling.numbers import EmergencyFound, read_number
 from signaling.page_errors import PageError
 from signaling.phone_guard import PhoneGuard, dialler_of_signer
-from signaling.queue_messages import CallbackCancel, CallbackEntry, CallbackRequest, Callbacks
 from signaling.queue_rules import QueueRules
 from signaling.queue_skills import levels
 from signaling.rate_limit import Rate, TokenBuckets

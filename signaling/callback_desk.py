@@ -19,7 +19,7 @@ from signaling.call_model import Call, CallState, EndReason, PageRole, Side
 from signaling.call_services import grace_of
 from signaling.callback_book import CallbackBook, Wishes, facts_of
 from signaling.config import SignalingConfig
-from signaling.queue_messages import CallbackState
+from signaling.messages.serving import CallbackState
 from signaling.queue_rules import QueueRules
 from signaling.records.callbacks import Callbacks as CallbackTable
 from signaling.records.model import Brand, KeptCallback, Person

@@ -23,12 +23,12 @@ from signaling.check_media import CheckMedia, close_at, ends_at, new_id
 from signaling.config import SignalingConfig
 from signaling.ice_servers import IceServers
 from signaling.identity import Identity
-from signaling.messages import MediaAnswer, MediaEncoding, MediaRenew, NetworkMessage
+from signaling.messages.media import MediaAnswer, MediaEncoding, MediaRenew, NetworkMessage
+from signaling.messages.visibility import CheckEnd, CheckStart, CheckState, CheckStop, VisibilityMessage, is_check
 from signaling.metrics import Metrics
 from signaling.page_errors import PageError
 from signaling.rate_limit import Rate, TokenBuckets
 from signaling.sessions import Page, PageSession
-from signaling.visibility_messages import CheckEnd, CheckStart, CheckState, CheckStop, VisibilityMessage, is_check
 from signaling.workers import WorkerLink, WorkerPool
 
 CHECKS_PER = Rate(burst=10, period_s=300.0)  # of one person, or of one address's visitors

@@ -14,8 +14,8 @@ from relay.errors import RelayError
 from relay.model import CallPlan, Tap, WebLeg
 from signaling.call_media import NoWorkerError
 from signaling.ice_servers import IceServers
-from signaling.messages import MediaOffer
-from signaling.visibility_messages import CHECK_PREFIX
+from signaling.messages.media import MediaOffer
+from signaling.messages.visibility import CHECK_PREFIX
 from signaling.workers import WorkerLink, WorkerPool
 
 EPOCH = 1  # a check has one owner, and ends with it

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from interpreter_queue.model import AgentRecord, AgentState, Request, RequestRecord, Target
 from interpreter_queue.policy import WORKING, trade_for
 from signaling.call_model import Call
-from signaling.queue_messages import Colleague, Colleagues
+from signaling.messages.serving import Colleague, Colleagues
 from signaling.queue_skills import SECOND_LEVEL_SKILL, levels, may_be_asked_for
 
 LISTED = 50  # the available first; nobody reads further

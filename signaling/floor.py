@@ -21,10 +21,9 @@ from signaling.call_model import Call, call_of
 from signaling.call_runner import CallRunner
 from signaling.call_view import alert
 from signaling.identity import Identity
-from signaling.messages import AnyServerMessage, ContactKnown
-from signaling.metrics import Metrics
-from signaling.page_errors import PageError
-from signaling.queue_messages import (
+from signaling.messages import AnyServerMessage
+from signaling.messages.records import ContactKnown
+from signaling.messages.serving import (
     AgentView,
     AssignmentAccept,
     AssignmentDecline,
@@ -33,7 +32,9 @@ from signaling.queue_messages import (
     PauseAfterCall,
     PresenceSet,
 )
-from signaling.queue_messages import AlertEnded as AlertEndedMessage
+from signaling.messages.serving import AlertEnded as AlertEndedMessage
+from signaling.metrics import Metrics
+from signaling.page_errors import PageError
 from signaling.queue_requests import given_to
 from signaling.sessions import Hub, PageSession
 

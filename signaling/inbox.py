@@ -19,7 +19,7 @@ from redis.asyncio import Redis
 from signaling.call_events import KeepMissed
 from signaling.call_model import Call
 from signaling.config import SignalingConfig
-from signaling.messages import Inbox, InboxEntry
+from signaling.messages.inbox import Inbox, InboxEntry
 from signaling.numbers import readable
 from signaling.page_errors import PageError
 from signaling.push import PushType

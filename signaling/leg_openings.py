@@ -15,7 +15,8 @@ from signaling.call_media import CallMedia, NoWorkerError
 from signaling.call_model import Call, Party
 from signaling.ice_servers import IceServers
 from signaling.lane import Lane
-from signaling.messages import Error, MediaOffer
+from signaling.messages.media import MediaOffer
+from signaling.messages.session import Error
 from signaling.page_errors import sentence
 from signaling.sessions import Hub
 from signaling.video_codecs import Codecs, NoCommon, Reopen, answered, settle

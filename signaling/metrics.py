@@ -9,8 +9,8 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 from interpreter_queue.model import REHEARSAL_SKILL, AgentState, QueueSnapshot
 from relay.model import AdviceCode, Encoding, WebLeg
 from signaling.call_model import Call, CallState
+from signaling.messages.serving import CallbackState
 from signaling.quality_series import Reading
-from signaling.queue_messages import CallbackState
 
 WAIT_BUCKETS_S = (5, 10, 20, 60, 120, 180, 300, 600, 1200)  # 120 and 180: FCC and ARCEP service levels
 RATE_BUCKETS = (1, 5, 8, 10, 12, 15, 18, 20, 22, 25, 28, 30)  # /s; 12, 20: RFC 7742, EN 301 549 §6.5.3

@@ -2,7 +2,9 @@
 
 from typing import Any
 
-from signaling.board_messages import (
+from signaling.call_model import PageRole
+from signaling.messages import AnyClientMessage
+from signaling.messages.board import (
     AuditList,
     SuperviseAgent,
     SuperviseJoin,
@@ -10,21 +12,10 @@ from signaling.board_messages import (
     SuperviseSay,
     SuperviseThresholds,
 )
-from signaling.call_model import PageRole
-from signaling.messages import (
-    AnyClientMessage,
-    CallContinueHere,
-    CallRate,
-    CallRequest,
-    InboxBlock,
-    InboxDelete,
-    InboxHeard,
-    PushSubscribe,
-    PushUnsubscribe,
-    WrapUpSubmit,
-)
-from signaling.page_errors import PageError
-from signaling.queue_messages import (
+from signaling.messages.call import CallContinueHere, CallRequest
+from signaling.messages.inbox import InboxBlock, InboxDelete, InboxHeard
+from signaling.messages.records import CallRate, WrapUpSubmit
+from signaling.messages.serving import (
     AssignmentAccept,
     AssignmentDecline,
     CallbackCancel,
@@ -36,7 +27,9 @@ from signaling.queue_messages import (
     WrapUpExtend,
     WrapUpFinish,
 )
-from signaling.visibility_messages import CameraAsk
+from signaling.messages.session import PushSubscribe, PushUnsubscribe
+from signaling.messages.visibility import CameraAsk
+from signaling.page_errors import PageError
 
 FOR_AGENTS = (
     PresenceSet,

@@ -10,7 +10,8 @@ from collections.abc import Awaitable, Callable
 from signaling.call_desk import CallDesk
 from signaling.elsewhere import Elsewhere
 from signaling.floor import Floor
-from signaling.messages import AnyClientMessage, CallStateMessage
+from signaling.messages import AnyClientMessage
+from signaling.messages.call_state import CallStateMessage
 from signaling.peer_messages import (
     AnyPeerMessage,
     CallGone,

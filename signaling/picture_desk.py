@@ -6,10 +6,10 @@ from signaling.call_desk import CallDesk
 from signaling.call_events import WatchSet
 from signaling.call_model import Call, Party
 from signaling.call_offers import second_serves
+from signaling.messages.visibility import CameraAsk, VisibilitySet
 from signaling.page_errors import PageError
 from signaling.rate_limit import Rate, TokenBuckets
 from signaling.sessions import Page
-from signaling.visibility_messages import CameraAsk, VisibilitySet
 
 ASKED_EVERY = Rate(burst=1, period_s=5.0)  # of one call: to read it and to move takes longer
 

@@ -19,7 +19,7 @@ import aiohttp
 
 from signaling.call_model import Call
 from signaling.config import SignalingConfig
-from signaling.messages import PushSubscribe
+from signaling.messages.session import PushSubscribe
 from signaling.page_errors import PageError
 from signaling.public_hosts import PublicResolver, may_ask
 from signaling.push_encryption import BrowserKeys, Vapid, encrypt

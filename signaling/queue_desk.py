@@ -10,8 +10,8 @@ from signaling.call_desk import CallDesk
 from signaling.call_model import Call
 from signaling.callback_book import CallbackBook
 from signaling.colleagues import colleagues
+from signaling.messages.serving import CallbackCancel, CallbackRequest, ColleaguesList, RefusalSet
 from signaling.page_errors import PageError
-from signaling.queue_messages import CallbackCancel, CallbackRequest, ColleaguesList, RefusalSet
 from signaling.rate_limit import Rate, TokenBuckets
 from signaling.sessions import Page
 from signaling.waits import WaitBoard

@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import Callable, Iterable
 from weakref import WeakSet
 
-from signaling.queue_messages import ServiceNotice
+from signaling.messages.serving import ServiceNotice
 from signaling.sessions import PageSession
 
 LOOK_S = 0.5

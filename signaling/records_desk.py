@@ -9,7 +9,7 @@ from signaling.auth import origin_allowed
 from signaling.call_model import Call
 from signaling.callback_desk import Ended
 from signaling.config import SignalingConfig
-from signaling.messages import CallRate, CallsToday, ContactKnown, WrapUpSubmit
+from signaling.messages.records import CallRate, CallsToday, ContactKnown, WrapUpSubmit
 from signaling.page_errors import PageError
 from signaling.records import Records
 from signaling.records.model import Asker, Brand, Gender, Person, RatingGiven, WrapUp

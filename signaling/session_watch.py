@@ -14,7 +14,7 @@ from collections.abc import Callable
 from signaling.admission import identity_of
 from signaling.call_model import PageRole
 from signaling.identity import Identity
-from signaling.messages import Error
+from signaling.messages.session import Error
 from signaling.page_errors import sentence
 from signaling.records.model import Person, Session
 from signaling.records.sessions import Sessions

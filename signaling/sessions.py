@@ -18,9 +18,12 @@ from aiohttp.web import WebSocketResponse
 from signaling.call_model import CallState, DeviceType, PageRole
 from signaling.elsewhere import Elsewhere
 from signaling.identity import Identity
-from signaling.messages import AnyServerMessage, CallStateMessage, MediaClosed, MediaOffer, Replaced
+from signaling.messages import AnyServerMessage
+from signaling.messages.call_state import CallStateMessage
+from signaling.messages.media import MediaClosed, MediaOffer
+from signaling.messages.session import Replaced
+from signaling.messages.visibility import is_check
 from signaling.peer_messages import PageHere
-from signaling.visibility_messages import is_check
 
 OVER = (CallState.MESSAGE, CallState.ENDED)  # for the person at the page
 

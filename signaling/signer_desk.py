@@ -6,7 +6,8 @@ from collections.abc import Awaitable, Callable
 from signaling.block_list import ANONYMOUS, BlockList, Entry
 from signaling.identity import Identity
 from signaling.inbox import InboxDesk
-from signaling.messages import InboxBlock, InboxDelete, InboxHeard, PushSubscribe, PushUnsubscribe
+from signaling.messages.inbox import InboxBlock, InboxDelete, InboxHeard
+from signaling.messages.session import PushSubscribe, PushUnsubscribe
 from signaling.page_errors import PageError
 from signaling.push import Push
 from signaling.records.model import Gender

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from signaling.queue_messages import StaffNotice, StaffRead
+from signaling.messages.serving import StaffNotice, StaffRead
 from signaling.sealing import Sealer
 from signaling.sessions import Hub, Page
 

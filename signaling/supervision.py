@@ -23,7 +23,10 @@ from interpreter_queue.model import (
 )
 from signaling.audit import Act, Acted
 from signaling.board import Known, handle, kind_of, mode_of, whole_call
-from signaling.board_messages import (
+from signaling.call_events import SupervisorAsks
+from signaling.call_offers import may_be_joined
+from signaling.call_runner import CallRunner
+from signaling.messages.board import (
     Audit,
     AuditList,
     BoardThresholds,
@@ -33,9 +36,6 @@ from signaling.board_messages import (
     SuperviseSay,
     SuperviseThresholds,
 )
-from signaling.call_events import SupervisorAsks
-from signaling.call_offers import may_be_joined
-from signaling.call_runner import CallRunner
 from signaling.page_errors import PageError
 from signaling.queue_rules import is_queue
 from signaling.rate_limit import Rate, TokenBuckets

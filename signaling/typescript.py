@@ -19,10 +19,11 @@ from pydantic import TypeAdapter
 from interpreter_queue.model import PauseReason, Presence, Trade
 from relay.model import AdviceCode, OffReason, PhoneOutcome, PhoneProgress, VisibilityLevel
 from signaling.call_model import Action, CallKind, EndFault, EndReason, Mode, PageRole, Party
-from signaling.messages import ClientMessageAdapter, Disposition, ServerMessageAdapter
+from signaling.messages import ClientMessageAdapter, ServerMessageAdapter
+from signaling.messages.records import Disposition
 
 DEFAULT_PATH = Path(__file__).parent.parent / "web_client" / "shared" / "protocol.d.ts"
-_HEADER = "// Generated from signaling/messages.py by `python -m signaling.typescript`. Do not edit.\n"
+_HEADER = "// Generated from signaling/messages by `python -m signaling.typescript`. Do not edit.\n"
 _SCALARS = {"string": "string", "integer": "number", "number": "number", "boolean": "boolean", "null": "null"}
 _REF = "#/$defs/"
 

@@ -16,7 +16,7 @@ from interpreter_queue.kinds import Kinds
 from interpreter_queue.model import AgentRecord, QueueSnapshot, Request, RequestRecord
 from interpreter_queue.policy import WORKING, is_excluded, trade_for
 from signaling.call_model import TRADES_BY_MODE, Line, Mode
-from signaling.queue_messages import ModeWait, Waits
+from signaling.messages.serving import ModeWait, Waits
 from signaling.queue_rules import MODES, QueueRules
 from signaling.records.opening import opening
 from signaling.routing_plan import CallFacts, line_of

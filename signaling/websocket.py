@@ -19,7 +19,14 @@ from relay.errors import RelayError
 from signaling.admission import Admission, Visit, check_brand
 from signaling.auth import Auth
 from signaling.board_desk import BoardDesk
-from signaling.board_messages import (
+from signaling.call_desk import CallDesk
+from signaling.call_limits import CallLimits, is_emergency
+from signaling.call_runner import Services
+from signaling.camera_check import CameraChecks
+from signaling.floor import Floor
+from signaling.identity import Identity
+from signaling.messages import AnyClientMessage
+from signaling.messages.board import (
     AuditList,
     SuperviseAgent,
     SuperviseJoin,
@@ -27,42 +34,11 @@ from signaling.board_messages import (
     SuperviseSay,
     SuperviseThresholds,
 )
-from signaling.call_desk import CallDesk
-from signaling.call_limits import CallLimits, is_emergency
-from signaling.call_runner import Services
-from signaling.camera_check import CameraChecks
-from signaling.floor import Floor
-from signaling.identity import Identity
-from signaling.messages import (
-    AnyClientMessage,
-    CallAct,
-    CallContinueHere,
-    CallRate,
-    CallRequest,
-    Error,
-    Hello,
-    InboxBlock,
-    InboxDelete,
-    InboxHeard,
-    MediaAnswer,
-    MediaRenew,
-    Ok,
-    Person,
-    Ping,
-    Pong,
-    PushSubscribe,
-    PushUnsubscribe,
-    Welcome,
-    WrapUpSubmit,
-)
-from signaling.numbers import readable
-from signaling.page_errors import OFFERS_CALLBACK, PageError, sentence
-from signaling.page_frames import parse, ref_of
-from signaling.page_roles import check_role
-from signaling.peers import PeerLink
-from signaling.picture_desk import PictureDesk
-from signaling.queue_desk import QueueDesk
-from signaling.queue_messages import (
+from signaling.messages.call import CallAct, CallContinueHere, CallRequest
+from signaling.messages.inbox import InboxBlock, InboxDelete, InboxHeard
+from signaling.messages.media import MediaAnswer, MediaRenew
+from signaling.messages.records import CallRate, WrapUpSubmit
+from signaling.messages.serving import (
     AssignmentAccept,
     AssignmentDecline,
     CallbackCancel,
@@ -75,13 +51,21 @@ from signaling.queue_messages import (
     WrapUpExtend,
     WrapUpFinish,
 )
+from signaling.messages.session import Error, Hello, Ok, Person, Ping, Pong, PushSubscribe, PushUnsubscribe, Welcome
+from signaling.messages.visibility import CameraAsk, CheckStart, CheckStop, VisibilitySet, is_check
+from signaling.numbers import readable
+from signaling.page_errors import OFFERS_CALLBACK, PageError, sentence
+from signaling.page_frames import parse, ref_of
+from signaling.page_roles import check_role
+from signaling.peers import PeerLink
+from signaling.picture_desk import PictureDesk
+from signaling.queue_desk import QueueDesk
 from signaling.rate_limit import Rate, TokenBuckets
 from signaling.records_desk import RecordsDesk
 from signaling.rehearsal_number import rehearsal_number
 from signaling.sessions import Page, PageSession
 from signaling.signer_desk import SignerDesk
 from signaling.supervision import Supervision
-from signaling.visibility_messages import CameraAsk, CheckStart, CheckStop, VisibilitySet, is_check
 
 HELLO_DEADLINE_S = 10.0
 RECORD_DEADLINE_S = 20.0  # above the outbox's own deadlines

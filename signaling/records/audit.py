@@ -9,7 +9,7 @@ from sqlalchemy import Index, String, delete, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from signaling.audit import Act, Acted
-from signaling.board_messages import AuditEntry
+from signaling.messages.board import AuditEntry
 from signaling.records.database import Database
 from signaling.records.tables import ID, SHORT, Base, PersonRow, one_of
 

@@ -7,9 +7,9 @@ from sqlalchemy import String, func, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from signaling.board_figures import DayCall
-from signaling.board_messages import BoardThresholds
 from signaling.call_model import Mode
-from signaling.queue_messages import CallbackState
+from signaling.messages.board import BoardThresholds
+from signaling.messages.serving import CallbackState
 from signaling.records.database import Database
 from signaling.records.tables import Base, BrandRow, CallbackRow, CallRow
 

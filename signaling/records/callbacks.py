@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, CursorResult, Update, delete, func, or_, s
 from sqlalchemy.orm import aliased
 
 from signaling.call_model import Mode
-from signaling.queue_messages import CallbackState
+from signaling.messages.serving import CallbackState
 from signaling.records.database import Database
 from signaling.records.model import CallbackKind, KeptCallback
 from signaling.records.tables import CallbackRow

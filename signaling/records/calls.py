@@ -15,7 +15,7 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from signaling.call_model import CallKind, EndReason, Mode
-from signaling.messages import CallSummaryRow, ContactForm, Disposition
+from signaling.messages.records import CallSummaryRow, ContactForm, Disposition
 from signaling.records.database import Database
 from signaling.records.errors import NotInRelayError, UnknownRecordError
 from signaling.records.model import (

@@ -19,9 +19,9 @@ from relay.model import AdviceCode, PhoneOutcome
 from relay.phone.dialling import DiallingOverride
 from signaling.audit import Acted
 from signaling.call_model import CallKind, DeviceType, EndFault, EndReason, Mode
-from signaling.message_base import TEXT_LIMIT
-from signaling.messages import ContactForm, Disposition
-from signaling.queue_messages import CallbackState
+from signaling.messages.base import TEXT_LIMIT
+from signaling.messages.records import ContactForm, Disposition
+from signaling.messages.serving import CallbackState
 from signaling.records.errors import NotInRelayError
 
 Role = Literal["signer", "agent", "supervisor", "operator"]

@@ -25,9 +25,9 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 from interpreter_queue.model import Trade
 from relay.model import PhoneOutcome
 from signaling.call_model import CallKind, DeviceType, EndFault, EndReason, Mode
-from signaling.message_base import TEXT_LIMIT
-from signaling.messages import Disposition
-from signaling.queue_messages import CallbackState
+from signaling.messages.base import TEXT_LIMIT
+from signaling.messages.records import Disposition
+from signaling.messages.serving import CallbackState
 from signaling.records.model import Asker, CallbackKind, Gender, Locale, Problem, Role
 
 ID = String(64)

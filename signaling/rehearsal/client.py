@@ -16,19 +16,11 @@ import aiohttp
 from pydantic import ValidationError
 
 from signaling.call_model import CallState, PageRole
-from signaling.message_base import ClientMessage
-from signaling.messages import (
-    AnyServerMessage,
-    CallStateMessage,
-    Error,
-    Hello,
-    Ok,
-    Ping,
-    Pong,
-    ServerMessageAdapter,
-    Welcome,
-)
-from signaling.visibility_messages import VisibilityMessage
+from signaling.messages import AnyServerMessage, ServerMessageAdapter
+from signaling.messages.base import ClientMessage
+from signaling.messages.call_state import CallStateMessage
+from signaling.messages.session import Error, Hello, Ok, Ping, Pong, Welcome
+from signaling.messages.visibility import VisibilityMessage
 
 M = TypeVar("M")
 KEPT_MESSAGES = 500  # for waits that begin after the message came; the newest stay

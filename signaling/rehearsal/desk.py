@@ -10,7 +10,7 @@ import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from signaling.queue_messages import Alert, AlertEnded, AssignmentAccept, AssignmentDecline, PresenceSet
+from signaling.messages.serving import Alert, AlertEnded, AssignmentAccept, AssignmentDecline, PresenceSet
 from signaling.rehearsal.client import RehearsalError
 from signaling.rehearsal.model import AlertAnswer
 from signaling.rehearsal.participant import Participant

@@ -19,7 +19,8 @@ from relay.media_code import STRIP, Picture, PictureCode, Samples, draw_code, re
 from relay.media_peer import MediaPeer
 from relay.model import WebLeg
 from signaling.call_model import PageRole
-from signaling.messages import AnyServerMessage, MediaAnswer, MediaClosed, MediaOffer
+from signaling.messages import AnyServerMessage
+from signaling.messages.media import MediaAnswer, MediaClosed, MediaOffer
 from signaling.rehearsal.client import PageClient, RehearsalError
 from signaling.rehearsal.eye import Eye
 from signaling.rehearsal.pictures import Loop

@@ -12,7 +12,8 @@ from collections.abc import Awaitable, Callable
 
 from relay.model import Leg, WebLeg
 from signaling.call_model import Action, CallState
-from signaling.messages import CallAct, CallStateMessage
+from signaling.messages.call import CallAct
+from signaling.messages.call_state import CallStateMessage
 from signaling.rehearsal.caller_phone import CallerPhone
 from signaling.rehearsal.client import RehearsalError
 from signaling.rehearsal.desk import AgentDesk

@@ -19,25 +19,11 @@ from interpreter_queue.model import PauseReason
 from relay.model import PhoneOutcome, PhoneProgress, SecondRole
 from signaling.call_model import Action, CallKind, CallState, EndReason
 from signaling.http_api.brands import BrandView, ColoursView
-from signaling.messages import (
-    AnyClientMessage,
-    AnyServerMessage,
-    CallStateMessage,
-    ClientMessageAdapter,
-    Error,
-    MediaAnswer,
-    MediaOffer,
-    Ok,
-    PartyView,
-    Person,
-    PhoneView,
-    Ping,
-    Pong,
-    QueueView,
-    SecondView,
-    Welcome,
-)
-from signaling.queue_messages import AgentView, Waits
+from signaling.messages import AnyClientMessage, AnyServerMessage, ClientMessageAdapter
+from signaling.messages.call_state import CallStateMessage, PartyView, PhoneView, QueueView, SecondView
+from signaling.messages.media import MediaAnswer, MediaOffer
+from signaling.messages.serving import AgentView, Waits
+from signaling.messages.session import Error, Ok, Person, Ping, Pong, Welcome
 from tests.browser.pictures import MovingPicture, Silence
 
 WEB = Path(signaling.__file__).parent / "web"

@@ -2,8 +2,8 @@
 
 import time
 
-from signaling.board_messages import Board, BoardAgent, BoardQueue, BoardRequest
 from signaling.call_model import CallState
+from signaling.messages.board import Board, BoardAgent, BoardQueue, BoardRequest
 
 RELAY, TOWN = "relay/LSF", "mairie/LSF"
 

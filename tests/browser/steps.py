@@ -7,8 +7,9 @@ from playwright.async_api import Locator, Page, expect
 
 import signaling
 from signaling.call_model import Action, CallKind, CallState
-from signaling.messages import CallRequest, Hello
-from signaling.queue_messages import Alert
+from signaling.messages.call import CallRequest
+from signaling.messages.serving import Alert
+from signaling.messages.session import Hello
 from tests.browser.fake_service import FakeService, agent_view, call_state
 
 BACKGROUND = (70, 110, 120)

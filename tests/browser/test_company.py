@@ -8,8 +8,9 @@ import pytest
 from playwright.async_api import Page, expect
 
 from signaling.call_model import Action, CallState
-from signaling.messages import CallAct, Hello
-from signaling.queue_messages import Colleague, Colleagues, ColleaguesList
+from signaling.messages.call import CallAct
+from signaling.messages.serving import Colleague, Colleagues, ColleaguesList
+from signaling.messages.session import Hello
 from tests.browser.conftest import CHROMIUM
 from tests.browser.fake_service import FakeService, agent_view, call_state, second_view
 from tests.browser.steps import (

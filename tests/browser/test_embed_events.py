@@ -10,7 +10,8 @@ from aiohttp import web
 from playwright.async_api import Page, expect
 
 from signaling.call_model import CallState
-from signaling.messages import CallAct, CallRequest, QueueView
+from signaling.messages.call import CallAct, CallRequest
+from signaling.messages.call_state import QueueView
 from tests.browser.conftest import CHROMIUM
 from tests.browser.fake_service import FakeService, call_state
 

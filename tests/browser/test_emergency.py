@@ -10,7 +10,8 @@ from playwright.async_api import Page, expect
 import signaling
 from relay.phone.emergency import ELSEWHERE, EMERGENCY_NUMBERS
 from signaling.call_model import CallState
-from signaling.messages import CallAct, CallRequest, EmergencyNotice, Error, Hello, Replaced
+from signaling.messages.call import CallAct, CallRequest, EmergencyNotice
+from signaling.messages.session import Error, Hello, Replaced
 from tests.browser.conftest import CHROMIUM
 from tests.browser.fake_service import FakeService, agent_view, call_state
 from tests.browser.steps import ask, axe_finds_nothing, fits_without_sideways_scrolling, picture_moves, signer_in_call

@@ -8,18 +8,10 @@ import pytest
 from playwright.async_api import Page, expect
 
 from signaling.call_model import CallState
-from signaling.messages import (
-    CallAct,
-    CallContinueHere,
-    CallRequest,
-    CallStateMessage,
-    Hello,
-    Inbox,
-    InboxBlock,
-    InboxDelete,
-    InboxEntry,
-    InboxHeard,
-)
+from signaling.messages.call import CallAct, CallContinueHere, CallRequest
+from signaling.messages.call_state import CallStateMessage
+from signaling.messages.inbox import Inbox, InboxBlock, InboxDelete, InboxEntry, InboxHeard
+from signaling.messages.session import Hello
 from tests.browser.conftest import CHROMIUM
 from tests.browser.fake_service import FakeService, call_state
 from tests.browser.steps import (

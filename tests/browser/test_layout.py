@@ -7,8 +7,8 @@ import pytest
 from playwright.async_api import Page, expect
 
 from signaling.call_model import Action, CallState
-from signaling.messages import Hello
-from signaling.visibility_messages import VisibilityMessage
+from signaling.messages.session import Hello
+from signaling.messages.visibility import VisibilityMessage
 from tests.browser.conftest import CHROMIUM
 from tests.browser.fake_service import FakeService, agent_view, call_state
 from tests.browser.steps import agent_in_call, fits_without_sideways_scrolling, signer_in_call

@@ -6,19 +6,12 @@ import pytest
 from playwright.async_api import Page, Route, expect
 
 from signaling.call_model import CallState
-from signaling.messages import (
-    CallAct,
-    CallRate,
-    CallRequest,
-    Error,
-    Hello,
-    MediaAnswer,
-    MediaRenew,
-    Ping,
-    QueueView,
-    Replaced,
-)
-from signaling.visibility_messages import VisibilityMessage
+from signaling.messages.call import CallAct, CallRequest
+from signaling.messages.call_state import QueueView
+from signaling.messages.media import MediaAnswer, MediaRenew
+from signaling.messages.records import CallRate
+from signaling.messages.session import Error, Hello, Ping, Replaced
+from signaling.messages.visibility import VisibilityMessage
 from tests.browser.conftest import CHROMIUM
 from tests.browser.fake_service import BRAND, FakeService, call_state
 from tests.browser.steps import (

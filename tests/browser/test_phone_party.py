@@ -9,7 +9,9 @@ from playwright.async_api import Page, expect
 
 from relay.model import PhoneStats
 from signaling.call_model import Action, CallState
-from signaling.messages import CallAct, CallRequest, CallStateMessage, CostNotice, PhoneKey, PhoneLine, PhoneView
+from signaling.messages.call import CallAct, CallRequest, CostNotice, PhoneKey
+from signaling.messages.call_state import CallStateMessage, PhoneView
+from signaling.messages.media import PhoneLine
 from tests.browser.conftest import CHROMIUM
 from tests.browser.fake_service import FakeService, agent_view, call_state
 from tests.browser.steps import (

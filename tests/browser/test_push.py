@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from playwright.async_api import Page, expect
 
-from signaling.messages import Hello, PushSubscribe, PushUnsubscribe
+from signaling.messages.session import Hello, PushSubscribe, PushUnsubscribe
 from tests.browser.conftest import CHROMIUM
 from tests.browser.fake_service import WAIT_S, FakeService
 from tests.browser.steps import axe_finds_nothing

@@ -9,7 +9,9 @@ from playwright.async_api import Locator, Page, expect
 
 from relay.model import Encoding, LegStats
 from signaling.call_model import CallState
-from signaling.messages import CallsToday, CallSummaryRow, Hello, MediaAnswer, MediaEncoding, NetworkMessage
+from signaling.messages.media import MediaAnswer, MediaEncoding, NetworkMessage
+from signaling.messages.records import CallsToday, CallSummaryRow
+from signaling.messages.session import Hello
 from tests.browser.conftest import CHROMIUM
 from tests.browser.fake_service import WAIT_S, FakeService, agent_view, call_state
 from tests.browser.steps import (

@@ -10,8 +10,9 @@ import pytest
 from playwright.async_api import Page, expect
 
 from signaling.call_model import Action, CallState
-from signaling.messages import CallRequest, Hello
-from signaling.visibility_messages import (
+from signaling.messages.call import CallRequest
+from signaling.messages.session import Hello
+from signaling.messages.visibility import (
     CameraAsk,
     CameraAsked,
     CheckStart,

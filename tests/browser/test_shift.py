@@ -7,8 +7,8 @@ import pytest
 from playwright.async_api import Page, expect
 
 from signaling.call_model import CallState
-from signaling.messages import CallAct, Hello
-from signaling.queue_messages import (
+from signaling.messages.call import CallAct
+from signaling.messages.serving import (
     AssignmentDecline,
     CallbackEntry,
     Callbacks,
@@ -20,6 +20,7 @@ from signaling.queue_messages import (
     StaffNotice,
     WrapUpFinish,
 )
+from signaling.messages.session import Hello
 from tests.browser.conftest import CHROMIUM
 from tests.browser.fake_service import FakeService, agent_view, call_state
 from tests.browser.steps import agent_in_call, axe_finds_nothing, enter_call, fits_without_sideways_scrolling, ringing

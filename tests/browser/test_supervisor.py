@@ -10,7 +10,8 @@ from playwright.async_api import Page, expect
 
 from relay.model import SecondRole
 from signaling.auth import SESSION_COOKIE
-from signaling.board_messages import (
+from signaling.call_model import CallState
+from signaling.messages.board import (
     Audit,
     AuditEntry,
     AuditList,
@@ -20,8 +21,9 @@ from signaling.board_messages import (
     SuperviseSay,
     SuperviseThresholds,
 )
-from signaling.call_model import CallState
-from signaling.messages import CallAct, Hello, Person, SecondView, Welcome
+from signaling.messages.call import CallAct
+from signaling.messages.call_state import SecondView
+from signaling.messages.session import Hello, Person, Welcome
 from signaling.passwords import hash_password
 from signaling.records import Records
 from signaling.records.model import Qualification

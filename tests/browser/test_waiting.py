@@ -8,8 +8,9 @@ import pytest
 from playwright.async_api import Page, expect
 
 from signaling.call_model import CallState
-from signaling.messages import CallAct, CallRequest, Hello, QueueView
-from signaling.queue_messages import (
+from signaling.messages.call import CallAct, CallRequest
+from signaling.messages.call_state import QueueView
+from signaling.messages.serving import (
     CallbackCancel,
     CallbackEntry,
     CallbackRequest,
@@ -19,6 +20,7 @@ from signaling.queue_messages import (
     ServiceNotice,
     Waits,
 )
+from signaling.messages.session import Hello
 from tests.browser.conftest import CHROMIUM
 from tests.browser.fake_service import FakeService, call_state
 from tests.browser.steps import ask, axe_finds_nothing, fits_without_sideways_scrolling, signer_in_call

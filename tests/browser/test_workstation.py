@@ -6,8 +6,9 @@ import pytest
 from playwright.async_api import Page, expect
 
 from signaling.call_model import Action, CallState
-from signaling.messages import CallAct, ContactForm, ContactKnown, Hello, WrapUpSubmit
-from signaling.queue_messages import (
+from signaling.messages.call import CallAct
+from signaling.messages.records import ContactForm, ContactKnown, WrapUpSubmit
+from signaling.messages.serving import (
     AlertEnded,
     AssignmentAccept,
     AssignmentDecline,
@@ -16,7 +17,8 @@ from signaling.queue_messages import (
     WrapUpExtend,
     WrapUpFinish,
 )
-from signaling.visibility_messages import VisibilityMessage
+from signaling.messages.session import Hello
+from signaling.messages.visibility import VisibilityMessage
 from tests.browser.conftest import CHROMIUM
 from tests.browser.fake_service import FakeService, agent_view, call_state, second_view
 from tests.browser.steps import (

@@ -13,8 +13,8 @@ import aiohttp
 from sqlalchemy import make_url
 
 from signaling.call_model import CallState
-from signaling.messages import CallAct, CallRequest
-from signaling.queue_messages import Alert, AssignmentAccept, PresenceSet, WrapUpFinish
+from signaling.messages.call import CallAct, CallRequest
+from signaling.messages.serving import Alert, AssignmentAccept, PresenceSet, WrapUpFinish
 from signaling.rehearsal.participant import Participant, Persona, join, strip_rows
 from signaling.rehearsal.pictures import card
 from signaling.rehearsal.service import Service, own_service

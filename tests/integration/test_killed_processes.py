@@ -16,7 +16,7 @@ import pytest
 import pytest_asyncio
 
 from signaling.call_model import CallState
-from signaling.queue_messages import PresenceSet, WrapUpFinish
+from signaling.messages.serving import PresenceSet, WrapUpFinish
 from signaling.rehearsal.phone_ear import PhoneEar
 from signaling.rehearsal.service import Service
 from signaling.rehearsal.tones import GUARD_HZ

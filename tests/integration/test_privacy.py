@@ -25,9 +25,11 @@ from relay.phone.sdp import LocalAudio, LocalText
 from relay.phone.text_endpoint import TextEndpoint, open_text
 from signaling.auth import SESSION_COOKIE
 from signaling.call_model import CallState
-from signaling.messages import CallAct, PhoneKey, WrapUpSubmit
+from signaling.messages.call import CallAct, PhoneKey
+from signaling.messages.records import WrapUpSubmit
+from signaling.messages.serving import Alert, AssignmentAccept, PresenceSet
+from signaling.messages.visibility import VisibilityMessage
 from signaling.push_encryption import base64url, point
-from signaling.queue_messages import Alert, AssignmentAccept, PresenceSet
 from signaling.records import Records
 from signaling.records.model import Person, Qualification
 from signaling.rehearsal.checks import MODELS_MISSING
@@ -35,7 +37,6 @@ from signaling.rehearsal.client import RehearsalError
 from signaling.rehearsal.participant import Participant, Persona, join, strip_rows
 from signaling.rehearsal.pictures import card
 from signaling.rehearsal.service import Service, own_service
-from signaling.visibility_messages import VisibilityMessage
 from tests.helpers.centre import accept
 from tests.helpers.control_plane import RawPage
 from tests.helpers.people import act

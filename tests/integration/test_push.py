@@ -22,7 +22,7 @@ from joserfc.jwk import ECKey
 
 from signaling import app
 from signaling.config import SignalingConfig
-from signaling.messages import PushKeys, PushSubscribe
+from signaling.messages.session import PushKeys, PushSubscribe
 from signaling.page_errors import PageError
 from signaling.public_hosts import PublicResolver
 from signaling.push import Push

@@ -8,7 +8,7 @@ from interpreter_queue.config import QueueConfig
 from interpreter_queue.model import AgentRecord, QueueSnapshot, RequestRecord, WaitingRequest
 from signaling.board import DEFAULT_THRESHOLDS, Known, KnownQueue, alerts, board, handle, running_calls, still
 from signaling.board_figures import QueueFigures
-from signaling.board_messages import Board, BoardQueue, BoardThresholds
+from signaling.messages.board import Board, BoardQueue, BoardThresholds
 from tests.interpreter_queue.samples import NOW, agent, assignment, request
 
 RELAY, TOWN = "relay/LSF", "mairie/LSF"

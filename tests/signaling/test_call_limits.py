@@ -7,7 +7,7 @@ import pytest
 from signaling.call_limits import CallLimits
 from signaling.config import SignalingConfig
 from signaling.identity import Identity
-from signaling.messages import CallRequest
+from signaling.messages.call import CallRequest
 from signaling.page_errors import PageError
 
 DIRECT = CallRequest(kind="direct", brand="mairie")

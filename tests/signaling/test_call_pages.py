@@ -14,10 +14,12 @@ from signaling.call_pages import CallPages
 from signaling.ice_servers import IceServers
 from signaling.lane import Lane
 from signaling.leg_openings import LegOpenings
-from signaling.messages import AnyServerMessage, MediaOffer, QueueView
+from signaling.messages import AnyServerMessage
+from signaling.messages.call_state import QueueView
+from signaling.messages.media import MediaOffer
+from signaling.messages.visibility import VisibilityMessage
 from signaling.picture_desk import may_ask_camera
 from signaling.sessions import Hub
-from signaling.visibility_messages import VisibilityMessage
 from tests.signaling.calls import beside, in_state, play
 
 S = CallState

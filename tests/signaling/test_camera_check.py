@@ -11,10 +11,11 @@ from signaling.camera_check import CameraChecks
 from signaling.check_media import ends_at, new_id
 from signaling.config import SignalingConfig
 from signaling.identity import Identity
-from signaling.messages import AnyServerMessage, MediaOffer
+from signaling.messages import AnyServerMessage
+from signaling.messages.media import MediaOffer
+from signaling.messages.visibility import CheckStart, CheckState, CheckStop, VisibilityMessage
 from signaling.metrics import Metrics
 from signaling.sessions import PageSession
-from signaling.visibility_messages import CheckStart, CheckState, CheckStop, VisibilityMessage
 from tests.signaling.workers import NotedPool, NotedWorker
 
 PAST, FUTURE = 1_000.0, time.time() + 1_000.0

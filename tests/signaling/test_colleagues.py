@@ -9,7 +9,7 @@ from interpreter_queue.model import Agent, AgentRecord, AgentState, Assignment, 
 from signaling.call_model import Call
 from signaling.colleagues import colleagues
 from signaling.floor import agent_view
-from signaling.queue_messages import BreakAdvice, Colleague
+from signaling.messages.serving import BreakAdvice, Colleague
 from signaling.queue_rules import QueueRules
 from signaling.routing_plan import CallFacts, line_of
 

@@ -2,7 +2,7 @@
 
 from signaling.call_model import Call, CallState
 from signaling.elsewhere import ORPHANED_S, Elsewhere
-from signaling.messages import Pong
+from signaling.messages.session import Pong
 from signaling.peer_messages import AnyPeerMessage, CallGone, CallHere, PageGone, PageHere, ToPage
 from signaling.peers import PeerLink
 

@@ -8,8 +8,8 @@ import pytest
 from pydantic import TypeAdapter, ValidationError
 
 from relay.visibility.advice_texts import ADVICE
-from signaling.message_base import TEXT_LIMIT, Message
 from signaling.messages import AnyClientMessage, AnyServerMessage, ClientMessageAdapter, ServerMessageAdapter
+from signaling.messages.base import TEXT_LIMIT, Message
 from signaling.typescript import DEFAULT_PATH, main, protocol_declarations
 
 GOLDEN = Path(__file__).parent.parent / "data" / "messages"

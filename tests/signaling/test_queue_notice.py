@@ -1,7 +1,7 @@
 """Pages are told that the waiting line is away, once, and that it is back."""
 
 from signaling.messages import AnyServerMessage
-from signaling.queue_messages import ServiceNotice
+from signaling.messages.serving import ServiceNotice
 from signaling.queue_notice import QueueNotice
 
 

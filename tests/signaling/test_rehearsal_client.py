@@ -9,20 +9,12 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from signaling.call_model import CallState
-from signaling.message_base import Message
-from signaling.messages import (
-    AnyClientMessage,
-    CallRequest,
-    CallStateMessage,
-    CallsToday,
-    ClientMessageAdapter,
-    Error,
-    Hello,
-    Ok,
-    PartyView,
-    PhoneView,
-    Welcome,
-)
+from signaling.messages import AnyClientMessage, ClientMessageAdapter
+from signaling.messages.base import Message
+from signaling.messages.call import CallRequest
+from signaling.messages.call_state import CallStateMessage, PartyView, PhoneView
+from signaling.messages.records import CallsToday
+from signaling.messages.session import Error, Hello, Ok, Welcome
 from signaling.rehearsal.client import PageClient, RehearsalError, UnreachableError
 
 Answer = Callable[[AnyClientMessage, Callable[[Message], Awaitable[None]]], Awaitable[None]]

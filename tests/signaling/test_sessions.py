@@ -9,7 +9,9 @@ from signaling.call_model import Call, CallState
 from signaling.call_view import view
 from signaling.elsewhere import Elsewhere
 from signaling.identity import Identity
-from signaling.messages import AnyServerMessage, MediaClosed, MediaOffer, Pong, Replaced
+from signaling.messages import AnyServerMessage
+from signaling.messages.media import MediaClosed, MediaOffer
+from signaling.messages.session import Pong, Replaced
 from signaling.peer_messages import PageHere
 from signaling.sessions import Hub, PageSession
 

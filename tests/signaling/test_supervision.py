@@ -8,10 +8,10 @@ from interpreter_queue import policy
 from interpreter_queue.model import AgentRecord, QueueSnapshot, RequestRecord, Target
 from signaling.audit import joining
 from signaling.board import Known, KnownQueue, handle
-from signaling.board_messages import SuperviseMove
 from signaling.call_events import Act, Event, PageWent, Tick
 from signaling.call_model import Call, CallState, PhoneLegState, Second
 from signaling.call_view import view
+from signaling.messages.board import SuperviseMove
 from signaling.page_errors import PageError
 from signaling.supervision import ONE_AGENT_S, moved
 from tests.interpreter_queue.samples import NOW, agent, request

@@ -19,7 +19,7 @@ from interpreter_queue.model import (
     WaitingRequest,
 )
 from signaling.elsewhere import Elsewhere
-from signaling.queue_messages import ModeWait
+from signaling.messages.serving import ModeWait
 from signaling.queue_rules import MODES, QueueRules
 from signaling.rules_book import RulesBook
 from signaling.sessions import Hub

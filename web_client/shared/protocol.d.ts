@@ -1,4 +1,4 @@
-// Generated from signaling/messages.py by `python -m signaling.typescript`. Do not edit.
+// Generated from signaling/messages by `python -m signaling.typescript`. Do not edit.
 
 export type Action = "accept" | "decline" | "hang_up" | "dial" | "hang_up_phone" | "voicemail" | "transfer" | "join_phone" | "hang_up_joined" | "play_message" | "stop_message" | "watch_hold" | "stop_watching" | "hold" | "resume" | "dtmf" | "mute" | "unmute" | "hide_picture" | "show_picture" | "end_and_report_abuse" | "ask_callback" | "consult" | "bring_in" | "hand_over" | "transfer_call" | "call_second" | "swap" | "dismiss_second" | "allow_supervisor" | "refuse_supervisor";
 export type AdviceCode = "good" | "no_person" | "hands_cut" | "hands_hidden" | "face_cut" | "mouth_hidden" | "too_near" | "too_far" | "off_centre" | "sideways" | "too_dark" | "too_bright" | "backlit" | "blurred" | "covered" | "frozen" | "low_frame_rate" | "low_resolution" | "idle";

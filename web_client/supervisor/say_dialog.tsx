@@ -8,7 +8,7 @@ import { agentName } from "./agents.tsx";
 import type { Desk } from "./desk.ts";
 import { b } from "./words.ts";
 
-const LONGEST = 200; // characters, signaling.message_base.ShortText
+const LONGEST = 200; // characters, signaling.messages.base.ShortText
 
 export function SayDialog({ desk, agentId }: { desk: Desk; agentId: string | null }): JSX.Element {
   const text = useSignal("");

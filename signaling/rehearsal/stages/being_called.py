@@ -1,7 +1,7 @@
 """A hearing person calls the signer: rung, told what happens, accepted; keys; who hangs up first."""
 
 from signaling.call_model import CallState
-from signaling.messages import CallAct, PhoneKey
+from signaling.messages.call import CallAct, PhoneKey
 from signaling.rehearsal.caller_phone import CallerPhone
 from signaling.rehearsal.client import RehearsalError
 from signaling.rehearsal.model import Proof

@@ -3,7 +3,7 @@
 import asyncio
 
 from signaling.call_model import CallState
-from signaling.queue_messages import PresenceSet
+from signaling.messages.serving import PresenceSet
 from signaling.rehearsal.model import Proof
 from signaling.rehearsal.play import CallInPlay
 from signaling.rehearsal.proofs import together

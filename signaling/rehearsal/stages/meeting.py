@@ -5,7 +5,7 @@ import time
 
 from relay.model import WebLeg
 from relay.phone.emergency import EMERGENCY_NUMBERS
-from signaling.messages import CallRequest, EmergencyNotice
+from signaling.messages.call import CallRequest, EmergencyNotice
 from signaling.numbers import DRILL
 from signaling.rehearsal import proofs
 from signaling.rehearsal.client import RehearsalError

@@ -1,8 +1,8 @@
 """The end: who ends the call, what is written afterwards, and what is kept."""
 
 from signaling.call_model import CallState
-from signaling.messages import CallRate, Disposition, WrapUpSubmit
-from signaling.queue_messages import WrapUpFinish
+from signaling.messages.records import CallRate, Disposition, WrapUpSubmit
+from signaling.messages.serving import WrapUpFinish
 from signaling.rehearsal.model import Proof
 from signaling.rehearsal.play import CallInPlay
 

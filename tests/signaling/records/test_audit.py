@@ -7,7 +7,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from signaling.audit import Acted
-from signaling.board_messages import BoardThresholds
+from signaling.messages.board import BoardThresholds
 from signaling.records.model import CallRecord
 from tests.signaling.records.samples import NOON, direct_call, interpreter, mairie, opened, relay_call, sqlite_url
 

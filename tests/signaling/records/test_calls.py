@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import delete, select
 
-from signaling.messages import ContactForm
+from signaling.messages.records import ContactForm
 from signaling.records.errors import UnknownRecordError
 from signaling.records.model import AbuseReported, PhoneLegRecord, RatingGiven, WrapUp
 from signaling.records.tables import (

@@ -9,7 +9,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import CheckConstraint, Connection, inspect, text
 
-from signaling.messages import ContactForm
+from signaling.messages.records import ContactForm
 from signaling.records import Records
 from signaling.records.database import alembic_config, create_engine, head_revision
 from signaling.records.errors import NewerSchemaError, NotInRelayError

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from signaling.messages import ContactForm
+from signaling.messages.records import ContactForm
 from signaling.records import Records
 from signaling.records.errors import NotInRelayError, OutboxFullError, UnknownRecordError
 from signaling.records.model import AbuseReported, RatingGiven, WrapUp, Write

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from sqlalchemy import JSON, String, Text, delete, insert, select, text, update
 from sqlalchemy.exc import IntegrityError
 
-from signaling.messages import ContactForm
+from signaling.messages.records import ContactForm
 from signaling.records.database import create_engine
 from signaling.records.errors import NotInRelayError
 from signaling.records.model import CallRecord, PhoneLegRecord, RatingGiven, WrapUp

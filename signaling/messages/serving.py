@@ -11,7 +11,7 @@ from pydantic import Field
 from interpreter_queue.model import AgentState, PauseReason, Presence, Trade
 from relay.model import SecondRole
 from signaling.call_model import Announce, CallKind, Direction, Mode
-from signaling.message_base import ClientMessage, Id, Message, ShortText
+from signaling.messages.base import ClientMessage, Id, Message, ShortText
 
 CallbackState = Literal["waiting", "trying", "done", "cancelled", "expired", "unanswered"]
 BreakAdvice = Literal["none", "proposed", "due"]

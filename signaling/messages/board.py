@@ -10,7 +10,7 @@ from pydantic import Field
 
 from interpreter_queue.model import AgentState, PauseReason, Presence, Trade
 from signaling.call_model import CallKind, CallState, Mode
-from signaling.message_base import ClientMessage, Id, Message, ShortText
+from signaling.messages.base import ClientMessage, Id, Message, ShortText
 
 # --- from the page ----------------------------------------------------------------------------------------
 

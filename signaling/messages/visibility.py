@@ -9,7 +9,7 @@ from pydantic import Field
 
 from relay.model import Advice, AdviceCode, VisibilityLevel
 from signaling.call_model import Party
-from signaling.message_base import ClientMessage, Message
+from signaling.messages.base import ClientMessage, Message
 
 CHECK_PREFIX = "check-"
 
