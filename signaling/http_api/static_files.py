@@ -53,7 +53,7 @@ class StaticFiles:
         """:param name: relative, ``static/caller.js``. None: there is no such file."""
         root = self._root
         if name.startswith(CLIPS):
-            if self._clips is None:
+            if self._clips is None or not name.endswith(FILMS):  # whatever else was put there is nobody's business
                 return None
             root, name = self._clips, name.removeprefix(CLIPS)
         try:

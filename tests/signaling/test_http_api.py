@@ -288,10 +288,12 @@ async def test_advice_in_sign_language_is_what_the_centre_has_filmed_in_parts_an
     data_dir = running.web_dir.parent
     (data_dir / "advice").mkdir()
     (data_dir / "advice" / "too_dark.webm").write_bytes(b"0123456789")
+    (data_dir / "advice" / "consents.csv").write_bytes(b"secret")
+    (data_dir / "advice" / "too_near.webm.txt").write_bytes(b"secret")
     (data_dir / "secret.webm").write_bytes(b"secret")
     response = await running.client.get("/static/advice/too_dark.webm", headers={"Range": "bytes=2-4"})
     assert (response.status, response.content_type, await response.read()) == (206, "video/webm", b"234")
-    for name in ("too_far.webm", "..%2Fsecret.webm", "%2E%2E/secret.webm"):
+    for name in ("too_far.webm", "..%2Fsecret.webm", "%2E%2E/secret.webm", "consents.csv", "too_near.webm.txt", ""):
         response = await running.client.get(URL(f"/static/advice/{name}", encoded=True))
         assert response.status == 404, name
 
