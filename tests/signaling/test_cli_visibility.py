@@ -12,7 +12,7 @@ from relay.visibility.calibration import WatchedSeconds
 from relay.visibility.labels import read_folder
 from relay.visibility.rules import RULES, Measures, limits, with_limits
 from signaling.cli_video import register as check_video
-from signaling.cli_visibility import SETTING, calibrated, in_words, outcome_of
+from signaling.cli_visibility import SETTING, THRESHOLDS_FILE, calibrated, in_words, outcome_of
 from signaling.cli_visibility import register as calibrate
 from tests.helpers import clips
 
@@ -52,6 +52,37 @@ def test_too_few_seconds_are_told_with_their_number_and_how_many_are_needed() ->
     assert told[0] == "Trop peu de secondes notées « good » : 22, il en faut 100 pour proposer des seuils."
     assert told[1] == "Trop peu de secondes notées « too_dark » : 7, il en faut 15 pour le dire plus tôt."
     assert told[2] == "Aucun fichier de seuils n’est écrit."
+
+
+def test_calibrating_a_second_time_keeps_what_it_does_not_change(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Watching the films is left out; that is tested below."""
+    near = watched(limits(RULES)["very_wide_face"].enter + 0.02, 60)
+    high = WatchedSeconds("signing", [("good",)] * 60, [{"face_found": 1.0, "face_tilt": 89.0}] * 60)
+    films = {"near.mp4": near, "far.mp4": watched(0.2, 140), "high.mp4": high}
+    monkeypatch.setattr("signaling.cli_visibility._watched", lambda video, _: films[video.path.name])
+    monkeypatch.setattr("relay.visibility.model_files.ensure_models", lambda *_: None)
+    monkeypatch.setenv("PASSERELLE_DATA_DIR", str(tmp_path))
+    app = typer.Typer()
+    calibrate(app)
+
+    def calibrate_on(*names: str) -> dict[str, dict[str, float]]:
+        spans = [{"from": 0, "to": 1, "advice": "good"}]
+        labels = {"videos": [{"file": name, "seconds": spans} for name in names]}
+        (tmp_path / "labels.json").write_text(json.dumps(labels))
+        result = CliRunner().invoke(app, [str(tmp_path)])
+        assert result.exit_code == 0, result.output
+        found: dict[str, dict[str, float]] = json.loads((tmp_path / THRESHOLDS_FILE).read_text())["thresholds"]
+        return found
+
+    for name in films:
+        (tmp_path / name).touch()
+    first = calibrate_on("near.mp4", "far.mp4")
+    monkeypatch.setenv(SETTING, str(tmp_path / THRESHOLDS_FILE))
+    second = calibrate_on("high.mp4", "far.mp4")
+    assert "very_wide_face" in first and "sideways" not in first
+    assert second.items() > first.items() and "sideways" in second
 
 
 def test_folders_and_files_that_do_not_count_are_told_with_the_names_that_would(tmp_path: Path) -> None:
