@@ -12,7 +12,7 @@ from typing import Any
 
 import uvloop
 
-from relay.aiortc_internals import local_addresses, opening_of
+from relay.aiortc_internals.ice import local_addresses, opening_of
 from relay.config import MediaWorkerConfig
 from relay.errors import RelayError
 from relay.shared_port import SharedPort

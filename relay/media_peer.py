@@ -24,7 +24,7 @@ from aiortc import (
 from aiortc.mediastreams import MediaStreamError
 from av import AudioFrame, VideoFrame
 
-from relay.aiortc_internals import add_loopback, connection_of
+from relay.aiortc_internals.ice import add_loopback, connection_of
 from relay.forwarding.streams import MIDS
 from relay.media_code import SAMPLE_RATE, Picture, Samples
 from relay.model import IceServer

@@ -17,7 +17,8 @@ from typing import Protocol
 
 from aiortc import RTCIceCandidate, RTCIceParameters, RTCSctpCapabilities
 
-from relay.aiortc_internals import LOOPBACK, MediaLink
+from relay.aiortc_internals.ice import LOOPBACK
+from relay.aiortc_internals.link import MediaLink
 from relay.config import MediaWorkerConfig
 from relay.description import Answer, OfferParameters, build_offer, parse_answer
 from relay.forwarding.media_path import MediaPath, MediaSink

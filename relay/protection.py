@@ -1,9 +1,9 @@
 """
 The protected datagrams of one peer: the interface, its slow plain implementation, and the one in use.
 
-The fast implementations (``aiortc_internals.FastPath``, ``native.datagrams.NativePath``) work in place on private
+The fast implementations (``aiortc_internals.srtp.FastPath``, ``native.datagrams.NativePath``) work in place on private
 ground; :class:`PlainPath` uses only what pylibsrtp and asyncio offer to everybody. Which one a peer uses, and when it
-leaves a fast one, belongs to ``aiortc_internals.MediaLink``. All pass the same tests.
+leaves a fast one, belongs to ``aiortc_internals.link.MediaLink``. All pass the same tests.
 """
 
 from collections.abc import Callable

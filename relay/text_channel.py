@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from aiortc import RTCDataChannel, RTCDataChannelParameters, RTCSctpTransport
 
-from relay.aiortc_internals import unacknowledged_bytes
+from relay.aiortc_internals.sctp import unacknowledged_bytes
 
 T140_PROTOCOL = "t140"  # RFC 8865 §4.1
 UNACKNOWLEDGED_LIMIT = 256  # bytes on their way; more waits in the writer's backlog, where no lost line can lose it

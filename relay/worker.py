@@ -14,7 +14,7 @@ from collections import OrderedDict
 from typing import Any
 
 from relay import compiled, native
-from relay.aiortc_internals import problems
+from relay.aiortc_internals.contract import problems
 from relay.audio_exchange import AudioExchange
 from relay.config import MediaWorkerConfig
 from relay.control import ControlServer

@@ -1,8 +1,8 @@
 """
 The media worker's datagrams in C: an option, built by ``relay.native.build`` where there is a compiler.
 
-Without it ``relay.sockets`` and ``aiortc_internals.FastPath`` do the same in Python. ``docs/decisions`` says what it is
-worth.
+Without it ``relay.sockets`` and ``aiortc_internals.srtp.FastPath`` do the same in Python. ``docs/decisions`` says what
+it is worth.
 """
 
 import importlib

@@ -14,7 +14,7 @@ from typing import Any
 import pylibsrtp
 from aiortc.rtp import is_rtcp
 
-from relay.aiortc_internals import connection_of
+from relay.aiortc_internals.ice import connection_of
 from relay.forwarding.rtp import parse_header
 from tests.helpers import malformed
 from tests.helpers.line import server_address

@@ -21,7 +21,8 @@ import pytest
 from pylibsrtp import Policy, Session
 
 import relay.native
-from relay.aiortc_internals import LOOPBACK, MediaLink, local_addresses
+from relay.aiortc_internals.ice import LOOPBACK, local_addresses
+from relay.aiortc_internals.link import MediaLink
 from relay.config import MediaWorkerConfig
 from relay.errors import RelayError
 from relay.event_loop import bind_fixed_port, new_event_loop, release_sockets

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from aiortc import RTCIceGatherer, RTCIceTransportPolicy
 
-from relay import aiortc_internals
+from relay.aiortc_internals import link
 from relay.config import MediaWorkerConfig
 from relay.control import ControlClient
 from relay.control_messages import AnswerLeg, AnyEvent, OpenLeg, UpdateCall
@@ -155,8 +155,8 @@ def relay_only(monkeypatch: pytest.MonkeyPatch) -> None:
 def _without_other_way(monkeypatch: pytest.MonkeyPatch) -> None:
     """The worker has no other way out than its TURN relay."""
     gatherer = functools.partial(RTCIceGatherer, iceTransportPolicy=RTCIceTransportPolicy.RELAY)
-    monkeypatch.setattr(aiortc_internals, "RTCIceGatherer", gatherer)
-    monkeypatch.setattr(aiortc_internals, "add_loopback", lambda *_, **__: None)
+    monkeypatch.setattr(link, "RTCIceGatherer", gatherer)
+    monkeypatch.setattr(link, "add_loopback", lambda *_, **__: None)
 
 
 @needs_coturn

@@ -11,8 +11,11 @@ import aioice.ice
 import pytest
 from pylibsrtp import Policy, Session
 
-from relay import aiortc_internals, native
-from relay.aiortc_internals import FastPath, MediaLink, fast_path, problems
+from relay import native
+from relay.aiortc_internals import contract
+from relay.aiortc_internals.contract import problems
+from relay.aiortc_internals.link import MediaLink
+from relay.aiortc_internals.srtp import FastPath, fast_path
 from relay.config import MediaWorkerConfig
 from relay.errors import RelayError
 from relay.intake import Address
@@ -30,7 +33,7 @@ async def test_every_private_name_is_where_we_expect_it() -> None:
 
 
 async def test_a_moved_name_and_another_version_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(aiortc_internals.PINNED, "aiortc", "9.9.9")
+    monkeypatch.setitem(contract.PINNED, "aiortc", "9.9.9")
     monkeypatch.delattr(aioice.ice.Connection, "data_received")
     monkeypatch.delattr(aioice.ice.CandidatePair, "remote_addr")
     assert problems() == [

@@ -1,22 +1,14 @@
-"""
-Every private name of aiortc, aioice and pylibsrtp that we touch, in one place; the versions are pinned.
-
-aiortc does ICE, DTLS and SCTP. RTP and RTCP never enter it: :class:`MediaLink` takes them where aioice hands on what
-is not STUN, and uses the SRTP sessions of the DTLS transport itself. ``problems()`` says exactly what moved when a
-version changes; the contract test asserts that it says nothing.
-"""
+"""The link to one peer: ICE, DTLS and SCTP by aiortc, media led past it."""
 
 import contextlib
 import secrets
 import time
 from collections.abc import Callable, Sequence
-from importlib.metadata import version
 from typing import Any
 
 import aioice.ice
 from aiortc import (
     RTCCertificate,
-    RTCDataChannel,
     RTCDtlsFingerprint,
     RTCDtlsParameters,
     RTCDtlsTransport,
@@ -28,211 +20,21 @@ from aiortc import (
     RTCSctpTransport,
 )
 from pylibsrtp import Session
-from pylibsrtp._binding import ffi, lib
 
-from relay import native
+from relay.aiortc_internals.ice import OPENING, WatchedPairs, add_loopback, connection_of
+from relay.aiortc_internals.srtp import fast_path
 from relay.config import MediaWorkerConfig
 from relay.errors import RelayError
 from relay.forwarding.rtp import is_media
 from relay.intake import Address, Intake
 from relay.model import IceServer
-from relay.native.datagrams import NativePath
 from relay.protection import PathInUse, PlainPath, ProtectedDatagrams
 from relay.sockets import MediaTransport, Opening, complaints
 
-PINNED = {"aiortc": "1.16.0", "aioice": "0.13.0", "pylibsrtp": "1.0.0"}
-LOOPBACK = ("127.0.0.1", "::1")
-BUFFER_SIZE = 2048  # bytes; Ethernet's 1500 and SRTP trailers
-SRTP_TRAILER = 148  # bytes, SRTP_MAX_SRTCP_TRAILER_LEN
 SILENCE_S = 2.0  # nothing from the pair in use: another one may take its place
 PAIR_LIMIT = 100  # candidate pairs of one connection; a phone makes a new one with each new address
 DTLS_BACKLOG = 256  # datagrams waiting for the DTLS handshake to begin; more is a flood
-_OPENING = "passerelle_opening"  # our own attribute on aioice's Connection
-_STEP_NAMES = ("srtp_unprotect", "srtp_unprotect_rtcp", "srtp_protect", "srtp_protect_rtcp")
-_LIBRARY = (*_STEP_NAMES, "srtp_err_status_ok")
-_CONNECTION = (
-    "_check_list",
-    "_nominated",
-    "_protocols",
-    "_queue",
-    "_remote_candidates",
-    "check_incoming",
-    "check_state",
-    "data_received",
-    "get_component_candidates",
-)
-_OK = lib.srtp_err_status_ok
-_STRING = 51  # payload protocol identifier "WebRTC String" (RFC 8831 §8)
-
-# One buffer for all sessions: a worker's media runs in one thread, and each call is finished before the next.
-_BUFFER = ffi.new("unsigned char[]", BUFFER_SIZE)
-_VIEW = memoryview(ffi.buffer(_BUFFER))
-_LENGTH = ffi.new("int *")
-#: addresses of libsrtp's functions, in the order of ``use_srtp`` in ``relay/native/datagrams.c``
-_STEPS = [int(ffi.cast("uintptr_t", ffi.addressof(lib, name))) for name in _STEP_NAMES]
-
-
-def problems() -> list[str]:
-    """:returns: what is not where this module expects it, in words; empty when all is well. In a running loop."""
-    found = [
-        f"{name} is {version(name)}, written for {wanted}" for name, wanted in PINNED.items() if version(name) != wanted
-    ]
-    gatherer = RTCIceGatherer(iceServers=[])
-    dtls = RTCDtlsTransport(RTCIceTransport(gatherer), [RTCCertificate.generateCertificate()])
-    connection = getattr(gatherer, "_connection", None)
-    wanted: list[tuple[str, object, tuple[str, ...]]] = [
-        ("aiortc.RTCIceGatherer", gatherer, ("_connection",)),
-        ("aiortc.RTCDtlsTransport", dtls, ("_set_role", "_rx_srtp", "_tx_srtp", "_ssl")),
-        ("aioice.Connection", connection, _CONNECTION),
-        ("aioice.ice", aioice.ice, ("CandidatePair", "StunProtocol", "get_host_addresses")),
-        ("aiortc.RTCSctpTransport", RTCSctpTransport(dtls), ("_sent_queue", "_outbound_queue")),
-        ("pylibsrtp._binding.lib", lib, _LIBRARY),
-        ("pylibsrtp.Session()", Session(), ("_srtp",)),
-    ]
-    if isinstance(connection, aioice.ice.Connection):
-        protocol = aioice.ice.StunProtocol(connection)
-        candidate = aioice.Candidate("1", 1, "udp", 1, "127.0.0.1", 9, "host")
-        protocol.local_candidate = candidate
-        pair = aioice.ice.CandidatePair(protocol, candidate)
-        pair_names = ("local_candidate", "protocol", "remote_addr", "remote_candidate", "state", "task")
-        wanted += [
-            ("aioice.StunProtocol", protocol, ("datagram_received", "receiver", "transactions")),
-            ("aioice.CandidatePair", pair, pair_names),
-            ("aioice.CandidatePair.State", aioice.ice.CandidatePair.State, ("SUCCEEDED", "WAITING")),
-        ]
-    found += [f"{owner}.{name} is gone" for owner, value, names in wanted for name in names if not hasattr(value, name)]
-    return found
-
-
-def opening_of(protocol: object) -> Opening | None:
-    """:returns: None for a protocol that no :class:`MediaLink` stands behind."""
-    is_stun = isinstance(protocol, aioice.ice.StunProtocol)
-    return getattr(protocol.receiver, _OPENING, None) if is_stun else None  # type: ignore[attr-defined]
-
-
-def local_addresses(*, offer_loopback: bool) -> list[str]:
-    """What aioice would offer, and the loopback, which it leaves out: when wanted, or when there is nothing else."""
-    return _with_loopback(aioice.ice.get_host_addresses(use_ipv4=True, use_ipv6=True), always=offer_loopback)
-
-
-def _with_loopback(addresses: list[str], *, always: bool) -> list[str]:
-    return [*addresses, *LOOPBACK] if always or not addresses else addresses
-
-
-def add_loopback(connection: aioice.ice.Connection, *, always: bool, timeout_s: float) -> None:
-    """Offer 127.0.0.1 and ::1, which aioice leaves out: always, or when there is no other address."""
-    original = connection.get_component_candidates
-
-    async def get_component_candidates(component: int, addresses: list[str], timeout: float = 5) -> list[Any]:
-        del timeout  # aioice's 5 s would hold up the offer when a STUN server is out of reach
-        here = _with_loopback(addresses, always=always)
-        return list(await original(component, here, timeout_s))  # type: ignore[arg-type]
-
-    connection.get_component_candidates = get_component_candidates  # type: ignore[method-assign]
-
-
-def connection_of(gatherer: RTCIceGatherer) -> aioice.ice.Connection:
-    return gatherer._connection
-
-
-def unacknowledged_bytes(sctp: RTCSctpTransport, channel: RTCDataChannel) -> int:
-    """Of the strings given to the channel, what the other side has not yet confirmed (SACK, RFC 9260 §3.3.4)."""
-    chunks: Any = (*sctp._sent_queue, *sctp._outbound_queue)
-    flying = sum(len(each.user_data) for each in chunks if (each.stream_id, each.protocol) == (channel.id, _STRING))
-    return int(flying + channel.bufferedAmount)
-
-
-class FastPath:
-    """
-    The SRTP sessions of one peer used in place, and its socket without a copy: pylibsrtp's own wrapper allocates and
-    copies twice a packet, asyncio's transport once more.
-
-    :param transport: one of ours. :param on_failure: called when a packet could not be opened: the keys may be others.
-    """
-
-    def __init__(
-        self,
-        receiving: Session,
-        sending: Session,
-        transport: MediaTransport,
-        address: Address,
-        on_failure: Callable[[], None],
-    ) -> None:
-        self._sessions = (receiving, sending)
-        self._receiving = receiving._srtp[0]
-        self._sending = sending._srtp[0]
-        self._send = transport.send_media
-        self._address = address
-        self._on_failure = on_failure
-
-    def unprotect(self, data: bytes | memoryview) -> bytes | None:
-        return self._open(lib.srtp_unprotect, data)
-
-    def unprotect_rtcp(self, data: bytes | memoryview) -> bytes | None:
-        return self._open(lib.srtp_unprotect_rtcp, data)
-
-    def send(self, packet: bytes, number_at: int = 0, number: int = 0) -> None:
-        size = len(packet)
-        if size <= BUFFER_SIZE - SRTP_TRAILER:
-            _VIEW[:size] = packet
-            if number_at:
-                _VIEW[number_at], _VIEW[number_at + 1] = number >> 8, number & 0xFF
-            self._seal(lib.srtp_protect, size)
-
-    def send_rtcp(self, message: bytes) -> None:
-        size = len(message)
-        if size <= BUFFER_SIZE - SRTP_TRAILER:
-            _VIEW[:size] = message
-            self._seal(lib.srtp_protect_rtcp, size)
-
-    def _open(self, function: Any, data: bytes | memoryview) -> bytes | None:
-        size = len(data)
-        if size > BUFFER_SIZE:
-            return None
-        _VIEW[:size] = data
-        _LENGTH[0] = size
-        if function(self._receiving, _BUFFER, _LENGTH) == _OK:
-            return _VIEW[: _LENGTH[0]].tobytes()
-        self._on_failure()
-        return None
-
-    def _seal(self, function: Any, size: int) -> None:
-        _LENGTH[0] = size
-        if function(self._sending, _BUFFER, _LENGTH) == _OK:
-            self._send(_VIEW[: _LENGTH[0]], self._address)
-
-
-def fast_path(
-    receiving: Session,
-    sending: Session,
-    transport: MediaTransport,
-    address: Address,
-    on_failure: Callable[[], None],
-) -> FastPath | NativePath:
-    """In C where that was built, and the socket is used by it."""
-    library, reader = native.library, transport.reader
-    if library is not None and reader is not None and reader.native is not None:
-        library.lib.use_srtp(*(library.ffi.cast("void *", each) for each in _STEPS))
-        pointers = [int(ffi.cast("uintptr_t", each._srtp[0])) for each in (receiving, sending)]
-        with contextlib.suppress(ValueError):  # an address that only Python's sockets understand
-            return NativePath(library, reader.native, pointers, (receiving, sending), address, on_failure=on_failure)
-    return FastPath(receiving, sending, transport, address, on_failure)
-
-
-class WatchedPairs(dict[int, aioice.ice.CandidatePair]):
-    """aioice's nominated pairs by component: tells when another one is nominated, or none is any more."""
-
-    def __init__(self, on_change: Callable[[], None]) -> None:
-        super().__init__()
-        self._on_change = on_change
-
-    def __setitem__(self, component: int, pair: aioice.ice.CandidatePair) -> None:
-        super().__setitem__(component, pair)
-        self._on_change()
-
-    def clear(self) -> None:
-        super().clear()
-        self._on_change()
+_DTLS_FIRST, _DTLS_LAST = 20, 63  # first byte, RFC 7983 §7
 
 
 class MediaLink:
@@ -393,7 +195,7 @@ class MediaLink:
         connection.check_incoming = self._check_received
         connection._nominated = WatchedPairs(self._follow)
         take_media = self.intake.take if self._config.fast_path else None
-        setattr(connection, _OPENING, Opening(self._config, ufrag, take_media))  # from ours, before STUN parsing
+        setattr(connection, OPENING, Opening(self._config, ufrag, take_media))  # from ours, before STUN parsing
 
     def _guard(self, protocol: Any) -> None:
         """Whatever arrives must not raise: on TURN over TCP an exception would close the connection."""
@@ -475,9 +277,6 @@ class MediaLink:
     def _pair_from(self, address: Address, protocol: Any) -> Any:
         pairs = self._connection._check_list
         return next((each for each in pairs if each.protocol is protocol and each.remote_addr == address), None)
-
-
-_DTLS_FIRST, _DTLS_LAST = 20, 63  # first byte, RFC 7983 §7
 
 
 def _rank(one_priority: int, other_priority: int) -> tuple[int, int]:
