@@ -19,7 +19,7 @@ from statistics import median
 import aiohttp
 
 from benchmarks.load.usage import cpu_s
-from signaling.call_model import CallState
+from signaling.call_terms import CallState
 from signaling.messages.call import CallAct, CallRequest
 from signaling.messages.serving import Alert, AssignmentAccept, PresenceSet
 from signaling.rehearsal.checks import percentile

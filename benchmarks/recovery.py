@@ -25,7 +25,7 @@ from pathlib import Path
 import aiohttp
 
 from benchmarks.one_call import processes
-from signaling.call_model import CallState
+from signaling.call_terms import CallState
 from signaling.messages.call import CallAct, CallRequest
 from signaling.messages.serving import Alert, AssignmentAccept, PresenceSet
 from signaling.rehearsal.checks import percentile

@@ -16,7 +16,7 @@ from aiohttp import web
 
 from interpreter_queue.model import FULL_LEVEL, HEARING_SKILL, REHEARSAL_SKILL, Trade
 from signaling.auth import SESSION_COOKIE, Auth, ResumeTokens, normal_origin, origin_allowed
-from signaling.call_model import DeviceType, PageRole
+from signaling.call_terms import DeviceType, PageRole
 from signaling.config import LOCAL_HOSTS, SignalingConfig
 from signaling.http_api.address import address_group, client_address, is_from_this_machine
 from signaling.identity import Identity, proved_skills

@@ -6,7 +6,8 @@ from typing import Literal
 
 from signaling.call_events import Act as CallAct
 from signaling.call_events import Event
-from signaling.call_model import Call, CallState
+from signaling.call_model import Call
+from signaling.call_terms import CallState
 
 Act = Literal["presence", "move", "say", "join_asked", "joined", "join_refused", "left", "thresholds", "sign_in"]
 

@@ -25,7 +25,7 @@ from interpreter_queue.model import (
     WaitingRequest,
 )
 from signaling.board_figures import RELAY_TARGET_S, DayCall, QueueFigures
-from signaling.call_model import CallKind, CallState, Mode
+from signaling.call_terms import CallKind, CallState, Mode
 from signaling.messages.board import Board, BoardAgent, BoardQueue, BoardRequest, BoardThresholds
 
 Alert = Literal["waiting", "longest_wait", "service_level", "nobody"]

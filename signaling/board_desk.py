@@ -21,7 +21,7 @@ from interpreter_queue.dispatcher import InterpreterQueue
 from interpreter_queue.model import FULL_LEVEL, HEARING_SKILL, QueueSnapshot, Target
 from signaling.board import Known, KnownQueue, board, running_calls, still
 from signaling.board_figures import NOW_S, Day, QueueFigures, by_queue
-from signaling.call_model import TRADES_BY_MODE, Mode
+from signaling.call_terms import TRADES_BY_MODE, Mode
 from signaling.config import SignalingConfig
 from signaling.messages.board import Board
 from signaling.queue_rules import QueueRules, queue_name, rules_of

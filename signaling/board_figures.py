@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from signaling.call_model import Mode
+from signaling.call_terms import Mode
 from signaling.report import Figures, ReportedCall, figures, mean, service_level_with_abandons
 
 NOW_S = 1800.0  # "service level now" is that of the last half hour

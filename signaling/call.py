@@ -53,7 +53,7 @@ from signaling.call_incoming import (
     message_recorded,
     ring_timeout,
 )
-from signaling.call_model import PARTIES, WAITING, Call, CallState, Party, Side
+from signaling.call_model import Call, Side
 from signaling.call_offers import actions
 from signaling.call_phone import act_on_phone, phone_report, referred
 from signaling.call_second import (
@@ -67,6 +67,7 @@ from signaling.call_second import (
 )
 from signaling.call_step import OutOfPlaceError, Step, go, receiver, with_leg, with_side
 from signaling.call_table import find_row
+from signaling.call_terms import PARTIES, WAITING, CallState, Party
 
 S = CallState
 RUNG = frozenset({S.INCOMING, S.CALLING_BACK})

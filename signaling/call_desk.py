@@ -21,9 +21,10 @@ from signaling.call import RUNG
 from signaling.call_dialling import CallDialling, submit
 from signaling.call_events import Act, AlertEnded, Alerting, Assigned, Event, PageCame, PageWent, QueueGaveUp
 from signaling.call_limits import is_emergency
-from signaling.call_model import PARTIES, WAITING, Call, CallState, PageRole, Party, call_of
+from signaling.call_model import Call, call_of
 from signaling.call_requests import CallRequests
 from signaling.call_runner import CallRunner, Services
+from signaling.call_terms import PARTIES, WAITING, CallState, PageRole, Party
 from signaling.messages.call import CallAct, CallRequest, CostNotice, EmergencyNotice
 from signaling.messages.call_state import QueueView
 from signaling.messages.media import MediaClosed

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from signaling.call_model import CallState
 from signaling.call_table import ROWS, Row
+from signaling.call_terms import CallState
 
 PAGE = Path(__file__).parent.parent / "docs" / "call.md"
 GUARD_WORDS = {

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from interpreter_queue.model import Trade
 from relay.model import Announcement, PhoneOutcome, PhoneProgress, PhoneSound
-from signaling.call_model import Action, DeviceType, Line, Mode, Party, PhoneLegState, TransferTarget
+from signaling.call_model import Line, PhoneLegState, TransferTarget
+from signaling.call_terms import Action, DeviceType, Mode, Party
 
 
 @dataclass(frozen=True)

@@ -4,10 +4,11 @@ from typing import Final
 
 from signaling.call_back import accept_callback
 from signaling.call_events import Act, AnnouncementOver, Enqueue, LeaveQueue, MessageRecorded, OpenMedia, RecordMessage
-from signaling.call_model import TRADES_BY_MODE, Call, CallState, DeviceType, Grace, PhoneLegState, Side
+from signaling.call_model import Call, Grace, PhoneLegState, Side
 from signaling.call_phone import attempt_name
 from signaling.call_step import Step, go, missed, receiver, with_leg
 from signaling.call_table import Trigger, find_row
+from signaling.call_terms import TRADES_BY_MODE, CallState, DeviceType
 
 S = CallState
 RING_S: Final = 180.0  # RFC 9248: up to three minutes before a message is offered

@@ -8,7 +8,8 @@ import time
 from collections.abc import Callable
 from typing import Protocol
 
-from signaling.call_model import TRADES_BY_MODE, Call, Line, Mode
+from signaling.call_model import Call, Line
+from signaling.call_terms import TRADES_BY_MODE, Mode
 from signaling.messages.call_state import QueueView
 from signaling.page_errors import PageError
 from signaling.queue_rules import QueueRules

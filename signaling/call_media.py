@@ -24,8 +24,9 @@ from relay.control_messages import (
 from relay.errors import RelayError
 from relay.model import WEB_LEGS, Advice, CallPlan, WatchFor, WebLeg
 from relay.phone_messages import Dial, Keep, SetPhoneAudio
-from signaling.call_model import Call, Party, PhoneLegState
+from signaling.call_model import Call, PhoneLegState
 from signaling.call_plan import media_plan, phone_hears, watched
+from signaling.call_terms import Party
 from signaling.ice_servers import IceServers
 from signaling.ownership import Snapshot
 from signaling.video_codecs import Codecs, LegCodecs, offer_for, offered, promoted, without

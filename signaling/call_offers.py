@@ -3,8 +3,9 @@
 from typing import Final
 
 from interpreter_queue.model import PRIORITY_EMERGENCY
-from signaling.call_model import WAITING, Action, Call, CallState, Party
+from signaling.call_model import Call
 from signaling.call_table import PHONE_LEGS_LIMIT, find_row, has_colleague, was_dialled
+from signaling.call_terms import WAITING, Action, CallState, Party
 
 S = CallState
 REQUESTS_LIMIT: Final = 30  # asked of the queue by one call: more second parties help nobody

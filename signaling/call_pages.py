@@ -6,8 +6,9 @@ from typing import Protocol
 from relay.control_messages import EncodingWanted, LegStatsEvent, VisibilityReading
 from relay.model import AdviceCode
 from relay.phone_messages import PhoneDtmf, PhoneStatsEvent
-from signaling.call_model import PARTIES, Call, Party
+from signaling.call_model import Call
 from signaling.call_offers import second_serves
+from signaling.call_terms import PARTIES, Party
 from signaling.call_view import farewell, view
 from signaling.messages import AnyServerMessage
 from signaling.messages.call import PhoneKey

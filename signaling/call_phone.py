@@ -17,10 +17,11 @@ from signaling.call_events import (
     TransferPhone,
     WatchHold,
 )
-from signaling.call_model import Call, CallState, PhoneLegState
+from signaling.call_model import Call, PhoneLegState
 from signaling.call_second import hold_for_consultation
 from signaling.call_step import OutOfPlaceError, Step, closed, go, receiver, with_leg
 from signaling.call_table import ORDINARY_LEGS_LIMIT, was_dialled
+from signaling.call_terms import CallState
 
 S = CallState
 ANNOUNCED_WITHIN_S: Final = 8.0  # so long an agent needs to say who calls: whoever hangs up earlier took it for a sale

@@ -6,7 +6,8 @@ from typing import NamedTuple
 from interpreter_queue.model import Trade
 from relay.model import Announcement, CallPlan, Leg, Tap, WatchFor, WebLeg
 from relay.routing import routes
-from signaling.call_model import WAITING, Call, CallState, Mode, Party
+from signaling.call_model import Call
+from signaling.call_terms import WAITING, CallState, Mode, Party
 
 RINGING_AGAIN_S = 5.0  # between two « la personne est appelée »: the caller hears that the line is alive
 WAITING_AGAIN_S = 20.0  # between two « un interprète est recherché »

@@ -14,8 +14,9 @@ from typing import Protocol
 from interpreter_queue.model import PRIORITY_EMERGENCY, REHEARSAL_SKILL
 from signaling.call_incoming import video_call
 from signaling.call_lines import CallLines, asked_skill
-from signaling.call_model import TRADES_BY_MODE, Call, Grace, Line, Mode, Party, Side
+from signaling.call_model import Call, Grace, Line, Side
 from signaling.call_services import Services, grace_of
+from signaling.call_terms import TRADES_BY_MODE, Mode, Party
 from signaling.identity import Identity
 from signaling.messages.call import CallAct, CallRequest, CostNotice, EmergencyNotice
 from signaling.numbers import Dialable, EmergencyFound, read_number, readable

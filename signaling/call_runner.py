@@ -50,12 +50,13 @@ from signaling.call_events import (
     WriteRecord,
 )
 from signaling.call_media import CallMedia, NoWorkerError
-from signaling.call_model import PARTIES, Action, Call, CallState, Party
+from signaling.call_model import Call
 from signaling.call_pages import CallPages
 from signaling.call_plan import announcement, watched
 from signaling.call_referrals import referred
 from signaling.call_services import RecordKeeper, Services
 from signaling.call_statistics import CallStatistics, call_record
+from signaling.call_terms import PARTIES, Action, CallState, Party
 from signaling.call_workers import CallWorkers
 from signaling.ice_servers import IceServers
 from signaling.lane import Effect, Lane

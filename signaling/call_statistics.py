@@ -6,7 +6,8 @@ from typing import cast, get_args
 
 from relay.control_messages import VisibilityReading
 from relay.model import AdviceCode, LegStats, PhoneStats, WatchFor
-from signaling.call_model import Call, Party
+from signaling.call_model import Call
+from signaling.call_terms import Party
 from signaling.quality_series import LegReadings, Mean, QualityRecorder, Reading
 from signaling.readability import LegReadability
 from signaling.records.model import (

@@ -10,8 +10,9 @@ from signaling.call_events import (
     ReleaseAgent,
     WriteRecord,
 )
-from signaling.call_model import WAITING, Action, Call, CallState, Party, PhoneLegState
+from signaling.call_model import Call, PhoneLegState
 from signaling.call_table import Trigger, find_row
+from signaling.call_terms import WAITING, Action, CallState, Party
 
 
 class OutOfPlaceError(Exception):

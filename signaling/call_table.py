@@ -7,7 +7,8 @@ The diagram in ``docs/call.md`` (``signaling.call_diagram``) and the exhaustive 
 from collections.abc import Callable
 from typing import Literal, NamedTuple
 
-from signaling.call_model import Call, CallState, EndFault, EndReason
+from signaling.call_model import Call
+from signaling.call_terms import CallState, EndFault, EndReason
 
 S = CallState
 ORDINARY_LEGS_LIMIT = 30  # numbers dialled in one call: more is no conversation any more (toll fraud)

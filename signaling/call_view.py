@@ -1,8 +1,9 @@
 """What each party's page is told about its call. Pure: the whole state, every time."""
 
 from interpreter_queue.model import Assignment
-from signaling.call_model import Call, CallState, EndReason, Party, PhoneLegState, Side
+from signaling.call_model import Call, PhoneLegState, Side
 from signaling.call_offers import actions
+from signaling.call_terms import CallState, EndReason, Party
 from signaling.messages.call_state import CallStateMessage, PartyView, PhoneView, QueueView, SecondView
 from signaling.messages.serving import Alert
 

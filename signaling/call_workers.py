@@ -10,7 +10,8 @@ from typing import Protocol
 
 from signaling.call_events import Event, MediaLost, PhoneReport
 from signaling.call_media import CallMedia
-from signaling.call_model import Call, Party
+from signaling.call_model import Call
+from signaling.call_terms import Party
 from signaling.lane import Lane
 from signaling.metrics import ReconnectCause
 from signaling.phone_commands import PhoneCommands

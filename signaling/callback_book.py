@@ -15,7 +15,8 @@ from interpreter_queue.model import Agent
 from interpreter_queue.policy import serving_trade
 from relay.model import Frozen
 from signaling.call_lines import CallLines, asked_skill
-from signaling.call_model import TRADES_BY_MODE, Announce, Call
+from signaling.call_model import Call
+from signaling.call_terms import TRADES_BY_MODE, Announce
 from signaling.config import SignalingConfig
 from signaling.identity import Identity
 from signaling.messages.serving import CallbackCancel, CallbackEntry, CallbackRequest, Callbacks

@@ -15,8 +15,9 @@ from typing import NamedTuple, Protocol
 from redis.exceptions import RedisError
 
 from signaling.call_lines import CallLines
-from signaling.call_model import Call, CallState, EndReason, PageRole, Side
+from signaling.call_model import Call, Side
 from signaling.call_services import grace_of
+from signaling.call_terms import CallState, EndReason, PageRole
 from signaling.callback_book import CallbackBook, Wishes, facts_of
 from signaling.config import SignalingConfig
 from signaling.messages.serving import CallbackState

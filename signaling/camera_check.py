@@ -18,7 +18,7 @@ from relay.control_messages import AnyEvent, EncodingWanted, LegStatsEvent, Visi
 from relay.errors import RelayError
 from relay.model import WebLeg
 from signaling.call_media import NoWorkerError
-from signaling.call_model import PageRole
+from signaling.call_terms import PageRole
 from signaling.check_media import CheckMedia, close_at, ends_at, new_id
 from signaling.config import SignalingConfig
 from signaling.ice_servers import IceServers

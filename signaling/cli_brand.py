@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from signaling.auth import normal_origin
-from signaling.call_model import CallKind
+from signaling.call_terms import CallKind
 from signaling.cli_people import folded_table, refuse, with_records
 from signaling.config import ConfigError, load_config, process_environ
 from signaling.numbers import EmergencyFound, read_number

@@ -15,7 +15,7 @@ from interpreter_queue.simulation_model import Breaks, Duration, Habits, Scenari
 from interpreter_queue.simulation_trace import Trace
 from interpreter_queue.staffing import GOALS, Goal, Rest, crew_of, staff
 from signaling import planning_options as options
-from signaling.call_model import CallKind
+from signaling.call_terms import CallKind
 from signaling.planning_demand import DAYS, TypicalDay, typical_day
 from signaling.planning_files import read_crew_sizes, read_half_hours, read_profile
 from signaling.planning_options import in_words, not_both, progress_bar, refused, write

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, cast, get_args
 import typer
 from rich.console import Console
 
-from signaling.call_model import Mode
+from signaling.call_terms import Mode
 from signaling.config import ConfigError, load_config, process_environ
 from signaling.rehearsal.model import Plan, Scenario, Step
 from signaling.rehearsal.report import STEP_LABELS, print_report, print_verdicts, to_json

@@ -9,7 +9,8 @@ import time
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
-from signaling.call_model import Call, PageRole
+from signaling.call_model import Call
+from signaling.call_terms import PageRole
 from signaling.messages import AnyServerMessage
 from signaling.peer_messages import AnyPeerMessage, CallGone, CallHere, PageGone, PageHere, ToPage
 from signaling.peers import PeerLink

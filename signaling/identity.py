@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from interpreter_queue.model import FULL_LEVEL, Trade
-from signaling.call_model import PageRole
+from signaling.call_terms import PageRole
 
 #: What a valid qualification proves beside the trade itself: LSF at Master's level, LSF at C1, cued speech, text.
 PROVED_BY_TRADE: dict[Trade, dict[str, int]] = {

@@ -12,7 +12,8 @@ from typing import Protocol
 
 from relay.errors import RelayError
 from signaling.call_media import CallMedia, NoWorkerError
-from signaling.call_model import Call, Party
+from signaling.call_model import Call
+from signaling.call_terms import Party
 from signaling.ice_servers import IceServers
 from signaling.lane import Lane
 from signaling.messages.media import MediaOffer

@@ -8,7 +8,8 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 
 from interpreter_queue.model import REHEARSAL_SKILL, AgentState, QueueSnapshot
 from relay.model import AdviceCode, Encoding, WebLeg
-from signaling.call_model import Call, CallState
+from signaling.call_model import Call
+from signaling.call_terms import CallState
 from signaling.messages.serving import CallbackState
 from signaling.quality_series import Reading
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from signaling.call_model import PageRole
+from signaling.call_terms import PageRole
 from signaling.messages import AnyClientMessage
 from signaling.messages.board import (
     AuditList,

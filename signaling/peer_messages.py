@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 from pydantic import Field, TypeAdapter
 
 from relay.model import Frozen
-from signaling.call_model import DeviceType, PageRole
+from signaling.call_terms import DeviceType, PageRole
 from signaling.identity import Identity
 from signaling.messages import AnyClientMessage, AnyServerMessage
 

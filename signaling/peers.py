@@ -21,7 +21,7 @@ from relay.addresses import reach
 from relay.model import Frozen
 from relay.network_config import NetworkConfig
 from relay.secure_sockets import LINE_LIMIT, Dialer, LineServer, failure_code, place_of
-from signaling.call_model import DeviceType
+from signaling.call_terms import DeviceType
 from signaling.identity import Identity
 from signaling.messages import AnyClientMessage
 from signaling.peer_messages import AnyPeerMessage, Beat, Follow, Followed, Greeting, PeerMessageAdapter

@@ -16,7 +16,8 @@ from redis.exceptions import RedisError
 from relay.phone.dialling import DiallingPolicy, find_emergency
 from signaling import phone_caps as caps
 from signaling.block_list import BlockList
-from signaling.call_model import Call, Party, PhoneLegState
+from signaling.call_model import Call, PhoneLegState
+from signaling.call_terms import Party
 from signaling.config import SignalingConfig
 from signaling.identity import Identity
 from signaling.metrics import Metrics

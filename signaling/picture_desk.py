@@ -4,8 +4,9 @@ import time
 
 from signaling.call_desk import CallDesk
 from signaling.call_events import WatchSet
-from signaling.call_model import Call, Party
+from signaling.call_model import Call
 from signaling.call_offers import second_serves
+from signaling.call_terms import Party
 from signaling.messages.visibility import CameraAsk, VisibilitySet
 from signaling.page_errors import PageError
 from signaling.rate_limit import Rate, TokenBuckets

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from signaling.call_model import CallKind
+from signaling.call_terms import CallKind
 from signaling.cli_people import refuse, with_records
 from signaling.planning_demand import half_hours_of, measured_patience_s
 from signaling.planning_files import HalfHour

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, fields
 from typing import get_args
 
 from relay.model import LegStats
-from signaling.call_model import Party
+from signaling.call_terms import Party
 from signaling.records.model import SERIES_POINTS, LegSeries, QualitySeries
 
 FIRST_STEP_S = 10.0

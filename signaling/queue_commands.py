@@ -6,7 +6,8 @@ from typing import Protocol
 from interpreter_queue.dispatcher import InterpreterQueue
 from interpreter_queue.errors import ContentionError, QueueFullError, QueueUnavailableError
 from signaling.call_events import Enqueue, Event, HoldAgent, LeaveQueue, QueueCommand, QueueGaveUp, ReleaseAgent
-from signaling.call_model import Call, CallState
+from signaling.call_model import Call
+from signaling.call_terms import CallState
 from signaling.lane import Lane
 from signaling.queue_requests import request_of
 from signaling.sessions import Hub

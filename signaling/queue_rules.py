@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
 from interpreter_queue.model import Level, Strategy
-from signaling.call_model import TRADES_BY_MODE, CallKind, Mode
+from signaling.call_terms import TRADES_BY_MODE, CallKind, Mode
 from signaling.queue_skills import skill_of
 from signaling.records.opening import check_zone, parse_hours
 

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from signaling.call_model import DeviceType, EndReason, Mode
+from signaling.call_terms import DeviceType, EndReason, Mode
 
 SHORT_ABANDON_S = 10.0  # left at once: not counted against the service level (experience notes §4.3)
 FLUID_FPS = 20.0  # EN 301 549 §6.5.3

@@ -9,7 +9,8 @@ from collections.abc import Mapping
 
 from interpreter_queue.model import HEARING_SKILL, REHEARSAL_SKILL, Target, Trade
 from relay.model import Frozen
-from signaling.call_model import CallKind, Line, Mode
+from signaling.call_model import Line
+from signaling.call_terms import CallKind, Mode
 from signaling.queue_rules import QueueRules, RelaxStep, queue_name
 
 HEAD_START_S = 1800.0  # a hearing caller waits on the telephone and may hang up: as if they had waited this long

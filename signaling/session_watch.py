@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 
 from signaling.admission import identity_of
-from signaling.call_model import PageRole
+from signaling.call_terms import PageRole
 from signaling.identity import Identity
 from signaling.messages.session import Error
 from signaling.page_errors import sentence

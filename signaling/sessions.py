@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from aiohttp import WSCloseCode
 from aiohttp.web import WebSocketResponse
 
-from signaling.call_model import CallState, DeviceType, PageRole
+from signaling.call_terms import CallState, DeviceType, PageRole
 from signaling.elsewhere import Elsewhere
 from signaling.identity import Identity
 from signaling.messages import AnyServerMessage

@@ -18,7 +18,7 @@ from pydantic import TypeAdapter
 
 from interpreter_queue.model import PauseReason, Presence, Trade
 from relay.model import AdviceCode, OffReason, PhoneOutcome, PhoneProgress, VisibilityLevel
-from signaling.call_model import Action, CallKind, EndFault, EndReason, Mode, PageRole, Party
+from signaling.call_terms import Action, CallKind, EndFault, EndReason, Mode, PageRole, Party
 from signaling.messages import ClientMessageAdapter, ServerMessageAdapter
 from signaling.messages.records import Disposition
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from relay.model import VideoCodec
-from signaling.call_model import Party
+from signaling.call_terms import Party
 
 Codecs = tuple[VideoCodec, ...]
 Legs = Mapping[Party, "LegCodecs"]

@@ -15,7 +15,8 @@ from interpreter_queue.estimate import handle_times, standing
 from interpreter_queue.kinds import Kinds
 from interpreter_queue.model import AgentRecord, QueueSnapshot, Request, RequestRecord
 from interpreter_queue.policy import WORKING, is_excluded, trade_for
-from signaling.call_model import TRADES_BY_MODE, Line, Mode
+from signaling.call_model import Line
+from signaling.call_terms import TRADES_BY_MODE, Mode
 from signaling.messages.serving import ModeWait, Waits
 from signaling.queue_rules import MODES, QueueRules
 from signaling.records.opening import opening

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from interpreter_queue.model import AgentState, PauseReason, Presence, Trade
-from signaling.call_model import CallKind, CallState, Mode
+from signaling.call_terms import CallKind, CallState, Mode
 from signaling.messages.base import ClientMessage, Id, Message, ShortText
 
 # --- from the page ----------------------------------------------------------------------------------------

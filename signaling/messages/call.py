@@ -4,7 +4,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from signaling.call_model import Action, Announce, CallKind, Mode, TransferTarget
+from signaling.call_model import TransferTarget
+from signaling.call_terms import Action, Announce, CallKind, Mode
 from signaling.messages.base import ClientMessage, Message, ShortText
 
 # --- from the pages ---------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ from pydantic import Field
 
 from interpreter_queue.model import Trade
 from relay.model import PhoneOutcome, PhoneProgress, PhoneSound, SecondRole
-from signaling.call_model import Action, Announce, CallKind, CallState, Direction, EndFault, EndReason, Mode, Party
+from signaling.call_terms import Action, Announce, CallKind, CallState, Direction, EndFault, EndReason, Mode, Party
 from signaling.messages.base import Message
 
 

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from relay.model import Encoding, IceServer, LegStats, PhoneStats
-from signaling.call_model import Party
+from signaling.call_terms import Party
 from signaling.messages.base import ClientMessage, Message
 
 # --- from the pages ---------------------------------------------------------------------------------------

@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from signaling.call_model import CallKind, EndReason, Mode
+from signaling.call_terms import CallKind, EndReason, Mode
 from signaling.messages.base import ClientMessage, LongText, Message, ShortText
 
 Disposition = Literal["resolved", "call_back", "follow_up", "transferred", "wrong_service", "abuse", "other"]

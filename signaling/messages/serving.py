@@ -10,7 +10,7 @@ from pydantic import Field
 
 from interpreter_queue.model import AgentState, PauseReason, Presence, Trade
 from relay.model import SecondRole
-from signaling.call_model import Announce, CallKind, Direction, Mode
+from signaling.call_terms import Announce, CallKind, Direction, Mode
 from signaling.messages.base import ClientMessage, Id, Message, ShortText
 
 CallbackState = Literal["waiting", "trying", "done", "cancelled", "expired", "unanswered"]

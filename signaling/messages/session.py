@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from interpreter_queue.model import Trade
-from signaling.call_model import DeviceType, PageRole
+from signaling.call_terms import DeviceType, PageRole
 from signaling.messages.base import ClientMessage, Message
 
 PROTOCOL_VERSION: Literal[1] = 1

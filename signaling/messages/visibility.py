@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from relay.model import Advice, AdviceCode, VisibilityLevel
-from signaling.call_model import Party
+from signaling.call_terms import Party
 from signaling.messages.base import ClientMessage, Message
 
 CHECK_PREFIX = "check-"

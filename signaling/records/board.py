@@ -7,7 +7,7 @@ from sqlalchemy import String, func, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from signaling.board_figures import DayCall
-from signaling.call_model import Mode
+from signaling.call_terms import Mode
 from signaling.messages.board import BoardThresholds
 from signaling.messages.serving import CallbackState
 from signaling.records.database import Database

@@ -14,7 +14,7 @@ from typing import Any, cast
 from sqlalchemy import ColumnElement, CursorResult, Update, delete, func, or_, select, update
 from sqlalchemy.orm import aliased
 
-from signaling.call_model import Mode
+from signaling.call_terms import Mode
 from signaling.messages.serving import CallbackState
 from signaling.records.database import Database
 from signaling.records.model import CallbackKind, KeptCallback

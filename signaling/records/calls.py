@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import delete, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from signaling.call_model import CallKind, EndReason, Mode
+from signaling.call_terms import CallKind, EndReason, Mode
 from signaling.messages.records import CallSummaryRow, ContactForm, Disposition
 from signaling.records.database import Database
 from signaling.records.errors import NotInRelayError, UnknownRecordError

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import select
 
-from signaling.call_model import CallKind
+from signaling.call_terms import CallKind
 from signaling.records.database import Database
 from signaling.records.tables import CallRow
 

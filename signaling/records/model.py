@@ -18,7 +18,7 @@ from interpreter_queue.model import Trade
 from relay.model import AdviceCode, PhoneOutcome
 from relay.phone.dialling import DiallingOverride
 from signaling.audit import Acted
-from signaling.call_model import CallKind, DeviceType, EndFault, EndReason, Mode
+from signaling.call_terms import CallKind, DeviceType, EndFault, EndReason, Mode
 from signaling.messages.base import TEXT_LIMIT
 from signaling.messages.records import ContactForm, Disposition
 from signaling.messages.serving import CallbackState

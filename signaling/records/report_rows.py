@@ -5,7 +5,7 @@ from typing import cast
 
 from sqlalchemy import select
 
-from signaling.call_model import DeviceType, EndReason, Mode
+from signaling.call_terms import DeviceType, EndReason, Mode
 from signaling.records.database import Database
 from signaling.records.model import NetworkFigure
 from signaling.records.tables import CallRow, RatingRow

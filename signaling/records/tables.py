@@ -24,7 +24,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
 from interpreter_queue.model import Trade
 from relay.model import PhoneOutcome
-from signaling.call_model import CallKind, DeviceType, EndFault, EndReason, Mode
+from signaling.call_terms import CallKind, DeviceType, EndFault, EndReason, Mode
 from signaling.messages.base import TEXT_LIMIT
 from signaling.messages.records import Disposition
 from signaling.messages.serving import CallbackState

@@ -15,7 +15,7 @@ from typing import TypeVar
 import aiohttp
 from pydantic import ValidationError
 
-from signaling.call_model import CallState, PageRole
+from signaling.call_terms import CallState, PageRole
 from signaling.messages import AnyServerMessage, ServerMessageAdapter
 from signaling.messages.base import ClientMessage
 from signaling.messages.call_state import CallStateMessage

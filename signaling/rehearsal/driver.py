@@ -1,6 +1,6 @@
 """Plays one call, stage by stage as its scenario says, and reports what was found."""
 
-from signaling.call_model import CallState
+from signaling.call_terms import CallState
 from signaling.rehearsal.checks import judge
 from signaling.rehearsal.client import RehearsalError, UnreachableError
 from signaling.rehearsal.findings import figures, measurements

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from relay.model import PhoneOutcome, WebLeg
-from signaling.call_model import EndReason
+from signaling.call_terms import EndReason
 from signaling.rehearsal.checks import percentile
 from signaling.rehearsal.model import Load, Measurements, PictureSeen, Proof, SoundHeard, TextSeen, Tones, Visibility
 from signaling.rehearsal.participant import Participant

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from relay.model import Leg, PhoneOutcome, WebLeg
-from signaling.call_model import CallKind, EndReason, Mode
+from signaling.call_terms import CallKind, EndReason, Mode
 
 Phase = Literal["agent_speaks", "signer_speaks"]
 PHASES: tuple[Phase, ...] = ("agent_speaks", "signer_speaks")

@@ -18,7 +18,7 @@ import aiohttp
 from relay.media_code import STRIP, Picture, PictureCode, Samples, draw_code, read_code
 from relay.media_peer import MediaPeer
 from relay.model import WebLeg
-from signaling.call_model import PageRole
+from signaling.call_terms import PageRole
 from signaling.messages import AnyServerMessage
 from signaling.messages.media import MediaAnswer, MediaClosed, MediaOffer
 from signaling.rehearsal.client import PageClient, RehearsalError

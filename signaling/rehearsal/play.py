@@ -11,7 +11,7 @@ import time
 from collections.abc import Awaitable, Callable
 
 from relay.model import Leg, WebLeg
-from signaling.call_model import Action, CallState
+from signaling.call_terms import Action, CallState
 from signaling.messages.call import CallAct
 from signaling.messages.call_state import CallStateMessage
 from signaling.rehearsal.caller_phone import CallerPhone

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 
-from signaling.call_model import CallKind, EndReason
+from signaling.call_terms import CallKind, EndReason
 from signaling.messages.records import Disposition
 from signaling.records import Records
 from signaling.records.tables import WrapUpRow

@@ -17,7 +17,7 @@ from aiortc.rtcconfiguration import RTCBundlePolicy
 import signaling
 from interpreter_queue.model import PauseReason
 from relay.model import PhoneOutcome, PhoneProgress, SecondRole
-from signaling.call_model import Action, CallKind, CallState, EndReason
+from signaling.call_terms import Action, CallKind, CallState, EndReason
 from signaling.http_api.brands import BrandView, ColoursView
 from signaling.messages import AnyClientMessage, AnyServerMessage, ClientMessageAdapter
 from signaling.messages.call_state import CallStateMessage, PartyView, PhoneView, QueueView, SecondView

@@ -2,7 +2,7 @@
 
 import time
 
-from signaling.call_model import CallState
+from signaling.call_terms import CallState
 from signaling.messages.board import Board, BoardAgent, BoardQueue, BoardRequest
 
 RELAY, TOWN = "relay/LSF", "mairie/LSF"

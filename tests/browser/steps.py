@@ -6,7 +6,7 @@ from pathlib import Path
 from playwright.async_api import Locator, Page, expect
 
 import signaling
-from signaling.call_model import Action, CallKind, CallState
+from signaling.call_terms import Action, CallKind, CallState
 from signaling.messages.call import CallRequest
 from signaling.messages.serving import Alert
 from signaling.messages.session import Hello

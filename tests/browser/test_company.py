@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from playwright.async_api import Page, expect
 
-from signaling.call_model import Action, CallState
+from signaling.call_terms import Action, CallState
 from signaling.messages.call import CallAct
 from signaling.messages.serving import Colleague, Colleagues, ColleaguesList
 from signaling.messages.session import Hello

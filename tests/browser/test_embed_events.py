@@ -9,7 +9,7 @@ import pytest_asyncio
 from aiohttp import web
 from playwright.async_api import Page, expect
 
-from signaling.call_model import CallState
+from signaling.call_terms import CallState
 from signaling.messages.call import CallAct, CallRequest
 from signaling.messages.call_state import QueueView
 from tests.browser.conftest import CHROMIUM

@@ -9,7 +9,7 @@ from playwright.async_api import Page, expect
 
 import signaling
 from relay.phone.emergency import ELSEWHERE, EMERGENCY_NUMBERS
-from signaling.call_model import CallState
+from signaling.call_terms import CallState
 from signaling.messages.call import CallAct, CallRequest, EmergencyNotice
 from signaling.messages.session import Error, Hello, Replaced
 from tests.browser.conftest import CHROMIUM

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from playwright.async_api import Page, expect
 
-from signaling.call_model import CallState
+from signaling.call_terms import CallState
 from signaling.messages.call import CallAct, CallContinueHere, CallRequest
 from signaling.messages.call_state import CallStateMessage
 from signaling.messages.inbox import Inbox, InboxBlock, InboxDelete, InboxEntry, InboxHeard

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from playwright.async_api import Page, expect
 
-from signaling.call_model import Action, CallState
+from signaling.call_terms import Action, CallState
 from signaling.messages.session import Hello
 from signaling.messages.visibility import VisibilityMessage
 from tests.browser.conftest import CHROMIUM

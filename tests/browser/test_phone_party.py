@@ -8,7 +8,7 @@ import pytest
 from playwright.async_api import Page, expect
 
 from relay.model import PhoneStats
-from signaling.call_model import Action, CallState
+from signaling.call_terms import Action, CallState
 from signaling.messages.call import CallAct, CallRequest, CostNotice, PhoneKey
 from signaling.messages.call_state import CallStateMessage, PhoneView
 from signaling.messages.media import PhoneLine

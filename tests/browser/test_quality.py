@@ -8,7 +8,7 @@ import pytest
 from playwright.async_api import Locator, Page, expect
 
 from relay.model import Encoding, LegStats
-from signaling.call_model import CallState
+from signaling.call_terms import CallState
 from signaling.messages.media import MediaAnswer, MediaEncoding, NetworkMessage
 from signaling.messages.records import CallsToday, CallSummaryRow
 from signaling.messages.session import Hello

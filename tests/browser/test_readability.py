@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from playwright.async_api import Page, expect
 
-from signaling.call_model import Action, CallState
+from signaling.call_terms import Action, CallState
 from signaling.messages.call import CallRequest
 from signaling.messages.session import Hello
 from signaling.messages.visibility import (

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Page, expect
 
-from signaling.call_model import CallState
+from signaling.call_terms import CallState
 from signaling.messages.call import CallAct
 from signaling.messages.serving import (
     AssignmentDecline,

@@ -10,7 +10,7 @@ from playwright.async_api import Page, expect
 
 from relay.model import SecondRole
 from signaling.auth import SESSION_COOKIE
-from signaling.call_model import CallState
+from signaling.call_terms import CallState
 from signaling.messages.board import (
     Audit,
     AuditEntry,

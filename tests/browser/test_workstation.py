@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Page, expect
 
-from signaling.call_model import Action, CallState
+from signaling.call_terms import Action, CallState
 from signaling.messages.call import CallAct
 from signaling.messages.records import ContactForm, ContactKnown, WrapUpSubmit
 from signaling.messages.serving import (

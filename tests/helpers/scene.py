@@ -12,7 +12,7 @@ from pathlib import Path
 import aiohttp
 from sqlalchemy import make_url
 
-from signaling.call_model import CallState
+from signaling.call_terms import CallState
 from signaling.messages.call import CallAct, CallRequest
 from signaling.messages.serving import Alert, AssignmentAccept, PresenceSet, WrapUpFinish
 from signaling.rehearsal.participant import Participant, Persona, join, strip_rows

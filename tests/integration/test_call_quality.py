@@ -6,7 +6,7 @@ import re
 import aiohttp
 import pytest
 
-from signaling.call_model import CallState
+from signaling.call_terms import CallState
 from signaling.records import Records
 from signaling.records.model import LegSeries, QualitySeries
 from signaling.rehearsal.service import Service

@@ -15,7 +15,7 @@ import aiohttp
 import pytest
 import pytest_asyncio
 
-from signaling.call_model import CallState
+from signaling.call_terms import CallState
 from signaling.messages.serving import PresenceSet, WrapUpFinish
 from signaling.rehearsal.phone_ear import PhoneEar
 from signaling.rehearsal.service import Service

@@ -13,7 +13,7 @@ import aiohttp
 import pytest
 import pytest_asyncio
 
-from signaling.call_model import CallState
+from signaling.call_terms import CallState
 from signaling.messages.call import CallAct, CallRequest
 from signaling.messages.serving import Alert, AssignmentAccept, PresenceSet, WrapUpFinish
 from signaling.rehearsal.participant import Participant, Persona, join, strip_rows

@@ -24,7 +24,7 @@ from relay.phone.rtp import RtpPorts
 from relay.phone.sdp import LocalAudio, LocalText
 from relay.phone.text_endpoint import TextEndpoint, open_text
 from signaling.auth import SESSION_COOKIE
-from signaling.call_model import CallState
+from signaling.call_terms import CallState
 from signaling.messages.call import CallAct, PhoneKey
 from signaling.messages.records import WrapUpSubmit
 from signaling.messages.serving import Alert, AssignmentAccept, PresenceSet

@@ -14,7 +14,8 @@ import pytest
 
 from interpreter_queue.config import QueueConfig
 from signaling.auth import SESSION_COOKIE
-from signaling.call_model import Call, CallState
+from signaling.call_model import Call
+from signaling.call_terms import CallState
 from signaling.http_api.waits import ASKED
 from signaling.ownership import Ownership, Snapshot
 from signaling.records import Records

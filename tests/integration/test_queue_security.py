@@ -13,7 +13,7 @@ import pytest
 from redis.asyncio import Redis
 
 from interpreter_queue.config import QueueConfig
-from signaling.call_model import ACTIONS
+from signaling.call_terms import ACTIONS
 from signaling.queue_desk import LISTS
 from signaling.records import Records
 from tests.helpers.control_plane import RawPage, browser, control_plane

@@ -6,7 +6,8 @@ from typing import Literal, get_args
 from signaling.call import receive
 from signaling.call_events import Act, Alerting, Assigned, Command, Event, LegConnected, PhoneReport, SupervisorAsks
 from signaling.call_incoming import incoming_call, video_call
-from signaling.call_model import TOGETHER, Call, CallKind, CallState, Grace, Side, TransferTarget
+from signaling.call_model import Call, Grace, Side, TransferTarget
+from signaling.call_terms import TOGETHER, CallKind, CallState
 
 T0 = 1_000.0
 ASSIGNED = Assigned("agent-1", "as-1", "interpreter")

@@ -42,9 +42,10 @@ from signaling.call_events import (
     Tick,
     WriteRecord,
 )
-from signaling.call_model import ACTIONS, PARTIES, Call, CallState, Party
+from signaling.call_model import Call
 from signaling.call_offers import actions
 from signaling.call_table import GUARDS, PHONE_LEGS_LIMIT, ROWS, Trigger
+from signaling.call_terms import ACTIONS, PARTIES, CallState, Party
 from tests.signaling.calls import (
     ASKS,
     ASSIGNED,

@@ -25,8 +25,9 @@ from signaling.call_events import (
     ReleaseAgent,
     Tick,
 )
-from signaling.call_model import PARTIES, Call, CallState, TransferTarget
+from signaling.call_model import Call, TransferTarget
 from signaling.call_offers import actions
+from signaling.call_terms import PARTIES, CallState
 from tests.signaling.calls import ASKS, BEGINNINGS, COURSES, T0, Course
 
 S = CallState

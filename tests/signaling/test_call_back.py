@@ -21,9 +21,10 @@ from signaling.call_events import (
     Tick,
     WriteRecord,
 )
-from signaling.call_model import CallKind, CallState, Line
+from signaling.call_model import Line
 from signaling.call_offers import actions
 from signaling.call_statistics import CallStatistics, call_record
+from signaling.call_terms import CallKind, CallState
 from signaling.queue_requests import request_of
 from tests.signaling.calls import ASSIGNED, T0, called_back, in_state, new_call, play, rung
 

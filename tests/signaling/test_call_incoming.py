@@ -26,10 +26,11 @@ from signaling.call_events import (
     Tick,
     WriteRecord,
 )
-from signaling.call_model import Call, CallState
+from signaling.call_model import Call
 from signaling.call_offers import actions
 from signaling.call_plan import announcement
 from signaling.call_statistics import CallStatistics, call_record
+from signaling.call_terms import CallState
 from tests.signaling.calls import ACCEPT, ASSIGNED, DECLINE, T0, in_state, play, report, rung, video
 
 S = CallState

@@ -6,7 +6,8 @@ from relay.control_messages import UpdateCall
 from relay.model import CallPlan
 from signaling.call_events import Act, WatchSet
 from signaling.call_media import CallMedia
-from signaling.call_model import Call, CallState
+from signaling.call_model import Call
+from signaling.call_terms import CallState
 from signaling.config import SignalingConfig
 from signaling.ice_servers import IceServers
 from signaling.ownership import Snapshot

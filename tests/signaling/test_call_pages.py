@@ -9,8 +9,9 @@ import pytest
 from relay.control_messages import VisibilityReading
 from signaling.call_events import WatchSet
 from signaling.call_media import CallMedia
-from signaling.call_model import PARTIES, Call, CallState, Party
+from signaling.call_model import Call
 from signaling.call_pages import CallPages
+from signaling.call_terms import PARTIES, CallState, Party
 from signaling.ice_servers import IceServers
 from signaling.lane import Lane
 from signaling.leg_openings import LegOpenings

@@ -27,9 +27,10 @@ from signaling.call_events import (
     TransferPhone,
     WatchHold,
 )
-from signaling.call_model import Announce, Call, CallState, Party
+from signaling.call_model import Call
 from signaling.call_offers import actions
 from signaling.call_plan import announcement, has_phone_sound
+from signaling.call_terms import Announce, CallState, Party
 from signaling.call_view import view
 from tests.signaling.calls import ASSIGNED, DIAL, T0, in_state, new_call, play, report
 

@@ -4,8 +4,9 @@ import pytest
 
 from relay.routing import routes
 from signaling.call_events import Act, WatchSet
-from signaling.call_model import Call, CallState
+from signaling.call_model import Call
 from signaling.call_plan import media_plan, phone_hears, watched
+from signaling.call_terms import CallState
 from signaling.call_view import view
 from tests.signaling.calls import T0, beside, in_state, play, rung, video
 

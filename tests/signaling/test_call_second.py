@@ -29,10 +29,11 @@ from signaling.call_events import (
     WatchHold,
     WriteRecord,
 )
-from signaling.call_model import Call, CallState, Place, TransferTarget
+from signaling.call_model import Call, Place, TransferTarget
 from signaling.call_offers import ASKS_LIMIT, actions, may_be_joined
 from signaling.call_plan import media_plan
 from signaling.call_second import ASK_S, SEEK_S, SWAP_S
+from signaling.call_terms import CallState
 from signaling.call_view import alert, farewell, view
 from tests.signaling.calls import (
     ASKS,

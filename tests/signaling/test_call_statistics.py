@@ -5,8 +5,8 @@ from typing import get_args
 from relay.control_messages import VisibilityReading
 from relay.model import AdviceCode, LegStats, PhoneStats
 from signaling.call_events import Act
-from signaling.call_model import CallKind, CallState
 from signaling.call_statistics import CallStatistics, call_record
+from signaling.call_terms import CallKind, CallState
 from signaling.readability import askable
 from tests.signaling.calls import T0, in_state, play
 

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from signaling.call_lines import CallLines
-from signaling.call_model import Call, CallState, EndReason, Line, PageRole
+from signaling.call_model import Call, Line
 from signaling.call_requests import CallRequests
+from signaling.call_terms import CallState, EndReason, PageRole
 from signaling.callback_book import CallbackBook
 from signaling.callback_desk import AGAIN_S, BUSY_S, FORGET_AFTER_S, LEASE_S, CallbackDesk, Ended, Outcome, outcome
 from signaling.config import SignalingConfig

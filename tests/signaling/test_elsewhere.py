@@ -1,6 +1,7 @@
 """Who has which page and which call, from what the processes tell each other."""
 
-from signaling.call_model import Call, CallState
+from signaling.call_model import Call
+from signaling.call_terms import CallState
 from signaling.elsewhere import ORPHANED_S, Elsewhere
 from signaling.messages.session import Pong
 from signaling.peer_messages import AnyPeerMessage, CallGone, CallHere, PageGone, PageHere, ToPage

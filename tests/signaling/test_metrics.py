@@ -8,7 +8,8 @@ from relay.control import ControlClient
 from relay.control_messages import VisibilityFigures, WorkerState
 from relay.model import Encoding, LegStats
 from signaling.call_incoming import incoming_call
-from signaling.call_model import CallState, Grace
+from signaling.call_model import Grace
+from signaling.call_terms import CallState
 from signaling.metrics import Metrics
 from signaling.quality_series import LegReadings
 from signaling.worker_metrics import WorkerCollector

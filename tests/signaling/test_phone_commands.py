@@ -18,7 +18,8 @@ from signaling.call_events import (
     TransferPhone,
 )
 from signaling.call_media import CallMedia
-from signaling.call_model import Call, CallState, PhoneLegState
+from signaling.call_model import Call, PhoneLegState
+from signaling.call_terms import CallState
 from signaling.phone_commands import PhoneCommands
 from tests.signaling.calls import in_state, new_call, play, rung
 

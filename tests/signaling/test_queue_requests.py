@@ -10,7 +10,8 @@ from interpreter_queue.model import (
     Target,
 )
 from signaling.call_events import Act, Assigned
-from signaling.call_model import Call, CallState, Line, TransferTarget
+from signaling.call_model import Call, Line, TransferTarget
+from signaling.call_terms import CallState
 from signaling.queue_requests import TRANSFER_S, request_of
 from tests.signaling.calls import LEVEL_2, beside, in_state, new_call, play, rung
 

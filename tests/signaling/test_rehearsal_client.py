@@ -8,7 +8,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from signaling.call_model import CallState
+from signaling.call_terms import CallState
 from signaling.messages import AnyClientMessage, ClientMessageAdapter
 from signaling.messages.base import Message
 from signaling.messages.call import CallRequest

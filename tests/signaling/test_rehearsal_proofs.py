@@ -2,7 +2,7 @@
 
 import pytest
 
-from signaling.call_model import CallState
+from signaling.call_terms import CallState
 from signaling.rehearsal.model import Proof, Stage
 from signaling.rehearsal.phone_ear import digits_of, peaks_of
 from signaling.rehearsal.proofs import PROVES, alerts, heard, proved, seen_from, together, voices_among

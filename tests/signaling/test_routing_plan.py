@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from interpreter_queue.model import Request, Target
-from signaling.call_model import TRADES_BY_MODE
+from signaling.call_terms import TRADES_BY_MODE
 from signaling.queue_rules import QueueRules, RelaxStep
 from signaling.routing_plan import HEAD_START_S, CallFacts, line_of, relaxed, required_skills
 

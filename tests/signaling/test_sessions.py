@@ -5,7 +5,8 @@ from typing import cast
 
 from aiohttp.web import WebSocketResponse
 
-from signaling.call_model import Call, CallState
+from signaling.call_model import Call
+from signaling.call_terms import CallState
 from signaling.call_view import view
 from signaling.elsewhere import Elsewhere
 from signaling.identity import Identity

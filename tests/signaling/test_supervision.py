@@ -9,7 +9,8 @@ from interpreter_queue.model import AgentRecord, QueueSnapshot, RequestRecord, T
 from signaling.audit import joining
 from signaling.board import Known, KnownQueue, handle
 from signaling.call_events import Act, Event, PageWent, Tick
-from signaling.call_model import Call, CallState, PhoneLegState, Second
+from signaling.call_model import Call, PhoneLegState, Second
+from signaling.call_terms import CallState
 from signaling.call_view import view
 from signaling.messages.board import SuperviseMove
 from signaling.page_errors import PageError

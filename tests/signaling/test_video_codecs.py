@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from relay.model import VideoCodec
-from signaling.call_model import Party
+from signaling.call_terms import Party
 from signaling.video_codecs import (
     ALL,
     Codecs,

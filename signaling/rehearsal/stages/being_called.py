@@ -1,6 +1,6 @@
 """A hearing person calls the signer: rung, told what happens, accepted; keys; who hangs up first."""
 
-from signaling.call_model import CallState
+from signaling.call_terms import CallState
 from signaling.messages.call import CallAct, PhoneKey
 from signaling.rehearsal.caller_phone import CallerPhone
 from signaling.rehearsal.client import RehearsalError

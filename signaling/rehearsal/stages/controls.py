@@ -6,7 +6,7 @@ The interpreter's voice sounds all along (``telephone.hear``): silence at the ph
 
 import asyncio
 
-from signaling.call_model import Action
+from signaling.call_terms import Action
 from signaling.rehearsal.model import Proof
 from signaling.rehearsal.play import CallInPlay
 from signaling.rehearsal.proofs import DEAF_PHONE

@@ -1,6 +1,6 @@
 """An interpreter hands a call on in the middle of it: by asking a colleague first, or at once."""
 
-from signaling.call_model import CallState
+from signaling.call_terms import CallState
 from signaling.messages.serving import WrapUpFinish
 from signaling.rehearsal.model import Proof
 from signaling.rehearsal.play import CallInPlay

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from signaling.call_model import CallState
+from signaling.call_terms import CallState
 from signaling.messages.serving import PresenceSet
 from signaling.rehearsal.model import Proof
 from signaling.rehearsal.play import CallInPlay

@@ -1,6 +1,6 @@
 """The end: who ends the call, what is written afterwards, and what is kept."""
 
-from signaling.call_model import CallState
+from signaling.call_terms import CallState
 from signaling.messages.records import CallRate, Disposition, WrapUpSubmit
 from signaling.messages.serving import WrapUpFinish
 from signaling.rehearsal.model import Proof

@@ -1,7 +1,7 @@
 """The phone leg: dialled, answered or not, heard, ended; and both who stay together after it."""
 
 from relay.model import PhoneOutcome
-from signaling.call_model import CallState
+from signaling.call_terms import CallState
 from signaling.rehearsal.client import RehearsalError
 from signaling.rehearsal.participant import Participant
 from signaling.rehearsal.play import CallInPlay
