@@ -21,7 +21,8 @@ from relay.model import CallPlan, IceServer, WebLeg
 from relay.worker import run
 from signaling import ice_check
 from signaling.config import Config, SignalingConfig, load_config
-from signaling.doctor import Finding, check_ice
+from signaling.doctor.finding import Finding
+from signaling.doctor.network import check_ice
 from signaling.ice_check import Answer, IceHealth, ask_all
 from signaling.ice_servers import IceServers
 from tests.helpers.control_plane import control_plane

@@ -20,7 +20,7 @@ import pytest
 from signaling import processes
 from signaling.announcement import FIRST_SIGN_IN, write_first_sign_in
 from signaling.config import load_config
-from signaling.doctor import check_redis, explain_import_error
+from signaling.doctor.installation import check_redis, explain_import_error
 from signaling.free_ports import PortTakenError, check_port, first_free
 from signaling.launch import Options, published, running_environment, settle_environment
 

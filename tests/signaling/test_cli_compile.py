@@ -11,7 +11,7 @@ from relay.compiled import folder
 from relay.compiler import CompilerMissingError
 from signaling.cli_compile import advice
 from signaling.config import load_config
-from signaling.doctor import check_compiled
+from signaling.doctor.installation import check_compiled
 
 
 def test_what_is_missing_is_named_with_the_line_to_type() -> None:

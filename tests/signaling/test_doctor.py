@@ -8,7 +8,9 @@ import pytest
 from relay.phone.emergency import AS_OF
 from relay.visibility.thresholds import write_thresholds
 from signaling.config import load_config
-from signaling.doctor import EMERGENCY_LIST_AGE, Finding, check_thresholds, emergency_finding
+from signaling.doctor.finding import Finding
+from signaling.doctor.installation import check_thresholds
+from signaling.doctor.telephone import EMERGENCY_LIST_AGE, emergency_finding
 
 
 def test_the_list_of_emergency_numbers_is_dated_and_to_be_looked_at_once_a_year() -> None:
