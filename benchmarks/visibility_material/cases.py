@@ -7,8 +7,8 @@ The last ones change the picture in ways that hinder nobody: what is said of the
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from benchmarks.visibility_material import impairments as by
-from benchmarks.visibility_material.impairments import Impairment
+from benchmarks.visibility_material.impairments import delivery, framing, light, obstacles, sharpness
+from benchmarks.visibility_material.impairments.base import Impairment, chain, each, pictures
 from benchmarks.visibility_material.moments import Clip
 from benchmarks.visibility_material.truth import (
     Truth,
@@ -54,7 +54,7 @@ def face_to(x: float | None = None, y: float | None = None) -> Callable[[Clip], 
         face = face_of(clip)
         dx = 0.0 if x is None else x - (face.x + face.width / 2)
         dy = 0.0 if y is None else y - (face.y + face.height / 2)
-        return by.view(1.0, dx, dy)
+        return framing.view(1.0, dx, dy)
 
     return make
 
@@ -66,7 +66,7 @@ def zoomed(face_height: float, y: float) -> Callable[[Clip], Impairment]:
         face = face_of(clip)
         scale = face_height / face.height
         x0, y0 = face.x + face.width / 2, face.y + face.height / 2
-        return by.view(scale, -(x0 - 0.5) * scale, y - 0.5 - (y0 - 0.5) * scale)
+        return framing.view(scale, -(x0 - 0.5) * scale, y - 0.5 - (y0 - 0.5) * scale)
 
     return make
 
@@ -78,7 +78,7 @@ def hands_behind(clip: Clip) -> Impairment:
     left, right = min(box.x for box in boxes) - 0.04, max(box.x + box.width for box in boxes) + 0.04
     top = max(face.y + 1.15 * face.height, min(box.y for box in boxes) - 0.04)
     bottom = min(0.93, max(box.y + box.height for box in boxes) + 0.04)
-    return by.object_before(Box(left, top, right - left, bottom - top))
+    return obstacles.object_before(Box(left, top, right - left, bottom - top))
 
 
 def without_anybody(clip: Clip) -> Impairment:
@@ -87,7 +87,7 @@ def without_anybody(clip: Clip) -> Impairment:
     face = face_of(clip)
     left = min([face.x - 1.3 * face.width, *(hand.x - ELBOW for hand in hands)])
     right = max([face.x + 2.3 * face.width, *(hand.x + hand.width + ELBOW for hand in hands)])
-    return by.empty_room(clip.pictures[0], left, right)
+    return obstacles.empty_room(clip.pictures[0], left, right)
 
 
 CASES: tuple[Case, ...] = (
@@ -104,49 +104,51 @@ CASES: tuple[Case, ...] = (
     Case("far_low", zoomed(0.075, 0.7), always("too_far")),
     Case("too_near", zoomed(0.62, 0.5), with_hands(always("too_near")), quick=True),
     Case("very_near", zoomed(0.85, 0.5), with_hands(always("too_near", "face_cut"))),
-    Case("turned_90", plain(by.rotated(90)), always("sideways"), quick=True),
-    Case("turned_180", plain(by.rotated(180)), always("sideways")),
-    Case("turned_270", plain(by.rotated(270)), always("sideways")),
+    Case("turned_90", plain(framing.rotated(90)), always("sideways"), quick=True),
+    Case("turned_180", plain(framing.rotated(180)), always("sideways")),
+    Case("turned_270", plain(framing.rotated(270)), always("sideways")),
     # light
-    Case("dark", plain(by.darkened(0.3, 4)), always("too_dark"), quick=True),
-    Case("night", plain(by.darkened(0.16, 5)), always("too_dark")),
-    Case("burnt_out", plain(by.burnt_out(2.6)), always("too_bright"), quick=True),
-    Case("backlit", lambda clip: by.backlit({}, 0.22), always("backlit"), quick=True),
-    Case("backlit_less", lambda clip: by.backlit({}, 0.32), always("backlit")),
+    Case("dark", plain(light.darkened(0.3, 4)), always("too_dark"), quick=True),
+    Case("night", plain(light.darkened(0.16, 5)), always("too_dark")),
+    Case("burnt_out", plain(light.burnt_out(2.6)), always("too_bright"), quick=True),
+    Case("backlit", lambda clip: light.backlit({}, 0.22), always("backlit"), quick=True),
+    Case("backlit_less", lambda clip: light.backlit({}, 0.32), always("backlit")),
     # sharpness
-    Case("defocus", plain(by.defocused(8)), always("blurred"), quick=True),
-    Case("defocus_strong", plain(by.defocused(14)), always("blurred")),
-    Case("dirty_lens", plain(by.pictures(by.dirty_lens)), always("blurred")),
-    Case("shaken", plain(by.shaken(33)), always("blurred")),
-    Case("slow_shutter", plain(by.slow_shutter(8)), while_signing("blurred"), quick=True),
-    Case("narrow_line", plain(by.compressed(25_000, (240, 180))), always("low_resolution", "blurred")),
-    Case("tiny_picture", plain(by.compressed(40_000, (112, 84))), always("low_resolution", "blurred"), quick=True),
+    Case("defocus", plain(sharpness.defocused(8)), always("blurred"), quick=True),
+    Case("defocus_strong", plain(sharpness.defocused(14)), always("blurred")),
+    Case("dirty_lens", plain(pictures(sharpness.dirty_lens)), always("blurred")),
+    Case("shaken", plain(sharpness.shaken(33)), always("blurred")),
+    Case("slow_shutter", plain(sharpness.slow_shutter(8)), while_signing("blurred"), quick=True),
+    Case("narrow_line", plain(delivery.compressed(25_000, (240, 180))), always("low_resolution", "blurred")),
+    Case(
+        "tiny_picture", plain(delivery.compressed(40_000, (112, 84))), always("low_resolution", "blurred"), quick=True
+    ),
     # arrival
-    Case("fps_5", plain(by.dropped(5)), while_signing("low_frame_rate"), quick=True),
-    Case("fps_8", plain(by.dropped(8)), while_signing("low_frame_rate")),
-    Case("fps_10", plain(by.dropped(10)), while_signing("low_frame_rate")),
-    Case("frozen", plain(by.frozen), always("frozen"), quick=True),
-    Case("stopped", plain(by.stopped), always("frozen")),
-    Case("stutter", plain(by.stuttering(0.4, 1.2)), while_signing("low_frame_rate", "frozen")),
+    Case("fps_5", plain(delivery.dropped(5)), while_signing("low_frame_rate"), quick=True),
+    Case("fps_8", plain(delivery.dropped(8)), while_signing("low_frame_rate")),
+    Case("fps_10", plain(delivery.dropped(10)), while_signing("low_frame_rate")),
+    Case("frozen", plain(delivery.frozen), always("frozen"), quick=True),
+    Case("stopped", plain(delivery.stopped), always("frozen")),
+    Case("stutter", plain(delivery.stuttering(0.4, 1.2)), while_signing("low_frame_rate", "frozen")),
     # occlusion
-    Case("covered_black", plain(by.covered((9, 8, 8))), always("covered"), quick=True),
-    Case("covered_finger", plain(by.covered((120, 34, 26))), always("covered")),
-    Case("covered_paper", plain(by.covered((150, 146, 140))), always("covered")),
-    Case("mask", plain(by.each(by.masked)), always("mouth_hidden"), quick=True),
+    Case("covered_black", plain(obstacles.covered((9, 8, 8))), always("covered"), quick=True),
+    Case("covered_finger", plain(obstacles.covered((120, 34, 26))), always("covered")),
+    Case("covered_paper", plain(obstacles.covered((150, 146, 140))), always("covered")),
+    Case("mask", plain(each(obstacles.masked)), always("mouth_hidden"), quick=True),
     Case("object_before_hands", hands_behind, while_signing("hands_hidden"), quick=True),
     Case("nobody", without_anybody, always("no_person"), quick=True),
     # what hinders nobody
-    Case("as_it_is", plain(by.chain()), well_framed, quick=True),
-    Case("mirrored", plain(by.each(by.mirrored)), well_framed),
-    Case("evening", plain(by.graded((0.72, 0.66, 0.58), noise=3)), well_framed, quick=True),
-    Case("sunny", plain(by.graded((1.12, 1.12, 1.1))), well_framed),
-    Case("pale", plain(by.graded((0.75, 0.75, 0.75), lift=40)), well_framed),
-    Case("grainy", plain(by.graded((0.95, 0.95, 0.95), noise=7)), well_framed),
-    Case("cold_lamp", plain(by.graded((0.86, 1.0, 1.12))), well_framed),
+    Case("as_it_is", plain(chain()), well_framed, quick=True),
+    Case("mirrored", plain(each(framing.mirrored)), well_framed),
+    Case("evening", plain(light.graded((0.72, 0.66, 0.58), noise=3)), well_framed, quick=True),
+    Case("sunny", plain(light.graded((1.12, 1.12, 1.1))), well_framed),
+    Case("pale", plain(light.graded((0.75, 0.75, 0.75), lift=40)), well_framed),
+    Case("grainy", plain(light.graded((0.95, 0.95, 0.95), noise=7)), well_framed),
+    Case("cold_lamp", plain(light.graded((0.86, 1.0, 1.12))), well_framed),
     Case("a_step_back", zoomed(0.19, 0.25), well_framed),
     Case("a_little_aside", face_to(x=0.42), well_framed),
-    Case("call_quality", plain(by.compressed(500_000)), well_framed),
-    Case("in_a_frame", plain(by.in_bars(0.85)), well_framed),
-    Case("fps_20", plain(by.dropped(20)), well_framed),
+    Case("call_quality", plain(delivery.compressed(500_000)), well_framed),
+    Case("in_a_frame", plain(framing.in_bars(0.85)), well_framed),
+    Case("fps_20", plain(delivery.dropped(20)), well_framed),
 )
 CASE_NAMED = {case.name: case for case in CASES}

@@ -7,12 +7,12 @@ import av
 import numpy as np
 import pytest
 
-from benchmarks.visibility_material import impairments as by
 from benchmarks.visibility_material import truth
 from benchmarks.visibility_material.building import HELD_OUT, Parts, build, is_judged, right_of_second
 from benchmarks.visibility_material.cases import CASE_NAMED, CASES
 from benchmarks.visibility_material.evaluation import settled
-from benchmarks.visibility_material.impairments import Impairment
+from benchmarks.visibility_material.impairments import delivery, framing, light, obstacles, sharpness
+from benchmarks.visibility_material.impairments.base import Impairment, pictures
 from benchmarks.visibility_material.moments import FPS, Clip, Moment, Picture, bridged
 from benchmarks.visibility_material.truth import Codes
 from relay.visibility.labels import Span
@@ -43,24 +43,24 @@ def made(impair: Impairment, given: Iterable[Moment] | None = None) -> list[Mome
 
 
 def test_camera_that_looks_elsewhere_moves_picture_and_boxes_alike() -> None:
-    lower = made(by.view(1.0, 0.0, 0.5))[1]
+    lower = made(framing.view(1.0, 0.0, 0.5))[1]
     assert lower.face is not None
     assert (lower.face.y, lower.hands[0].y) == pytest.approx((0.6, 1.1))
     assert lower.picture[29:41, 26:38].mean() == pytest.approx(picture(1)[5:17, 26:38].mean(), abs=3)
     assert truth.hands_out("hands_cut")(lower) == ("hands_cut",)
     assert truth.well_framed(lower) == ()
     assert truth.well_framed(moments()[1]) == ("good",)
-    nearer = made(by.view(2.0))[1]
+    nearer = made(framing.view(2.0))[1]
     assert nearer.face is not None
     assert nearer.face.width == pytest.approx(0.4)
-    assert truth.face_out("face_cut")(made(by.view(1.0, 0.0, -0.3))[1]) == ("face_cut",)
+    assert truth.face_out("face_cut")(made(framing.view(1.0, 0.0, -0.3))[1]) == ("face_cut",)
 
 
 def test_light_goes_where_it_is_said_to_go() -> None:
     plain = picture().mean()
-    assert made(by.darkened(0.2, 3.0))[0].picture.mean() < 0.3 * plain
-    assert (made(by.burnt_out(2.6))[0].picture >= 250).mean() > 0.4
-    against = made(by.backlit({}, 0.2), moments()[:1])[0].picture
+    assert made(light.darkened(0.2, 3.0))[0].picture.mean() < 0.3 * plain
+    assert (made(light.burnt_out(2.6))[0].picture >= 250).mean() > 0.4
+    against = made(light.backlit({}, 0.2), moments()[:1])[0].picture
     assert against[6:8, 28:36].mean() < 0.65 * picture()[6:8, 28:36].mean(), "the face is in shadow"
     assert against[:, :6].mean() > 230, "and the wall is bright"
 
@@ -70,44 +70,44 @@ def test_blur_takes_detail_away_and_a_slow_shutter_only_from_what_moves() -> Non
         return float(np.square(np.diff(moment.picture.astype(np.float32), axis=1)).mean())
 
     sharp = detail(moments()[12])
-    for impair in (by.defocused(4), by.shaken(9), by.pictures(by.dirty_lens)):
+    for impair in (sharpness.defocused(4), sharpness.shaken(9), pictures(sharpness.dirty_lens)):
         assert detail(made(impair)[12]) < 0.8 * sharp
-    slow = made(by.slow_shutter(8))[20]
+    slow = made(sharpness.slow_shutter(8))[20]
     assert (slow.picture[:18] == picture()[:18]).all()
     assert not (slow.picture[28:36] == picture(20 % 8)[28:36]).all()
-    still = made(by.slow_shutter(8), [Moment(0, 0, picture(), FACE, (HAND,))] * 10)[-1]
+    still = made(sharpness.slow_shutter(8), [Moment(0, 0, picture(), FACE, (HAND,))] * 10)[-1]
     assert still.hands == (), "hands that hold still are not blurred"
 
 
 def test_coded_for_a_narrow_line_every_picture_comes_out_worse() -> None:
-    coded = made(by.compressed(20_000, (32, 24)))
+    coded = made(delivery.compressed(20_000, (32, 24)))
     assert [moment.t for moment in coded] == [moment.t for moment in moments()]
     assert coded[5].picture.shape == picture().shape
     assert np.abs(coded[5].picture.astype(int) - picture(5)).mean() > 3
 
 
 def test_pictures_that_do_not_arrive_leave_the_others_at_their_times() -> None:
-    few = made(by.dropped(5), moments(2.0))
+    few = made(delivery.dropped(5), moments(2.0))
     assert [moment.t for moment in few] == pytest.approx([0.2 * index for index in range(10)])
-    assert len({moment.picture.tobytes() for moment in made(by.frozen)}) == 1
-    assert len(made(by.stopped)) == 1
-    assert {moment.t >= 0.4 for moment in made(by.stuttering(0.4, 1.2))} == {False}
+    assert len({moment.picture.tobytes() for moment in made(delivery.frozen)}) == 1
+    assert len(made(delivery.stopped)) == 1
+    assert {moment.t >= 0.4 for moment in made(delivery.stuttering(0.4, 1.2))} == {False}
 
 
 def test_what_stands_before_the_lens_hides_what_it_should() -> None:
-    covered = made(by.covered((120, 30, 20)))[0]
+    covered = made(obstacles.covered((120, 30, 20)))[0]
     assert (covered.face, covered.hands) == (None, ())
     assert covered.picture.std(axis=(0, 1)).max() < 40
-    masked = by.masked(moments()[0]).picture
+    masked = obstacles.masked(moments()[0]).picture
     assert (masked[5:8] == picture()[5:8]).all()
     assert not (masked[14:17, 27:37] == picture()[14:17, 27:37]).any(axis=2).all()
-    hidden = made(by.object_before(Box(0.25, 0.5, 0.5, 0.4)))[3]
+    hidden = made(obstacles.object_before(Box(0.25, 0.5, 0.5, 0.4)))[3]
     assert hidden.picture[30:36, 20:30].std() < 20
     assert hidden.hands == (HAND,)
-    assert made(by.object_before(Box(0.4, 0.5, 0.5, 0.4)))[3].hands == (), "a hand beside it can be seen"
-    empty = made(by.empty_room(picture(), 0.2, 0.8))[0].picture
+    assert made(obstacles.object_before(Box(0.4, 0.5, 0.5, 0.4)))[3].hands == (), "a hand beside it can be seen"
+    empty = made(obstacles.empty_room(picture(), 0.2, 0.8))[0].picture
     assert np.abs(empty.astype(int) - 150).max() < 15
-    assert made(by.rotated(90))[0].picture.shape == picture().shape
+    assert made(framing.rotated(90))[0].picture.shape == picture().shape
 
 
 def test_hands_missed_for_a_moment_were_there() -> None:
