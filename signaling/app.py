@@ -23,6 +23,7 @@ from signaling.auth import Auth
 from signaling.block_list import BlockList
 from signaling.board_desk import BoardDesk
 from signaling.call_desk import CallDesk
+from signaling.call_leases import CallLeases
 from signaling.call_lines import CallLines
 from signaling.call_requests import CallRequests
 from signaling.call_runner import Services
@@ -108,6 +109,7 @@ async def serve(config: SignalingConfig, stop: asyncio.Event) -> None:
         desk = CallDesk(
             services, CallRequests(services, records_desk, inbox.take_out, lines), inbox.missed, guard.may_call
         )
+        leases = CallLeases(services, desk)
         callbacks = CallbackDesk(
             config, records.callbacks, asked_back, calls=desk, owners=ownership, lookups=records_desk, lines=lines
         )
@@ -139,7 +141,7 @@ async def serve(config: SignalingConfig, stop: asyncio.Event) -> None:
             checks := CameraChecks(config, pool, metrics, desk.in_call),
         )
         workers.incoming, workers.desks = incoming, (desk, checks)
-        peer_desk = PeerDesk(elsewhere, hub, desk, floor, pages.outcome)
+        peer_desk = PeerDesk(elsewhere, hub, desk, leases, floor, outcome=pages.outcome)
         health = _health(services, redis, records)
 
         app = _web(config, records, health, pages, waits)
@@ -151,7 +153,7 @@ async def serve(config: SignalingConfig, stop: asyncio.Event) -> None:
                 ("queue events", floor.listen()),
                 ("workers", pool.run()),
                 ("processes", peers.run()),
-                ("leases", desk.keep()),
+                ("leases", leases.keep()),
                 ("camera checks", checks.run()),
                 ("agents", floor.keep()),
                 ("line", floor.watch_line()),
@@ -180,7 +182,7 @@ async def serve(config: SignalingConfig, stop: asyncio.Event) -> None:
         finally:
             desk.draining = health.draining = checks.draining = pool.is_stopping = True
             await incoming.close()
-            await asyncio.gather(*(each.close(min(2.0, config.drain_deadline_s)) for each in (desk, checks)))
+            await asyncio.gather(*(each.close(min(2.0, config.drain_deadline_s)) for each in (leases, checks)))
             await _cancel(background)
             await peers.close()
             await runner.cleanup()

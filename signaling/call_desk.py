@@ -1,45 +1,40 @@
 """
-All calls this process owns: begun, fed with events, taken over from owners that died.
+All calls this process owns: found, begun, fed with events.
 
 Decides which runner an event belongs to, and that a person is in one call at a time. What a request becomes is
-``signaling.call_requests``', telephones that call ``signaling.incoming_desk``'s; what happens in a call belongs to
-``signaling.call``; agents and alerts to ``signaling.floor``.
+``signaling.call_requests``', telephones that call ``signaling.incoming_desk``'s; that this process owns a call, and for
+how long, ``signaling.call_leases``'; what happens in a call belongs to ``signaling.call``; agents and alerts to
+``signaling.floor``.
 """
 
 import asyncio
 import contextlib
-import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 from redis.exceptions import RedisError
 
-from interpreter_queue.errors import QueueError
 from interpreter_queue.model import Position, Queued
 from relay.control_messages import AnyEvent, WorkerLeaves
 from signaling.call import RUNG
 from signaling.call_dialling import CallDialling, submit
-from signaling.call_events import Act, AlertEnded, Alerting, Assigned, Event, PageCame, PageWent, QueueGaveUp
+from signaling.call_events import Act, Assigned, Event, PageCame, PageWent, QueueGaveUp
 from signaling.call_limits import is_emergency
 from signaling.call_model import Call, call_of
 from signaling.call_requests import CallRequests
 from signaling.call_runner import CallRunner, Services
-from signaling.call_terms import PARTIES, WAITING, CallState, PageRole, Party
+from signaling.call_terms import WAITING, CallState, PageRole, Party
 from signaling.messages.call import CallAct, CallRequest, CostNotice, EmergencyNotice
 from signaling.messages.call_state import QueueView
 from signaling.messages.media import MediaClosed
 from signaling.ownership import Snapshot
 from signaling.page_errors import PageError
-from signaling.queue_requests import given_to
 from signaling.sessions import Page, PageSession
 from signaling.waits import told
 from signaling.workers import WorkerLink
 
 ENDED_SHOWN_S = 30.0  # to a page that comes back: a reload at the end of a call still shows the end
 LEFT_DEADLINE_S = 2.0  # between two processes of one centre
-KEEP_PHONES_S = 15.0  # well below the phone worker's own limit (PhoneWorkerConfig.unkept_after_s)
-log = logging.getLogger(__name__)
-
 
 #: Tells a signer's inbox of a call that was not put through: call id, person id, number of who called (E.164).
 Missed = Callable[[str, str, str | None], Awaitable[None]]
@@ -53,30 +48,25 @@ async def everybody_may_call(_signer: str, _caller: str | None) -> bool:
 
 class CallDesk:
     def __init__(
-        self,
-        services: Services,
-        requests: CallRequests,
-        missed: Missed,
-        may_call: MayCall = everybody_may_call,
+        self, services: Services, requests: CallRequests, missed: Missed, may_call: MayCall = everybody_may_call
     ) -> None:
         self._services, self._requests, self._missed = services, requests, missed
         self._may_call, self._dialling = may_call, CallDialling(requests, services.guard)
-        self._runners: dict[str, CallRunner] = {}
+        self.runners: dict[str, CallRunner] = {}
         self._beginning: set[str] = set()
-        self._phones_kept_at = 0.0
         self.draining = False
 
     # --- finding
 
     def runner(self, call_id: str) -> CallRunner | None:
-        return self._runners.get(call_id)
+        return self.runners.get(call_id)
 
     def is_owned_elsewhere(self, call_id: str) -> bool:
-        return call_id not in self._runners and self._services.elsewhere.owner(call_id) is not None
+        return call_id not in self.runners and self._services.elsewhere.owner(call_id) is not None
 
     def of(self, role: PageRole, key: str) -> CallRunner | None:
         """The call owned here that this person is in, an ended one too as long as it is shown."""
-        mine = [runner for runner in self._runners.values() if runner.call.party_of(role, key)]
+        mine = [runner for runner in self.runners.values() if runner.call.party_of(role, key)]
         return max(mine, key=lambda runner: (runner.call.occupies_signer, runner.call.queued_at), default=None)
 
     def in_call(self, role: PageRole, key: str) -> bool:
@@ -91,7 +81,7 @@ class CallDesk:
 
         :raises PageError: not a call of this page, or one that this process is just giving away.
         """
-        runner = self._runners.get(call_id)
+        runner = self.runners.get(call_id)
         if runner is not None:
             who = session.identity
             has_served = who.role == "agent" and who.key in runner.call.served_by
@@ -112,24 +102,24 @@ class CallDesk:
         return runner, party
 
     def active_ids(self) -> list[str]:
-        return [call_id for call_id, runner in self._runners.items() if runner.call.state is not CallState.ENDED]
+        return [call_id for call_id, runner in self.runners.items() if runner.call.state is not CallState.ENDED]
 
     def request_ids(self) -> list[str]:
         """What this process keeps alive in the queue: of its calls and of their second parties."""
-        calls = [runner.call for runner in self._runners.values() if runner.call.state is not CallState.ENDED]
+        calls = [runner.call for runner in self.runners.values() if runner.call.state is not CallState.ENDED]
         return [request_id for call in calls for request_id in call.request_ids]
 
     def callback_calls(self) -> list[Call]:
         """Those owned here that ring somebody back, ended ones too as long as they are shown."""
-        return [runner.call for runner in self._runners.values() if runner.call.callback_id is not None]
+        return [runner.call for runner in self.runners.values() if runner.call.callback_id is not None]
 
     def knows(self, call_id: str) -> bool:
         """Owned here or by another process."""
-        return call_id in self._runners or self._services.elsewhere.is_call(call_id)
+        return call_id in self.runners or self._services.elsewhere.is_call(call_id)
 
     def call_off(self, call_id: str) -> None:
         """The signer needs to be called back no more."""
-        runner = self._runners.get(call_id)
+        runner = self.runners.get(call_id)
         if runner is not None and runner.call.is_callback_pending and runner.call.state is not CallState.ENDED:
             with contextlib.suppress(PageError):
                 is_rung = runner.call.state is CallState.CALLING_BACK
@@ -137,12 +127,9 @@ class CallDesk:
 
     def put_off(self, call_id: str) -> None:
         """The signer is in another call: called back after that one."""
-        runner = self._runners.get(call_id)
+        runner = self.runners.get(call_id)
         if runner is not None and runner.call.is_hidden_from_signer:
             runner.submit(QueueGaveUp(call_id))
-
-    def __len__(self) -> int:
-        return len(self._runners)
 
     # --- beginning
 
@@ -216,7 +203,7 @@ class CallDesk:
     def begin(self, call: Call, epoch: int, phone_worker: str | None = None) -> None:
         """:param phone_worker: id, of the worker where the call's telephone is already."""
         snapshot = Snapshot(call=call, phone_worker=phone_worker) if phone_worker else None
-        runner = self._runners[call.call_id] = CallRunner(call, epoch, self._services, snapshot)
+        runner = self.runners[call.call_id] = CallRunner(call, epoch, self._services, snapshot)
         runner.begin()
         runner.publish()
 
@@ -310,7 +297,7 @@ class CallDesk:
 
     def submit(self, request_id: str, event: Event) -> CallRunner | None:
         """:param request_id: a call's id, or of a request of its second party."""
-        runner = self._runners.get(call_of(request_id))
+        runner = self.runners.get(call_of(request_id))
         if runner is not None:
             is_rung = isinstance(event, Assigned) and runner.call.is_hidden_from_signer
             if is_rung and self.in_call("signer", runner.call.signer_key):
@@ -319,7 +306,7 @@ class CallDesk:
         return runner
 
     def place_in_line(self, event: Queued | Position) -> None:
-        runner = self._runners.get(event.call_id)
+        runner = self.runners.get(event.call_id)
         if runner is None:
             return
         if isinstance(event, Queued):
@@ -336,7 +323,7 @@ class CallDesk:
 
     def look_at_waits(self) -> None:
         """Time passes while nothing moves: whoever has waited long is shown a partner."""
-        for runner in self._runners.values():
+        for runner in self.runners.values():
             if runner.queue_view is None or runner.call.state not in WAITING:
                 continue
             view = self._requests.lines.view(runner.call, runner.queue_view)
@@ -346,134 +333,24 @@ class CallDesk:
 
     def queue_forgot(self, request_id: str) -> None:
         """Redis lost what it held: what still waits is enqueued again, at its place."""
-        runner = self._runners.get(call_of(request_id))
+        runner = self.runners.get(call_of(request_id))
         if runner is not None and request_id in runner.call.waiting_ids:
             runner.enqueue(request_id)
 
     def worker_event(self, link: WorkerLink, event: AnyEvent) -> None:
         if isinstance(event, WorkerLeaves):
             link.draining = True
-            for each in list(self._runners.values()):
+            for each in list(self.runners.values()):
                 each.worker_leaves(link)
         call_id = getattr(event, "call_id", None)
-        runner = self._runners.get(call_id) if call_id else None
+        runner = self.runners.get(call_id) if call_id else None
         if runner is not None:
             runner.worker_event(event)
 
     def worker_lost(self, link: WorkerLink) -> None:
-        for runner in list(self._runners.values()):
+        for runner in list(self.runners.values()):
             runner.worker_lost(link)
 
     def worker_found(self, link: WorkerLink) -> None:
-        for runner in list(self._runners.values()):
+        for runner in list(self.runners.values()):
             runner.worker_found(link)
-
-    # --- ownership
-
-    async def keep(self) -> None:
-        """Renew leases, take over orphans, clear what is over; until cancelled."""
-        period_s = self._services.config.call_lease_s / 4
-        while True:
-            await self._services.ownership.watch()
-            with contextlib.suppress(RedisError, OSError):
-                await self._renew()
-            if not self.draining:
-                await self._services.ownership.watch()
-                with contextlib.suppress(RedisError, OSError):
-                    await self._take_over()
-            await self._clear()
-            self._keep_phones()
-            self._services.metrics.runners.set(len(self.active_ids()))
-            await asyncio.sleep(period_s)
-
-    def _keep_phones(self) -> None:
-        now = time.monotonic()
-        if now - self._phones_kept_at >= KEEP_PHONES_S:
-            self._phones_kept_at = now
-            for runner in self._runners.values():
-                runner.keep_phone()
-
-    async def _renew(self) -> None:
-        for call_id, runner in list(self._runners.items()):
-            if call_id not in self._runners:
-                continue
-            if await self._services.ownership.renew(call_id, runner.epoch):
-                runner.save_again()
-            else:
-                await self.lose(call_id, runner.epoch + 1)
-
-    async def lose(self, call_id: str, epoch: int) -> None:
-        """Another process owns the call now, since ``epoch``."""
-        runner = self._runners.get(call_id)
-        if runner is not None and runner.epoch < epoch:
-            log.warning("call lost to another owner", extra={"call_id": call_id})
-            del self._runners[call_id]
-            self._services.elsewhere.call_left_me(call_id)
-            await runner.close()
-
-    async def _take_over(self) -> None:
-        for snapshot in await self._services.ownership.orphans():
-            call_id = snapshot.call.call_id
-            if call_id in self._runners or self.draining:
-                continue
-            epoch = await self._services.ownership.claim(call_id)
-            if epoch is not None:
-                await self._catch_up(self._resume(snapshot, epoch))
-
-    def _resume(self, snapshot: Snapshot, epoch: int) -> CallRunner:
-        """The call goes on here: whoever has a page is present, whoever has none is waited for."""
-        call = snapshot.call
-        log.info("call taken over", extra={"call_id": call.call_id, "epoch": epoch})
-        runner = self._runners[call.call_id] = CallRunner(call, epoch, self._services, snapshot)
-        if call.state is CallState.ENDED:
-            if call.ended_at is not None and time.time() - call.ended_at <= ENDED_SHOWN_S:
-                runner.publish()  # its owner may have died before the pages were told
-            return runner
-        hub = self._services.hub
-        for party in PARTIES:
-            role, key, device = call.place(party)
-            if hub.is_present(role, key, device):
-                # one elsewhere is announced again with what media it really has (``peer_desk``)
-                session = hub.find(role, key, device)
-                has_media = session is None or session.live_generation is not None
-                runner.submit(PageCame(party, has_media))
-            elif key is not None:
-                runner.submit(PageWent(party))
-        runner.expect_workers()
-        runner.publish()
-        return runner
-
-    async def _catch_up(self, runner: CallRunner) -> None:
-        """What the queue did while nobody owned the call."""
-        for request_id in runner.call.waiting_ids:
-            with contextlib.suppress(QueueError):
-                record = await self._services.queue.request(request_id)
-                if record is None:
-                    runner.enqueue(request_id)
-                elif record.state == "assigned" and record.assignment is not None:
-                    known = self._services.queue.known_agent(record.assignment.agent_id)
-                    self.submit(request_id, given_to(request_id, record.assignment, known))
-                else:
-                    runner.submit(Alerting(request_id) if record.state == "alerting" else AlertEnded(request_id))
-
-    async def _clear(self) -> None:
-        """Calls are shown, and may be rated, for a while after their end."""
-        keep_s = self._services.config.rating_s
-        for call_id, runner in list(self._runners.items()):
-            ended_at = runner.call.ended_at
-            if ended_at is not None and time.time() - ended_at > keep_s:
-                del self._runners[call_id]
-                self._services.elsewhere.call_left_me(call_id)
-                await runner.close()
-                with contextlib.suppress(RedisError, OSError):
-                    await self._services.ownership.forget(call_id)
-
-    async def close(self, deadline_s: float) -> None:
-        """Let effects finish, then give the leases back so that another process takes the calls at once."""
-        leaving, self._runners = self._runners, {}  # what still comes for them is for the next owner
-        await asyncio.gather(*(self._hand_over(call_id, runner, deadline_s) for call_id, runner in leaving.items()))
-
-    async def _hand_over(self, call_id: str, runner: CallRunner, deadline_s: float) -> None:
-        await runner.close(deadline_s)
-        with contextlib.suppress(RedisError, OSError):
-            await self._services.ownership.release(call_id)

@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 from signaling.call_desk import CallDesk
+from signaling.call_leases import CallLeases
 from signaling.elsewhere import Elsewhere
 from signaling.floor import Floor
 from signaling.messages import AnyClientMessage
@@ -34,11 +35,13 @@ class PeerDesk:
         elsewhere: Elsewhere,
         hub: Hub,
         desk: CallDesk,
+        leases: CallLeases,
         floor: Floor,
+        *,
         outcome: Callable[[Page, AnyClientMessage], Awaitable[str | None]],
     ) -> None:
         self._elsewhere, self._hub, self._desk, self._floor = elsewhere, hub, desk, floor
-        self._outcome = outcome
+        self._leases, self._outcome = leases, outcome
         self._tasks: set[asyncio.Task[None]] = set()
 
     def found(self, link: PeerLink) -> None:
@@ -83,7 +86,7 @@ class PeerDesk:
         """A new owner learns exactly what peer connections the call's pages have: some may have reloaded meanwhile."""
         if not self._elsewhere.call_came(link, here):
             return
-        self._start(self._desk.lose(here.call_id, here.epoch))
+        self._start(self._leases.lose(here.call_id, here.epoch))
         for session in self._hub.sessions():
             if here.has(session.identity.role, session.identity.key):
                 link.send(session.here())
