@@ -21,7 +21,8 @@ from relay.visibility.measures.face import roll
 from relay.visibility.measures.glance import Glancer
 from relay.visibility.measures.hands import cut_edges, without_doubles
 from relay.visibility.measures.look import measure_look
-from relay.visibility.measures.space import WHOLE, search_region, turned_back
+from relay.visibility.measures.room import RoomMemory
+from relay.visibility.measures.space import WHOLE, in_whole, search_region, turned_back
 from relay.visibility.model import Box, Detection, Face, Glance, Gray, Hand, Look, Part, Pose
 from relay.visibility.model_files import ModelFiles
 
@@ -36,6 +37,7 @@ UPRIGHT_SCORE = 0.72
 UPRIGHT_DEGREES = 45.0  # a face found lying on its side has its points anywhere
 BETTER_BY = 0.1  # of a turned picture's face over the upright one's, to be believed
 LEAST_SCORE = 0.55  # real faces too close to the lens or cut score little more
+CLOSER_SCORE = 0.70  # in a part of the picture: what is no face scores up to 0.67 there
 QUARTER_TURNS = (1, 3, 2)  # counter-clockwise
 TURN_PERIOD_MS = 1500  # a picture without an upright face is turned no more often: it costs three faces more
 POSE_PERIOD_MS = 450  # it costs twice what the rest of a look does; the body moves no faster
@@ -103,12 +105,14 @@ class Detector:
         ]
         return without_doubles(found)
 
-    def faces(self, rgb: Picture, turns: int = 0) -> tuple[Face, ...]:
+    def faces(self, rgb: Picture, turns: int = 0, region: Box = WHOLE) -> tuple[Face, ...]:
         """
         :param turns: quarter turns counter-clockwise by which the picture is turned before it is searched.
+        :param region: the part of the picture to search: small faces are found only in a small region.
         :returns: the largest first, where they are in the picture as it was given.
         """
-        picture = np.rot90(rgb, turns) if turns else rgb
+        part, region = _part(rgb, region)
+        picture = np.rot90(part, turns) if turns else part
         height, width = picture.shape[:2]
         faces = []
         for found in self._face.detect(_image(picture)).detections:
@@ -118,7 +122,7 @@ class Detector:
                 float(found.categories[0].score or 0.0),
                 _points(found.keypoints),
             )
-            faces.append(turned_back(face, turns))
+            faces.append(in_whole(turned_back(face, turns), region))
         return tuple(sorted(faces, key=lambda face: -face.box.width * face.box.height))
 
     def pose(self, rgb: Picture) -> Pose | None:
@@ -147,6 +151,7 @@ class Analyzer:
     def __init__(self, models: ModelFiles) -> None:
         self._detector = shared_detector(models)
         self._glancer = Glancer()
+        self._room = RoomMemory()
         self._face: Box | None = None
         self._turns = 0
         self._turned_at_ms: int | None = None
@@ -171,11 +176,15 @@ class Analyzer:
         """
         picture = scaled_down(rgb)
         gray = np.asarray(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), dtype=np.uint8)
-        return measure_look(gray, self.detect(picture, timestamp_ms, parts), picture)
+        found = self.detect(picture, timestamp_ms, parts)
+        look = measure_look(gray, found, picture)
+        if "faces" not in parts:
+            return look
+        return replace(look, room_kept=self._room.kept(picture, timestamp_ms / 1000, is_somebody=bool(found.faces)))
 
     def detect(self, picture: Picture, timestamp_ms: int, parts: frozenset[Part] = ALL_PARTS) -> Detection:
         """What :meth:`look` measures. For tests and benchmarks; parameters are the same."""
-        faces = self._find_faces(picture, timestamp_ms) if "faces" in parts else ()
+        faces = (self._find_faces(picture, timestamp_ms) or self._look_closer(picture)) if "faces" in parts else ()
         if "faces" in parts:
             self._face = faces[0].box if faces else None
         hands = self._find_hands(picture) if "hands" in parts else ()
@@ -212,6 +221,17 @@ class Analyzer:
                 faces, best = others, turns
         self._turns = best if faces else 0
         return _likely(faces)
+
+    def _look_closer(self, picture: Picture) -> tuple[Face, ...]:
+        """Faces that are too small to be found in the whole picture, where something moves."""
+        closer = self._glancer.closer
+        for part in closer.parts():
+            faces = tuple(face for face in self._detector.faces(picture, region=part) if face.score >= CLOSER_SCORE)
+            if faces:
+                closer.found(faces[0].box)
+                return faces
+        closer.found(None)
+        return ()
 
 
 def leaves_questions(found: Detection) -> bool:

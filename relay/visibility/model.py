@@ -139,6 +139,8 @@ class Look:
     :param sharpness: of the whole picture, 0 blurred .. 1 sharp
         (:func:`relay.visibility.measures.sharpness.picture_sharpness`).
     :param blockiness: how much the blocks of a coder stand out, 0 (none) to about 5.
+    :param room_kept: share of the picture that is as it was when somebody was seen last, 0..1; None while somebody is,
+        or when nobody has been.
 
     Hands:
 
@@ -185,6 +187,7 @@ class Look:
 
     sharpness: float | None = None
     blockiness: float | None = None
+    room_kept: float | None = None
     hands_found: int | None = None
     hands_in_frame: float | None = None
     hands_cut: tuple[Edge, ...] = ()

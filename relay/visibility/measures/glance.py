@@ -1,15 +1,21 @@
 """From a picture to a :class:`~relay.visibility.model.Glance`: the cheap numbers, without any detection. Pure."""
 
 from relay.visibility.measures import light, movement, picture, sharpness
+from relay.visibility.measures.closer import Closer
 from relay.visibility.model import Box, Glance, Gray
 
 
 class Glancer:
-    """Glances at the pictures of one leg, one after the other; remembers the grids of the last few."""
+    """
+    Glances at the pictures of one leg, one after the other; remembers the grids of the last few.
+
+    ``closer`` knows where something moves while nobody is found.
+    """
 
     def __init__(self) -> None:
         self._recent = movement.RecentGrids()
         self._anchor = picture.Anchor()
+        self.closer = Closer()
 
     def glance(self, gray: Gray, face: Box | None = None) -> Glance:
         """
@@ -25,6 +31,8 @@ class Glancer:
         levels = light.levels(picture.crop(sample, shown))
         last, earlier = self._recent.add(cells)
         changes = movement.moved(earlier, cells, face)
+        if face is None:
+            self.closer.glanced(earlier, cells)
         return Glance(
             luma=levels.luma,
             contrast=levels.contrast,

@@ -68,6 +68,16 @@ def turned_back(face: Face, turns: int) -> Face:
     return Face(box, face.score, points.astype(np.float32))
 
 
+def in_whole(face: Face, part: Box) -> Face:
+    """:param face: found in this part of a picture. :returns: where it is in the whole one."""
+    size, corner = np.array([part.width, part.height]), np.array([part.x, part.y])
+    box = face.box
+    whole = Box(
+        part.x + box.x * part.width, part.y + box.y * part.height, box.width * part.width, box.height * part.height
+    )
+    return Face(whole, face.score, (face.keypoints * size + corner).astype(np.float32))
+
+
 def _clockwise(points: NDArray[np.floating]) -> NDArray[np.floating]:
     """A quarter turn of the picture moves its upper left corner to the upper right one."""
     return np.stack([1 - points[:, 1], points[:, 0]], axis=1)

@@ -127,6 +127,7 @@ def _of_picture(looks: Sequence[Look]) -> Measures:
         "sharpness": _median([readable(look.sharpness, look.face_sharpness) for look in looks]),
         "blockiness": _median([look.blockiness for look in looks]),
         "motion_blur": _median([look.motion_blur for look in looks]),
+        "room_kept": _median([look.room_kept for look in looks]),
     }
 
 

@@ -30,9 +30,11 @@ def stage(
     scenery: Scenery = WALL,
     clothes: Rgb = (38, 46, 74),
     style: Style = "two_handed",
+    *,
+    gone: float = 0.0,
 ) -> Stage:
     person = Person(skin=MONK_TONES[tone], clothes=clothes)
-    return Stage(person, scenery, Script(3, style), lambda _t: Situation(camera))
+    return Stage(person, scenery, Script(3, style), lambda _t: Situation(camera, gone))
 
 
 def seen(of: Stage, t: float = 0.5) -> Drawn:

@@ -202,6 +202,15 @@ def test_black_picture_is_a_covered_camera_and_a_dark_one_is_dark() -> None:
     assert AdvicePolicy().update({**black, "highlights": 0.11}) == Verdict("poor", "too_dark")
 
 
+def test_flat_picture_is_a_covered_camera_unless_the_room_is_still_there_or_somebody() -> None:
+    nobody = {**WELL, "face_found": 0.0, "person": 0.0, "signing": 0.0, "structure": 0.02, "room_kept": None}
+    assert AdvicePolicy().update(nobody) == Verdict("poor", "covered")
+    assert AdvicePolicy().update({**nobody, "room_kept": 0.02}) == Verdict("poor", "covered")
+    assert AdvicePolicy().update({**nobody, "room_kept": 0.7}) == Verdict("poor", "no_person")
+    far = {**nobody, "face_found": 1.0, "person": 1.0, "face_height": 0.04}
+    assert AdvicePolicy().update(far) == Verdict("poor", "too_far")
+
+
 def test_heavy_blocks_are_a_want_of_detail_although_their_borders_are_sharp() -> None:
     blocks = {**WELL, "blockiness": 1.6, "sharpness": 1.5}
     assert verdicts(AdvicePolicy(), blocks, 5)[-1] == Verdict("fair", "low_resolution")

@@ -4,9 +4,13 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from relay.drawn.camera import Camera, Framing
 from relay.drawn_signer import DrawnSigner, Scene
-from relay.visibility.model import Detection
+from relay.visibility.model import Detection, Part
 from tests.helpers import clips
+from tests.relay.visibility.drawn import grayed, stage
+
+FACE: frozenset[Part] = frozenset(("faces",))
 
 
 def picture(scene: Scene = "signing", t: float = 0.6) -> NDArray[np.uint8]:
@@ -40,6 +44,34 @@ def test_hands_of_a_signer_far_away_are_found_where_they_are() -> None:
     palms = [hand.landmarks[[0, 5, 9, 17]].mean(axis=0) for hand in found.hands]
     for palm in palms:
         assert min(np.hypot(palm[0] - at.x, palm[1] - at.y) for at in signer.hand_positions(0.6)) < 0.03
+
+
+def test_face_too_small_for_the_whole_picture_is_found_where_something_moves() -> None:
+    from relay.visibility.detector import Analyzer
+
+    signer = stage(camera=Camera(Framing(0.17, 0.62, 0.5), noise=2.0))
+    blind, watching = Analyzer(clips.models()), Analyzer(clips.models())
+    for index in range(7):
+        watching.glance(grayed(signer.frame(index / 7)))
+    truth = signer.truth(1.0).face
+    assert truth is not None
+    assert blind.detect(signer.frame(1.0), 0).faces == ()
+    face = watching.detect(signer.frame(1.0), 0).face
+    assert face is not None
+    assert (face.box.x, face.box.y, face.box.height) == pytest.approx(
+        (truth.box[0], truth.box[1], truth.box[3]), abs=0.01
+    )
+
+
+def test_look_tells_an_empty_room_from_a_covered_lens() -> None:
+    from relay.visibility.detector import Analyzer
+
+    analyzer, there = Analyzer(clips.models()), stage().frame(0.5)
+    assert [analyzer.look(there, t, FACE).room_kept for t in (0, 1000)] == [None, None]
+    after = stage(gone=1.0), stage(camera=Camera(covered=1.0, cover="cloth", noise=2.0))
+    kept = [analyzer.look(of.frame(0.5), 2000, FACE).room_kept or 0.0 for of in after]
+    assert kept[0] > 0.6
+    assert kept[1] < 0.2
 
 
 def test_body_tells_that_wrists_are_below_the_picture() -> None:

@@ -22,6 +22,12 @@ def test_signing_space_is_the_share_that_the_picture_holds() -> None:
     assert space.signing_space(Box(0.4, 2.0, 0.2, 0.2), SQUARE) == 0.0
 
 
+def test_face_found_in_a_part_is_where_it_is_in_the_whole_picture() -> None:
+    face = space.in_whole(face_at(Box(0.5, 0.25, 0.1, 0.2)), Box(0.4, 0.2, 0.5, 0.5))
+    assert (face.box.x, face.box.y, face.box.width, face.box.height) == pytest.approx((0.65, 0.325, 0.05, 0.1))
+    assert face.keypoints == pytest.approx(face_at(face.box).keypoints)
+
+
 def test_a_wide_picture_holds_more_aside_and_as_much_below() -> None:
     tall = space.around(Box(0.4, 0.4, 0.2, 0.2), 1.0, 1.0, 2.0, 2.0)
     wide = space.around(Box(0.45, 0.4, 0.1, 0.2), 2.0, 1.0, 2.0, 2.0)
