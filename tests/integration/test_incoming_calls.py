@@ -66,6 +66,13 @@ class PhoneProcess:
             self._folder, self.sip_port, self._plane.redis.url, self._rtp_port, trunk=self._trunk
         )
 
+    async def kill_in_call(self, legs: int) -> None:
+        """SIGKILL, once a BYE for each of them lies ready for the next worker: that is a moment after the answer."""
+        async with self._plane.redis.client() as client, asyncio.timeout(30):
+            while await client.hlen("passerelle:phone:farewell:phone-test") < legs:
+                await asyncio.sleep(0.02)
+        await self.kill()
+
     async def kill(self) -> None:
         """SIGKILL."""
         if self._process is not None:
@@ -242,7 +249,7 @@ async def test_a_caller_cut_off_by_a_killed_phone_worker_hears_so_and_can_be_cal
         await accept(agent)
         await signer.state("active")
         await until(lambda: caller.told("CALL_ESTABLISHED"), 30)
-        await phone.kill()
+        await phone.kill_in_call(legs=1)
         await phone.start()
         await until(lambda: caller.told("CALL_CLOSED"), 30)  # BYE
         after = await signer.state("after_phone")
@@ -252,7 +259,7 @@ async def test_a_caller_cut_off_by_a_killed_phone_worker_hears_so_and_can_be_cal
             while signer.call["state"] != "active":  # until the new worker is known
                 await signer.ask("call.act", call_id=after["call_id"], action="dial")
                 await asyncio.sleep(0.5)
-        assert len(caller.all("CALL_ESTABLISHED")) == 2
+        await until(lambda: len(caller.all("CALL_ESTABLISHED")) == 2, 30)
         await act(signer, "hang_up")
         await until(lambda: len(caller.all("CALL_CLOSED")) == 2, 30)
 
@@ -272,7 +279,7 @@ async def test_both_phone_parties_of_a_killed_phone_worker_hear_so_and_nobody_is
         await signer.state("active")
         await act(agent, "join_phone", number=second.uri)
         await until(lambda: second.told("CALL_ESTABLISHED"), 30)
-        await phone.kill()
+        await phone.kill_in_call(legs=2)
         await phone.start()
         await until(lambda: first.told("CALL_CLOSED") and second.told("CALL_CLOSED"), 30)
         after = await signer.state("after_phone")
