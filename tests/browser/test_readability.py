@@ -11,7 +11,6 @@ from playwright.async_api import Page, expect
 
 from signaling.call_terms import Action, CallState
 from signaling.messages.call import CallRequest
-from signaling.messages.session import Hello
 from signaling.messages.visibility import (
     CameraAsk,
     CameraAsked,
@@ -21,25 +20,22 @@ from signaling.messages.visibility import (
     VisibilityMessage,
     VisibilitySet,
 )
-from tests.browser.conftest import CHROMIUM
 from tests.browser.fake_service import FakeParty, FakeService, agent_view, call_state
 from tests.browser.steps import (
     BACKGROUND,
+    PAGES,
     agent_in_call,
     ask,
     axe_finds_nothing,
     fits_without_sideways_scrolling,
-    picture_moves,
+    opened,
+    pictures_come,
     signer_in_call,
 )
 from tests.browser.test_layout import nothing_covers_the_signing_space, stage_of
 from tests.browser.test_quality import MEASURES
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.asyncio(loop_scope="module"),
-    pytest.mark.skipif(not Path(CHROMIUM).exists(), reason="Chromium is not installed"),
-]
+pytestmark = PAGES
 #: what in an element lies on its neighbour, or out of the element, by more than a line's leading
 OVERLAPS = """meter => {
   const parts = [...meter.children].filter(part => !part.classList.contains('visually-hidden'));
@@ -134,7 +130,6 @@ async def test_what_the_other_side_writes_is_not_hidden_by_a_camera_asked_for(
     await page.keyboard.type(" instant")  # the focus stayed where it was
     await expect(page.get_by_label("Écrire")).to_have_value("Un instant")
     await page.set_viewport_size({"width": 390, "height": 844})
-    await page.get_by_role("button", name="Agrandir l’image").click()  # anything: the page looks at its width again
     await expect(page.get_by_label("Écrire")).to_have_count(0)
     await signer_service.party.write("Merci")
     await expect(asked).to_have_count(0)
@@ -275,9 +270,7 @@ async def test_the_check_before_a_call_says_what_is_wrong_and_when_all_is_well_a
     await party.said(CallRequest)
     await party.send(CheckState(check_id="check-1", running=False, ended="call"))
     await party.send(call_state(CallState.BRIEFING, "hang_up"))
-    await party.offer("call-1", 1, BACKGROUND)
-    await party.seen()
-    await picture_moves(page)
+    await pictures_come(page, signer_service)
 
 
 @pytest.mark.parametrize("ended", ["busy", "no_worker"])
@@ -359,8 +352,7 @@ async def test_a_shift_begins_with_a_check_of_picture_headset_and_line_or_withou
     party = agent_service.party
     await page.add_init_script(MEASURES)
     agent_service.greeting = [agent_view("offline", "offline")]
-    await page.goto(f"{agent_service.url}/workstation")
-    await party.said(Hello)
+    await opened(page, agent_service, "/workstation")
     await page.get_by_role("button", name="Vérifier mon poste").click()
     await check_runs(party, "agent")
     await expect(page.get_by_text(ALL_WELL)).to_be_visible()

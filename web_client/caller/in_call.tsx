@@ -18,6 +18,7 @@ import { AdviceIcon } from "../shared/ui/advice_icons.tsx";
 import { AnalysisCard } from "../shared/ui/analysis_card.tsx";
 import { Button, ConnectionBanner, Dialog, Notices } from "../shared/ui/basics.tsx";
 import { Icon } from "../shared/ui/icons.tsx";
+import { useMediaQuery } from "../shared/ui/media_query.ts";
 import { QualityButton, QualityPanel, useGivesWayToText } from "../shared/ui/quality_panel.tsx";
 import { RemoteAudio } from "../shared/ui/remote_audio.tsx";
 import { Stages } from "../shared/ui/stages.tsx";
@@ -35,7 +36,8 @@ const HAS_ROOM_FOR_TEXT = "(min-width: 900px) and (min-height: 521px)";
 export function InCall({ caller }: { caller: Caller }): JSX.Element | null {
   const { session } = caller;
   const call = session.call.value;
-  const hasText = useSignal(window.matchMedia(HAS_ROOM_FOR_TEXT).matches);
+  const hasRoom = useMediaQuery(HAS_ROOM_FOR_TEXT);
+  const hasText = useSignal(hasRoom);
   const hasQuality = useSignal(false);
   const hasPhoneTools = useSignal(false);
   const isFilled = useSignal(readPreference("picture") === "filled");
@@ -51,7 +53,6 @@ export function InCall({ caller }: { caller: Caller }): JSX.Element | null {
   const isPhoneOpen = hasPhoneTools.value && mayUsePhone(session);
   const asked = caller.emergency.value;
   const cameraAsked = session.readability.asked.value;
-  const hasRoom = window.matchMedia(HAS_ROOM_FOR_TEXT).matches;
   const hasSide = asked !== null || cameraAsked !== null || hasText.value || hasQuality.value || isPhoneOpen;
 
   function show(side: Signal<boolean>): void {
