@@ -26,7 +26,7 @@ from signaling.call_desk import CallDesk
 from signaling.call_leases import CallLeases
 from signaling.call_lines import CallLines
 from signaling.call_requests import CallRequests
-from signaling.call_runner import Services
+from signaling.call_services import Services
 from signaling.callback_book import CallbackBook
 from signaling.callback_desk import CallbackDesk
 from signaling.camera_check import CameraChecks

@@ -22,7 +22,8 @@ from signaling.call_events import Act, Assigned, Event, PageCame, PageWent, Queu
 from signaling.call_limits import is_emergency
 from signaling.call_model import Call, call_of
 from signaling.call_requests import CallRequests
-from signaling.call_runner import CallRunner, Services
+from signaling.call_runner import CallRunner
+from signaling.call_services import Services
 from signaling.call_terms import WAITING, CallState, PageRole, Party
 from signaling.messages.call import CallAct, CallRequest, CostNotice, EmergencyNotice
 from signaling.messages.call_state import QueueView
@@ -341,16 +342,16 @@ class CallDesk:
         if isinstance(event, WorkerLeaves):
             link.draining = True
             for each in list(self.runners.values()):
-                each.worker_leaves(link)
+                each.workers.leaves(link)
         call_id = getattr(event, "call_id", None)
         runner = self.runners.get(call_id) if call_id else None
         if runner is not None:
-            runner.worker_event(event)
+            runner.news.take(event)
 
     def worker_lost(self, link: WorkerLink) -> None:
         for runner in list(self.runners.values()):
-            runner.worker_lost(link)
+            runner.workers.lost(link)
 
     def worker_found(self, link: WorkerLink) -> None:
         for runner in list(self.runners.values()):
-            runner.worker_found(link)
+            runner.workers.found(link)

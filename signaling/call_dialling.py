@@ -5,10 +5,11 @@ of it. An emergency passes by all of that.
 
 from dataclasses import replace
 
+from signaling.call import OutOfPlaceError
 from signaling.call_events import Act
 from signaling.call_phone import attempt_name
 from signaling.call_requests import CallRequests
-from signaling.call_runner import CallRunner, CongestedError, OutOfPlaceError
+from signaling.call_runner import CallRunner, CongestedError
 from signaling.call_table import ORDINARY_LEGS_LIMIT
 from signaling.call_terms import Action
 from signaling.messages.call import CallAct, CostNotice, EmergencyNotice

@@ -14,7 +14,8 @@ from redis.exceptions import RedisError
 from interpreter_queue.errors import QueueError
 from signaling.call_desk import ENDED_SHOWN_S, CallDesk
 from signaling.call_events import AlertEnded, Alerting, PageCame, PageWent
-from signaling.call_runner import CallRunner, Services
+from signaling.call_runner import CallRunner
+from signaling.call_services import Services
 from signaling.call_terms import PARTIES, CallState
 from signaling.ownership import Snapshot
 from signaling.queue_requests import given_to
@@ -97,7 +98,7 @@ class CallLeases:
                 runner.submit(PageCame(party, has_media))
             elif key is not None:
                 runner.submit(PageWent(party))
-        runner.expect_workers()
+        runner.workers.expect()
         runner.publish()
         return runner
 

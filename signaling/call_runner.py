@@ -13,16 +13,11 @@ import time
 
 from redis.exceptions import RedisError
 
-from relay import control_messages as told
-from relay import phone_messages as heard
-from relay.control_messages import AnyEvent
 from relay.errors import RelayError
-from relay.model import AdviceCode
 from signaling.audit import joining
-from signaling.call import OutOfPlaceError, begin, next_deadline, receive
+from signaling.call import begin, next_deadline, receive
 from signaling.call_events import (
     Act,
-    AnnouncementOver,
     AskCallback,
     CloseMedia,
     Command,
@@ -31,16 +26,8 @@ from signaling.call_events import (
     HoldAgent,
     KeepMissed,
     LeaveQueue,
-    LegConnected,
-    LegDisconnected,
-    MessageRecorded,
     OpenMedia,
-    PhoneReport,
-    PhoneSoundHeard,
-    PhoneTextAgreed,
-    PhoneVoice,
     PromoteSecond,
-    RecordingOver,
     RefuseReferral,
     ReleaseAgent,
     ReportAbuse,
@@ -51,12 +38,12 @@ from signaling.call_events import (
 )
 from signaling.call_media import CallMedia, NoWorkerError
 from signaling.call_model import Call
+from signaling.call_news import CallNews
 from signaling.call_pages import CallPages
-from signaling.call_plan import announcement, watched
-from signaling.call_referrals import referred
-from signaling.call_services import RecordKeeper, Services
+from signaling.call_plan import announcement
+from signaling.call_services import Services
 from signaling.call_statistics import CallStatistics, call_record
-from signaling.call_terms import PARTIES, Action, CallState, Party
+from signaling.call_terms import Action, CallState, Party
 from signaling.call_workers import CallWorkers
 from signaling.ice_servers import IceServers
 from signaling.lane import Effect, Lane
@@ -68,15 +55,11 @@ from signaling.metrics import ReconnectCause
 from signaling.ownership import Snapshot
 from signaling.phone_commands import PhoneCommands
 from signaling.queue_commands import QueueCommands
-from signaling.readability import askable
 from signaling.records.model import AbuseReported, Write
-from signaling.workers import WorkerLink
 
 ENDINGS: frozenset[Action] = frozenset({"hang_up", "hang_up_phone", "decline", "end_and_report_abuse"})
 RENEW_PERIOD_S = 1.0
 log = logging.getLogger(__name__)
-
-__all__ = ["PARTIES", "CallRunner", "CongestedError", "OutOfPlaceError", "RecordKeeper", "Services"]
 
 
 class CongestedError(Exception):
@@ -109,7 +92,8 @@ class CallRunner:
         self._phone = PhoneCommands(self.media, self, services.config.ring_timeout_s)
         self._line = QueueCommands(self, services.queue, services.hub)
         self._lanes |= {"phone": self._phone.lane, "queue": self._line.lane}
-        self._workers = CallWorkers(self, self.media, self._phone, self._lanes["media"], services.pool)
+        self.news = CallNews(self, services, self._phone, self._openings, self._lanes["counted"])
+        self.workers = CallWorkers(self, self.media, self._phone, self._lanes["media"], services.pool)
         self._timer: asyncio.TimerHandle | None = None
         self._renewed_at: dict[Party, float] = {}
         self._is_unsaved = False
@@ -140,7 +124,7 @@ class CallRunner:
             self._phone.announce()
         if acted := joining(before, event, self.call, time.time()):
             self.keep(acted)
-        self._save_soon()
+        self.save_soon()
         self._arm()
         self.publish()
         if before.state is not self.call.state:
@@ -151,101 +135,10 @@ class CallRunner:
     def _is_congested(self) -> bool:
         return self._lanes["media"].is_congested or self._lanes["phone"].is_congested
 
-    def worker_event(self, event: AnyEvent) -> None:  # noqa: PLR0912 -- one line per kind of event
-        match event:
-            case told.LegState():
-                self._leg_state(event)
-            case heard.PhoneState():
-                self.submit(PhoneReport(event.attempt, event.progress, event.outcome, event.sip_code))
-            case heard.PhoneSpeaking(speaking=speaking):
-                self.submit(PhoneVoice(speaking))
-            case heard.PhoneSoundChanged(sound=sound):
-                self.submit(PhoneSoundHeard(sound))
-            case heard.PhoneTextOffered(enabled=enabled):
-                self.submit(PhoneTextAgreed(enabled))
-            case heard.PhoneReferred():
-                self._lanes["counted"].put(functools.partial(referred, self, self._services, event))
-            case heard.PhoneTransferFailed():
-                self.tell_agent("transfer_failed")
-            case heard.PhoneDtmf():
-                self.pages.phone_key(event)
-            case heard.PhoneStatsEvent():
-                self.statistics.phone(event.stats)
-                self.pages.phone_line(event)
-            case heard.AnnouncementEnded(name=name):
-                self._phone.announcement_over(name)
-                self._services.metrics.announcement(name)
-                self.submit(AnnouncementOver(name))
-            case heard.PhoneRecorded(key=key, duration_s=duration_s):
-                self.submit(MessageRecorded(key, duration_s))
-            case heard.RecordingEnded():
-                self.submit(RecordingOver())
-            case told.LegStatsEvent(leg=leg, stats=stats):
-                self._services.metrics.leg(leg, self.statistics.network(leg, stats, time.time()))
-                self.pages.network(event)
-            case told.EncodingWanted(leg=leg, encoding=encoding):
-                self._services.metrics.encoding_asked(leg, encoding)
-                self.pages.encoding(event)
-                self.repeat_encoding(leg)
-            case told.VisibilityReading():
-                self._visibility(event)
-            case _:
-                pass
-
-    def _leg_state(self, event: told.LegState) -> None:
-        leg, is_connected = event.leg, event.state == "connected"
-        if leg not in self.call.in_media or event.generation != self.media.generation.get(leg, event.generation):
-            return
-        self.submit(LegConnected(leg) if is_connected else LegDisconnected(leg))
-        if is_connected and self._openings.answered(leg, event.video_codecs):
-            self._save_soon()
-
     def _count(self, effect: Effect) -> None:
         """What telephones cost: never waited for."""
         if not self.call.rehearsal:
             self._lanes["counted"].put(effect)
-
-    def _visibility(self, reading: told.VisibilityReading) -> None:
-        watch_for = watched(self.call).get(reading.leg)
-        if watch_for is None:
-            return  # switched off, or hidden, while it was on its way
-        is_still = self.statistics.visibility(reading, time.time(), watch_for)
-        self._services.metrics.visibility(reading.leg, reading.level)
-        self.pages.visibility(reading)
-        if self.media.note_clarity(reading.leg, reading.advice):
-            self.refresh()
-        if is_still and self.call.kind != "video" and watch_for != "lips":
-            self.tell_agent("signer_still")
-
-    def unmeasured(self) -> None:
-        """Nobody watches any more: what was last said of the pictures may not be true."""
-        for leg in watched(self.call):
-            self._visibility(
-                told.VisibilityReading(call_id=self.call.call_id, leg=leg, level="off", advice="not_measured")
-            )
-
-    def ask_camera(self, advice: AdviceCode | None) -> None:
-        """
-        The signer's page shows large what whoever serves asks for.
-
-        :param advice: None: what is said of the picture now.
-        """
-        advice = self.statistics.request("signer", time.time()) if advice is None else askable(advice)
-        self._services.metrics.camera_asked(advice)
-        self.pages.camera_asked(advice)
-
-    def worker_lost(self, link: WorkerLink) -> None:
-        self._workers.lost(link)
-
-    def worker_leaves(self, link: WorkerLink) -> None:
-        self._workers.leaves(link)
-
-    def worker_found(self, link: WorkerLink) -> None:
-        self._workers.found(link)
-
-    def expect_workers(self) -> None:
-        """After a takeover."""
-        self._workers.expect()
 
     def queued(self, queued_at: float) -> None:
         """:param queued_at: by the queue's clock."""
@@ -285,7 +178,7 @@ class CallRunner:
 
     def enqueue(self, request_id: str) -> None:
         """Again: the queue has lost it."""
-        self._save_soon()
+        self.save_soon()
         self._carry_out(Enqueue(request_id))
 
     def keep(self, write: Write) -> None:
@@ -395,7 +288,7 @@ class CallRunner:
         except RelayError as error:
             log.warning("plan not taken: %s", error.code, extra={"call_id": self.call.call_id})
 
-    def _save_soon(self) -> None:
+    def save_soon(self) -> None:
         self._lanes["records"].put_newest("save", self._save)
 
     async def _save(self) -> None:
@@ -414,7 +307,7 @@ class CallRunner:
     def save_again(self) -> None:
         """Redis is there: what it missed of this call."""
         if self._is_unsaved:
-            self._save_soon()
+            self.save_soon()
 
     # --- time
 
@@ -437,7 +330,7 @@ class CallRunner:
         """Stop running the call here (it is over, lost to another owner, or this process leaves)."""
         if self._timer is not None:
             self._timer.cancel()
-        self._workers.close()
+        self.workers.close()
         for lane in self._lanes.values():
             await lane.close(deadline_s)
 

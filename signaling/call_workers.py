@@ -11,6 +11,7 @@ from typing import Protocol
 from signaling.call_events import Event, MediaLost, PhoneReport
 from signaling.call_media import CallMedia
 from signaling.call_model import Call
+from signaling.call_news import CallNews
 from signaling.call_terms import Party
 from signaling.lane import Lane
 from signaling.metrics import ReconnectCause
@@ -24,10 +25,10 @@ class WorkerOwner(Protocol):
     """The call's runner."""
 
     call: Call
+    news: CallNews
 
     def submit(self, event: Event, /) -> None: ...
     def refresh(self) -> None: ...
-    def unmeasured(self) -> None: ...
     def want_media(self, party: Party, /) -> None: ...
     def count_reconnect(self, cause: ReconnectCause, /) -> None: ...
 
@@ -55,7 +56,7 @@ class CallWorkers:
         else:
             self._owner.refresh()
         if was_visibility:
-            self._owner.unmeasured()
+            self._owner.news.unmeasured()
 
     def leaves(self, link: WorkerLink) -> None:
         """It serves the call until all sides have answered another worker: for the call nothing is lost."""

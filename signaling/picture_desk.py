@@ -26,7 +26,7 @@ class PictureDesk:
             raise PageError("out_of_place")
         if self._asked.take(message.call_id, time.monotonic()):
             raise PageError("camera_asked_too_often")
-        runner.ask_camera(message.advice)
+        runner.news.ask_camera(message.advice)
 
     async def set_watched(self, session: Page, message: VisibilitySet) -> None:
         """:raises PageError: no call of this page's."""

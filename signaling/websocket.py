@@ -21,7 +21,7 @@ from signaling.auth import Auth
 from signaling.board_desk import BoardDesk
 from signaling.call_desk import CallDesk
 from signaling.call_limits import CallLimits, is_emergency
-from signaling.call_runner import Services
+from signaling.call_services import Services
 from signaling.camera_check import CameraChecks
 from signaling.floor import Floor
 from signaling.identity import Identity
