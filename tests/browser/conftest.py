@@ -20,7 +20,7 @@ ARGUMENTS = [
     "--disable-dev-shm-usage",
     "--disable-gpu",
 ]
-STEP_MS = 30_000  # deadline of every step and of what is expected to be seen: a busy machine, never the usual time
+STEP_MS = 45_000  # deadline of every step and of what is expected to be seen: a busy machine, never the usual time
 
 expect.set_options(timeout=STEP_MS)
 

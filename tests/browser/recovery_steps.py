@@ -11,11 +11,10 @@ from pathlib import Path
 
 from playwright.async_api import Page, async_playwright, expect
 
-from tests.browser.conftest import ARGUMENTS, CHROMIUM
+from tests.browser.conftest import ARGUMENTS, CHROMIUM, STEP_MS
+from tests.browser.signing_in import become_available, sign_in
 from tests.helpers.whole_service import WholeService
 
-PASSWORD = "correct horse battery"
-STEP_MS = 45_000
 FRAMES = "video => video.getVideoPlaybackQuality().totalVideoFrames"
 #: pictures of the remote video, told while they come; a new connection is a new stream in the same element
 MOVES = """before => {
@@ -34,18 +33,12 @@ class Desk:
     page: Page
     marker: str
 
-    async def sign_in(self, url: str, login: str) -> None:
-        await self.page.goto(url)
-        await self.page.get_by_label("Identifiant").fill(login)
-        await self.page.get_by_label("Mot de passe", exact=True).fill(PASSWORD)
-        await self.page.get_by_role("button", name="Se connecter").click()
-
     async def picture_moves(self) -> None:
         """Twenty pictures more than now."""
         video = self.page.locator("video.remote")
-        await expect(video).not_to_have_js_property("videoWidth", 0, timeout=STEP_MS)
+        await expect(video).not_to_have_js_property("videoWidth", 0)
         before = await video.evaluate(FRAMES)
-        await self.page.wait_for_function(MOVES, arg=before, timeout=STEP_MS)
+        await self.page.wait_for_function(MOVES, arg=before)
 
     async def is_still(self) -> bool:
         """Whether no picture comes for a second."""
@@ -88,9 +81,9 @@ async def call_each_other(pair: tuple[str, str], signer_url: str, agent_url: str
 
     :param pair: logins.
     """
-    await agent.sign_in(f"{agent_url}/workstation", pair[1])
-    await agent.page.get_by_role("button", name="Disponible").click()
-    await signer.sign_in(signer_url, pair[0])
+    await sign_in(agent.page, f"{agent_url}/workstation", pair[1])
+    await become_available(agent.page)
+    await sign_in(signer.page, signer_url, pair[0])
     await signer.page.get_by_label("Numéro de téléphone").press_sequentially("0199000001")
     await signer.page.get_by_role("button", name="Appeler", exact=True).click()
     await agent.page.get_by_role("button", name="Accepter").click()
@@ -103,8 +96,8 @@ async def both_see(*desks: Desk) -> None:
 
 async def still_together(signer: Desk, agent: Desk) -> None:
     """Nobody had to begin anew: the number can be dialled, which only an agent in a call is offered."""
-    await expect(agent.page.get_by_role("button", name="Composer 01 99 00 00 01")).to_be_visible(timeout=STEP_MS)
-    await expect(signer.page.get_by_role("button", name="Raccrocher", exact=True)).to_be_visible(timeout=STEP_MS)
+    await expect(agent.page.get_by_role("button", name="Composer 01 99 00 00 01")).to_be_visible()
+    await expect(signer.page.get_by_role("button", name="Raccrocher", exact=True)).to_be_visible()
 
 
 def marked(marker: str) -> list[int]:

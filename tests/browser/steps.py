@@ -3,6 +3,7 @@
 import time
 from pathlib import Path
 
+import pytest
 from playwright.async_api import Locator, Page, expect
 
 import signaling
@@ -10,11 +11,32 @@ from signaling.call_terms import Action, CallKind, CallState
 from signaling.messages.call import CallRequest
 from signaling.messages.serving import Alert
 from signaling.messages.session import Hello
+from tests.browser.conftest import CHROMIUM
 from tests.browser.fake_service import FakeService, agent_view, call_state
 
+#: marks of a file whose pages talk with the scripted service
+PAGES = [
+    pytest.mark.browser,
+    pytest.mark.asyncio(loop_scope="module"),
+    pytest.mark.skipif(not Path(CHROMIUM).exists(), reason="Chromium is not installed"),
+]
 BACKGROUND = (70, 110, 120)
 AXE = Path(signaling.__file__).parent.parent / "web_client" / "node_modules" / "axe-core" / "axe.min.js"
 AGENT_ACTIONS: tuple[Action, ...] = ("dial", "mute", "hide_picture", "end_and_report_abuse")
+
+
+async def opened(page: Page, service: FakeService, path: str = "") -> Hello:
+    """:returns: what the page said first."""
+    await page.goto(f"{service.url}{path}")
+    hello: Hello = await service.party.said(Hello)
+    return hello
+
+
+async def pictures_come(page: Page, service: FakeService) -> None:
+    """Both ways."""
+    await service.party.offer("call-1", 1, BACKGROUND)
+    await service.party.seen()
+    await picture_moves(page)
 
 
 async def picture_moves(page: Page) -> None:
@@ -38,9 +60,7 @@ async def signer_in_call(page: Page, service: FakeService) -> None:
     """From the number to the picture of the interpreter."""
     await ask(page, service)
     await service.party.send(call_state(CallState.BRIEFING, "hang_up", "mute"))
-    await service.party.offer("call-1", 1, BACKGROUND)
-    await service.party.seen()
-    await picture_moves(page)
+    await pictures_come(page, service)
 
 
 def ringing(kind: CallKind = "relay") -> Alert:
@@ -59,8 +79,7 @@ def ringing(kind: CallKind = "relay") -> Alert:
 
 async def agent_in_call(page: Page, service: FakeService, kind: CallKind = "relay") -> None:
     service.greeting = [agent_view("idle")]
-    await page.goto(f"{service.url}/workstation")
-    await service.party.said(Hello)
+    await opened(page, service, "/workstation")
     await enter_call(page, service, kind)
 
 
@@ -69,9 +88,7 @@ async def enter_call(page: Page, service: FakeService, kind: CallKind = "relay")
     state = CallState.BRIEFING if kind == "relay" else CallState.TALKING
     actions: tuple[Action, ...] = AGENT_ACTIONS if kind == "relay" else ("hang_up", *AGENT_ACTIONS)
     await service.party.send(call_state(state, *actions, kind=kind))
-    await service.party.offer("call-1", 1, BACKGROUND)
-    await service.party.seen()
-    await picture_moves(page)
+    await pictures_come(page, service)
 
 
 async def axe_finds_nothing(page: Page) -> None:

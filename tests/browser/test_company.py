@@ -1,7 +1,6 @@
 """Two beside each other: consultation, hand-over, team, four legs, a supervisor, as each side sees it."""
 
 import time
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,24 +9,20 @@ from playwright.async_api import Page, expect
 from signaling.call_terms import Action, CallState
 from signaling.messages.call import CallAct
 from signaling.messages.serving import Colleague, Colleagues, ColleaguesList
-from signaling.messages.session import Hello
-from tests.browser.conftest import CHROMIUM
 from tests.browser.fake_service import FakeService, agent_view, call_state, second_view
 from tests.browser.steps import (
     BACKGROUND,
+    PAGES,
     agent_in_call,
     axe_finds_nothing,
     enter_call,
     fits_without_sideways_scrolling,
+    opened,
     picture_moves,
     signer_in_call,
 )
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.asyncio(loop_scope="module"),
-    pytest.mark.skipif(not Path(CHROMIUM).exists(), reason="Chromium is not installed"),
-]
+pytestmark = PAGES
 SECOND = (120, 90, 60)
 ASKS: tuple[Action, ...] = ("consult", "transfer_call", "call_second", "dial", "mute", "hang_up")
 FOUND = Colleagues(
@@ -158,8 +153,7 @@ async def test_the_second_of_a_team_has_a_view_of_its_own_and_leaves_from_it(
 ) -> None:
     party = agent_service.party
     agent_service.greeting = [agent_view("idle")]
-    await page.goto(f"{agent_service.url}/workstation")
-    await party.said(Hello)
+    await opened(page, agent_service, "/workstation")
     await enter_call(page, agent_service)
     await company(agent_service, "swap", "dtmf", role="team", leg="second")
     await expect(page.get_by_role("heading", name="Vous êtes à côté d’un collègue")).to_be_visible()

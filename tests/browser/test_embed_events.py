@@ -1,10 +1,8 @@
 """What the button tells the business's page, and what it loads before anybody clicks: nothing."""
 
 from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
-import pytest
 import pytest_asyncio
 from aiohttp import web
 from playwright.async_api import Page, expect
@@ -12,14 +10,10 @@ from playwright.async_api import Page, expect
 from signaling.call_terms import CallState
 from signaling.messages.call import CallAct, CallRequest
 from signaling.messages.call_state import QueueView
-from tests.browser.conftest import CHROMIUM
 from tests.browser.fake_service import FakeService, call_state
+from tests.browser.steps import PAGES
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.asyncio(loop_scope="module"),
-    pytest.mark.skipif(not Path(CHROMIUM).exists(), reason="Chromium is not installed"),
-]
+pytestmark = PAGES
 EVENTS = ("ready", "opened", "queued", "connected", "ended", "error", "closed")
 
 

@@ -11,16 +11,19 @@ import signaling
 from relay.phone.emergency import ELSEWHERE, EMERGENCY_NUMBERS
 from signaling.call_terms import CallState
 from signaling.messages.call import CallAct, CallRequest, EmergencyNotice
-from signaling.messages.session import Error, Hello, Replaced
-from tests.browser.conftest import CHROMIUM
+from signaling.messages.session import Error, Replaced
 from tests.browser.fake_service import FakeService, agent_view, call_state
-from tests.browser.steps import ask, axe_finds_nothing, fits_without_sideways_scrolling, picture_moves, signer_in_call
+from tests.browser.steps import (
+    PAGES,
+    ask,
+    axe_finds_nothing,
+    fits_without_sideways_scrolling,
+    opened,
+    picture_moves,
+    signer_in_call,
+)
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.asyncio(loop_scope="module"),
-    pytest.mark.skipif(not Path(CHROMIUM).exists(), reason="Chromium is not installed"),
-]
+pytestmark = PAGES
 NUMBERS = Path(signaling.__file__).parent.parent / "web_client" / "caller" / "emergency_numbers.json"
 NO_CAMERA = "navigator.mediaDevices.getUserMedia = async () => { throw new DOMException('none', 'NotFoundError') }"
 OFFERED = "Urgence : contactez le 114"
@@ -93,8 +96,7 @@ async def test_114_is_offered_in_every_state_of_a_call(page: Page, signer_servic
 
 
 async def test_114_is_offered_while_another_tab_has_the_page(page: Page, signer_service: FakeService) -> None:
-    await page.goto(signer_service.url)
-    await signer_service.party.said(Hello)
+    await opened(page, signer_service)
     await signer_service.party.send(Replaced())
     dialog = page.get_by_role("dialog", name="ouverte dans un autre onglet")
     await dialog.get_by_role("button", name="Urgence : 114").click()
@@ -162,8 +164,7 @@ async def test_emergency_number_shows_114_first_and_relays_only_on_insistence(
     page: Page, signer_service: FakeService
 ) -> None:
     signer_service.relays_emergencies = True
-    await page.goto(signer_service.url)
-    await signer_service.party.said(Hello)
+    await opened(page, signer_service)
     await page.get_by_label("Numéro de téléphone").fill("15")
     await page.keyboard.press("Enter")
     await offers_114(page)
@@ -176,8 +177,7 @@ async def test_emergency_number_shows_114_first_and_relays_only_on_insistence(
 async def test_emergency_number_cannot_be_relayed_where_the_operator_does_not(
     page: Page, signer_service: FakeService
 ) -> None:
-    await page.goto(signer_service.url)
-    await signer_service.party.said(Hello)
+    await opened(page, signer_service)
     await page.get_by_label("Numéro de téléphone").fill("112")
     await page.keyboard.press("Enter")
     await offers_114(page)
@@ -188,8 +188,7 @@ async def test_number_that_is_relayed_first_is_called_also_without_a_camera(
     page: Page, signer_service: FakeService
 ) -> None:
     await page.add_init_script(NO_CAMERA)
-    await page.goto(signer_service.url)
-    await signer_service.party.said(Hello)
+    await opened(page, signer_service)
     await page.get_by_label("Numéro de téléphone").fill("115")
     await page.keyboard.press("Enter")
     await page.get_by_role("button", name="Appeler le 115 maintenant").click()
@@ -240,8 +239,7 @@ async def test_telephone_vibrates_when_the_state_of_the_call_changes_and_not_at_
 
 async def test_interpreter_reads_that_the_telephone_takes_no_keys(page: Page, agent_service: FakeService) -> None:
     agent_service.greeting = [agent_view("engaged"), call_state(CallState.ACTIVE, "dtmf", progress="answered")]
-    await page.goto(f"{agent_service.url}/workstation?lang=en")
-    await agent_service.party.said(Hello)
+    await opened(page, agent_service, "/workstation?lang=en")
     await agent_service.party.send(Error(code="no_dtmf", message="Ce téléphone ne prend pas les touches."))
     await expect(page.get_by_text("This telephone takes no key presses.")).to_be_in_viewport(ratio=1)
 
@@ -282,8 +280,7 @@ async def test_the_relay_of_an_emergency_within_a_call_gets_the_place_too(
 
 
 async def ask_for_emergency(page: Page, service: FakeService) -> None:
-    await page.goto(service.url)
-    await service.party.said(Hello)
+    await opened(page, service)
     await page.get_by_label("Numéro de téléphone").fill("15")
     await page.get_by_role("button", name="Appeler", exact=True).click()
     await expect(page.get_by_role("heading", name=OFFERED)).to_be_visible()

@@ -12,6 +12,7 @@ import pytest
 from playwright.async_api import Browser, Page, async_playwright
 
 from relay.model import IceServer, WebLeg
+from tests.browser.signing_in import PASSWORD, become_available, sign_in
 from tests.helpers.browser_call import CHROMIUM, FLAGS, LEGS, page_server
 from tests.helpers.coturn import SECRET, Coturn, coturn, needs_coturn, offered
 from tests.helpers.line import without_candidates
@@ -27,7 +28,6 @@ HIDING_ADDRESSES = [
     "--enable-features=WebRtcHideLocalIpsWithMdns",
 ]
 PICTURES_MS = 45_000.0
-PASSWORD = "correct horse battery"
 USES = """configuration => {
   const Original = RTCPeerConnection;
   window.RTCPeerConnection = class extends Original { constructor(given) { super({...given, ...configuration}); } };
@@ -158,8 +158,10 @@ async def test_whole_call_between_two_people_whose_networks_let_no_udp_through(t
         service.add_people(PASSWORD, signers=["Camille"], agents=["Nour"])
         async with chromium(WITHOUT_UDP) as browser:
             agent, signer = [await (await browser.new_context()).new_page() for _ in range(2)]
+            for page in (agent, signer):
+                page.set_default_timeout(PICTURES_MS)
             await sign_in(agent, f"{service.url}/workstation", "nour")
-            await agent.get_by_role("button", name="Disponible").click()
+            await become_available(agent)
             await sign_in(signer, service.url, "camille")
             await signer.get_by_label("Numéro de téléphone").press_sequentially("0199000001")
             await signer.get_by_role("button", name="Appeler", exact=True).click()
@@ -168,14 +170,6 @@ async def test_whole_call_between_two_people_whose_networks_let_no_udp_through(t
                 await page.wait_for_function(SHOWS, arg=20, timeout=PICTURES_MS)
     assert "ALLOCATE processed, success" in turn.log()
     assert "Cannot find credentials" not in turn.log()
-
-
-async def sign_in(page: Page, url: str, login: str) -> None:
-    page.set_default_timeout(PICTURES_MS)
-    await page.goto(url)
-    await page.get_by_label("Identifiant").fill(login)
-    await page.get_by_label("Mot de passe", exact=True).fill(PASSWORD)
-    await page.get_by_role("button", name="Se connecter").click()
 
 
 async def test_browser_that_hides_its_addresses_connects(worker: MediaWorkerProcess) -> None:

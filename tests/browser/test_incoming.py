@@ -1,7 +1,6 @@
 """Calls that somebody else begins, missed calls, and being reachable: the signer's page against a scripted service."""
 
 import time
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,22 +11,18 @@ from signaling.messages.call import CallAct, CallContinueHere, CallRequest
 from signaling.messages.call_state import CallStateMessage
 from signaling.messages.inbox import Inbox, InboxBlock, InboxDelete, InboxEntry, InboxHeard
 from signaling.messages.session import Hello
-from tests.browser.conftest import CHROMIUM
 from tests.browser.fake_service import FakeService, call_state
 from tests.browser.steps import (
-    BACKGROUND,
+    PAGES,
     axe_finds_nothing,
     fits_without_sideways_scrolling,
     line_of_text,
-    picture_moves,
+    opened,
+    pictures_come,
     signer_in_call,
 )
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.asyncio(loop_scope="module"),
-    pytest.mark.skipif(not Path(CHROMIUM).exists(), reason="Chromium is not installed"),
-]
+pytestmark = PAGES
 ASKED_FOR_CAMERA = """
   window.cameraAsked = 0;
   const open = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
@@ -42,8 +37,7 @@ def incoming(**changes: Any) -> CallStateMessage:
 
 
 async def rung(page: Page, service: FakeService, call: CallStateMessage) -> None:
-    await page.goto(service.url)
-    await service.party.said(Hello)
+    await opened(page, service)
     await service.party.send(call)
     await expect(page.get_by_role("heading", name="On vous appelle")).to_be_visible()
     await expect(page.locator(".incoming.is-settled")).to_be_visible()
@@ -72,9 +66,7 @@ async def test_a_call_fills_the_page_asks_for_the_camera_only_on_accept_and_an_i
     await expect(page.get_by_role("heading", name="Nous cherchons un interprète")).to_be_visible()
     await axe_finds_nothing(page)
     await party.send(call_state(CallState.ACTIVE, "hang_up", "dtmf", progress="answered", direction="incoming"))
-    await party.offer("call-1", 1, BACKGROUND)
-    await party.seen()
-    await picture_moves(page)
+    await pictures_come(page, signer_service)
     await expect(page.get_by_text("En ligne avec")).to_be_visible()
 
 
@@ -90,8 +82,7 @@ async def test_enter_accepts_and_escape_refuses_but_not_a_key_that_was_meant_for
 ) -> None:
     party = signer_service.party
     await page.clock.install()
-    await page.goto(signer_service.url)
-    await party.said(Hello)
+    await opened(page, signer_service)
     await party.send(incoming(number=None))
     await expect(page.get_by_role("button", name="Accepter")).to_be_focused()
     await page.keyboard.press("Escape")
@@ -176,8 +167,7 @@ async def test_whatever_the_screen_both_answers_are_on_it(
 
 
 async def test_a_call_on_another_device_is_said_so_and_continues_here(page: Page, signer_service: FakeService) -> None:
-    await page.goto(signer_service.url)
-    hello = await signer_service.party.said(Hello)
+    hello = await opened(page, signer_service)
     await signer_service.party.send(call_state(CallState.ACTIVE, progress="answered", on_other_device=True))
     await expect(page.get_by_role("heading", name="En communication sur un autre appareil")).to_be_visible()
     await axe_finds_nothing(page)
@@ -200,9 +190,7 @@ async def test_between_two_signers_there_is_no_phone_no_interpreter_and_no_ratin
     await expect(page.get_by_text("Appel vidéo en direct, sans interprète")).to_be_visible()
     await expect(page.get_by_label("Je communique en")).to_have_count(0)
     await party.send(call_state(CallState.TALKING, "hang_up", "mute", **between))
-    await party.offer("call-1", 1, BACKGROUND)
-    await party.seen()
-    await picture_moves(page)
+    await pictures_come(page, signer_service)
     await expect(page.get_by_text("En vidéo avec Camille Exemple")).to_be_visible()
     await expect(page.get_by_text("interprète")).to_have_count(0)
     lost = call_state(CallState.TALKING, "hang_up", **between)
@@ -219,8 +207,7 @@ async def test_who_calls_another_signer_sees_it_ring_there_and_reads_how_it_ende
     page: Page, signer_service: FakeService
 ) -> None:
     party = signer_service.party
-    await page.goto(signer_service.url)
-    await party.said(Hello)
+    await opened(page, signer_service)
     await party.send(call_state(CallState.INCOMING, "hang_up", kind="video", peer_name="Camille Exemple"))
     await expect(page.get_by_role("heading", name="Ça sonne : Camille Exemple")).to_be_visible()
     await axe_finds_nothing(page)

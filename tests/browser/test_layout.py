@@ -1,6 +1,5 @@
 """What signers need of the screen: nothing on the signing space, no picture that jumps, no head or hand cut off."""
 
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,15 +8,10 @@ from playwright.async_api import Page, expect
 from signaling.call_terms import Action, CallState
 from signaling.messages.session import Hello
 from signaling.messages.visibility import VisibilityMessage
-from tests.browser.conftest import CHROMIUM
 from tests.browser.fake_service import FakeService, agent_view, call_state
-from tests.browser.steps import agent_in_call, fits_without_sideways_scrolling, signer_in_call
+from tests.browser.steps import PAGES, agent_in_call, fits_without_sideways_scrolling, signer_in_call
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.asyncio(loop_scope="module"),
-    pytest.mark.skipif(not Path(CHROMIUM).exists(), reason="Chromium is not installed"),
-]
+pytestmark = PAGES
 SCREENS = [(320, 640), (390, 844), (640, 400), (768, 1024), (844, 390), (1280, 800), (1366, 768), (1920, 1080)]
 #: what lies on the middle of the other's picture: full height, and 58 % of the width, as the framing guide draws it
 COVERS = """() => {

@@ -1,7 +1,5 @@
 """The signer's page, step by step, against a scripted service with real media."""
 
-from pathlib import Path
-
 import pytest
 from playwright.async_api import Page, Route, expect
 
@@ -12,23 +10,21 @@ from signaling.messages.media import MediaAnswer, MediaRenew
 from signaling.messages.records import CallRate
 from signaling.messages.session import Error, Hello, Ping, Replaced
 from signaling.messages.visibility import VisibilityMessage
-from tests.browser.conftest import CHROMIUM
 from tests.browser.fake_service import BRAND, FakeService, call_state
 from tests.browser.steps import (
     BACKGROUND,
+    PAGES,
     ask,
     axe_finds_nothing,
     fits_without_sideways_scrolling,
     line_of_text,
+    opened,
     picture_moves,
+    pictures_come,
     signer_in_call,
 )
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.asyncio(loop_scope="module"),
-    pytest.mark.skipif(not Path(CHROMIUM).exists(), reason="Chromium is not installed"),
-]
+pytestmark = PAGES
 
 
 # --- signer: before the call
@@ -60,9 +56,7 @@ async def test_signer_goes_from_the_number_through_the_queue_to_the_picture_of_t
     await axe_finds_nothing(page)
 
     await signer_service.party.send(call_state(CallState.BRIEFING, "hang_up", "mute"))
-    await signer_service.party.offer("call-1", 1, BACKGROUND)
-    await signer_service.party.seen()
-    await picture_moves(page)
+    await pictures_come(page, signer_service)
     await expect(page.get_by_text("L’interprète est là")).to_be_visible()
 
 
@@ -120,8 +114,7 @@ async def test_leaving_the_queue_asks_once_and_hangs_up(page: Page, signer_servi
 
 
 async def test_a_refusal_of_the_service_is_shown_in_its_words(page: Page, signer_service: FakeService) -> None:
-    await page.goto(signer_service.url)
-    await signer_service.party.said(Hello)
+    await opened(page, signer_service)
     await signer_service.party.send(Error(code="premium", message="Les numéros surtaxés ne sont pas appelés d’ici."))
     await expect(page.get_by_text("Les numéros surtaxés")).to_be_visible()
 
@@ -130,8 +123,7 @@ async def test_words_of_a_refusal_do_not_lie_on_the_call_button_and_go_with_the_
     page: Page, signer_service: FakeService
 ) -> None:
     await page.set_viewport_size({"width": 390, "height": 844})
-    await page.goto(signer_service.url)
-    await signer_service.party.said(Hello)
+    await opened(page, signer_service)
     await page.get_by_label("Numéro de téléphone").fill("0199000001")
     await signer_service.party.send(Error(code="premium", message="Les numéros surtaxés ne sont pas appelés d’ici."))
     notice = page.locator(".notice")
@@ -147,8 +139,7 @@ async def test_words_of_a_refusal_do_not_lie_on_the_call_button_and_go_with_the_
 
 async def test_words_of_a_refusal_go_by_themselves(page: Page, signer_service: FakeService) -> None:
     await page.clock.install()
-    await page.goto(signer_service.url)
-    await signer_service.party.said(Hello)
+    await opened(page, signer_service)
     await signer_service.party.send(Error(code="premium", message="Les numéros surtaxés ne sont pas appelés d’ici."))
     await expect(page.locator(".notice")).to_be_visible()
     await page.clock.run_for(11_000)
@@ -344,8 +335,7 @@ async def test_a_lost_socket_comes_back_with_its_token_and_says_that_media_still
 
 
 async def test_a_second_tab_pauses_the_first_until_it_is_taken_back(page: Page, signer_service: FakeService) -> None:
-    await page.goto(signer_service.url)
-    await signer_service.party.said(Hello)
+    await opened(page, signer_service)
     await signer_service.party.send(Replaced())
     await expect(page.get_by_role("heading", name="ouverte dans un autre onglet")).to_be_visible()
     await page.get_by_role("button", name="Reprendre ici").click()

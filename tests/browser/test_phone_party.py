@@ -1,10 +1,8 @@
 """The telephone of a call, on both pages: keys, second party, transfer, hold music, answering machines, text, cost."""
 
 import time
-from pathlib import Path
 from typing import Any
 
-import pytest
 from playwright.async_api import Page, expect
 
 from relay.model import PhoneStats
@@ -12,10 +10,10 @@ from signaling.call_terms import Action, CallState
 from signaling.messages.call import CallAct, CallRequest, CostNotice, PhoneKey
 from signaling.messages.call_state import CallStateMessage, PhoneView
 from signaling.messages.media import PhoneLine
-from tests.browser.conftest import CHROMIUM
 from tests.browser.fake_service import FakeService, agent_view, call_state
 from tests.browser.steps import (
     AGENT_ACTIONS,
+    PAGES,
     agent_in_call,
     ask,
     axe_finds_nothing,
@@ -25,11 +23,7 @@ from tests.browser.steps import (
     signer_in_call,
 )
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.asyncio(loop_scope="module"),
-    pytest.mark.skipif(not Path(CHROMIUM).exists(), reason="Chromium is not installed"),
-]
+pytestmark = PAGES
 ON_LINE: tuple[Action, ...] = (*AGENT_ACTIONS, "hang_up_phone", "hold", "dtmf", "voicemail", "watch_hold")
 
 

@@ -1,22 +1,15 @@
 """Ringing a closed page: the real service worker, and a push service that is the test."""
 
 import asyncio
-from pathlib import Path
 from typing import Any
 
-import pytest
 from playwright.async_api import Page, expect
 
-from signaling.messages.session import Hello, PushSubscribe, PushUnsubscribe
-from tests.browser.conftest import CHROMIUM
+from signaling.messages.session import PushSubscribe, PushUnsubscribe
 from tests.browser.fake_service import WAIT_S, FakeService
-from tests.browser.steps import axe_finds_nothing
+from tests.browser.steps import PAGES, axe_finds_nothing, opened
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.asyncio(loop_scope="module"),
-    pytest.mark.skipif(not Path(CHROMIUM).exists(), reason="Chromium is not installed"),
-]
+pytestmark = PAGES
 KEY = "BEl62iUYgUivxIkv69yViEuiBIa-Ib9-SkvMeAtA3LFgDzkrxZJjSgSnfckjBJuBkr3qBUYIHBQFLXYp5Nksh8U"
 #: a browser's own push service is far away: subscriptions of the same shape, kept over reloads
 SUBSCRIPTIONS = """
@@ -48,8 +41,7 @@ async def reachable(page: Page, service: FakeService) -> None:
     await page.context.grant_permissions(["notifications"])
     await page.add_init_script(SUBSCRIPTIONS)
     service.on_hello = service.on_hello.model_copy(update={"push_key": KEY})
-    await page.goto(service.url)
-    await service.party.said(Hello)
+    await opened(page, service)
 
 
 async def test_notices_are_turned_on_told_again_after_a_reload_and_turned_off(

@@ -1,7 +1,6 @@
 """What people see of their connection, and what the page does when the service asks for a smaller picture."""
 
 import asyncio
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,23 +10,19 @@ from relay.model import Encoding, LegStats
 from signaling.call_terms import CallState
 from signaling.messages.media import MediaAnswer, MediaEncoding, NetworkMessage
 from signaling.messages.records import CallsToday, CallSummaryRow
-from signaling.messages.session import Hello
-from tests.browser.conftest import CHROMIUM
 from tests.browser.fake_service import WAIT_S, FakeService, agent_view, call_state
 from tests.browser.steps import (
     BACKGROUND,
+    PAGES,
     agent_in_call,
     axe_finds_nothing,
     fits_without_sideways_scrolling,
+    opened,
     signer_in_call,
 )
 from tests.browser.test_layout import nothing_covers_the_signing_space, stage_of
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.asyncio(loop_scope="module"),
-    pytest.mark.skipif(not Path(CHROMIUM).exists(), reason="Chromium is not installed"),
-]
+pytestmark = PAGES
 #: keeps every peer connection, and every scale that a sender was given
 WATCH_SENDERS = """
 window.peers = []; window.scales = [];
@@ -236,8 +231,7 @@ async def test_todays_calls_show_how_fluid_they_were(page: Page, agent_service: 
     )
     unmeasured = row.model_copy(update={"call_id": "call-1", "frame_rates": ()})
     agent_service.greeting = [agent_view("idle"), CallsToday(calls=(row, unmeasured))]
-    await page.goto(f"{agent_service.url}/workstation")
-    await agent_service.party.said(Hello)
+    await opened(page, agent_service, "/workstation")
     await expect(page.get_by_role("img", name="Image fluide 75 % du temps")).to_be_visible()
     await expect(page.locator(".sparkline")).to_have_count(1)
     await axe_finds_nothing(page)

@@ -17,13 +17,13 @@ import pytest
 from tests.browser.conftest import CHROMIUM
 from tests.browser.recovery_steps import (
     PAIRS,
-    PASSWORD,
     both_see,
     call_each_other,
     desk,
     still_together,
     workers,
 )
+from tests.browser.signing_in import PASSWORD
 from tests.helpers.whole_service import WholeService, whole_service
 
 pytestmark = [

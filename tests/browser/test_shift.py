@@ -1,7 +1,6 @@
 """The agent's shift: states, breaks, own load, alerts and shortcuts, by keyboard alone."""
 
 import time
-from pathlib import Path
 
 import pytest
 from playwright.async_api import Page, expect
@@ -21,21 +20,23 @@ from signaling.messages.serving import (
     WrapUpFinish,
 )
 from signaling.messages.session import Hello
-from tests.browser.conftest import CHROMIUM
 from tests.browser.fake_service import FakeService, agent_view, call_state
-from tests.browser.steps import agent_in_call, axe_finds_nothing, enter_call, fits_without_sideways_scrolling, ringing
+from tests.browser.steps import (
+    PAGES,
+    agent_in_call,
+    axe_finds_nothing,
+    enter_call,
+    fits_without_sideways_scrolling,
+    opened,
+    ringing,
+)
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.asyncio(loop_scope="module"),
-    pytest.mark.skipif(not Path(CHROMIUM).exists(), reason="Chromium is not installed"),
-]
+pytestmark = PAGES
 LOAD = Load(signing_s=34 * 60, engaged_s=2 * 3600, served=9)
 
 
 async def at_work(page: Page, service: FakeService) -> None:
-    await page.goto(f"{service.url}/workstation")
-    await service.party.said(Hello)
+    await opened(page, service, "/workstation")
     await expect(page.get_by_role("heading", name="Ma journée")).to_be_visible()
 
 

@@ -2,7 +2,6 @@
 
 import time
 from datetime import datetime, timedelta
-from pathlib import Path
 
 import pytest
 from playwright.async_api import Page, expect
@@ -21,15 +20,10 @@ from signaling.messages.serving import (
     Waits,
 )
 from signaling.messages.session import Hello
-from tests.browser.conftest import CHROMIUM
 from tests.browser.fake_service import FakeService, call_state
-from tests.browser.steps import ask, axe_finds_nothing, fits_without_sideways_scrolling, signer_in_call
+from tests.browser.steps import PAGES, ask, axe_finds_nothing, fits_without_sideways_scrolling, signer_in_call
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.asyncio(loop_scope="module"),
-    pytest.mark.skipif(not Path(CHROMIUM).exists(), reason="Chromium is not installed"),
-]
+pytestmark = PAGES
 OPEN = ModeWait(mode="LSF", is_open=True, serving=3, wait_low_s=60, wait_high_s=170)
 NOBODY = ModeWait(mode="LfPC", is_open=True, serving=0)
 

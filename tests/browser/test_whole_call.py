@@ -4,6 +4,7 @@ A whole relay call in two real browsers against the whole service: cameras fed f
 Screenshots of every stage are left in ``$PASSERELLE_SCREENSHOTS``, else in pytest's own temporary directory.
 """
 
+import functools
 import os
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack
@@ -18,14 +19,13 @@ from playwright.async_api import Browser, Page, async_playwright, expect
 
 from relay.drawn.canvas import Picture
 from relay.drawn_signer import INTERPRETER, SIGNER, Appearance, DrawnSigner, Scene
-from tests.browser.conftest import ARGUMENTS, CHROMIUM
+from tests.browser.conftest import ARGUMENTS, CHROMIUM, STEP_MS
+from tests.browser.signing_in import PASSWORD, become_available, sign_in
 from tests.helpers.whole_service import HAS_MODELS, WholeService, whole_service
 
 pytestmark = [pytest.mark.browser, pytest.mark.integration, pytest.mark.timeout(240)]
-PASSWORD = "correct horse battery"
 CAMERA = (848, 480)  # 16:9, as cameras are; at least the norm's 640×480 would be cut to it
 MJPEG_RATE = 30  # Chromium plays every MJPEG file at this rate
-STEP_MS = 30_000
 LOOP_S = 4.8  # after which the drawn signer's movements begin again
 #: a picture that becomes hard to read, and good again: 14 s, 14 s of cut hands, 10 s of darkness, round and round
 FAULTS: tuple[Scene, ...] = (*3 * ("signing",), *3 * ("cut",), *2 * ("dark",))
@@ -69,7 +69,7 @@ class Seat:
     async def sees(self, who: Wall) -> None:
         """The remote picture moves, and the wall behind the person in it is of this colour."""
         video = self.page.locator("video.remote")
-        await expect(video).not_to_have_js_property("videoWidth", 0, timeout=STEP_MS)
+        await expect(video).not_to_have_js_property("videoWidth", 0)
         red, green, blue = await video.evaluate(WALL)
         assert ("blue" if blue > green else "green") == who, (red, green, blue)
 
@@ -79,7 +79,7 @@ class Seat:
         reaches = (
             "before => document.querySelector('video.remote').getVideoPlaybackQuality().totalVideoFrames > before + 20"
         )
-        await self.page.wait_for_function(reaches, arg=before, timeout=STEP_MS)
+        await self.page.wait_for_function(reaches, arg=before)
 
 
 def camera_film(folder: Path, name: str, appearance: Appearance, scenes: tuple[Scene, ...]) -> Path:
@@ -89,6 +89,7 @@ def camera_film(folder: Path, name: str, appearance: Appearance, scenes: tuple[S
     return path
 
 
+@functools.cache
 def _film_of(scene: Scene, appearance: Appearance) -> bytes:
     drawn: Scene = "signing" if scene == "cut" else scene
     signer = DrawnSigner(*CAMERA, MJPEG_RATE // 2, appearance, drawn)  # each picture twice: half the drawing
@@ -144,33 +145,19 @@ async def seats(tmp_path: Path, shots: Path, signer_scenes: tuple[Scene, ...]) -
     assert faults == []
 
 
-async def sign_in(seat: Seat, url: str, login: str) -> None:
-    await seat.page.goto(url)
-    await seat.page.get_by_label("Identifiant").fill(login)
-    await seat.page.get_by_label("Mot de passe", exact=True).fill(PASSWORD)
-    await seat.page.get_by_role("button", name="Se connecter").click()
-
-
-async def become_available(agent: Seat) -> None:
-    """Whatever the call before has left: a wrap-up goes on for a minute, on a new page too."""
-    after_a_call = agent.page.get_by_role("button", name="Terminer le post-appel")
-    await agent.page.get_by_role("button", name="Disponible").or_(after_a_call).first.click()
-    await visible(agent, "Vous êtes disponible")
-
-
 async def visible(seat: Seat, text: str) -> None:
-    await expect(seat.page.get_by_text(text).first).to_be_visible(timeout=STEP_MS)
+    await expect(seat.page.get_by_text(text).first).to_be_visible()
 
 
 async def test_signer_and_interpreter_go_through_a_whole_relay_call_with_the_phone_answering(
     service: WholeService, seats: tuple[Seat, Seat]
 ) -> None:
     signer, agent = seats
-    await sign_in(agent, f"{service.url}/workstation", "nour")
-    await become_available(agent)  # nobody is rung before saying so
+    await sign_in(agent.page, f"{service.url}/workstation", "nour")
+    await become_available(agent.page)  # nobody is rung before saying so
     await agent.shoot("ready")
 
-    await sign_in(signer, service.url, "camille")
+    await sign_in(signer.page, service.url, "camille")
     await signer.page.get_by_label("Numéro de téléphone").press_sequentially("0199000001")
     await expect(signer.page.locator(".preview video")).not_to_have_js_property("videoWidth", 0)
     await signer.shoot("camera-check")
@@ -245,9 +232,9 @@ async def test_a_signer_calls_another_by_relay_number_and_both_see_each_other_wi
     camille, sacha = seats
     for login, number in (("camille", "+33199000011"), ("sacha", "+33199000012")):
         assert service.run("user", "number", login, "--give", number).returncode == 0
-    await sign_in(sacha, service.url, "sacha")
+    await sign_in(sacha.page, service.url, "sacha")
     await visible(sacha, "01 99 00 00 12")  # to give to hearing people
-    await sign_in(camille, service.url, "camille")
+    await sign_in(camille.page, service.url, "camille")
     await camille.page.get_by_label("Numéro de téléphone").fill("0199000012")
     await expect(camille.page.locator(".preview video")).not_to_have_js_property("videoWidth", 0)
     await camille.page.get_by_role("button", name="Appeler", exact=True).click()
@@ -285,9 +272,9 @@ async def test_a_telephone_calls_a_signer_and_speaks_with_the_interpreter_who_jo
 ) -> None:
     signer, agent = seats
     assert service.run("user", "number", "camille", "--give", "+33199000013").returncode == 0
-    await sign_in(agent, f"{service.url}/workstation", "nour")
-    await become_available(agent)
-    await sign_in(signer, service.url, "camille")
+    await sign_in(agent.page, f"{service.url}/workstation", "nour")
+    await become_available(agent.page)
+    await sign_in(signer.page, service.url, "camille")
     await visible(signer, "Votre numéro pour être appelé·e")
     browser = agent.page.context.browser
     assert browser is not None
@@ -310,10 +297,10 @@ async def test_a_telephone_calls_a_signer_and_speaks_with_the_interpreter_who_jo
     await signer.sees("green")
     await agent.sees("blue")
     await telephone.locator("#pad button", has_text="5").click()
-    await expect(agent.page.locator(".phone-keys")).to_contain_text("5", timeout=STEP_MS)
+    await expect(agent.page.locator(".phone-keys")).to_contain_text("5")
     await signer.page.get_by_role("button", name="Téléphone", exact=True).click()
     await signer.page.get_by_role("button", name="7", exact=True).click()
-    await expect(telephone.locator("#digits")).to_have_text("7", timeout=STEP_MS)
+    await expect(telephone.locator("#digits")).to_have_text("7")
     await expect(agent.page.locator(".phone-keys kbd")).to_have_text("5")  # the signer's own are not the agent's affair
     await signer.shoot("called")
     await agent.shoot("called")
@@ -333,9 +320,9 @@ async def test_a_picture_that_becomes_hard_to_read_is_advised_upon_on_both_pages
     service: WholeService, seats: tuple[Seat, Seat]
 ) -> None:
     signer, agent = seats
-    await sign_in(agent, f"{service.url}/workstation", "nour")
-    await become_available(agent)
-    await sign_in(signer, service.url, "camille")
+    await sign_in(agent.page, f"{service.url}/workstation", "nour")
+    await become_available(agent.page)
+    await sign_in(signer.page, service.url, "camille")
     await expect(signer.page.locator(".preview video")).not_to_have_js_property("videoWidth", 0)
     await signer.page.get_by_role("button", name="Vérifier mon image").click()
     await says(signer, ".check-picture", "Tout va bien : on vous voit bien.")
