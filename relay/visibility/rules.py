@@ -135,7 +135,7 @@ RULES: tuple[Rule, ...] = (
         _below("covered", "structure", 0.075, 0.12),
         _below("covered_light", "luma", 0.60, 0.65),  # what lies over a lens keeps light out; a bright wall does not
         # a bare wall was there before; of one that was never seen with somebody, nobody reads the advice
-        _below("covered_room", "room_kept", 0.35, 0.45, unknown=0.0),
+        _below("covered_room", "room_kept", 0.45, 0.52, unknown=0.0),
         _below("covered_face", "face_found", 0.3, 0.5, unknown=0.0),  # somebody far away before a bare wall
     ),
     _rule(
