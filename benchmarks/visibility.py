@@ -45,7 +45,7 @@ folder, models = map(Path, sys.argv[1:])
 asyncio.run(run(VisibilityWorkerConfig("benchmark", folder / "control", folder / "tap", models), asyncio.Event()))
 """
 CALLS = 10  # 3 signers sign, 3 agents, and in 4 calls nobody does
-READY_S, ADVICE_S = 120.0, 30.0  # deadlines
+READY_S = 120.0  # deadline
 SETTLE_S = 12.0  # after a call begins: the first looks, and the first advice
 PLAIN_PICTURES = 45
 DELAY_CALLS = 6

@@ -13,8 +13,6 @@ import pylibsrtp
 
 from relay.intake import Address
 
-PLAIN_LIMIT = 1356  # bytes; pylibsrtp's own buffer of 1500 less the longest trailer
-
 
 class ProtectedDatagrams(Protocol):
     """

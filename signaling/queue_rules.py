@@ -44,9 +44,6 @@ class RelaxStep(BaseModel):
     level: int = Field(ge=0, le=5)
 
 
-RELAX = (RelaxStep(after_s=60, level=2), RelaxStep(after_s=120, level=0))
-
-
 class QueueRules(BaseModel):
     """Unit, default and reason on each field; ``passerelle queue show`` prints them."""
 

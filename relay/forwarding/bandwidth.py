@@ -133,10 +133,6 @@ class BandwidthEstimator:
         return max(MINIMUM_BPS, min(self._delay_based_bps, self.loss.bps, self.maximum_bps))
 
     @property
-    def acknowledged_bps(self) -> float | None:
-        return self._acknowledged.bps
-
-    @property
     def signal(self) -> Signal:
         return self._detector.signal
 

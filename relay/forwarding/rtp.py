@@ -7,8 +7,6 @@ Decides what a header says. What happens to a packet belongs to ``rewrite`` and 
 import struct
 from typing import Final
 
-SEQUENCE_MODULO: Final = 1 << 16
-TIMESTAMP_MODULO: Final = 1 << 32
 MINIMUM_HEADER: Final = 12  # bytes, RFC 3550 §5.1
 NEW_LIFE_S: Final = 10.0  # a timestamp this far from the newest one: its sender has begun again
 _FIXED: Final = struct.Struct("!BBHII")

@@ -120,10 +120,6 @@ class Allowed:
 class Refused:
     code: RefusalCode
 
-    @property
-    def message_key(self) -> str:
-        return f"dialling.{self.code}"
-
 
 @dataclass(frozen=True)
 class Emergency:

@@ -77,11 +77,6 @@ class Mixture(Generic[Frame]):
         if self._leader not in self._waiting:
             self._leader = None
 
-    @property
-    def turn_at(self) -> float | None:
-        """When the listener last was due something, s; None: never."""
-        return self._turn_at
-
     def arrived(self, source: str, frame: Frame, now: float) -> list[list[Frame]]:
         """
         :param now: s, never less than before. :returns: the turns that are due at once, none or mostly one; in each

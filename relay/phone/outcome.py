@@ -7,14 +7,10 @@ Codes of RFC 3261 §21 and later registrations; causes of ITU-T Q.850 as gateway
 
 import re
 from collections.abc import Iterable
-from typing import Literal
 
 from relay.model import PhoneOutcome
 
 REQUEST_TIMEOUT = 408
-
-Provisional = Literal["trying", "ringing", "forwarded", "queued", "progress"]
-_PROVISIONAL: dict[int, Provisional] = {100: "trying", 180: "ringing", 181: "forwarded", 182: "queued"}
 
 _BY_CODE: dict[int, PhoneOutcome] = {
     300: "trunk_failed",  # several choices: a redirection that was not followed
@@ -126,11 +122,6 @@ def outcome_of(sip_code: int, *, rang: bool, cause: int | None = None) -> PhoneO
     if sip_code == REQUEST_TIMEOUT:
         return "no_answer" if rang else "trunk_failed"
     return _BY_CODE.get(sip_code, "trunk_failed")
-
-
-def provisional_of(sip_code: int) -> Provisional:
-    """:param sip_code: 100…199. :returns: the word for it; ``progress`` for 183 and whatever is not known."""
-    return _PROVISIONAL.get(sip_code, "progress")
 
 
 def q850_cause(reasons: Iterable[str]) -> int | None:

@@ -22,7 +22,6 @@ from relay.control_messages import (
     AnswerLeg,
     AnyEvent,
     CloseLeg,
-    EncodingWanted,
     LegState,
     LegStatsEvent,
     OpenLeg,
@@ -118,9 +117,6 @@ class MediaWorkerProcess:
 
     def stats_of(self, call_id: str, leg: WebLeg) -> list[LegStats]:
         return [e.stats for e in self.events if isinstance(e, LegStatsEvent) and (e.call_id, e.leg) == (call_id, leg)]
-
-    def encodings_of(self, call_id: str, leg: WebLeg) -> list[EncodingWanted]:
-        return [e for e in self.events if isinstance(e, EncodingWanted) and (e.call_id, e.leg) == (call_id, leg)]
 
 
 @contextlib.asynccontextmanager

@@ -245,16 +245,6 @@ async def test_presence_words_moves_and_thresholds_do_what_they_say_and_leave_no
     assert WORDS.encode() not in kept and WORDS.upper().encode() not in kept
 
 
-async def in_direct_call(floor: Floor) -> tuple[RawPage, RawPage]:
-    agent, signer = await floor.agent("adam"), await floor.here.visitor()
-    await ok(signer, "call.request", kind="direct", brand="demo-mairie")
-    alert = await agent.of_type("assignment.alert")
-    await ok(agent, "assignment.accept", assignment_id=alert["assignment_id"])
-    await signer.state("talking")
-    await agent.state("talking")
-    return signer, agent
-
-
 @dataclass
 class Direct:
     """A visitor and an adviser in a direct call, a supervisor at another process who sees it on the board."""

@@ -1,6 +1,6 @@
 import pytest
 
-from relay.phone.outcome import outcome_of, provisional_of, q850_cause
+from relay.phone.outcome import outcome_of, q850_cause
 
 #: Every final code of IANA's registry of SIP responses, by what it means to people.
 CODES = {
@@ -70,8 +70,3 @@ def test_cause_is_found_in_reason_headers_as_gateways_write_them() -> None:
     assert q850_cause(['SIP;cause=500, Q.850;text="no";cause=34']) == 34
     for nothing in ([], ["SIP;cause=200"], ["Q.850;text=x"], ["Q.850;cause=0"], ["Q.850;cause=999"], ["X-Q.850"]):
         assert q850_cause(nothing) is None
-
-
-def test_provisional_answers_have_words() -> None:
-    words = {code: provisional_of(code) for code in (100, 180, 181, 182, 183, 199)}
-    assert words == {100: "trying", 180: "ringing", 181: "forwarded", 182: "queued", 183: "progress", 199: "progress"}
