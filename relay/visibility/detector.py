@@ -191,7 +191,7 @@ class Analyzer:
         found = Detection(hands, faces, None, parts)
         is_due = _is_due(self._posed_at_ms, timestamp_ms, POSE_PERIOD_MS)
         if not is_due or "pose" not in parts or not leaves_questions(found):
-            return found
+            return replace(found, parts=parts - {"pose"})
         self._posed_at_ms = timestamp_ms
         return replace(found, pose=self._detector.pose(picture))
 

@@ -151,6 +151,8 @@ class Look:
     :param hands_overlap: how much of one hand lies behind the other, 0..1; None unless two are found.
     :param hands_at_face: a hand is at the face (that is LSF, not hidden).
     :param hands_hidden: 0, 1 or 2 wrists in the picture at which no hand is found; None without a pose.
+    :param hands_lost: no hands below the face, and the pose does not say where they are
+        (:func:`relay.visibility.measures.pose.hands_lost`); None: nobody looked.
     :param wrists_in_frame: 0, 1 or 2, from the pose; None without one: nobody is there, or hands and face are found
         and leave no question open.
     :param wrists_cut: the edges beyond which a wrist lies (below is also where hands rest).
@@ -217,6 +219,7 @@ class Look:
     distance: float | None = None
     head_in_frame: float | None = None
     motion_blur: float | None = None
+    hands_lost: bool | None = None
 
     @property
     def face(self) -> Box | None:

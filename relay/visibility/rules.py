@@ -270,10 +270,29 @@ RULES: tuple[Rule, ...] = (
         "poor",
         _above("hands_missing", "hands_missing", 0.74, 0.60),  # never a hand, although the picture leaves them room
         _below("hands_missing_cut", "hands_beyond", 0.60, 0.70, unknown=0.0),
-        _above("hands_usual", "hands_usual", 0.60, 0.40),  # of hands that the models found before
+        _above("hands_usual", "hands_usual", 0.70, 0.45),  # of hands that the models found before; a clip's 0.63
         _above("hands_missing_motion", "motion", 0.04, 0.02),
         _above("hands_missing_space", "signing_space", ROOMY, 0.68),
         watch=HANDS - {"cued_speech"},  # a hand that cues is one hand, at the face
+        **_COMES_AND_GOES,
+    ),
+    _rule(
+        "hands_hidden",
+        "poor",
+        _above("lost_often", "hands_lost", 0.40, 0.20),  # whose hands were mostly found until now
+        _above("lost_missing", "hands_missing", 0.74, 0.60),
+        _above("lost_usual", "hands_usual", 0.60, 0.40),
+        _above("lost_space", "signing_space", ROOMY, 0.68),
+        watch=HANDS - {"cued_speech"},
+        **_COMES_AND_GOES,
+    ),
+    _rule(
+        "hands_hidden",
+        "poor",
+        _above("hands_lost", "hands_lost", 0.70, 0.30),  # the body has no wrist either: something stands before it
+        _above("hands_lost_missing", "hands_missing", 0.74, 0.60),
+        _above("hands_lost_space", "signing_space", ROOMY, 0.68),
+        watch=HANDS - {"cued_speech"},
         **_COMES_AND_GOES,
     ),
     _rule("too_near", "fair", _above("face_for_space", "face_width", 0.26, 0.24), watch=CHECK),

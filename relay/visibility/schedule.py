@@ -67,6 +67,7 @@ class LegSchedule:
         self._glance: Glance | None = None
         self._has_face = False  # in the last look
         self._is_cut = False  # its signing space is
+        self._is_lost = False  # hands and body, when they were looked for last
         self._is_moving = False
         self._otherwise_since: float | None = None  # pictures contradict ``_is_moving``
         self._is_changed = False  # a glance says that another look is due
@@ -97,6 +98,8 @@ class LegSchedule:
         self._looked_at, self._reference, self._is_changed = now, self._glance, False
         self._has_face = bool(look.faces_found)
         self._is_cut = look.signing_space is not None and look.signing_space < ROOMY
+        if look.hands_lost is not None:
+            self._is_lost = look.hands_lost
         is_handless = self._is_moving and look.hands_found == 0
         is_doubtful = not look.faces_found or is_handless or bool(look.hands_cut or look.face_cut)
         if is_doubtful and self._told[0] == "good" and now > self._unsettled_until + CALM_S:
@@ -126,7 +129,7 @@ class LegSchedule:
         return float("-inf") if self._looked_at is None else self._looked_at + period_s
 
     def _follow_movement(self, glance: Glance, now: float) -> None:
-        if shows_signing(glance, is_cut=self._is_cut) == self._is_moving:
+        if shows_signing(glance, is_cut=self._is_cut, is_lost=self._is_lost) == self._is_moving:
             self._otherwise_since = None
             return
         if self._otherwise_since is None:

@@ -23,6 +23,9 @@ FULL_LIGHT = 0.8  # highlights of a well-lit picture; a darker one changes less 
 LEAST_LIGHT = 0.25  # share of MOVED below which noise would count
 SIGNING_MOTION = 0.015  # share of cells that changed within three pictures: signing 0.02 to 0.28, at rest up to 0.013
 REACH = (3.2, 1.2)  # sideways from the middle of the face, up from its top, in widths and heights of the face
+#: The same of somebody whose hands something hides: all that is left are elbows and shoulders beside it, 0.007 to 0.02.
+#: Attending moves as much, so it counts only where hands and body are looked for and lost.
+HIDDEN_MOTION = 0.0075
 BORDER_ROWS = 4  # lowest sixth of the picture, where hands leave it
 BORDER_COLUMNS = 2  # at each side
 BORDER_MOTION = 0.04  # share of the border cells
@@ -92,12 +95,15 @@ def moves_at_border(glance: Glance) -> bool:
     return glance.border_movement > BORDER_MOTION and at_border >= BORDER_SHARE * glance.movement
 
 
-def shows_signing(glance: Glance, *, is_cut: bool = False) -> bool:
+def shows_signing(glance: Glance, *, is_cut: bool = False, is_lost: bool = False) -> bool:
     """
     Whether as much moves as a hand does.
 
     :param is_cut: hands may be out of the picture: fingers at its lower or side border, all that is left, count too.
+    :param is_lost: something seems to hide the hands: what is left beside it counts.
     """
+    if is_lost and glance.movement >= HIDDEN_MOTION:
+        return True
     if not is_cut:
         return glance.movement >= SIGNING_MOTION
     share_at_border = glance.border_movement * float(BORDER.mean())

@@ -6,6 +6,7 @@ until it is too old. Medians, so that one wrong picture changes nothing; shares 
 """
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from statistics import fmean, median
 
 from relay.visibility.measures.movement import moves_at_border, shows_signing
@@ -26,6 +27,7 @@ FACE_LIFETIME_S = 3.0  # a face that is found now and then (small, dark, turned)
 SIGNING_WINDOW_S = 2.0  # signing has pauses of about a second
 HANDS_WINDOW_S = 3.0  # hands are not found in every picture of well-seen signing (about 1 in 3 of the real clips')
 SAME_MOMENT_S = 0.3  # between a look and a glance
+LOST_LOOKS = 2  # that agree: something hides the hands, and little is left that could move
 ENOUGH_LOOKS = 3  # for hands that are found in none to be missing
 PART_OF_HANDS = 0.75  # share of the landmarks of all hands found; one whole hand of two leaves more
 
@@ -46,7 +48,8 @@ def summarize(glances: Timed, looks: TimedLooks, now: float, elapsed_s: float = 
       share of looks with a hand; ``hands_visible``: with a whole one; ``hands_missing``: without, None of fewer than 3;
       ``hands_cut``: share of those that tell in which no hand found is whole; ``hands_beyond``: the same, or none is
       found and the body's wrists are beyond the edges; ``hands_hidden``: in which no hand is found where the body has
-      one; ``hands_at_face``: share with one at the face;
+      one; ``hands_lost``: in which neither a hand nor a wrist
+      is found, in the picture or beyond, None of fewer than 3; ``hands_at_face``: share with one at the face;
     - ``border_motion``: share of the pictures with signing's movement in which only the borders move.
     """
     second = [glance for t, glance in glances if t > now - max(elapsed_s, 0.5)]
@@ -54,20 +57,22 @@ def summarize(glances: Timed, looks: TimedLooks, now: float, elapsed_s: float = 
     recent = _telling(looks, now, LOOK_WINDOW_S, lambda look: True)
     faces = _telling(looks, now, LOOK_WINDOW_S, lambda look: look.faces_found is not None)
     is_cut = (_median([look.signing_space for look in faces]) or 1.0) < ROOMY
-    signing = [t for t, glance in glances if shows_signing(glance, is_cut=is_cut)]
+    lost = _telling(looks, now, HANDS_WINDOW_S, lambda look: look.hands_lost is not None)[-LOST_LOOKS:]
+    is_signing = partial(shows_signing, is_cut=is_cut, is_lost=bool(lost) and all(look.hands_lost for look in lost))
+    signing = [t for t, glance in glances if is_signing(glance)]
     used = [(t, look) for t, look in looks if any(abs(t - at) <= SAME_MOMENT_S for at in signing)]
     hands = _telling(used, now, HANDS_WINDOW_S, lambda look: look.hands_found is not None, HANDS_WINDOW_S)
     return {
         "looks": float(len([t for t, _ in looks if t > now - LOOK_WINDOW_S])),
         "look_age_s": round(now - looks[-1][0], 2) if looks else None,
         **_of_glances(second),
-        "signing": _signing(moving, hands, is_cut=is_cut),
+        "signing": 0.0 if _rests(hands, is_cut=is_cut) else _mean([float(is_signing(glance)) for glance in moving]),
         "person": _mean([float(_somebody(look)) for look in _telling(looks, now, PERSON_WINDOW_S, _tells_of_somebody)]),
         **_of_picture(recent),
         **_of_faces(faces, _telling(looks, now, LOOK_WINDOW_S, _shows_face, FACE_LIFETIME_S)),
         "head_in_frame": _head_in_frame(_telling(looks, now, PERSON_WINDOW_S, lambda look: True)),
         "mouth_hidden": _median([look.mouth_hidden for look in _telling(looks, now, MOUTH_WINDOW_S, _shows_mouth)]),
-        **_of_hands(hands, [glance for glance in moving if shows_signing(glance, is_cut=is_cut)]),
+        **_of_hands(hands, [glance for glance in moving if is_signing(glance)]),
     }
 
 
@@ -97,15 +102,10 @@ def _somebody(look: Look) -> bool:
     return bool(look.faces_found or look.hands_found or look.wrists_in_frame is not None)
 
 
-def _signing(moving: Sequence[Glance], hands: Sequence[Look], *, is_cut: bool) -> float | None:
-    """
-    Share of the pictures with a hand's movement; 0 where there is room for hands and all of them rest below the
-    picture: somebody who nods.
-    """
-    is_resting = bool(hands) and not is_cut and all(_is_beyond(look) for look in hands if _tells_of_hands(look))
-    if is_resting and any(_tells_of_hands(look) for look in hands):
-        return 0.0
-    return _mean([float(shows_signing(glance, is_cut=is_cut)) for glance in moving])
+def _rests(hands: Sequence[Look], *, is_cut: bool) -> bool:
+    """There is room for hands, and all of them rest below the picture: somebody who nods."""
+    known = [look for look in hands if _tells_of_hands(look)]
+    return bool(known) and not is_cut and all(_is_beyond(look) for look in known)
 
 
 def _of_glances(glances: Sequence[Glance]) -> Measures:
@@ -170,6 +170,7 @@ def _is_headless(look: Look) -> bool:
 def _of_hands(looks: Sequence[Look], signing: Sequence[Glance]) -> Measures:
     found = [look for look in looks if look.hands_found]
     known = [look for look in looks if _tells_of_hands(look)]
+    lost = [float(look.hands_lost) for look in looks if look.hands_lost is not None]
     visible = _mean([float(bool(look.hands_found) and not _is_cut(look)) for look in looks])
     return {
         "hand_looks": float(len(looks)),
@@ -179,6 +180,7 @@ def _of_hands(looks: Sequence[Look], signing: Sequence[Glance]) -> Measures:
         "hands_cut": _mean([float(_is_cut(look)) for look in known]),
         "hands_beyond": _mean([float(_is_cut(look) or _is_beyond(look)) for look in known]),
         "hands_hidden": _mean([float(_is_hidden(look)) for look in known]),
+        "hands_lost": _mean(lost) if len(lost) >= ENOUGH_LOOKS else None,
         "hands_at_face": _mean([float(look.hands_at_face) for look in looks]),
         "border_motion": _mean([float(moves_at_border(glance)) for glance in signing]),
         "hands_in_frame": _median([look.hands_in_frame for look in found]),

@@ -42,6 +42,7 @@ SEEN = look(
     hands_sharpness=0.5,
     wrists_in_frame=2,
     hands_hidden=0,
+    hands_lost=0,
     head_in_frame=1.0,
 )
 

@@ -11,7 +11,8 @@ FACE = Box(0.4, 0.2, 0.2, 0.3)
 
 
 def test_look_at_nobody_has_no_numbers_about_hands_and_face() -> None:
-    assert measure_look(plain(128), Detection()) == Look(sharpness=0.0, blockiness=0.0, hands_found=0, faces_found=0)
+    look = measure_look(plain(128), Detection())
+    assert look == Look(sharpness=0.0, blockiness=0.0, hands_found=0, faces_found=0, hands_lost=False)
 
 
 def test_what_nobody_looked_for_is_unknown() -> None:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from relay.visibility.measures import pose
-from relay.visibility.model import Pose
+from relay.visibility.model import Box, Detection, Face, Part, Pose
 from tests.relay.visibility.frames import hand
 
 SHOULDERS = {11: (0.65, 0.4), 12: (0.35, 0.4)}
@@ -54,6 +54,35 @@ def test_wrist_in_the_picture_without_a_hand_is_hidden() -> None:
 
 def test_hand_found_elsewhere_does_not_stand_for_a_hidden_one() -> None:
     assert pose.hands_hidden(body(), [hand(0.9, 0.2)], SQUARE) == 2
+
+
+ALL: frozenset[Part] = frozenset(("hands", "faces", "pose"))
+FACE = Face(Box(0.4, 0.1, 0.2, 0.2), 0.9, np.full((6, 2), 0.2, dtype=np.float32))
+
+
+def test_hands_are_lost_below_a_face_when_the_body_vouches_for_no_wrist_either() -> None:
+    assert pose.hands_lost(Detection((), (FACE,), None, ALL))  # no body at all: a box stands before it
+    assert pose.hands_lost(Detection((), (FACE,), body(seen=0.2), ALL))
+
+
+@pytest.mark.parametrize(
+    "found",
+    [
+        Detection((hand(0.6, 0.65),), (FACE,), body(seen=0.2), ALL),
+        Detection((), (FACE,), body(), ALL),
+        Detection((), (FACE,), body(left=(0.6, 1.1), seen=0.2), ALL),
+        Detection((), (FACE,), body(left=(0.45, 0.25), seen=0.2), ALL),
+        Detection((), (), None, ALL),
+    ],
+    ids=["a hand is found", "a wrist is seen", "a hand is below the picture", "a hand is at the face", "no face"],
+)
+def test_hands_that_are_only_not_made_out_are_not_lost(found: Detection) -> None:
+    assert pose.hands_lost(found) is False
+
+
+@pytest.mark.parametrize("part", ["hands", "pose"])
+def test_hands_are_not_lost_where_nobody_looked(part: Part) -> None:
+    assert pose.hands_lost(Detection((), (FACE,), None, ALL - {part})) is None
 
 
 def test_share_of_the_head_inside() -> None:

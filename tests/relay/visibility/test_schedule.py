@@ -140,6 +140,12 @@ def test_hands_are_looked_for_only_where_they_count() -> None:
     assert "hands" not in schedule.parts
 
 
+def test_hands_are_looked_for_while_something_hides_them_though_only_elbows_move() -> None:
+    elbows = glance(movement=0.01)
+    assert rate(watch([elbows], seen=look(hands_found=0, hands_lost=True))) >= 0.9
+    assert rate(watch([elbows])) < 0.5
+
+
 def test_same_picture_is_no_other_one() -> None:
     assert not is_other_picture(MOVING, MOVING)
     assert not is_other_picture(STILL, replace(STILL, luma=STILL.luma + 0.03))

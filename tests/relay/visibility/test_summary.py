@@ -79,6 +79,15 @@ def test_hands_that_are_not_found_are_where_the_body_has_its_wrists() -> None:
     assert summed(glances, [unknown, look()])["hands_visible"] == 0.5
 
 
+def test_hands_behind_something_are_lost_though_only_elbows_move() -> None:
+    lost = look(hands_found=0, hands_lost=True, wrists_in_frame=None)
+    elbows = [glance(movement=0.01)] * 16
+    assert summed(elbows, [lost] * 4)["signing"] == 1.0
+    assert summed(elbows, [lost] * 4)["hands_lost"] == 1.0
+    assert summed(elbows, [lost] * 2)["hands_lost"] is None  # too few looks to tell
+    assert summed(elbows, [look(hands_found=0, hands_lost=False)] * 4)["signing"] == 0.0  # somebody attends
+
+
 def test_head_is_in_the_picture_unless_the_body_says_otherwise() -> None:
     assert summed([glance()], [look()])["head_in_frame"] == 1.0
     assert summed([glance()], [look(head_in_frame=0.4), look()])["head_in_frame"] == 0.4
