@@ -1,6 +1,6 @@
 # Daily habits. `./run` and `./test` are the two commands a newcomer needs; these are shorthands for those who stay.
 PY := .venv/bin/python
-.PHONY: help lock lint format types unit integration browser fuzz-media fuzz-phone test web fresh-machine docker-steps bench-forwarding bench-queue chaos-queue soak-media histories chaos clean
+.PHONY: help lock lint format types unit integration browser fuzz-media fuzz-phone test web fresh-machine docker-steps bench-forwarding bench-queue chaos-queue soak-media histories chaos pictures clean
 
 help:   ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -45,5 +45,7 @@ histories: ## HISTORIES=5000 random histories of the queue, processes dying betw
 	HISTORIES=$(or $(HISTORIES),5000) $(PY) -m pytest -q --timeout 0 tests/interpreter_queue/test_histories.py
 chaos:  ## MINUTES=10 of a whole centre whose processes and Redis are killed and stopped at random
 	$(PY) -m benchmarks.chaos --json --minutes $(or $(MINUTES),10)
+pictures: ## docs/images anew, from a whole call in two Chromiums
+	$(PY) -m tests.browser.readme_pictures
 clean:  ## caches and build leftovers; keeps .venv and var
 	rm -rf build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

@@ -326,6 +326,11 @@ async def test_nothing_in_the_meter_lies_on_another_thing(page: Page, agent_serv
         await agent_service.party.send(reading(advice, "off" if advice == "switched_off" else "poor", whose=whose))
     await expect(page.locator(".meter-now")).to_contain_text("La personne a coupé la mesure de l’image.")
     await expect(page.locator(".meter-own")).not_to_be_empty()
+    for advice in (*12 * ("mouth_hidden",), *10 * ("hands_hidden",)):  # the two causes with the longest names
+        await agent_service.party.send(reading(advice, "poor"))
+    await expect(page.locator(".meter-causes")).to_contain_text("11 s")
+    await agent_service.party.send(reading("switched_off", "off"))
+    await expect(page.locator(".meter-now")).to_contain_text("La personne a coupé la mesure de l’image.")
     assert await page.locator(".meter").evaluate(OVERLAPS) == []
     await fits_without_sideways_scrolling(page)
 

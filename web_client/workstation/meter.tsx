@@ -52,13 +52,13 @@ function LastMinute({ moments }: { moments: readonly Moment[] }): JSX.Element {
     <div class="meter-minute">
       <svg viewBox={`0 0 ${SECONDS * BAR} 24`} class="minute" role="img" aria-label={words} preserveAspectRatio="none">
         <title>{words}</title>
-        {moments.map(({ level, at }) => (
+        {moments.map(({ level, at }, index) => (
           <rect
             key={at}
             class={`is-${level}`}
             x={(SECONDS - 1 - Math.max(0, clock.value - at)) * BAR}
             y={24 - HEIGHT[level]}
-            width={BAR - 1}
+            width={BAR * lasts(at, moments[index + 1]) - 1}
             height={HEIGHT[level]}
           />
         ))}
@@ -68,6 +68,11 @@ function LastMinute({ moments }: { moments: readonly Moment[] }): JSX.Element {
       </p>
     </div>
   );
+}
+
+/** Seconds until the next reading; one that comes late leaves no gap, one that is missing does. */
+function lasts(at: number, next: Moment | undefined): number {
+  return next === undefined ? 1 : Math.min(Math.max(next.at - at, 0.5), 2);
 }
 
 /** Always as high: the signer's picture does not jump. */
