@@ -1,6 +1,7 @@
 // What the signer's page knows and may do. The call itself is the server's; this asks and remembers the request.
 
 import { computed, effect, signal } from "@preact/signals";
+import type { Access } from "../shared/access.ts";
 import { OwnAnalysis } from "../shared/analysis.ts";
 import { cameraIsGranted } from "../shared/camera.ts";
 import * as http from "../shared/http.ts";
@@ -22,7 +23,6 @@ import { remember, rememberedWishes, type Wishes } from "./wishes.ts";
 const LEAVING_MS = 2_000; // from the tap on a link to the messages
 
 /** `unknown`: still asking the server. */
-export type Access = "unknown" | "sign_in" | "ready" | "unreachable";
 
 const ABOUT_NUMBER: ReadonlySet<string> = new Set(["not_a_number", "number_missing", "number_refused", "own_number", "signer_number", "premium", "short_number"]);
 

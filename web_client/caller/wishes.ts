@@ -1,7 +1,7 @@
 // What the person wants of calls, remembered on this device: mode, own voice and hearing, announcement, interpreter,
 // sign language, whether the own picture may be analysed. Never a number, nor what a call is about.
 
-import { readPreference, writePreference } from "../shared/preferences.ts";
+import { keptFields, readPreference, writePreference } from "../shared/preferences.ts";
 import type { CallRequest, Mode } from "../shared/protocol.d.ts";
 
 export type Announce = NonNullable<CallRequest["announce"]>;
@@ -36,7 +36,7 @@ const NAME = "wishes";
 
 /** What was kept, as far as this version of the page knows it; what it does not know is as usual. */
 export function wishesFrom(kept: string | null): Wishes {
-  const found = parsed(kept);
+  const found = keptFields(kept);
   return {
     number: "",
     mode: MODES.find((mode) => mode === found.mode) ?? "LSF",
@@ -49,15 +49,6 @@ export function wishesFrom(kept: string | null): Wishes {
     domain: "",
     language: LANGUAGES.find((language) => language === found.language) ?? "",
   };
-}
-
-function parsed(kept: string | null): Readonly<Record<string, unknown>> {
-  try {
-    const value: unknown = JSON.parse(kept ?? "null");
-    return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : {};
-  } catch {
-    return {};
-  }
 }
 
 export function keptForm({ mode, voice, hearing, announce, anonymous, watched, gender, language }: Wishes): string {

@@ -19,6 +19,16 @@ export function writePreference(name: string, value: string): void {
   }
 }
 
+/** What was kept as JSON, field by field: whoever reads it knows which values it may have. Nothing: no fields. */
+export function keptFields(kept: string | null): Readonly<Record<string, unknown>> {
+  try {
+    const value: unknown = JSON.parse(kept ?? "null");
+    return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : {};
+  } catch {
+    return {};
+  }
+}
+
 /** The same until the tab closes: resume token, text of the call. */
 export const tabStore = {
   read(name: string): string | null {

@@ -5,7 +5,7 @@ import { t } from "../shared/i18n.ts";
 import { Button, ConnectionBanner, LanguageChoice, Mark, Notices } from "../shared/ui/basics.tsx";
 import { Icon } from "../shared/ui/icons.tsx";
 import { QueueBanner } from "../shared/ui/queue_banner.tsx";
-import { SignIn } from "../shared/ui/sign_in.tsx";
+import { SignIn, Unreachable } from "../shared/ui/sign_in.tsx";
 import { Agents } from "./agents.tsx";
 import { AuditLog } from "./audit.tsx";
 import type { Desk } from "./desk.ts";
@@ -32,13 +32,13 @@ export function App({ desk }: { desk: Desk }): JSX.Element {
 }
 
 function Screen({ desk }: { desk: Desk }): JSX.Element {
-  if (desk.access.value === "unknown") return <p class="card">{t("app.loading")}</p>;
-  if (desk.access.value === "unreachable") return <Unreachable desk={desk} />;
-  if (desk.access.value === "sign_in") {
+  if (desk.access.state.value === "unknown") return <p class="card">{t("app.loading")}</p>;
+  if (desk.access.state.value === "unreachable") return <Unreachable access={desk.access} />;
+  if (desk.access.state.value === "sign_in") {
     return (
       <div class="narrow">
         <h1>{b("title")}</h1>
-        <SignIn role="supervisor" onDone={(account) => desk.signedIn(account)} />
+        <SignIn role="supervisor" onDone={(account) => desk.access.signedIn(account)} />
       </div>
     );
   }
@@ -69,19 +69,8 @@ function Board({ desk }: { desk: Desk }): JSX.Element {
   );
 }
 
-function Unreachable({ desk }: { desk: Desk }): JSX.Element {
-  return (
-    <div class="card">
-      <p role="alert">{t("sign_in.unreachable")}</p>
-      <Button look="primary" onClick={() => void desk.start()}>
-        {t("camera.retry")}
-      </Button>
-    </div>
-  );
-}
-
 function TopBar({ desk }: { desk: Desk }): JSX.Element {
-  const account = desk.account.value;
+  const account = desk.access.account.value;
   return (
     <header class="top">
       <a class="skip" href="#main">
@@ -102,7 +91,7 @@ function TopBar({ desk }: { desk: Desk }): JSX.Element {
       )}
       <LanguageChoice />
       {account !== null && (
-        <Button look="quiet" label={`${t("app.sign_out")} – ${account.name}`} onClick={() => void desk.signOut()}>
+        <Button look="quiet" label={`${t("app.sign_out")} – ${account.name}`} onClick={() => void desk.access.signOut()}>
           {t("app.sign_out")}
         </Button>
       )}

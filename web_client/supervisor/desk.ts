@@ -1,8 +1,8 @@
 // What the supervisors' page knows and may do. The board is the server's; this asks and shows.
 
 import { effect, signal } from "@preact/signals";
+import { StaffAccess } from "../shared/access.ts";
 import { setSituation } from "../shared/attention.ts";
-import * as http from "../shared/http.ts";
 import { serverSaid } from "../shared/now.ts";
 import type { Outgoing } from "../shared/connection.ts";
 import type {
@@ -20,7 +20,6 @@ import { Session } from "../shared/session.ts";
 import { queueName } from "./figures.ts";
 import { b } from "./words.ts";
 
-export type Access = "unknown" | "sign_in" | "ready" | "unreachable";
 /** Which dialog is open, and about what. */
 export type Question =
   | { readonly kind: "none" }
@@ -33,8 +32,7 @@ const NONE: Question = { kind: "none" };
 
 export class Desk {
   readonly session: Session;
-  readonly access = signal<Access>("unknown");
-  readonly account = signal<http.Account | null>(null);
+  readonly access: StaffAccess;
   readonly board = signal<Board | null>(null);
   readonly audit = signal<Audit | null>(null);
   readonly question = signal<Question>(NONE);
@@ -50,36 +48,11 @@ export class Desk {
       keepsText: false,
       onMessage: (message) => this.#receive(message),
     });
-    effect(() => {
-      if (this.session.needsSignIn.value) this.access.value = "sign_in";
-    });
+    this.access = new StaffAccess(this.session);
     effect(() => setSituation(this.session.isTogether.value ? "call" : "idle", this.alarm.value));
     window.addEventListener("beforeunload", (event) => {
       if (this.session.isTogether.value) event.preventDefault();
     });
-  }
-
-  async start(): Promise<void> {
-    try {
-      const account = await http.me();
-      if (account?.role === "supervisor") this.signedIn(account);
-      else this.access.value = "sign_in";
-    } catch {
-      this.access.value = "unreachable";
-    }
-  }
-
-  signedIn(account: http.Account): void {
-    this.account.value = account;
-    this.access.value = "ready";
-    this.session.needsSignIn.value = false;
-    this.session.connection.open();
-  }
-
-  async signOut(): Promise<void> {
-    this.session.connection.close();
-    await http.signOut().catch(() => undefined);
-    location.reload();
   }
 
   ask(question: Question): void {

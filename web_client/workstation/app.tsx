@@ -3,11 +3,11 @@
 import type { JSX } from "preact";
 import { useEffect } from "preact/hooks";
 import { t } from "../shared/i18n.ts";
-import { Button, ConnectionBanner, Notices } from "../shared/ui/basics.tsx";
+import { ConnectionBanner, Notices } from "../shared/ui/basics.tsx";
 import { CostDialog } from "../shared/ui/cost_dialog.tsx";
 import { useFocusOnHeading } from "../shared/ui/focus.ts";
 import { QueueBanner } from "../shared/ui/queue_banner.tsx";
-import { SignIn } from "../shared/ui/sign_in.tsx";
+import { SignIn, Unreachable } from "../shared/ui/sign_in.tsx";
 import { AlertDialog } from "./alert.tsx";
 import { AtWork } from "./at_work.tsx";
 import type { Desk } from "./desk.ts";
@@ -40,7 +40,7 @@ export function App({ desk }: { desk: Desk }): JSX.Element {
 }
 
 function screenOf(desk: Desk): string {
-  if (desk.access.value !== "ready") return desk.access.value;
+  if (desk.access.state.value !== "ready") return desk.access.state.value;
   if (desk.isWrappingUp.value) return "wrap_up";
   return desk.session.isTogether.value ? "call" : "work";
 }
@@ -50,12 +50,12 @@ function Screen({ desk }: { desk: Desk }): JSX.Element {
     case "unknown":
       return <p class="card">{t("app.loading")}</p>;
     case "unreachable":
-      return <Unreachable desk={desk} />;
+      return <Unreachable access={desk.access} />;
     case "sign_in":
       return (
         <div class="narrow">
           <h1>{t("work.title")}</h1>
-          <SignIn role="agent" onDone={(account) => desk.signedIn(account)} />
+          <SignIn role="agent" onDone={(account) => desk.access.signedIn(account)} />
         </div>
       );
     case "call":
@@ -65,15 +65,4 @@ function Screen({ desk }: { desk: Desk }): JSX.Element {
     default:
       return <AtWork desk={desk} />;
   }
-}
-
-function Unreachable({ desk }: { desk: Desk }): JSX.Element {
-  return (
-    <div class="card">
-      <p role="alert">{t("sign_in.unreachable")}</p>
-      <Button look="primary" onClick={() => void desk.start()}>
-        {t("camera.retry")}
-      </Button>
-    </div>
-  );
 }

@@ -1,10 +1,10 @@
 // What the workstation knows and may do. Presence, alerts and calls are the server's; this asks and shows.
 
 import { computed, effect, signal } from "@preact/signals";
+import { StaffAccess } from "../shared/access.ts";
 import { OwnAnalysis } from "../shared/analysis.ts";
 import { ScreenLock, setSituation } from "../shared/attention.ts";
 import { cameraIsGranted } from "../shared/camera.ts";
-import * as http from "../shared/http.ts";
 import { t } from "../shared/i18n.ts";
 import { lookAtClock, now } from "../shared/now.ts";
 import { readPreference, writePreference } from "../shared/preferences.ts";
@@ -33,7 +33,6 @@ import { SoundCheck } from "./sound_check.ts";
 import { StaffWords } from "./staff_words.ts";
 import { WrapUp } from "./wrap_up.ts";
 
-export type Access = "unknown" | "sign_in" | "ready" | "unreachable";
 export type Question = "none" | "abuse" | "pause" | "decline" | "keypad" | "end";
 
 const AT_A_CALL: ReadonlySet<AgentView["state"]> = new Set(["engaged", "hold"]);
@@ -41,8 +40,7 @@ const KEYS_SHOWN = 20;
 
 export class Desk {
   readonly session: Session;
-  readonly access = signal<Access>("unknown");
-  readonly account = signal<http.Account | null>(null);
+  readonly access: StaffAccess;
   readonly shift: Shift;
   readonly second: Second;
   readonly keys = new Keys();
@@ -81,6 +79,7 @@ export class Desk {
       keepsText: false,
       onMessage: (message) => this.#receive(message),
     });
+    this.access = new StaffAccess(this.session, () => void this.#openGrantedDevices());
     this.session.wantsMicrophone = () => !this.withoutMicrophone.value;
     this.wrapUp = new WrapUp(this.session);
     this.shift = new Shift(this.session);
@@ -91,9 +90,6 @@ export class Desk {
       keep: (isWished) => this.#keepWish(isWished),
     });
     effect(() => this.#tellOutside());
-    effect(() => {
-      if (this.session.needsSignIn.value) this.access.value = "sign_in";
-    });
     window.addEventListener("beforeunload", (event) => {
       if (this.session.isTogether.value) event.preventDefault();
     });
@@ -103,30 +99,14 @@ export class Desk {
     return this.shift.agent;
   }
 
-  async start(): Promise<void> {
-    try {
-      const account = await http.me();
-      if (account?.role === "agent") this.signedIn(account);
-      else this.access.value = "sign_in";
-    } catch {
-      this.access.value = "unreachable";
-    }
-  }
-
-  signedIn(account: http.Account): void {
-    this.account.value = account;
-    this.access.value = "ready";
-    this.session.needsSignIn.value = false;
-    this.session.connection.open();
-    void cameraIsGranted().then((granted) => (granted ? this.openDevices() : undefined));
-  }
-
   async signOut(): Promise<void> {
     await this.session.ask({ type: "presence.set", presence: "offline" });
-    this.session.connection.close();
     this.shift.begun(false);
-    await http.signOut().catch(() => undefined);
-    location.reload();
+    await this.access.signOut();
+  }
+
+  async #openGrantedDevices(): Promise<void> {
+    if (await cameraIsGranted()) await this.openDevices();
   }
 
   async openDevices(): Promise<void> {

@@ -1,7 +1,7 @@
 // Which key does what at this workstation: the usual ones, changed on this device, or none. Pure but for `Keys`.
 
 import { signal } from "@preact/signals";
-import { readPreference, writePreference } from "../shared/preferences.ts";
+import { keptFields, readPreference, writePreference } from "../shared/preferences.ts";
 
 export const NAMES = [
   "mute",
@@ -76,7 +76,7 @@ export function takenBy(keys: Keymap, name: ShortcutName, key: string): Shortcut
 
 /** As kept on this device; what this version does not know, or cannot be told apart, is as usual. */
 export function keymapFrom(kept: string | null): Keymap {
-  const found = parsed(kept);
+  const found = keptFields(kept);
   const keys = Object.fromEntries(NAMES.map((name) => [name, readable(found[name], USUAL[name])])) as Record<ShortcutName, string | null>;
   const given = NAMES.map((name) => keys[name]).filter((key) => key !== null);
   return new Set(given).size === given.length ? keys : USUAL;
@@ -85,15 +85,6 @@ export function keymapFrom(kept: string | null): Keymap {
 function readable(value: unknown, usual: string | null): string | null {
   if (value === null) return null;
   return typeof value === "string" && value.length <= 24 && !isReserved(value) ? value : usual;
-}
-
-function parsed(kept: string | null): Readonly<Record<string, unknown>> {
-  try {
-    const value: unknown = JSON.parse(kept ?? "null");
-    return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : {};
-  } catch {
-    return {};
-  }
 }
 
 /** A key as people read it: `M`, `Ctrl+Alt+M`. */

@@ -8,5 +8,5 @@ const root = document.getElementById("app");
 if (root !== null) {
   const desk = new Desk();
   render(<App desk={desk} />, root);
-  void desk.start();
+  void desk.access.start();
 }

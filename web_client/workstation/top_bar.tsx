@@ -43,8 +43,8 @@ export function TopBar({ desk }: { desk: Desk }): JSX.Element {
         </a>
       )}
       <LanguageChoice />
-      {desk.account.value !== null && !session.isTogether.value && (
-        <Button look="quiet" label={`${t("app.sign_out")} – ${desk.account.value.name}`} onClick={() => void desk.signOut()}>
+      {desk.access.account.value !== null && !session.isTogether.value && (
+        <Button look="quiet" label={`${t("app.sign_out")} – ${desk.access.account.value.name}`} onClick={() => void desk.signOut()}>
           {t("app.sign_out")}
         </Button>
       )}

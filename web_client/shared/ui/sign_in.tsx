@@ -2,6 +2,7 @@
 
 import { useSignal } from "@preact/signals";
 import type { JSX } from "preact";
+import type { StaffAccess } from "../access.ts";
 import * as http from "../http.ts";
 import { t, type Key } from "../i18n.ts";
 import type { PageRole } from "../protocol.d.ts";
@@ -94,5 +95,17 @@ export function SignIn({ role, onDone }: SignInProps): JSX.Element {
         {t(isSending.value ? "sign_in.sending" : "sign_in.submit")}
       </Button>
     </form>
+  );
+}
+
+/** The service did not say who works here. */
+export function Unreachable({ access }: { access: StaffAccess }): JSX.Element {
+  return (
+    <div class="card">
+      <p role="alert">{t("sign_in.unreachable")}</p>
+      <Button look="primary" onClick={() => void access.start()}>
+        {t("camera.retry")}
+      </Button>
+    </div>
   );
 }
