@@ -111,6 +111,13 @@ def test_mouth_without_a_mouths_lines_is_hidden_and_a_light_one_is_not() -> None
     assert face.mouth_hidden(drawn(None), face_at(BOX), []) == 1.0
 
 
+def test_mouths_line_is_told_from_the_noise_of_a_camera() -> None:
+    noise = np.random.default_rng(2).normal(0, 12, (400, 400))
+    with_mouth, without = (np.clip(drawn(mouth) + noise, 0, 255).astype(np.uint8) for mouth in (60, None))
+    assert face.plain_mouth(with_mouth, face_at(BOX)) == 0.0
+    assert face.plain_mouth(without, face_at(BOX)) > 0.5
+
+
 SKINS = [(224, 172, 140), (150, 98, 70), (60, 40, 30)]
 
 
@@ -128,6 +135,12 @@ def test_something_bluer_than_the_face_before_the_mouth_is_told_on_all_skins_in_
     lit = np.clip(rgb * np.array(tint), 0, 255).astype(np.uint8)
     assert (face.strange_colour(lit, face_at(BOX)) > 0.5) == hidden
     assert face.mouth_hidden(drawn(60), face_at(BOX), [], lit) == face.strange_colour(lit, face_at(BOX))
+
+
+def test_mask_that_reaches_up_over_the_nose_is_told_from_the_skin_above() -> None:
+    rgb = np.full((400, 400, 3), SKINS[0], dtype=np.uint8)
+    rgb[152:215, 165:235] = (178, 205, 214)
+    assert face.strange_colour(rgb, face_at(BOX)) == 1.0
 
 
 def test_colours_in_the_dark_tell_nothing() -> None:
