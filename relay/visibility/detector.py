@@ -157,13 +157,14 @@ class Analyzer:
         self._turned_at_ms: int | None = None
         self._posed_at_ms: int | None = None
 
-    def glance(self, gray: Gray) -> Glance:
+    def glance(self, gray: Gray, at_s: float) -> Glance:
         """
-        Cheap: for each picture decoded.
+        Cheap: several times a second.
 
         :param gray: shape (height, width), any size and memory layout: the Y plane as the decoder gives it.
+        :param at_s: when the picture was taken, any clock.
         """
-        return self._glancer.glance(gray, self._face)
+        return self._glancer.glance(gray, at_s, self._face)
 
     def look(self, rgb: Picture, timestamp_ms: int, parts: frozenset[Part] = ALL_PARTS) -> Look:
         """

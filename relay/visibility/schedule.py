@@ -1,8 +1,9 @@
 """
 When a picture is looked at with MediaPipe: often where it pays, rarely where nothing changes, within a budget.
 
-Glances, which cost little, are taken of every picture; this module decides from them, from the last looks and from the
-last reading when the next look is due. Everything that judges a second copes with seconds without a look.
+Glances, which cost little, are taken of the pictures of a base layer, of every other one where all is well and nothing
+moves; this module decides from them, from the last looks and from the last reading when the next look is due.
+Everything that judges a second copes with seconds without a look.
 
 Pure: the time is an argument (s, any monotonic clock).
 """
@@ -36,8 +37,13 @@ CHECK_LONGEST_S = 0.5  # somebody watches the camera check and moves the camera 
 SHORTEST_S = 0.25  # 4 looks a second tell what 8 do
 LONGEST_S = 10.0  # with the budget spent, a picture that seems well is still looked at so often
 
+#: Between two glances at least: a base layer's pictures come so far apart, those of a sender without layers do not.
+GLANCE_S, RARE_GLANCE_S = 0.11, 0.22
+
 UNSETTLED_S = 2.0  # after a change: what lasts 2 s is shown
-CALM_S = 3.0  # before a doubtful look counts again, when the one before it changed nothing
+#: Before a doubtful look counts again, when the one before it changed nothing; twice as long each time. The models find
+#: real hands in one picture out of three: most doubts end in nothing, and looks a second apart see a fault that stays.
+CALM_S, LONGEST_CALM_S = 3.0, 24.0
 MOVING_AFTER_S, STILL_AFTER_S = 0.3, 1.5  # of movement or stillness without a break
 #: What a glance must differ by from that of the last look, to be looked at at once: of brightness, and as a share of
 #: the contrast and of the detail (a hand before the lens, a lamp, another scene)
@@ -73,6 +79,7 @@ class LegSchedule:
         self._is_changed = False  # a glance says that another look is due
         self._told: tuple[VisibilityLevel, str] = ("off", "")
         self._unsettled_until = float("-inf")
+        self._calm_s = CALM_S
 
     @property
     def parts(self) -> frozenset[Part]:
@@ -102,13 +109,14 @@ class LegSchedule:
             self._is_lost = look.hands_lost
         is_handless = self._is_moving and look.hands_found == 0
         is_doubtful = not look.faces_found or is_handless or bool(look.hands_cut or look.face_cut)
-        if is_doubtful and self._told[0] == "good" and now > self._unsettled_until + CALM_S:
+        if is_doubtful and self._told[0] == "good" and now > self._unsettled_until + self._calm_s:
             self._unsettled_until = now + UNSETTLED_S
+            self._calm_s = min(2 * self._calm_s, LONGEST_CALM_S)
 
     def told(self, level: VisibilityLevel, advice: str, now: float) -> None:
         """What the last reading said."""
         if (level, advice) != self._told and self._told[0] != "off":
-            self._unsettled_until = now + UNSETTLED_S
+            self._unsettled_until, self._calm_s = now + UNSETTLED_S, CALM_S
         self._told = level, advice
 
     def want(self, now: float) -> Want:
@@ -123,6 +131,13 @@ class LegSchedule:
         if self.watch_for == "camera_check":
             period = min(period, CHECK_LONGEST_S)
         return Want(period, is_urgent=verdict != "well")
+
+    def glance_period_s(self, now: float) -> float:
+        """:returns: s between two glances at least."""
+        is_calm = self._told[0] == "good" and not self._is_moving and self._otherwise_since is None
+        if not is_calm or self._is_changed or now < self._unsettled_until or self.watch_for == "camera_check":
+            return GLANCE_S
+        return RARE_GLANCE_S
 
     def due_at(self, period_s: float) -> float:
         """:returns: when the next look is due with this time between two; in the past without any look."""

@@ -15,9 +15,9 @@ from relay.visibility.detector import Analyzer
 from relay.visibility.model_files import ModelFiles
 from relay.visibility.monitor import LegMonitor, Reading
 from relay.visibility.rules import RULES, Rule
-from relay.visibility.schedule import LegSchedule
+from relay.visibility.schedule import GLANCE_S, LegSchedule
 
-GLANCES_PER_SECOND = 8.0  # at most; a call's base layer brings 6 to 8 pictures a second
+PICTURE_S = 0.125  # between two pictures at least: a call's base layer brings 6 to 8 pictures a second
 FREEZE_S, FREEZE_FACTOR = 0.15, 3.0  # W3C webrtc-stats freezeCount: a gap of 3 times the mean, and 150 ms more than it
 WHOLE_S = 0.9  # of a second, from which on it counts as one: the last of a film is cut anywhere
 
@@ -47,7 +47,7 @@ def watch_video(
                 second += 1
             arrival.add(t, picture.width, picture.height)
             if t + 1e-6 >= due:
-                due = max(due + 1 / GLANCES_PER_SECOND, t)
+                due = max(due + PICTURE_S, t)
                 watched.see(picture, t)
         if arrival.pictures:
             yield watched.reading(_figures(rtp, arrival, second, t - second), second, receiving=True)
@@ -62,12 +62,16 @@ class _Watched:
         self._analyzer = Analyzer(models)
         self._monitor = LegMonitor(watch_for, rules)
         self._schedule = LegSchedule(watch_for)
+        self._glanced_at = float("-inf")
 
     def see(self, picture: VideoFrame, t: float) -> None:
-        """A glance, and a look when one is due."""
-        glance = self._analyzer.glance(to_gray(picture))
-        self._monitor.add_glance(glance, t)
-        self._schedule.glanced(glance, t)
+        """A glance and a look, when they are due. :param picture: such pictures come as those of a base layer do."""
+        period_s = self._schedule.glance_period_s(t)
+        if period_s == GLANCE_S or t - self._glanced_at >= period_s:
+            self._glanced_at = t
+            glance = self._analyzer.glance(to_gray(picture), t)
+            self._monitor.add_glance(glance, t)
+            self._schedule.glanced(glance, t)
         if self._schedule.due_at(self._schedule.want(t).period_s) <= t:
             look = self._analyzer.look(to_rgb(picture), round(t * 1000), self._schedule.parts)
             self._monitor.add_look(look, t)

@@ -1,8 +1,9 @@
 """
 One watched leg in an analysis process: tapped packets in, glances and looks, a reading a second out.
 
-Each whole base-layer picture is decoded, since the next one needs it, and glanced at; the newest one is looked at when
-the schedule says so. Coded pictures wait for the decoder, bounded; a key frame makes those before it needless.
+Each whole base-layer picture is decoded, since the next one needs it; as many are glanced at as the schedule wants, and
+the newest one is looked at when it says so. Coded pictures wait for the decoder, bounded; a
+key frame makes those before it needless.
 """
 
 import logging
@@ -27,6 +28,7 @@ from relay.visibility.schedule import LegSchedule
 STATS_LIFETIME_S = 5.0  # sent once a second; older says nothing about now
 KEY_FRAME_ASKED_AFTER_S = 0.5  # video without a picture of it; viewers may have asked already
 KEY_FRAME_ASKED_EVERY_S = 2.0  # the tap itself asks the camera more rarely
+VIDEO_CLOCK = 90_000  # Hz, of RTP timestamps
 
 log = logging.getLogger(__name__)
 
@@ -34,7 +36,7 @@ log = logging.getLogger(__name__)
 class PictureAnalyzer(Protocol):
     """What :class:`relay.visibility.detector.Analyzer` offers; named here so that MediaPipe loads only when needed."""
 
-    def glance(self, gray: Gray) -> Glance: ...
+    def glance(self, gray: Gray, at_s: float) -> Glance: ...
 
     def look(self, rgb: NDArray[np.uint8], timestamp_ms: int, parts: frozenset[Part] = ...) -> Look: ...
 
@@ -67,6 +69,7 @@ class WatchedLeg:
         self._assembler: FrameAssembler | None = None
         self._decoder: Decoder | None = None
         self._picture: VideoFrame | None = None  # the newest, until it is looked at
+        self._glanced_at: int | None = None  # RTP timestamp
         self._stats_at = now
         self._received_video = False
         self._undecoded_since: float | None = None
@@ -91,15 +94,14 @@ class WatchedLeg:
                 self._receive_packet(codec, packet, now)
 
     def decode(self, now: float) -> None:
-        """What waits, in order; each picture is glanced at."""
+        """What waits, in order, and glances where they are due."""
         if self._decoder is None:
             return
         while self._pending:
-            for picture in self._decoder.decode(self._pending.popleft()):
-                glance = self._analyzer.glance(to_gray(picture))
-                self._monitor.add_glance(glance, now)
-                self.schedule.glanced(glance, now)
+            coded = self._pending.popleft()
+            for picture in self._decoder.decode(coded):
                 self._picture, self._undecoded_since = picture, None
+                self._glance(picture, coded.timestamp, now)
 
     def look(self, now: float) -> None:
         """At the newest picture, which then has been looked at."""
@@ -135,6 +137,15 @@ class WatchedLeg:
 
     def close(self) -> None:
         self._analyzer.close()
+
+    def _glance(self, picture: VideoFrame, timestamp: int, now: float) -> None:
+        since = None if self._glanced_at is None else ((timestamp - self._glanced_at) & 0xFFFFFFFF) / VIDEO_CLOCK
+        if since is not None and since < self.schedule.glance_period_s(now):
+            return
+        self._glanced_at = timestamp
+        glance = self._analyzer.glance(to_gray(picture), timestamp / VIDEO_CLOCK)
+        self._monitor.add_glance(glance, now)
+        self.schedule.glanced(glance, now)
 
     def _receive_stats(self, payload: bytes, now: float) -> None:
         try:

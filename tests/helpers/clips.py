@@ -103,7 +103,7 @@ def rtp(payload: bytes, sequence: int, timestamp: int, *, marker: bool) -> bytes
 
 
 def vp8_packets(
-    frame: bytes, index: int, sequence: int, *, layered: bool = True, size: int = PAYLOAD_SIZE
+    frame: bytes, index: int, sequence: int, *, layered: bool = True, size: int = PAYLOAD_SIZE, fps: float = 25.0
 ) -> list[bytes]:
     """
     RTP packets of one VP8 frame (RFC 7741), as the base layer of L1T3 when ``layered``.
@@ -117,11 +117,11 @@ def vp8_packets(
         extension = struct.pack("!BH", 0xE0 if layered else 0x80, 0x8000 | picture_id)
         layer = struct.pack("!BB", index & 0xFF, 0) if layered else b""
         descriptor = bytes([0x80 | (0x10 if i == 0 else 0)]) + extension + layer
-        packets.append(rtp(descriptor + chunk, sequence + i, index * 3600, marker=i == len(chunks) - 1))
+        packets.append(rtp(descriptor + chunk, sequence + i, _timestamp(index, fps), marker=i == len(chunks) - 1))
     return packets
 
 
-def h264_packets(frame: bytes, index: int, sequence: int) -> list[bytes]:
+def h264_packets(frame: bytes, index: int, sequence: int, *, fps: float = 25.0) -> list[bytes]:
     """RTP packets of one H.264 frame given as Annex B (RFC 6184): single units, FU-A for what is too large."""
     units = [unit for unit in frame.replace(b"\x00\x00\x00\x01", b"\x00\x00\x01").split(b"\x00\x00\x01") if unit]
     payloads: list[bytes] = []
@@ -134,4 +134,9 @@ def h264_packets(frame: bytes, index: int, sequence: int) -> list[bytes]:
             flags = (0x80 if i == 0 else 0) | (0x40 if i == len(body) - 1 else 0)
             payloads.append(bytes([unit[0] & 0xE0 | 28, flags | unit[0] & 0x1F]) + part)
     last = len(payloads) - 1
-    return [rtp(payload, sequence + i, index * 3600, marker=i == last) for i, payload in enumerate(payloads)]
+    return [rtp(part, sequence + i, _timestamp(index, fps), marker=i == last) for i, part in enumerate(payloads)]
+
+
+def _timestamp(index: int, fps: float) -> int:
+    """Of RTP's 90 kHz."""
+    return round(index * 90_000 / fps)

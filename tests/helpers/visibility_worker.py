@@ -19,7 +19,6 @@ from tests.helpers import clips
 
 CALL = "call-1"
 DEADLINE_S = 60.0
-Packets = Callable[[bytes, int, int], list[bytes]]
 
 
 class Signaling:
@@ -84,12 +83,12 @@ class Tap:
     async def film(self, scene: Scene, kind: Kind = Kind.VP8, fps: float = 8.0) -> None:
         pictures = DrawnSigner(320, 240, fps, scene=scene).frames(3600)
         codec = "libvpx" if kind is Kind.VP8 else "libx264"
-        packetize: Packets = clips.vp8_packets if kind is Kind.VP8 else clips.h264_packets
+        packetize = clips.vp8_packets if kind is Kind.VP8 else clips.h264_packets
         coded, sequence, index = clips.coded_frames(pictures, codec), 0, 0
         while True:
             if self.is_key_frame_asked():
                 coded = clips.coded_frames(pictures, codec)
-            packets = packetize(next(coded), index, sequence)
+            packets = packetize(next(coded), index, sequence, fps=fps)
             await self.send(kind, batch(packets))
             sequence += len(packets)
             if index % round(fps) == 0:

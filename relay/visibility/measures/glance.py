@@ -17,11 +17,12 @@ class Glancer:
         self._anchor = picture.Anchor()
         self.closer = Closer()
 
-    def glance(self, gray: Gray, face: Box | None = None) -> Glance:
+    def glance(self, gray: Gray, at_s: float, face: Box | None = None) -> Glance:
         """
         0.3 ms of CPU for 640 x 480.
 
         :param gray: any size; views and padded planes are fine.
+        :param at_s: when the picture was taken, any clock.
         :param face: where the face was seen last; what moves there, or out of that person's reach, is not counted.
         """
         sample = picture.sampled(gray)
@@ -29,7 +30,7 @@ class Glancer:
         cells = picture.grid(gray)
         shown_cells = picture.within(cells, shown)
         levels = light.levels(picture.crop(sample, shown))
-        last, earlier = self._recent.add(cells)
+        last, earlier = self._recent.add(cells, at_s)
         changes = movement.moved(earlier, cells, face)
         if face is None:
             self.closer.glanced(earlier, cells)

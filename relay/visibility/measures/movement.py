@@ -36,7 +36,8 @@ BORDER[-BORDER_ROWS:, :] = True
 BORDER[GRID_ROWS // 3 :, :BORDER_COLUMNS] = True
 BORDER[GRID_ROWS // 3 :, -BORDER_COLUMNS:] = True
 
-COMPARED = 3  # pictures back
+COMPARED_S = 0.36  # back: three pictures of 8 a second
+KEPT = 3  # grids: more are not needed at the rate at which pictures are glanced at
 
 
 def unexplained(before: Grid, now: Grid) -> Grid:
@@ -119,17 +120,25 @@ def difference(before: Grid | None, now: Grid) -> float | None:
 class RecentGrids:
     """
     The grids of the last pictures, to compare with one that is old enough: between two pictures of 25 a second a hand
-    moves by less than a cell, between three of 7 a second it is somewhere else. Movement is over after three pictures.
+    moves by less than a cell, after ``COMPARED_S`` it is somewhere else. So much later movement is over.
     """
 
     def __init__(self) -> None:
-        self._grids: deque[Grid] = deque(maxlen=COMPARED)
+        self._grids: deque[tuple[float, Grid]] = deque(maxlen=KEPT)
 
-    def add(self, cells: Grid) -> tuple[Grid | None, Grid | None]:
-        """:returns: the grid of the picture just before, and the oldest that is kept; None for the first picture."""
-        last, oldest = (self._grids[-1], self._grids[0]) if self._grids else (None, None)
-        self._grids.append(cells)
-        return last, oldest
+    def add(self, cells: Grid, at_s: float) -> tuple[Grid | None, Grid | None]:
+        """
+        :param at_s: when the picture was taken, any clock.
+        :returns: the grid of the picture just before, and the newest that is old enough, or else the oldest; None for
+            the first picture.
+        """
+        if self._grids and at_s < self._grids[-1][0]:  # another clock
+            self._grids.clear()
+        last = self._grids[-1][1] if self._grids else None
+        old = [grid for since, grid in self._grids if at_s - since >= COMPARED_S]
+        earlier = old[-1] if old else self._grids[0][1] if self._grids else None
+        self._grids.append((at_s, cells))
+        return last, earlier
 
 
 def _whole_picture(cells: Grid) -> NDArray[np.float32]:

@@ -18,7 +18,7 @@ def watched(camera: Camera, seconds: float = 2.0) -> Closer:
     """What glances at 7 pictures a second know."""
     glancer, signer = Glancer(), stage(camera=camera)
     for index in range(round(7 * seconds)):
-        glancer.glance(grayed(signer.frame(index / 7)))
+        glancer.glance(grayed(signer.frame(index / 7)), index / 7)
     return glancer.closer
 
 

@@ -52,7 +52,7 @@ def test_face_too_small_for_the_whole_picture_is_found_where_something_moves() -
     signer = stage(camera=Camera(Framing(0.17, 0.62, 0.5), noise=2.0))
     blind, watching = Analyzer(clips.models()), Analyzer(clips.models())
     for index in range(7):
-        watching.glance(grayed(signer.frame(index / 7)))
+        watching.glance(grayed(signer.frame(index / 7)), index / 7)
     truth = signer.truth(1.0).face
     assert truth is not None
     assert blind.detect(signer.frame(1.0), 0).faces == ()

@@ -36,7 +36,7 @@ def test_light_behind_the_signer_and_burnt_out_pixels_are_measured() -> None:
     assert look.face_luma == pytest.approx(40 / 255, abs=0.02)
     assert look.backlight is not None
     assert look.backlight > 0.6
-    assert Glancer().glance(window).overexposed > 0.8
+    assert Glancer().glance(window, 0.0).overexposed > 0.8
 
 
 def test_face_at_the_very_border_or_outside_is_measured_without_fault() -> None:
@@ -49,12 +49,12 @@ def test_face_at_the_very_border_or_outside_is_measured_without_fault() -> None:
 
 def test_glance_at_a_plain_picture() -> None:
     glancer = Glancer()
-    first, second = glancer.glance(plain(128)), glancer.glance(plain(128))
+    first, second = glancer.glance(plain(128), 0.0), glancer.glance(plain(128), 0.1)
     assert first.luma == pytest.approx(128 / 255, abs=0.01)
     assert (first.contrast, first.overexposed, first.underexposed, first.detail) == (0.0, 0.0, 0.0, 0.0)
     assert (first.difference, first.movement) == (None, 0.0)
     assert second.difference == 0.0
-    assert glancer.glance(plain(8)).underexposed == 1.0
+    assert glancer.glance(plain(8), 0.2).underexposed == 1.0
 
 
 def test_turn_and_tilt_of_a_tiny_face_are_not_told() -> None:

@@ -88,22 +88,33 @@ def test_camera_that_is_touched_is_no_movement() -> None:
     assert movement.moved(grid(before), grid(after), None).mean() < 0.5 * movement.SIGNING_MOTION
 
 
-def signing_share(cells: "list[Grid]", face: Box) -> float:
+def signing_share(cells: "list[Grid]", face: Box, rate: float) -> float:
     recent, shares = movement.RecentGrids(), []
-    for now in cells:
-        _, before = recent.add(now)
+    for index, now in enumerate(cells):
+        _, before = recent.add(now, index / rate)
         shares.append(float(movement.moved(before, now, face).mean() >= movement.SIGNING_MOTION))
     return float(np.mean(shares))
 
 
-@pytest.mark.parametrize("rate", [7.0, 25.0])
+def test_a_picture_is_compared_with_one_as_long_ago_however_often_they_come() -> None:
+    for rate, back in ((25.0, 3), (8.0, 3), (7.5, 3), (6.0, 3), (3.75, 2), (2.0, 1)):
+        recent = movement.RecentGrids()
+        grids = [np.full((24, 32), index, np.float32) for index in range(9)]
+        found = [recent.add(each, index / rate) for index, each in enumerate(grids)]
+        assert found[0] == (None, None)
+        last, earlier = found[-1]
+        assert last is grids[7] and earlier is grids[8 - back]
+        assert recent.add(grids[0], -1.0) == (None, None)  # another clock
+
+
+@pytest.mark.parametrize("rate", [3.75, 7.0, 25.0])
 @pytest.mark.parametrize("tone", [0, 5, 9])
 def test_signing_is_told_from_rest_at_any_rate_of_pictures_and_on_every_skin(rate: float, tone: int) -> None:
     signer = stage(tone)
     face = seen(signer).face
     cells = [grid(seen(signer, 0.3 + index / rate).gray) for index in range(round(2 * rate))]
-    assert signing_share(cells, face) > 0.6
-    assert signing_share(cells[:1] * 20, face) == 0.0
+    assert signing_share(cells, face, rate) > 0.6
+    assert signing_share(cells[:1] * 20, face, rate) == 0.0
 
 
 @pytest.mark.parametrize("tone", [0, 9])
@@ -111,4 +122,4 @@ def test_signing_is_told_from_rest_at_any_rate_of_pictures_and_on_every_skin(rat
 def test_who_only_listens_does_not_sign_whatever_the_skin(style: Style, tone: int) -> None:
     listener = stage(tone, style=style)
     seen_ones = [seen(listener, index / 7) for index in range(15)]
-    assert signing_share([grid(one.gray) for one in seen_ones], seen_ones[0].face) < 0.2
+    assert signing_share([grid(one.gray) for one in seen_ones], seen_ones[0].face, 7.0) < 0.2

@@ -9,8 +9,10 @@ import pytest
 from relay.model import VisibilityLevel, WatchFor
 from relay.visibility.model import Glance, Look
 from relay.visibility.schedule import (
+    GLANCE_S,
     LONGEST_S,
     PERIODS_S,
+    RARE_GLANCE_S,
     SHORTEST_S,
     STAFF_LONGEST_S,
     LegSchedule,
@@ -114,6 +116,52 @@ def test_slow_change_is_noticed_though_no_two_pictures_differ() -> None:
 
 def test_doubtful_looks_do_not_keep_a_well_seen_signer_at_the_highest_rate() -> None:
     assert rate(watch([MOVING], seen=look(hands_cut=("bottom",)))) < 2.5
+
+
+def test_doubts_that_change_nothing_count_ever_more_rarely_until_something_changes() -> None:
+    often = 1.2 / PERIODS_S["well", "moving"]
+    looks = watch([MOVING], 120.0, seen=look(hands_found=0))
+    assert rate(looks, 0.0, 20.0) > often
+    assert rate(looks, 60.0, 120.0) < often
+
+
+def test_doubts_count_anew_once_something_is_said() -> None:
+    schedule = LegSchedule("signing")
+
+    def doubts(since: float, until: float) -> int:
+        """Pictures at which a look is wanted at once."""
+        wanted = 0
+        for number in range(round((until - since) / PICTURE_S)):
+            now = since + number * PICTURE_S
+            schedule.glanced(MOVING, now)
+            schedule.looked(look(hands_found=0), now)
+            wanted += schedule.want(now).period_s == SHORTEST_S
+        return wanted
+
+    schedule.told("good", "good", 0.0)
+    doubts(0.0, 100.0)
+    calm = doubts(100.0, 120.0)
+    schedule.told("poor", "hands_cut", 120.0)
+    schedule.told("good", "good", 121.0)
+    assert doubts(124.0, 144.0) > calm
+
+
+def test_pictures_are_glanced_at_more_rarely_where_all_is_well_and_nothing_moves() -> None:
+    schedule = LegSchedule("signing")
+    assert schedule.glance_period_s(0.0) == GLANCE_S  # nothing is known yet
+    schedule.glanced(STILL, 0.0)
+    schedule.looked(WELL, 0.0)
+    schedule.told("good", "good", 1.0)
+    assert schedule.glance_period_s(4.0) == RARE_GLANCE_S
+    schedule.glanced(MOVING, 4.1)
+    assert schedule.glance_period_s(4.1) == GLANCE_S
+    schedule.glanced(STILL, 4.2)
+    assert schedule.glance_period_s(4.2) == RARE_GLANCE_S
+    schedule.glanced(replace(STILL, luma=0.1), 4.4)
+    assert schedule.glance_period_s(4.4) == GLANCE_S
+    schedule.looked(WELL, 4.5)
+    schedule.told("poor", "too_dark", 8.0)
+    assert schedule.glance_period_s(20.0) == GLANCE_S
 
 
 @pytest.mark.parametrize("picture", [STILL, MOVING])
