@@ -8,7 +8,7 @@ from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
-Stop = Literal["killed before", "killed after", "cancelled"]
+Stop = Literal["killed", "cancelled"]
 
 
 class ProcessKilled(BaseException):
@@ -17,8 +17,8 @@ class ProcessKilled(BaseException):
 
 class CrashingRedis(Redis):
     """
-    :param at: which command, from 1. :param stop: killed before it is sent, or before its answer comes (both: nothing
-        is sent any more); or whoever waits is cancelled by ``cancel`` while it is under way.
+    :param at: which command, from 1. :param stop: killed before it is sent (nothing is sent any more); or whoever waits
+        is cancelled by ``cancel`` while it is under way.
     """
 
     def __init__(self, socket: str, at: int, stop: Stop, cancel: Callable[[], None] = lambda: None) -> None:
@@ -34,15 +34,10 @@ class CrashingRedis(Redis):
         is_it = self.sent == self._at
         if is_it and self._stop == "cancelled":
             self._cancel()
-        if is_it and self._stop == "killed before":
-            self._die()
+        if is_it and self._stop == "killed":
+            self.killed.set()
+            raise ProcessKilled
         answer = await super().execute_command(*words, **options)  # type: ignore[no-untyped-call]
-        if is_it and self._stop == "killed after":
-            self._die()
         if self.killed.is_set():
             raise ProcessKilled
         return answer
-
-    def _die(self) -> None:
-        self.killed.set()
-        raise ProcessKilled

@@ -1,7 +1,8 @@
 """
 A process of the queue stopped between any two of its Redis commands, and commands given up at any of them.
 
-One process runs a scenario in which every command of the queue occurs; for every n it is stopped at its n-th command.
+One process runs a scenario in which every command of the queue occurs; for every n it is stopped at its n-th command:
+killed before it is sent, which is after the one before took effect, or given up while it is under way.
 Another process then keeps the calls (as the one that takes them over does) and has them served. Histories run side by
 side on one Redis, each in a domain of its own.
 """
@@ -16,15 +17,15 @@ import pytest
 from interpreter_queue.config import QueueConfig
 from interpreter_queue.dispatcher import InterpreterQueue
 from interpreter_queue.errors import UnknownAgentError
-from interpreter_queue.model import IN_CALL, Agent, AlertEnded, Alerting, Assigned, Cancelled, Queued, Released
+from interpreter_queue.model import IN_CALL, Agent, AlertEnded, Alerting, Assigned, Cancelled, Event, Queued, Released
 from tests.helpers.crashing_redis import CrashingRedis, ProcessKilled, Stop
 from tests.helpers.redis_server import RedisServer, redis_server
 from tests.interpreter_queue.queue_site import CALM, Site, relay, site
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(240)]
 COMMANDS = 84  # more than the scenario has: the last histories end without a crash
-AT_ONCE = 30
-SERVED_WITHIN_S = 40.0
+AT_ONCE = 28
+SERVED_WITHIN_S = 60.0
 CALLS = ("c1", "c2", "c3", "c4")
 
 
@@ -34,7 +35,7 @@ async def server() -> AsyncIterator[RedisServer]:
         yield started
 
 
-@pytest.mark.parametrize("stop", ["killed before", "killed after", "cancelled"])
+@pytest.mark.parametrize("stop", ["killed", "cancelled"])
 async def test_a_process_stopped_at_any_command_loses_no_request_and_leaves_nobody_stuck(
     server: RedisServer, stop: Stop
 ) -> None:
@@ -54,12 +55,14 @@ async def test_a_process_stopped_at_any_command_loses_no_request_and_leaves_nobo
 
 async def history(server: RedisServer, at: int, stop: Stop) -> int:
     """:returns: how many commands the first process sent."""
-    config = replace(CALM, domain=f"crash-{at}", agent_lease_s=1.5, poll_s=1.0, lead_s=1.0)
+    config = replace(CALM, domain=f"crash-{at}", agent_lease_s=2.5, poll_s=1.0, lead_s=1.0, command_deadline_s=30)
     steps = Steps()
     redis = CrashingRedis(str(server.socket), at, stop, steps.cancel)
     async with site(server, config, "survivor") as there:
-        with contextlib.suppress(ProcessKilled):
-            await first_process(redis, config, steps)
+        # on a slow machine the scenario lasts longer than a lease; beats of its own would change what is counted
+        async with beating(there, "ines", []):
+            with contextlib.suppress(ProcessKilled):
+                await first_process(redis, config, steps)
         await served_by_the_other(there)
         await invariants(there)
     redis.killed.clear()
@@ -154,21 +157,31 @@ async def served_by_the_other(there: Site) -> None:
                 await queue.release("ines", call_id, wrap_up=False)
             else:
                 await queue.enqueue(relay(call_id))  # as its page repeats what was not acknowledged
-        beating = asyncio.create_task(beat(queue, left))
-        try:
+        async with beating(there, "karim", left):
             while left:
                 left = [call_id for call_id in left if not await serve(there, call_id)]
                 await asyncio.sleep(0.02)
-        finally:
-            beating.cancel()
 
 
-async def beat(queue: InterpreterQueue, call_ids: list[str]) -> None:
-    while True:
+@contextlib.asynccontextmanager
+async def beating(there: Site, agent_id: str, call_ids: list[str]) -> AsyncIterator[None]:
+    over = asyncio.Event()
+    task = asyncio.create_task(beat(there, agent_id, call_ids, over))
+    try:
+        yield
+    finally:
+        over.set()  # not cancelled: a Redis client may swallow that (redis-py on Python 3.11)
+        await task
+
+
+async def beat(there: Site, agent_id: str, call_ids: list[str], over: asyncio.Event) -> None:
+    while not over.is_set():
         with contextlib.suppress(UnknownAgentError):
-            await queue.keep_alive(["karim"])
-            await queue.keep_calls(call_ids)
-        await asyncio.sleep(0.3)
+            if await there.queue.keep_alive([agent_id]) and agent_id == "karim":
+                await there.available("karim")  # as his page does: this machine was too slow for his lease
+            await there.queue.keep_calls(call_ids)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(over.wait(), 0.3)
 
 
 async def serve(there: Site, call_id: str) -> bool:
@@ -189,10 +202,23 @@ async def invariants(there: Site) -> None:
             await there.queue.keep_alive(["karim"])
             await asyncio.sleep(0.05)  # until the lease of the agent whose process is gone has ended
             snapshot = await there.queue.snapshot()
-    assert (snapshot.waiting, snapshot.assigned) == ((), ())
+        assert (snapshot.waiting, snapshot.assigned) == ((), ())
+        assert all(agent.state not in IN_CALL for agent in snapshot.agents)
+        while still_served(there.heard) or not all_assigned(there):
+            await asyncio.sleep(0.02)  # what Redis already knows is heard a moment later
+
+
+def all_assigned(there: Site) -> bool:
+    """But those that were cancelled."""
+    assigned, cancelled = there.all(Assigned), there.all(Cancelled)
+    return {event.call_id for event in (*assigned, *cancelled)} >= set(CALLS)
+
+
+def still_served(heard: list[Event]) -> dict[str, str]:
+    """:returns: agent -> call, of those whose end was not heard. :raises AssertionError: two at once were heard of."""
     agents: dict[str, str] = {}
     calls: set[str] = set()
-    for event in there.heard:
+    for event in heard:
         if isinstance(event, Alerting):
             agent_id = event.assignment.agent_id
             assert agent_id not in agents
@@ -204,8 +230,4 @@ async def invariants(there: Site) -> None:
             calls.discard(event.call_id)
         elif isinstance(event, Queued):
             calls.discard(event.call_id)  # resumed: its agent is lost, and released by whoever took the call over
-    assert not agents
-    assert {event.call_id for event in there.all(Assigned)} >= {
-        call_id for call_id in CALLS if call_id not in {event.call_id for event in there.all(Cancelled)}
-    }
-    assert all(agent.state not in IN_CALL for agent in snapshot.agents)
+    return agents
