@@ -28,13 +28,13 @@ from tests.helpers.clips import MODELS
 from tests.helpers.sip_peers import baresip
 from tests.helpers.whole_service import HAS_MODELS, PASSERELLE, WholeService, whole_service
 
-pytestmark = pytest.mark.integration
+ALL_DEADLINE_S = 300  # of every scenario, one after another: 80 s where nothing else runs
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(ALL_DEADLINE_S + 60)]
 #: what a busy machine may spoil without any fault of the service
 TIMING = {"rehearsal_load"} | {
     f"{leg}_{name}" for leg in ("signer", "agent") for name in ("frame_rate", "size", "delay", "visibility")
 }
 SMALL = ("--size", "320x240", "--fps", "10")
-ALL_DEADLINE_S = 300
 #: Nothing runs on this machine's usual port.
 NOTHING_RUNS = {name: value for name, value in os.environ.items() if not name.startswith("PASSERELLE_")} | {
     "PASSERELLE_DATA_DIR": "/nonexistent",
