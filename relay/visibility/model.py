@@ -180,6 +180,7 @@ class Look:
 
     The person:
 
+    :param pose_sought: the body was looked for; without ``wrists_in_frame`` none was found.
     :param signing_space: share of the signing space (above the head to below the waist, an elbow's width each side)
         inside the picture, 0..1; None of a face lying on its side.
     :param distance: from the camera to the face through a usual lens, m.
@@ -201,6 +202,7 @@ class Look:
     wrists_cut: tuple[Edge, ...] = ()
     hands_contrast: float | None = None
     hands_sharpness: float | None = None
+    pose_sought: bool = False
     faces_found: int | None = None
     face_in_frame: float | None = None
     face_cut: tuple[Edge, ...] = ()

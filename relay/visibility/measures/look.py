@@ -45,11 +45,11 @@ def _of_hands(gray: Gray, found: Detection) -> dict[str, Any]:
 
 
 def _of_pose(gray: Gray, found: Detection) -> dict[str, Any]:
-    lost = pose.hands_lost(found)
+    told = {"pose_sought": "pose" in found.parts, "hands_lost": pose.hands_lost(found)}
     if found.pose is None:
-        return {"hands_lost": lost}
+        return told
     return {
-        "hands_lost": lost,
+        **told,
         "hands_hidden": pose.hands_hidden(found.pose, found.hands, _aspect(gray)) if "hands" in found.parts else None,
         "wrists_in_frame": pose.wrists_in_frame(found.pose),
         "wrists_cut": pose.wrists_cut(found.pose),

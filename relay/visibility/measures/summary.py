@@ -85,8 +85,8 @@ def _telling(
 
 
 def _tells_of_somebody(look: Look) -> bool:
-    """A face that is not found says nothing of who is there, unless hands and body were looked for as well."""
-    return bool(look.faces_found) or look.hands_found is not None
+    """A face that is not found says nothing of who is there, unless hands or body were looked for as well."""
+    return bool(look.faces_found) or look.hands_found is not None or look.pose_sought
 
 
 def _shows_face(look: Look) -> bool:

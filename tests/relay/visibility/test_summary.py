@@ -96,9 +96,11 @@ def test_head_is_in_the_picture_unless_the_body_says_otherwise() -> None:
     assert summed([glance()], [look(faces_found=0, hands_found=2, face_centre=None)])["head_in_frame"] == 0.0
 
 
-def test_a_face_that_is_not_found_says_nothing_of_who_is_there_unless_hands_were_looked_for() -> None:
+def test_a_face_that_is_not_found_says_nothing_of_who_is_there_unless_hands_or_body_were() -> None:
     assert summed([glance()], [Look(faces_found=0)])["person"] is None
     assert summed([glance()], [Look(faces_found=0, hands_found=0)])["person"] == 0.0
+    assert summed([glance()], [Look(faces_found=0, pose_sought=True)])["person"] == 0.0  # where lips are read
+    assert summed([glance()], [Look(faces_found=0, pose_sought=True, wrists_in_frame=0)])["person"] == 1.0
     assert summed([glance()], [Look(faces_found=1)])["person"] == 1.0
 
 
