@@ -289,10 +289,11 @@ RULES: tuple[Rule, ...] = (
     _rule(
         "hands_hidden",
         "poor",
-        _above("hands_lost", "hands_lost", 0.70, 0.30),  # the body has no wrist either: something stands before it
-        _above("hands_lost_missing", "hands_missing", 0.74, 0.60),
+        _above("hands_lost", "hands_lost", 0.85, 0.60),  # never found at all; a hand at the face may be missed for long
+        _above("hands_lost_missing", "hands_missing", 0.90, 0.74),
         _above("hands_lost_space", "signing_space", ROOMY, 0.68),
         watch=HANDS - {"cued_speech"},
+        enter_s=4.0,
         **_COMES_AND_GOES,
     ),
     _rule("too_near", "fair", _above("face_for_space", "face_width", 0.26, 0.24), watch=CHECK),

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from relay.visibility.measures.face import people
 from relay.visibility.model import Detection, Edge, Hand, Pose
 
 HEAD = slice(0, 11)  # nose, eyes, ears, corners of the mouth
@@ -72,8 +73,8 @@ def hands_lost(found: Detection) -> bool | None:
         return False
     if not {"hands", "faces", "pose"} <= found.parts or found.face is None:
         return None
-    if found.pose is None:
-        return True
+    if found.pose is None:  # one body is looked for: between two people none may be found
+        return None if people(found.faces) > 1 else True
     chin = found.face.box.y + found.face.box.height
     below = all(_knuckles(found.pose, wrist)[1] > chin + CLEAR_OF_FACE * found.face.box.height for wrist in WRISTS)
     return below and wrists_in_frame(found.pose) == 0 and not wrists_cut(found.pose)

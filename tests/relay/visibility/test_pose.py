@@ -80,6 +80,10 @@ def test_hands_that_are_only_not_made_out_are_not_lost(found: Detection) -> None
     assert pose.hands_lost(found) is False
 
 
+def test_body_that_is_not_found_between_two_people_says_nothing_of_their_hands() -> None:
+    assert pose.hands_lost(Detection((), (FACE, FACE), None, ALL)) is None
+
+
 @pytest.mark.parametrize("part", ["hands", "pose"])
 def test_hands_are_not_lost_where_nobody_looked(part: Part) -> None:
     assert pose.hands_lost(Detection((), (FACE,), None, ALL - {part})) is None
