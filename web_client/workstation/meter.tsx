@@ -3,6 +3,7 @@
 
 import type { JSX } from "preact";
 import { adviceAboutSigner, adviceInShort, adviceWords } from "../shared/call_words.ts";
+import { unbroken } from "../shared/format.ts";
 import { t } from "../shared/i18n.ts";
 import { now as clock } from "../shared/now.ts";
 import type { VisibilityLevel } from "../shared/protocol.d.ts";
@@ -45,7 +46,7 @@ export function Meter({ desk }: { desk: Desk }): JSX.Element {
 
 function LastMinute({ moments }: { moments: readonly Moment[] }): JSX.Element {
   const said = causes(moments).map(({ advice, seconds }) =>
-    t("meter.cause", { words: adviceInShort({ advice, level: "poor" }) ?? "", seconds }),
+    unbroken(t("meter.cause", { words: adviceInShort({ advice, level: "poor" }) ?? "", seconds })),
   );
   const words = [t("meter.minute", shares(moments)), ...said].join(" · ");
   return (
