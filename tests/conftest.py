@@ -1,6 +1,8 @@
 """For all tests."""
 
-from collections.abc import Generator
+import shutil
+import tempfile
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +10,14 @@ import pytest
 
 REAL = ("browser", "integration")
 _HAS_FAILED = pytest.StashKey[bool]()
+
+
+@pytest.fixture
+def directory() -> Iterator[Path]:
+    """An empty one with a short path, as Unix sockets need it (unix(7)); ``tmp_path`` may be too long."""
+    path = Path(tempfile.mkdtemp(prefix="psr-"))
+    yield path
+    shutil.rmtree(path, ignore_errors=True)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

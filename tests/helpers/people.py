@@ -11,7 +11,7 @@ from relay.audio import PHONE_RATE, sine
 from relay.model import Announcement
 from signaling.auth import SESSION_COOKIE
 from signaling.records import Records
-from signaling.records.model import Qualification
+from signaling.records.model import Person, Qualification
 from tests.helpers.control_plane import Browser, ControlPlane, RawPage, browser, control_plane
 from tests.relay.phone.test_announcements import write_wav
 
@@ -42,19 +42,29 @@ class People:
 async def signed_in() -> AsyncIterator[People]:
     async with control_plane(signer_grace_s=8.0) as plane, browser(plane) as pages:
         async with Records(plane.config.database_url) as records:
-            signer = await records.people.add(
-                login="camille", name="Camille", role="signer", password_hash="-", numbers=[NUMBER]
-            )
-            agent = await records.people.add(
-                login="dominique",
-                name="Dominique",
-                role="agent",
-                password_hash="-",
-                qualifications=[Qualification("interpreter", "Master")],
-            )
-            await records.sessions.add("signer-token", signer.id, 3600)
-            await records.sessions.add("agent-token", agent.id, 3600)
+            await add_pair(records, "Camille", "Dominique", NUMBER)
         yield People(plane, pages)
+
+
+async def add_pair(records: Records, signer_name: str, agent_name: str, number: str) -> Person:
+    """
+    A signer and an interpreter, signed in as ``signer-token`` and ``agent-token``.
+
+    :param number: the signer's own, E.164. :returns: the signer.
+    """
+    signer = await records.people.add(
+        login=signer_name.lower(), name=signer_name, role="signer", password_hash="-", numbers=[number]
+    )
+    agent = await records.people.add(
+        login=agent_name.lower(),
+        name=agent_name,
+        role="agent",
+        password_hash="-",
+        qualifications=[Qualification("interpreter", "Master")],
+    )
+    await records.sessions.add("signer-token", signer.id, 3600)
+    await records.sessions.add("agent-token", agent.id, 3600)
+    return signer
 
 
 def write_short_announcements(folder: Path) -> None:

@@ -21,6 +21,7 @@ from signaling.rehearsal.service import Service, own_service
 
 DEADLINE_S = 45.0
 TONE_NUMBER = "0199000020"  # answers silently with a continuous tone
+AGENT_HZ = 1000.0  # of the agent's voice
 MODELS = Path(__file__).parents[2] / "var" / "models"
 
 
@@ -101,15 +102,21 @@ async def whole_service() -> AsyncIterator[Service]:
 
 
 @contextlib.asynccontextmanager
-async def relay_call(service: Service, number: str = TONE_NUMBER) -> AsyncIterator[Scene]:
-    """The phone party is on the line when this begins; the signer hangs up when it ends."""
+async def relay_call(
+    service: Service, number: str = TONE_NUMBER, *, agent_at: Service | None = None
+) -> AsyncIterator[Scene]:
+    """
+    The phone party is on the line when this begins; the signer hangs up when it ends.
+
+    :param agent_at: where the agent's page is; None: as the signer's.
+    """
     size = (320, 240, strip_rows(240))
     signer_persona = Persona("signer", 11, card(*size), 600.0, 15.0)
-    agent_persona = Persona("agent", 22, card(*size), 1000.0, 15.0)
+    agent_persona = Persona("agent", 22, card(*size), AGENT_HZ, 15.0)
     async with (
         aiohttp.ClientSession() as http,
         join(http, service, signer_persona) as signer,
-        join(http, service, agent_persona) as agent,
+        join(http, agent_at or service, agent_persona) as agent,
     ):
         scene = Scene(service, signer, agent)
         await agent.client.ask(PresenceSet(presence="available"))

@@ -31,7 +31,7 @@ from signaling.messages.serving import Alert, AssignmentAccept, PresenceSet
 from signaling.messages.visibility import VisibilityMessage
 from signaling.push_encryption import base64url, point
 from signaling.records import Records
-from signaling.records.model import Person, Qualification
+from signaling.records.model import Person
 from signaling.rehearsal.checks import MODELS_MISSING
 from signaling.rehearsal.client import RehearsalError
 from signaling.rehearsal.participant import Participant, Persona, join, strip_rows
@@ -39,7 +39,7 @@ from signaling.rehearsal.pictures import card
 from signaling.rehearsal.service import Service, own_service
 from tests.helpers.centre import accept
 from tests.helpers.control_plane import RawPage
-from tests.helpers.people import act
+from tests.helpers.people import act, add_pair
 from tests.helpers.scene import DEADLINE_S, TONE_NUMBER, Scene, data_dir_of, relay_call, until, whole_service
 from tests.helpers.sip_legs import HOST, Line, legs
 from tests.helpers.sip_peers import Baresip, baresip, free_pair, free_port
@@ -258,18 +258,7 @@ async def talkative_service() -> AsyncIterator[tuple[Service, int]]:
 async def add_people(service: Service) -> tuple[Person, str]:
     """:returns: the signer and their code."""
     async with Records(service.database_url or "") as records:
-        signer = await records.people.add(
-            login="ondine", name="Ondine", role="signer", password_hash="-", numbers=[OWN]
-        )
-        agent = await records.people.add(
-            login="lazare",
-            name="Lazare",
-            role="agent",
-            password_hash="-",
-            qualifications=[Qualification("interpreter", "Master")],
-        )
-        await records.sessions.add("signer-token", signer.id, 3600)
-        await records.sessions.add("agent-token", agent.id, 3600)
+        signer = await add_pair(records, "Ondine", "Lazare", OWN)
         return signer, await records.people.code_of(signer.id) or ""
 
 

@@ -1,10 +1,8 @@
 """Taps of a real call: both legs at once, and a watcher that reads nothing costs the call nothing."""
 
 import contextlib
-import shutil
 import socket
-import tempfile
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
@@ -19,13 +17,6 @@ from tests.helpers.taps import decode_tap, packets_of
 
 pytestmark = pytest.mark.integration
 PICTURES_S = 40.0
-
-
-@pytest.fixture
-def folder() -> Iterator[Path]:
-    made = Path(tempfile.mkdtemp(prefix="psr-"))
-    yield made
-    shutil.rmtree(made)
 
 
 @pytest.fixture
@@ -98,9 +89,13 @@ def more_pictures(*peers: CodedPeer, count: int) -> Callable[[], bool]:
     return lambda: all(peer.pictures >= was + count for peer, was in zip(peers, before, strict=True))
 
 
-async def test_both_legs_are_watched_at_once_each_by_its_own_watcher(worker: MediaWorkerProcess, folder: Path) -> None:
-    with Watcher(folder / "s") as of_signer, Watcher(folder / "a") as of_agent:
-        await call(worker, Tap(leg="signer", socket=str(folder / "s")), Tap(leg="agent", socket=str(folder / "a")))
+async def test_both_legs_are_watched_at_once_each_by_its_own_watcher(
+    worker: MediaWorkerProcess, directory: Path
+) -> None:
+    with Watcher(directory / "s") as of_signer, Watcher(directory / "a") as of_agent:
+        await call(
+            worker, Tap(leg="signer", socket=str(directory / "s")), Tap(leg="agent", socket=str(directory / "a"))
+        )
         await until(lambda: of_signer.has_pictures("signer", 1), "the signer's pictures", PICTURES_S)
         await until(lambda: of_agent.has_pictures("agent", 2), "the agent's pictures", PICTURES_S)
         assert {each.leg for each in of_signer.got} == {"signer"}
@@ -108,11 +103,11 @@ async def test_both_legs_are_watched_at_once_each_by_its_own_watcher(worker: Med
 
 
 async def test_watcher_that_reads_nothing_costs_no_picture_and_gets_a_key_frame_when_it_reads_again(
-    worker: MediaWorkerProcess, folder: Path
+    worker: MediaWorkerProcess, directory: Path
 ) -> None:
-    with Watcher(folder / "s") as watcher:
+    with Watcher(directory / "s") as watcher:
         watcher.fill()
-        signer, agent = await call(worker, Tap(leg="signer", socket=str(folder / "s")))
+        signer, agent = await call(worker, Tap(leg="signer", socket=str(directory / "s")))
         await until(more_pictures(signer, agent, count=30), "pictures go on", PICTURES_S)
         assert set(agent.seen_participants()) == {1}
         watcher.read()
@@ -123,10 +118,10 @@ async def test_watcher_that_reads_nothing_costs_no_picture_and_gets_a_key_frame_
 
 
 async def test_watcher_that_cannot_decode_what_it_gets_asks_and_gets_a_key_frame(
-    worker: MediaWorkerProcess, folder: Path
+    worker: MediaWorkerProcess, directory: Path
 ) -> None:
-    with Watcher(folder / "s") as watcher:
-        await call(worker, Tap(leg="signer", socket=str(folder / "s")))
+    with Watcher(directory / "s") as watcher:
+        await call(worker, Tap(leg="signer", socket=str(directory / "s")))
         await until(lambda: watcher.has_pictures("signer", 1), "pictures to watch", PICTURES_S)
         await until(lambda: bool(watcher.asked_at()), "statistics", PICTURES_S)
         (address,) = watcher.asked_at()

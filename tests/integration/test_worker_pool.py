@@ -2,9 +2,7 @@
 
 import asyncio
 import contextlib
-import shutil
-import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -26,13 +24,6 @@ from tests.helpers.redis_server import RedisServer, redis_server
 
 pytestmark = pytest.mark.integration
 HERE, THERE = "127.0.0.2", "127.0.0.3"
-
-
-@pytest.fixture
-def directory() -> Iterator[Path]:
-    path = Path(tempfile.mkdtemp(prefix="psr-"))
-    yield path
-    shutil.rmtree(path)
 
 
 @pytest.fixture

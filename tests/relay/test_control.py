@@ -3,9 +3,7 @@
 import asyncio
 import contextlib
 import json
-import shutil
-import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -18,13 +16,6 @@ from relay.secure_sockets import LINE_LIMIT
 from tests.helpers.peers import until
 
 STATE = WorkerState(worker_id="w1", kind="media", capacity=5, load=0.0)
-
-
-@pytest.fixture
-def directory() -> Iterator[Path]:
-    path = Path(tempfile.mkdtemp(prefix="psr-"))
-    yield path
-    shutil.rmtree(path)
 
 
 class Worker:

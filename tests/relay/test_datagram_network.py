@@ -3,9 +3,7 @@
 import asyncio
 import contextlib
 import secrets
-import shutil
 import socket
-import tempfile
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -27,13 +25,6 @@ A, B = "127.0.0.2", "127.0.0.3"
 def config(address: str, key: str = KEY) -> NetworkConfig:
     nothing = Path("/nonexistent")
     return NetworkConfig("m", nothing, nothing, nothing, listen=address, ports=(0, 0), datagram_key=key)
-
-
-@pytest.fixture
-def directory() -> Iterator[Path]:
-    path = Path(tempfile.mkdtemp(prefix="psr-"))
-    yield path
-    shutil.rmtree(path)
 
 
 class Receiving(DatagramListener):

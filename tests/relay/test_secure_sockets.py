@@ -2,11 +2,9 @@
 
 import asyncio
 import secrets
-import shutil
 import socket
 import ssl
-import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -28,13 +26,6 @@ STATE = WorkerState(worker_id="w1", kind="media", capacity=5, load=0.0)
 UNEXPLAINED = ("connection_lost", None)  # the side that refuses knows why
 COMMAND = CloseCall(call_id="c1", epoch=1)
 A, B, C = "127.0.0.2", "127.0.0.3", "127.0.0.4"
-
-
-@pytest.fixture
-def directory() -> Iterator[Path]:
-    path = Path(tempfile.mkdtemp(prefix="psr-"))
-    yield path
-    shutil.rmtree(path)
 
 
 async def handle(_command: AnyCommand) -> dict[str, Any]:

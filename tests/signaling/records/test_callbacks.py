@@ -28,6 +28,16 @@ def asked(signer_id: str, callback_id: str = "cb1", **changes: object) -> KeptCa
     return replace(plain, **changes)  # type: ignore[arg-type]
 
 
+async def claimed_by(records: Records) -> KeptCallback:
+    """A call-back that was asked for, and is claimed."""
+    camille = await signer(records)
+    await records.callbacks.add(asked(camille.id))
+    (due,) = await records.callbacks.due(10)
+    claimed = await records.callbacks.claim(due, LEASE_S)
+    assert claimed is not None
+    return claimed
+
+
 async def test_of_several_processes_one_claims_an_attempt(tmp_path: Path) -> None:
     async with opened(sqlite_url(tmp_path)) as one, opened(sqlite_url(tmp_path)) as other:
         camille = await signer(one)
@@ -70,11 +80,7 @@ async def test_a_claim_whose_process_is_gone_is_taken_once_with_the_same_call(tm
 
 async def test_an_attempt_counts_once_from_its_ringing_and_not_when_it_rang_in_vain(tmp_path: Path) -> None:
     async with opened(sqlite_url(tmp_path)) as records:
-        camille = await signer(records)
-        await records.callbacks.add(asked(camille.id))
-        (due,) = await records.callbacks.due(10)
-        claimed = await records.callbacks.claim(due, LEASE_S)
-        assert claimed is not None
+        claimed = await claimed_by(records)
         rung = await records.callbacks.rings(claimed)
         assert rung is not None and (rung.state, rung.attempts) == ("trying", 1)
         assert await records.callbacks.rings(claimed) is None
@@ -85,11 +91,7 @@ async def test_an_attempt_counts_once_from_its_ringing_and_not_when_it_rang_in_v
 
 async def test_what_became_of_an_attempt_is_written_once(tmp_path: Path) -> None:
     async with opened(sqlite_url(tmp_path)) as records:
-        camille = await signer(records)
-        await records.callbacks.add(asked(camille.id))
-        (due,) = await records.callbacks.due(10)
-        claimed = await records.callbacks.claim(due, LEASE_S)
-        assert claimed is not None
+        claimed = await claimed_by(records)
         later = await records.callbacks.settle(claimed, "waiting", NOON + 600, claimed.attempts)
         assert later is not None and (later.state, later.next_at, later.queued_at) == ("waiting", NOON + 600, NOON - 60)
         assert await records.callbacks.settle(claimed, "done", NOON, 1) is None
