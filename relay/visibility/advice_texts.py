@@ -140,8 +140,8 @@ _TEXTS = (
     AdviceText(
         "blurred",
         "lens",
-        "L’image est floue. Nettoyez la caméra.",
-        "The picture is blurred. Clean the camera.",
+        "L’image est floue. Nettoyez la caméra ou ajoutez de la lumière.",
+        "The picture is blurred. Clean the camera or add light.",
         "Son image est floue.",
         "Their picture is blurred.",
     ),

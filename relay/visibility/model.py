@@ -112,6 +112,8 @@ class Glance:
     :param alive: some cell has left the brightness it had when this was last True: a still person does within a second
         or two, a frozen picture does not, even while an encoder refines it.
     :param detail: mean difference between neighbouring samples, 0..1: how busy the picture is.
+    :param motion_blur: how much softer than the face is what has just moved, 0 (as sharp) .. 1: a slow shutter smears
+        it (:func:`relay.visibility.measures.smear.motion_blur`); None where too little moves or nobody is found.
     """
 
     luma: float
@@ -127,6 +129,7 @@ class Glance:
     difference: float | None
     alive: bool
     detail: float
+    motion_blur: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +179,7 @@ class Look:
     :param face_overexposed: share of the face burnt out, 0..1.
     :param backlight: by how many stops (factors of 2) the surroundings outshine the face, about -3..6
         (:func:`relay.visibility.measures.light.backlight`).
-    :param face_sharpness: 0 blurred .. 1 sharp (:func:`relay.visibility.measures.sharpness.face_edges`).
+    :param face_sharpness: 0 blurred .. 1 sharp (:func:`relay.visibility.measures.sharpness.face_sharpness`).
 
     The person:
 
@@ -185,7 +188,6 @@ class Look:
         inside the picture, 0..1; None of a face lying on its side.
     :param distance: from the camera to the face through a usual lens, m.
     :param head_in_frame: share of the head inside the picture, from the pose, 0..1: it knows of a head cut off above.
-    :param motion_blur: how much of the hands' blur lies along one direction, 0..1.
     """
 
     sharpness: float | None = None
@@ -220,7 +222,6 @@ class Look:
     signing_space: float | None = None
     distance: float | None = None
     head_in_frame: float | None = None
-    motion_blur: float | None = None
     hands_lost: bool | None = None
 
     @property

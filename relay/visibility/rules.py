@@ -265,6 +265,9 @@ RULES: tuple[Rule, ...] = (
         leave_s=2.0,
     ),
     _rule("low_resolution", "fair", _below("few_bits", "received_kbps", 100.0, 120.0, ITU), **_SIGNING),
+    # dim light and a slow shutter: streaks where hands are, before hands that are not found are taken for hidden ones
+    _rule("blurred", "poor", _above("very_smeared", "motion_blur", 0.43, 0.37), watch=HANDS, **_COMES_AND_GOES),
+    _rule("blurred", "fair", _above("smeared", "motion_blur", 0.34, 0.26), watch=HANDS, **_COMES_AND_GOES),
     _rule(
         "hands_hidden",
         "poor",

@@ -1,6 +1,6 @@
 """From a picture to a :class:`~relay.visibility.model.Glance`: the cheap numbers, without any detection. Pure."""
 
-from relay.visibility.measures import light, movement, picture, sharpness
+from relay.visibility.measures import light, movement, picture, sharpness, smear
 from relay.visibility.measures.closer import Closer
 from relay.visibility.model import Box, Glance, Gray
 
@@ -19,7 +19,7 @@ class Glancer:
 
     def glance(self, gray: Gray, at_s: float, face: Box | None = None) -> Glance:
         """
-        0.3 ms of CPU for 640 x 480.
+        0.3 ms of CPU for 640 x 480, 0.4 ms while somebody signs.
 
         :param gray: any size; views and padded planes are fine.
         :param at_s: when the picture was taken, any clock.
@@ -32,8 +32,11 @@ class Glancer:
         levels = light.levels(picture.crop(sample, shown))
         last, earlier = self._recent.add(cells, at_s)
         changes = movement.moved(earlier, cells, face)
+        moves, motion_blur = float(changes.mean()), None
         if face is None:
             self.closer.glanced(earlier, cells)
+        elif moves >= movement.SIGNING_MOTION:
+            motion_blur = smear.motion_blur(gray, changes & movement.changed_since(last, cells), face)
         return Glance(
             luma=levels.luma,
             contrast=levels.contrast,
@@ -43,9 +46,10 @@ class Glancer:
             underexposed=levels.underexposed,
             structure=picture.structure(shown_cells),
             flat=picture.flat(shown_cells),
-            movement=float(changes.mean()),
+            movement=moves,
             border_movement=movement.border_movement(changes),
             difference=movement.difference(last, cells),
             alive=self._anchor.leaves(cells),
             detail=sharpness.detail(sample),
+            motion_blur=motion_blur,
         )

@@ -30,11 +30,9 @@ def _of_hands(gray: Gray, found: Detection) -> dict[str, Any]:
         return {}
     if not found.hands:
         return {"hands_found": 0}
-    edges = sharpness.hands_edges(gray, found.hands)
     return {
         "hands_contrast": light.hands_contrast(gray, found.hands),
-        "hands_sharpness": edges.sharpness if edges else None,
-        "motion_blur": edges.direction if edges else None,
+        "hands_sharpness": sharpness.hands_sharpness(gray, found.hands),
         "hands_found": len(found.hands),
         "hands_in_frame": hands.hands_in_frame(found.hands),
         "hands_cut": hands.cut_edges(found.hands),
@@ -69,7 +67,6 @@ def _of_faces(gray: Gray, found: Detection, rgb: NDArray[np.uint8] | None) -> di
 def _of_face(gray: Gray, face: Face, near: Sequence[Hand], rgb: NDArray[np.uint8] | None) -> dict[str, Any]:
     aspect = _aspect(gray)
     roll, is_told = faces.roll(face, aspect), face.box.width * gray.shape[1] >= faces.LEAST_TURNED
-    edges = sharpness.face_edges(gray, face.box)
     return {
         **_of_light(gray, face),
         "face_in_frame": faces.box_in_frame(face.box),
@@ -82,7 +79,7 @@ def _of_face(gray: Gray, face: Face, near: Sequence[Hand], rgb: NDArray[np.uint8
         "mouth_hidden": faces.mouth_hidden(gray, face, near, rgb),
         "signing_space": space.signing_space(face.box, aspect) if abs(roll) <= faces.UPRIGHT else None,
         "distance": faces.distance(face, aspect),
-        "face_sharpness": edges.sharpness if edges else None,
+        "face_sharpness": sharpness.face_sharpness(gray, face.box),
     }
 
 

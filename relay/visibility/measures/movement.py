@@ -67,12 +67,16 @@ def moved(before: Grid | None, now: Grid, face: Box | None) -> Cells:
     """
     if before is None:
         return np.zeros(now.shape, dtype=np.bool_)
-    light = float(np.clip(np.partition(now.ravel(), _BRIGHT)[_BRIGHT] / FULL_LIGHT, LEAST_LIGHT, 1.0))
-    limit = MOVED * light
+    limit = _limit(now)
     if float(np.abs(now - before).max()) <= limit:  # most pictures of most calls
         return np.zeros(now.shape, dtype=np.bool_)
     cells = np.asarray(np.abs(unexplained(before, now)) > limit)
     return cells if face is None else cells & reach(face)
+
+
+def changed_since(before: Grid | None, now: Grid) -> Cells:
+    """Which cells changed, for whatever reason."""
+    return np.zeros(now.shape, dtype=np.bool_) if before is None else np.asarray(np.abs(now - before) > _limit(now))
 
 
 def reach(face: Box) -> Cells:
@@ -139,6 +143,12 @@ class RecentGrids:
         earlier = old[-1] if old else self._grids[0][1] if self._grids else None
         self._grids.append((at_s, cells))
         return last, earlier
+
+
+def _limit(now: Grid) -> float:
+    """:returns: the change of a cell that counts, 0..1: less in a darker picture."""
+    light = float(np.partition(now.ravel(), _BRIGHT)[_BRIGHT]) / FULL_LIGHT
+    return MOVED * min(1.0, max(LEAST_LIGHT, light))
 
 
 def _whole_picture(cells: Grid) -> NDArray[np.float32]:

@@ -12,8 +12,6 @@ its longer side, a face and a hand at 48 samples across. A picture scaled up fro
 scales and is not called blurred; what is called blurred has lost what makes a face and a hand readable.
 """
 
-from typing import NamedTuple
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -34,27 +32,14 @@ PICTURE_LIMIT, FACE_LIMIT = 0.36, 0.45
 FACE_WEIGHT = 2 / 3
 
 
-class Edges(NamedTuple):
-    """
-    :param sharpness: 0 blurred .. 1 sharp, in the direction that is the least sharp.
-    :param direction: how much that one is worse than the best, 0..1: above 0.5 something has moved, the camera or what
-        it sees; a lens out of focus blurs in all directions.
-    """
-
-    sharpness: float
-    direction: float
-
-
-def edges(gray: Gray, noise: int = 0) -> Edges:
+def edges(gray: Gray, noise: int = 0) -> float:
     """
     :param gray: at least 10 x 10, at the scale that matters. :param noise: steps (of 255) up to it do not count.
-    :returns: 0 for a flat picture.
+    :returns: 0 blurred .. 1 sharp, in the direction that is the least sharp; 0 for a flat picture.
     """
     if min(gray.shape) < TAPS + 2:
-        return Edges(0.0, 0.0)
-    kept = [_kept(gray, down, right, noise) for down, right in DIRECTIONS]
-    best = max(kept)
-    return Edges(min(kept), 1.0 - min(kept) / best if best > 0.0 else 0.0)
+        return 0.0
+    return min(_kept(gray, down, right, noise) for down, right in DIRECTIONS)
 
 
 def picture_sharpness(gray: Gray) -> float:
@@ -68,7 +53,7 @@ def picture_sharpness(gray: Gray) -> float:
 
     :returns: 0..1.
     """
-    return edges(averaged(gray, PICTURE_SAMPLES), NOISE).sharpness
+    return edges(averaged(gray, PICTURE_SAMPLES), NOISE)
 
 
 def detail(sample: Gray) -> float:
@@ -79,7 +64,7 @@ def detail(sample: Gray) -> float:
     return float(steps.mean() / 255)
 
 
-def face_edges(gray: Gray, face: Box) -> Edges | None:
+def face_sharpness(gray: Gray, face: Box) -> float | None:
     """
     Of the face, at the scale of eyes and lips.
 
@@ -92,19 +77,20 @@ def face_edges(gray: Gray, face: Box) -> Edges | None:
     return _edges_of(gray, face)
 
 
-def hands_edges(gray: Gray, hands: tuple[Hand, ...]) -> Edges | None:
+def hands_sharpness(gray: Gray, hands: tuple[Hand, ...]) -> float | None:
     """
     Of the sharper hand. A moving hand is blurred along its way in every camera; that is signing, and what counts is how
     sharp a hand is at its sharpest within some seconds.
 
     Measured: highest of a clip 0.56 to 0.72, after VP8 at 500 kbit/s 0.46 to 0.60, at 160 x 120 pixels 0.29 to 0.53;
     defocus of 8 pixels' radius 0.19 to 0.43, the camera's motion over 33 pixels 0.20 to 0.43. It does not tell of a
-    shutter that is open for a third of a second: what shows through the smear is sharp.
+    shutter that is open for a third of a second, since what shows through the smear is sharp:
+    :func:`relay.visibility.measures.smear.motion_blur` does.
 
     :returns: None without a hand in the picture that is large enough.
     """
     found = [measured for hand in hands if (measured := _edges_of(gray, hand_box(hand))) is not None]
-    return max(found, key=lambda measured: measured.sharpness) if found else None
+    return max(found, default=None)
 
 
 def readable(picture: float | None, face: float | None) -> float | None:
@@ -115,7 +101,7 @@ def readable(picture: float | None, face: float | None) -> float | None:
     radius 5 pixels 0.50 to 0.84, 8 pixels 0.25 to 0.69, 14 pixels 0.08 to 0.17, a greasy lens 0.03 to 0.10, the
     camera's motion over 33 pixels 0.09 to 0.59; 240 x 180 pixels at 25 kbit/s 0.73 to 1.2.
 
-    :param picture: :func:`picture_sharpness`. :param face: of the face's edges; None when no face was found lately.
+    :param picture: :func:`picture_sharpness`. :param face: :func:`face_sharpness`; None when no face was found lately.
     :returns: about 0.3..2; None when nothing was measured.
     """
     if picture is None:
@@ -126,7 +112,7 @@ def readable(picture: float | None, face: float | None) -> float | None:
     return float(whole ** (1 - FACE_WEIGHT) * (face / FACE_LIMIT) ** FACE_WEIGHT)
 
 
-def _edges_of(gray: Gray, box: Box) -> Edges | None:
+def _edges_of(gray: Gray, box: Box) -> float | None:
     part = crop(gray, box)
     if min(part.shape) < SMALLEST:
         return None

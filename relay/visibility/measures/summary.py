@@ -29,6 +29,8 @@ HANDS_WINDOW_S = 3.0  # hands are not found in every picture of well-seen signin
 SAME_MOMENT_S = 0.3  # between a look and a glance
 LOST_LOOKS = 2  # that agree: something hides the hands, and little is left that could move
 ENOUGH_LOOKS = 3  # for hands that are found in none to be missing
+BLUR_WINDOW_S = 3.0  # a hand that holds still for a moment is sharp with any shutter
+ENOUGH_BLURS = 4  # pictures with movement
 PART_OF_HANDS = 0.75  # share of the landmarks of all hands found; one whole hand of two leaves more
 
 
@@ -50,7 +52,8 @@ def summarize(glances: Timed, looks: TimedLooks, now: float, elapsed_s: float = 
       found and the body's wrists are beyond the edges; ``hands_hidden``: in which no hand is found where the body has
       one; ``hands_lost``: in which neither a hand nor a wrist
       is found, in the picture or beyond, None of fewer than 3; ``hands_at_face``: share with one at the face;
-    - ``border_motion``: share of the pictures with signing's movement in which only the borders move.
+    - ``border_motion``: share of the pictures with signing's movement in which only the borders move;
+    - ``motion_blur``: mean of those of the last 3 s that tell of it, None of fewer than 4.
     """
     second = [glance for t, glance in glances if t > now - max(elapsed_s, 0.5)]
     moving = [glance for t, glance in glances if t > now - SIGNING_WINDOW_S]
@@ -73,6 +76,7 @@ def summarize(glances: Timed, looks: TimedLooks, now: float, elapsed_s: float = 
         "head_in_frame": _head_in_frame(_telling(looks, now, PERSON_WINDOW_S, lambda look: True)),
         "mouth_hidden": _median([look.mouth_hidden for look in _telling(looks, now, MOUTH_WINDOW_S, _shows_mouth)]),
         **_of_hands(hands, [glance for glance in moving if is_signing(glance)]),
+        "motion_blur": _motion_blur([glance for t, glance in glances if t > now - BLUR_WINDOW_S]),
     }
 
 
@@ -108,6 +112,11 @@ def _rests(hands: Sequence[Look], *, is_cut: bool) -> bool:
     return bool(known) and not is_cut and all(_is_beyond(look) for look in known)
 
 
+def _motion_blur(glances: Sequence[Glance]) -> float | None:
+    told = [glance.motion_blur for glance in glances if glance.motion_blur is not None]
+    return _mean(told) if len(told) >= ENOUGH_BLURS else None
+
+
 def _of_glances(glances: Sequence[Glance]) -> Measures:
     return {
         "luma": _median([glance.luma for glance in glances]),
@@ -126,7 +135,6 @@ def _of_picture(looks: Sequence[Look]) -> Measures:
     return {
         "sharpness": _median([readable(look.sharpness, look.face_sharpness) for look in looks]),
         "blockiness": _median([look.blockiness for look in looks]),
-        "motion_blur": _median([look.motion_blur for look in looks]),
         "room_kept": _median([look.room_kept for look in looks]),
     }
 

@@ -22,6 +22,7 @@ GLANCE = Glance(
     difference=0.02,
     alive=True,
     detail=0.02,
+    motion_blur=0.1,
 )
 LOOK = Look(
     hands_found=2,

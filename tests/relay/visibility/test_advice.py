@@ -226,6 +226,12 @@ def test_soft_picture_is_blurred_after_a_while_and_one_key_frame_is_not() -> Non
     assert verdicts(AdvicePolicy(), soft, 4)[-1] == Verdict("fair", "blurred")
 
 
+def test_smeared_hands_are_blurred_also_when_they_are_not_found_any_more() -> None:
+    smeared = {**WELL, "motion_blur": 0.5, "hands_missing": 1.0, "hands_visible": 0.0, "motion": 0.1}
+    assert verdicts(started(), smeared, 4)[-1] == Verdict("poor", "blurred")
+    assert verdicts(started("lips"), smeared, 4)[-1] == GOOD
+
+
 def test_unknown_figures_of_the_line_are_no_alarm() -> None:
     unknown = {**WELL, "received_fps": None, "received_lines": None, "received_kbps": None}
     assert set(verdicts(AdvicePolicy(), unknown, 5)) == {GOOD}

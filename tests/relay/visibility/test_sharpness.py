@@ -13,8 +13,8 @@ from relay.visibility.measures.sharpness import (
     PICTURE_LIMIT,
     detail,
     edges,
-    face_edges,
-    hands_edges,
+    face_sharpness,
+    hands_sharpness,
     picture_sharpness,
     readable,
 )
@@ -51,25 +51,23 @@ def changed(of: Drawn, gray: Gray) -> Drawn:
 
 
 def both(of: Drawn) -> float:
-    face = face_edges(of.gray, of.face)
-    assert face is not None
-    value = readable(picture_sharpness(of.gray), face.sharpness)
+    value = readable(picture_sharpness(of.gray), face_sharpness(of.gray, of.face))
     assert value is not None
     return value
 
 
 def test_sharpness_falls_with_each_stronger_blur_and_ignores_brightness() -> None:
     sharp = checkered(30)
-    values = [edges(defocused(sharp, sigma)).sharpness for sigma in (0.5, 1, 2, 3, 4)]
+    values = [edges(defocused(sharp, sigma)) for sigma in (0.5, 1, 2, 3, 4)]
     assert values == sorted(values, reverse=True)
     assert values[0] > 0.6
     assert values[-1] < 0.2
-    assert edges((sharp // 2).astype(np.uint8)).sharpness == pytest.approx(edges(sharp).sharpness, abs=0.02)
+    assert edges((sharp // 2).astype(np.uint8)) == pytest.approx(edges(sharp), abs=0.02)
 
 
 def test_flat_picture_has_no_sharpness_and_no_detail() -> None:
-    assert edges(plain(128)) == (0.0, 0.0)
-    assert edges(plain(128, 5, 5)) == (0.0, 0.0)
+    assert edges(plain(128)) == 0.0
+    assert edges(plain(128, 5, 5)) == 0.0
     assert detail(plain(128)) == 0.0
     assert detail(plain(128, 5, 1)) == 0.0
 
@@ -79,11 +77,9 @@ def test_detail_is_the_mean_step_between_neighbours() -> None:
 
 
 @pytest.mark.parametrize("angle", [0, 45, 90, 135])
-def test_blur_in_any_one_direction_is_a_blur_with_a_direction(angle: float) -> None:
+def test_blur_in_any_one_direction_is_a_blur(angle: float) -> None:
     sharp = averaged(signer().gray, 320)
-    defocus, motion = edges(defocused(sharp, 2.5)), edges(smeared(sharp, 13, angle))
-    assert max(defocus.sharpness, motion.sharpness) < 0.6 * edges(sharp).sharpness
-    assert motion.direction > defocus.direction + 0.1
+    assert edges(smeared(sharp, 13, angle)) < 0.6 * edges(sharp)
 
 
 @pytest.mark.parametrize("size", [(320, 240), (640, 480), (1280, 960)])
@@ -127,17 +123,17 @@ def test_hands_are_as_sharp_as_the_sharper_one() -> None:
     gray[60:180] = checkered(15)[60:180]
     gray[:, 160:] = smeared(gray, 21, 0)[:, 160:]
     still, moving = _wide(0.2, 0.5), _wide(0.75, 0.5)
-    one, other = hands_edges(gray, (still,)), hands_edges(gray, (moving,))
+    one, other = hands_sharpness(gray, (still,)), hands_sharpness(gray, (moving,))
     assert one is not None
     assert other is not None
-    assert one.sharpness > 2 * other.sharpness
-    assert hands_edges(gray, (moving, still)) == one
-    assert hands_edges(gray, ()) is None
+    assert one > 2 * other
+    assert hands_sharpness(gray, (moving, still)) == one
+    assert hands_sharpness(gray, ()) is None
 
 
 def test_what_is_too_small_or_outside_is_not_measured() -> None:
-    assert face_edges(plain(128), Box(0.99, 0.5, 0.3, 0.3)) is None
-    assert face_edges(plain(128), Box(0.5, 0.5, 0.04, 0.3)) is None
+    assert face_sharpness(plain(128), Box(0.99, 0.5, 0.3, 0.3)) is None
+    assert face_sharpness(plain(128), Box(0.5, 0.5, 0.04, 0.3)) is None
 
 
 def test_readable_is_one_where_both_are_at_their_limits() -> None:

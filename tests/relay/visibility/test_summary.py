@@ -133,3 +133,11 @@ def test_hands_are_judged_over_more_than_a_second() -> None:
 def test_second_without_pictures_has_no_measures_of_them() -> None:
     summary = summarize([], [], NOW)
     assert (summary["looks"], summary["luma"], summary["signing"], summary["person"]) == (0.0, None, None, None)
+
+
+def test_blur_of_what_moves_is_the_mean_of_some_seconds_and_unknown_of_a_few_pictures() -> None:
+    blurred = [
+        (NOW - 2.5 + index / 2, glance(motion_blur=value)) for index, value in enumerate((0.5, 0.3, None, 0.4, 0.2))
+    ]
+    assert summarize(blurred, [], NOW)["motion_blur"] == pytest.approx(0.35)
+    assert summarize(blurred[1:], [], NOW)["motion_blur"] is None
