@@ -3,7 +3,8 @@ What watching costs and how soon advice comes: ``python -m benchmarks.visibility
 
 A visibility worker as in service watches both pictures of some calls: real datagrams of 640×480 VP8 at 7.5 pictures a
 second (``load.watched``), real decoding, real MediaPipe. A day's mix: in 30 % of the calls the signer signs, in the
-others both are well framed and still; the same at 1280×720. Then all signers sign. Then pictures become
+others both are well framed and still; the same at 1280×720, and as H.264 without layers, of which all 30 pictures a
+second come. Then all signers sign. Then pictures become
 bad, each in its own way, and the time until the signer is told is taken. In the same run the plain way: every picture
 of the base layer looked at, with a set of models for each leg. Shares are of one core, CPU time of the worker and its
 analysis processes from ``/proc``. ``--media-delay`` instead: a media worker's calls with and without their analysis.
@@ -28,9 +29,21 @@ from typing import Any
 from benchmarks.load.bench import QUICK, Rounds, Window, bench, in_turn, medians, paired_ratio
 from benchmarks.load.systems import NICE, start_workers
 from benchmarks.load.usage import cpu_s, memory_mb
-from benchmarks.load.watched import BASE_LAYER_FPS, HD, IMPAIRED, VGA, Clip, Size, TappedCamera, becoming, well_framed
+from benchmarks.load.watched import (
+    BASE_LAYER_FPS,
+    HD,
+    IMPAIRED,
+    VGA,
+    Clip,
+    Size,
+    TappedCamera,
+    becoming,
+    well_framed,
+    well_framed_h264,
+)
 from relay.control import ControlClient
 from relay.control_messages import AnyEvent, CloseCall, VisibilityFigures, VisibilityReading, Watch
+from relay.drawn.signing import Style
 from relay.model import WebLeg
 from relay.visibility.model_files import find_models
 from signaling.rehearsal.checks import percentile
@@ -44,6 +57,8 @@ from relay.visibility.worker import run
 folder, models = map(Path, sys.argv[1:])
 asyncio.run(run(VisibilityWorkerConfig("benchmark", folder / "control", folder / "tap", models), asyncio.Event()))
 """
+SIGNING: Style = "two_handed"
+LISTENING: Style = "listening"
 CALLS = 10  # 3 signers sign, 3 agents, and in 4 calls nobody does
 READY_S = 120.0  # deadline
 SETTLE_S = 12.0  # after a call begins: the first looks, and the first advice
@@ -86,15 +101,18 @@ def main() -> None:
 async def measure(lengths: Lengths) -> dict[str, Any]:
     signing, listening = await asyncio.to_thread(well_framed_people, VGA)
     large = await asyncio.to_thread(well_framed_people, HD)
+    h264 = await asyncio.to_thread(lambda: [[well_framed_h264(*who, VGA)] for who in ((3, SIGNING), (4, LISTENING))])
     plain = await asyncio.to_thread(plain_way, signing[0], listening[0])
     async with watching() as worker:
         mix = await worker.window(mixed_calls(signing, listening), lengths.mix_s)
         mix_720p = await worker.window(mixed_calls(*large), lengths.mix_s)
+        mix_h264 = await worker.window(mixed_calls(*h264), lengths.mix_s)
         busy = await worker.window(list(zip(signing * 2, listening * 2, strict=True)), lengths.signing_s)
         delays = await worker.delays(lengths.changes)
     return {
         "core_share_per_call": mix["core_share_per_call"],
         "core_share_per_call_720p": mix_720p["core_share_per_call"],
+        "core_share_per_call_h264": mix_h264["core_share_per_call"],
         "core_share_while_signing": busy["core_share_per_call"],
         "plain_core_share_per_call": plain,
         "ratio_to_plain": round(mix["core_share_per_call"] / plain, 4),
@@ -104,6 +122,7 @@ async def measure(lengths: Lengths) -> dict[str, Any]:
         "changes": len(delays),
         "mix": mix,
         "mix_720p": mix_720p,
+        "mix_h264": mix_h264,
         "signing": busy,
         "picture": f"640x480 VP8, {BASE_LAYER_FPS} pictures/s, {round(signing[0].bits_per_s / 1000)} kbit/s",
     }
@@ -111,8 +130,8 @@ async def measure(lengths: Lengths) -> dict[str, Any]:
 
 def well_framed_people(size: Size) -> tuple[list[Clip], list[Clip]]:
     """:returns: of those who sign, and of those who listen."""
-    signing = [well_framed(seed, "two_handed", size) for seed in (3, 5)]
-    return signing, [well_framed(seed, "listening", size) for seed in (4, 6)]
+    signing = [well_framed(seed, SIGNING, size) for seed in (3, 5)]
+    return signing, [well_framed(seed, LISTENING, size) for seed in (4, 6)]
 
 
 # --- the worker
@@ -152,7 +171,7 @@ class Watched:
                 if clip is not None:
                     await self.client.request(Watch(call_id=name, epoch=1, leg=leg))
                     cameras.append(TappedCamera(self.tap, name, leg, clip))
-        phases = [index / len(cameras) / BASE_LAYER_FPS for index in range(len(cameras))]
+        phases = [index / len(cameras) / each.clip.fps for index, each in enumerate(cameras)]
         filming = [asyncio.create_task(each.film(phase)) for each, phase in zip(cameras, phases, strict=True)]
         try:
             yield cameras
@@ -175,7 +194,7 @@ class Watched:
             last = await self.next_figures()
             elapsed, used = time.monotonic() - began, cpu_s(self.pids) - before
             looks, lost = last.looks - first.looks, last.dropped - first.dropped
-            sent = len(cameras) * BASE_LAYER_FPS * elapsed
+            sent = sum(each.clip.fps for each in cameras) * elapsed
             skipped = lost / sent  # a machine that is busy otherwise: as if nothing had been
             return {
                 "core_share_per_call": round(used / elapsed / len(pictures) / (1 - skipped), 4),

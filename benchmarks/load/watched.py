@@ -3,7 +3,8 @@ Pictures for a visibility worker to watch: coded drawn signers, sent as a media 
 
 1280×720 VP8, what pages send by default, of which the tap carries the base temporal layer: every fourth picture of 30 a
 second, at the base layer's share of 1.5 Mbit/s (``media.py``). The encoder sees these pictures alone, as the base layer
-depends on nothing else. Camera noise is in all of them: without it a still picture costs a decoder nothing.
+depends on nothing else. Of H.264, whose packets tell no layers, the tap carries all pictures. Camera noise is in all
+of them: without it a still picture costs a decoder nothing.
 """
 
 import asyncio
@@ -11,7 +12,7 @@ import contextlib
 import socket
 import struct
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
@@ -28,13 +29,17 @@ from relay.drawn.scenery import Scenery
 from relay.drawn.signing import Script, Style
 from relay.drawn.stage import Situation, Stage
 from relay.model import TapStats, WebLeg
+from tests.helpers.clips import h264_packets
 
 Size = tuple[int, int]
 HD: Size = (1280, 720)
 VGA: Size = (640, 480)  # what EN 301 549 asks for
 BASE_LAYER_FPS = 7.5
 BASE_LAYER_BPS: dict[Size, int] = {HD: 750_000, VGA: 350_000}
+FULL_FPS = 30.0
+FULL_BPS: dict[Size, int] = {HD: 1_500_000, VGA: 700_000}
 LOOP_S = 12.0
+FULL_LOOP_S = 5.0  # each picture takes time to draw
 CHANGE_AT_S = 8.0  # of a clip that becomes impaired, for the rest of it
 CHANGING_S = 16.0
 NOISE = 2.0  # sigma of 255: a laptop's camera by day
@@ -50,18 +55,26 @@ IMPAIRED: dict[str, Situation] = {
 
 @dataclass(frozen=True)
 class Clip:
-    """Coded pictures, the first one a key frame."""
+    """Coded pictures, the first one a key frame. :param kind: of the tap's datagrams. :param fps: pictures a second."""
 
     pictures: tuple[bytes, ...]
     size: Size = HD
+    kind: Kind = Kind.VP8
+    fps: float = BASE_LAYER_FPS
 
     @property
     def bits_per_s(self) -> float:
-        return sum(map(len, self.pictures)) * 8 * BASE_LAYER_FPS / len(self.pictures)
+        return sum(map(len, self.pictures)) * 8 * self.fps / len(self.pictures)
 
 
 def well_framed(seed: int, style: Style, size: Size = HD) -> Clip:
     return _coded(seed, style, lambda _: Situation(camera=CAMERA), LOOP_S, size)
+
+
+def well_framed_h264(seed: int, style: Style, size: Size = HD) -> Clip:
+    stage = _stage(seed, style, lambda _: Situation(camera=CAMERA), size)
+    pictures = _encoded(stage, FULL_LOOP_S, FULL_FPS, _h264_encoder(size))
+    return Clip(pictures, size, Kind.H264, FULL_FPS)
 
 
 def becoming(impairment: str, seed: int) -> Clip:
@@ -71,23 +84,42 @@ def becoming(impairment: str, seed: int) -> Clip:
 
 
 def _coded(seed: int, style: Style, situation: Callable[[float], Situation], seconds: float, size: Size = HD) -> Clip:
+    stage = _stage(seed, style, situation, size)
+    return Clip(_encoded(stage, seconds, BASE_LAYER_FPS, _vp8_encoder(size)), size)
+
+
+def _stage(seed: int, style: Style, situation: Callable[[float], Situation], size: Size) -> Stage:
     person, scenery = random_person(np.random.default_rng(seed)), Scenery(seed=seed)
-    stage = Stage(person, scenery, Script(seed, style), situation, width=size[0], height=size[1])
-    encoder = _encoder(size)
+    return Stage(person, scenery, Script(seed, style), situation, width=size[0], height=size[1])
+
+
+def _encoded(stage: Stage, seconds: float, fps: float, encoder: VideoCodecContext) -> tuple[bytes, ...]:
     coded: list[bytes] = []
-    for number in range(round(seconds * BASE_LAYER_FPS)):
-        frame = av.VideoFrame.from_ndarray(stage.frame(number / BASE_LAYER_FPS), format="rgb24")
+    for number in range(round(seconds * fps)):
+        frame = av.VideoFrame.from_ndarray(stage.frame(number / fps), format="rgb24")
         frame.pts = number
         coded += [bytes(packet) for packet in encoder.encode(frame)]
-    return Clip(tuple(coded), size)
+    return tuple(coded)
 
 
-def _encoder(size: Size) -> VideoCodecContext:
-    context = av.CodecContext.create("libvpx", "w")
+def _h264_encoder(size: Size) -> VideoCodecContext:
+    """As a browser's: each picture from the one before."""
+    context = _context("libx264", size, FULL_BPS[size], Fraction(30))
+    context.options = {"preset": "veryfast", "tune": "zerolatency", "profile": "baseline"}
+    return context
+
+
+def _context(codec: str, size: Size, bit_rate: int, fps: Fraction) -> VideoCodecContext:
+    context = av.CodecContext.create(codec, "w")
     assert isinstance(context, VideoCodecContext)
     context.width, context.height, context.pix_fmt = *size, "yuv420p"
-    context.bit_rate, context.gop_size, context.thread_count = BASE_LAYER_BPS[size], 3000, 1
-    context.time_base, context.framerate = Fraction(2, 15), Fraction(15, 2)
+    context.bit_rate, context.gop_size, context.thread_count = bit_rate, 3000, 1
+    context.time_base, context.framerate = 1 / fps, fps
+    return context
+
+
+def _vp8_encoder(size: Size) -> VideoCodecContext:
+    context = _context("libvpx", size, BASE_LAYER_BPS[size], Fraction(15, 2))
     context.options = {"cpu-used": "-6", "deadline": "realtime", "lag-in-frames": "0", "error-resilient": "default"}
     return context
 
@@ -115,18 +147,18 @@ class TappedCamera:
         due, number = asyncio.get_running_loop().time() + phase_s, 0
         while True:
             await asyncio.sleep(max(0.0, due - asyncio.get_running_loop().time()))
-            due += 1 / BASE_LAYER_FPS
+            due += 1 / self.clip.fps
             if self._is_key_frame_asked() or number >= len(self.clip.pictures):
                 number = 0
-            if number == round(CHANGE_AT_S * BASE_LAYER_FPS):
+            if number == round(CHANGE_AT_S * self.clip.fps):
                 self.changed_at = time.monotonic()
-            await self._send(Kind.VP8, batch(self._packets(self.clip.pictures[number])))
-            if self._sent % 8 == 0:
+            await self._send(self.clip.kind, batch(self._packets(self.clip.pictures[number])))
+            if self._sent % round(self.clip.fps) == 0:
                 stats = TapStats(
                     frames_per_second=30.0,
                     frame_width=self.clip.size[0],
                     frame_height=self.clip.size[1],
-                    codec="VP8",
+                    codec=self.clip.kind.name,
                     ask_at=self._own_path,
                 )
                 await self._send(Kind.STATS, stats.model_dump_json().encode())
@@ -147,7 +179,14 @@ class TappedCamera:
             else:
                 return
 
-    def _packets(self, picture: bytes) -> Iterator[bytes]:
+    def _packets(self, picture: bytes) -> Iterable[bytes]:
+        if self.clip.kind is Kind.VP8:
+            return self._vp8_packets(picture)
+        packets = h264_packets(picture, self._sent, self._sequence, fps=self.clip.fps)
+        self._sequence, self._sent = self._sequence + len(packets), self._sent + 1
+        return packets
+
+    def _vp8_packets(self, picture: bytes) -> Iterator[bytes]:
         parts = packetize(picture)
         for index, part in enumerate(parts):
             marker = index == len(parts) - 1
