@@ -4,7 +4,8 @@ How often the advice is right: ``python -m benchmarks.visibility_accuracy [--cli
 A folder with a ``labels.json`` (``docs/visibility-labels.md``) is judged as it is labelled. Of a folder without one the
 clips are impaired in some forty ways and in a dozen that hinder nobody, into a temporary folder, and judged; one of the
 clips is held out and reported apart. Besides, and then as the main figures, drawn signers of odd seeds, which nobody
-looked at while thresholds were chosen. The last line of ``--json`` is one JSON object.
+looked at while thresholds were chosen. ``--tones`` draws the same scenes in all ten skin tones instead and tells how
+far each tone is from all. The last line of ``--json`` is one JSON object.
 """
 
 import argparse
@@ -25,7 +26,9 @@ from benchmarks.visibility_material.cases import CASES
 from benchmarks.visibility_material.drawn_scenes import GOOD, IMPAIRMENTS, good_scene, impaired_scene
 from benchmarks.visibility_material.evaluation import Result, evaluate_file, evaluate_scene
 from benchmarks.visibility_material.moments import Clip
+from benchmarks.visibility_material.tones import tones_json, tones_table
 from benchmarks.visibility_material.truth import measured
+from relay.drawn.person import MONK_TONES
 from relay.visibility.accuracy import Tally, merged, table
 from relay.visibility.labels import LABELS_FILE, LabelledVideo, LabelsError, read_labels, videos_in, write_labels
 from relay.visibility.model_files import ModelFiles, ensure_models
@@ -44,6 +47,7 @@ class Task(NamedTuple):
     clip: Clip | None = None
     case: str = ""
     drawn: tuple[int, int] | None = None  # seed and number of the scene
+    tone: int | None = None  # in which it is drawn, in place of its own
 
 
 def main() -> None:
@@ -55,6 +59,8 @@ def main() -> None:
     except LabelsError as error:
         sys.exit(f"✗ {error.message_fr}\n  {error.message_en}")
     report = report_of(results)
+    if options.tones:
+        report["tones"] = tones_json(results)
     report["seconds_taken"] = round(time.monotonic() - began)
     if options.verbose:
         for result in results:
@@ -66,6 +72,8 @@ def main() -> None:
         print(
             f"{group:16} detected {rates['detection']['interval95']}, false alarms {rates['false_alarm']['interval95']}"
         )
+    if options.tones:
+        print("\nthe same scenes in all tones", *tones_table(results), sep="\n")
     if options.json:
         print(json.dumps(report))
 
@@ -76,6 +84,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--json", action="store_true", help="one JSON object as the last line")
     parser.add_argument("--quick", action="store_true", help="some of it, in shorter videos: two minutes on two cores")
     parser.add_argument("--drawn", type=int, nargs="*", metavar="SEED", help="seeds of drawn signers; none: leave out")
+    parser.add_argument("--tones", type=int, nargs="+", metavar="SEED", help="these seeds in all skin tones, alone")
     parser.add_argument("--keep", type=Path, metavar="DIR", help="keep the videos built and their labels.json there")
     parser.add_argument("--verbose", action="store_true", help="say what was wrong in which second")
     parser.add_argument("--only", default="", help="only videos whose name holds this")
@@ -94,11 +103,14 @@ def run(options: argparse.Namespace, models: ModelFiles) -> Iterator[Result]:
     ):
         folder = options.keep or Path(temporary)
         folder.mkdir(parents=True, exist_ok=True)
-        if is_labelled:
+        if options.tones:
+            tasks = _of_seeds(options.tones, range(len(MONK_TONES)), quick=options.quick)
+        elif is_labelled:
             tasks = [Task(labelled=video) for video in read_labels(options.clips / LABELS_FILE)]
         else:
             tasks = list(_of_clips(pool, videos_in(options.clips), models, quick=options.quick))
-        tasks += _of_seeds(seeds, quick=options.quick)
+        if not options.tones:
+            tasks += _of_seeds(seeds, (None,), quick=options.quick)
         tasks = [task for task in tasks if options.only in _name(task)]
         judge = partial(judged, folder=folder, models=models, parts=parts, keep=options.keep is not None)
         built: list[LabelledVideo] = []
@@ -118,9 +130,9 @@ def _of_clips(pool: ProcessPoolExecutor, paths: Sequence[Path], models: ModelFil
                 yield Task(clip=clip, case=case.name)
 
 
-def _of_seeds(seeds: Iterable[int], *, quick: bool) -> list[Task]:
-    scenes = len(IMPAIRMENTS) + len(GOOD)
-    return [Task(drawn=(seed, number)) for seed in seeds for number in range(0, scenes, 2 if quick else 1)]
+def _of_seeds(seeds: Iterable[int], tones: Sequence[int | None], *, quick: bool) -> list[Task]:
+    numbers = range(0, len(IMPAIRMENTS) + len(GOOD), 2 if quick else 1)
+    return [Task(drawn=(seed, number), tone=tone) for seed in seeds for number in numbers for tone in tones]
 
 
 def _name(task: Task) -> str:
@@ -141,9 +153,9 @@ def judged(
         seed, number = task.drawn
         code_count = len(IMPAIRMENTS)
         if number < code_count:
-            scene = impaired_scene(list(IMPAIRMENTS)[number], seed, number)
+            scene = impaired_scene(list(IMPAIRMENTS)[number], seed, number, task.tone)
         else:
-            scene = good_scene(list(GOOD)[number - code_count], seed, number)
+            scene = good_scene(list(GOOD)[number - code_count], seed, number, task.tone)
         result = evaluate_scene(scene, models, SHORT_SCENE_S if parts == SHORT else WHOLE_SCENE_S)
         return Result(f"drawn {seed} {result.name}", result.group, False, result.tally, result.wrong), None
     if task.labelled is not None:

@@ -106,9 +106,10 @@ def scenes(seed: int) -> Iterator[DrawnScene]:
         yield good_scene(name, seed, number + len(IMPAIRMENTS))
 
 
-def impaired_scene(code: AdviceCode, seed: int, number: int = 0) -> DrawnScene:
+def impaired_scene(code: AdviceCode, seed: int, number: int = 0, tone: int | None = None) -> DrawnScene:
+    """:param tone: of the skin, in place of the one that seed and number give; clothes and hair go with it."""
     rng = np.random.default_rng([seed, number, 11])
-    tone = (seed // 2 + 3 * number) % len(MONK_TONES)
+    tone = (seed // 2 + 3 * number) % len(MONK_TONES) if tone is None else tone
     severity = float(rng.random())
     style: Style = "two_handed" if code == "hands_hidden" or rng.random() < 0.7 else "one_handed"
     good = good_plan(code, style, tone, rng)
@@ -118,10 +119,10 @@ def impaired_scene(code: AdviceCode, seed: int, number: int = 0) -> DrawnScene:
     return _made(plan, tone, severity, code, begin=begin, end=end)
 
 
-def good_scene(name: str, seed: int, number: int = 0) -> DrawnScene:
-    """:param name: of :data:`GOOD`."""
+def good_scene(name: str, seed: int, number: int = 0, tone: int | None = None) -> DrawnScene:
+    """:param name: of :data:`GOOD`. :param tone: as of :func:`impaired_scene`."""
     rng = np.random.default_rng([seed, number, 13])
-    tone = (seed // 2 + 3 * number) % len(MONK_TONES)
+    tone = (seed // 2 + 3 * number) % len(MONK_TONES) if tone is None else tone
     plan = GOOD[name](good_plan(f"good/{name}", "mixed", tone, rng), rng)
     return _made(plan, tone, None, "good")
 
