@@ -163,6 +163,19 @@ async def test_workstation_is_tried_again_by_a_button_when_the_service_does_not_
     await expect(page.get_by_role("heading", name="Vous êtes disponible")).to_be_visible()
 
 
+@pytest.mark.parametrize(("width", "rows"), [(360, 2), (430, 1)])
+async def test_head_of_the_demonstration_leaves_a_telephones_screen_to_what_matters(
+    page: Page, signer_service: FakeService, width: int, rows: int
+) -> None:
+    signer_service.on_hello = signer_service.on_hello.model_copy(update={"demo_phone_url": "http://localhost/demo"})
+    await page.set_viewport_size({"width": width, "height": 640})
+    await page.goto(signer_service.url)
+    await expect(page.get_by_role("button", name="Se déconnecter")).to_be_visible()
+    head = await page.locator(".top").bounding_box()
+    assert head is not None and head["height"] <= 16 + 46 * rows
+    await fits_without_sideways_scrolling(page)
+
+
 async def test_head_of_a_brands_page_wears_its_colours_where_they_can_be_read(
     page: Page, signer_service: FakeService
 ) -> None:
