@@ -55,7 +55,7 @@ from signaling.metrics import ReconnectCause
 from signaling.ownership import Snapshot
 from signaling.phone_commands import PhoneCommands
 from signaling.queue_commands import QueueCommands
-from signaling.records.model import AbuseReported, Write
+from signaling.records.call_records import AbuseReported, Write
 
 ENDINGS: frozenset[Action] = frozenset({"hang_up", "hang_up_phone", "decline", "end_and_report_abuse"})
 RENEW_PERIOD_S = 1.0

@@ -11,7 +11,7 @@ from signaling.elsewhere import Elsewhere
 from signaling.metrics import Metrics
 from signaling.ownership import Ownership
 from signaling.phone_guard import PhoneGuard
-from signaling.records.model import Write
+from signaling.records.call_records import Write
 from signaling.sessions import Hub
 from signaling.workers import WorkerPool
 

@@ -10,7 +10,7 @@ from signaling.call_model import Call
 from signaling.call_terms import Party
 from signaling.quality_series import LegReadings, Mean, QualityRecorder, Reading
 from signaling.readability import LegReadability
-from signaling.records.model import (
+from signaling.records.call_records import (
     CallRecord,
     MeasuredLeg,
     NetworkFigure,

@@ -26,9 +26,10 @@ from signaling.phone_guard import PhoneGuard, dialler_of_signer
 from signaling.queue_rules import QueueRules
 from signaling.queue_skills import levels
 from signaling.rate_limit import Rate, TokenBuckets
+from signaling.records.call_records import KeptCallback
 from signaling.records.callbacks import Callbacks as CallbackTable
 from signaling.records.database import is_temporary
-from signaling.records.model import Brand, KeptCallback, Person
+from signaling.records.model import Brand, Person
 from signaling.records.opening import opening
 from signaling.routing_plan import CallFacts
 from signaling.sealing import Sealer

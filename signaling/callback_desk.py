@@ -22,8 +22,9 @@ from signaling.callback_book import CallbackBook, Wishes, facts_of
 from signaling.config import SignalingConfig
 from signaling.messages.serving import CallbackState
 from signaling.queue_rules import QueueRules
+from signaling.records.call_records import KeptCallback
 from signaling.records.callbacks import Callbacks as CallbackTable
-from signaling.records.model import Brand, KeptCallback, Person
+from signaling.records.model import Brand, Person
 
 LEASE_S = 60.0  # above the lease of calls: a call without an owner has been taken over by then
 RENEW_S = 15.0

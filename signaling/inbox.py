@@ -23,8 +23,8 @@ from signaling.messages.inbox import Inbox, InboxEntry
 from signaling.numbers import readable
 from signaling.page_errors import PageError
 from signaling.push import PushType
+from signaling.records.call_records import KeptCall, MissedCall, Write
 from signaling.records.inbox import Inbox as InboxTable
-from signaling.records.model import KeptCall, MissedCall, Write
 from signaling.sealing import Sealer
 from signaling.sessions import Hub, Page
 

@@ -10,7 +10,7 @@ from typing import get_args
 
 from relay.model import LegStats
 from signaling.call_terms import Party
-from signaling.records.model import SERIES_POINTS, LegSeries, QualitySeries
+from signaling.records.call_records import SERIES_POINTS, LegSeries, QualitySeries
 
 FIRST_STEP_S = 10.0
 _DIGITS = {

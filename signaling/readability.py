@@ -10,7 +10,7 @@ from typing import cast, get_args
 from relay.control_messages import VisibilityReading
 from relay.model import Advice, AdviceCode, WatchFor
 from relay.visibility.rules import IDLE_S, SIGNING_SHARE
-from signaling.records.model import Readability
+from signaling.records.call_records import Readability
 
 READING_S = 1.0  # one reading stands for this long
 FRESH_S = 3.0  # an older reading says nothing about now

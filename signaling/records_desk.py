@@ -12,7 +12,8 @@ from signaling.config import SignalingConfig
 from signaling.messages.records import CallRate, CallsToday, ContactKnown, WrapUpSubmit
 from signaling.page_errors import PageError
 from signaling.records import Records
-from signaling.records.model import Asker, Brand, Gender, Person, RatingGiven, WrapUp
+from signaling.records.call_records import Asker, RatingGiven, WrapUp
+from signaling.records.model import Brand, Gender, Person
 from signaling.records.opening import opening
 from signaling.sessions import Page
 

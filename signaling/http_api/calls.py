@@ -6,7 +6,8 @@ from pydantic import TypeAdapter
 from signaling.auth import person_of
 from signaling.http_api.keys import RECORDS
 from signaling.http_api.problem import ProblemError
-from signaling.records.model import CallRecord, MeasuredLeg, Person, QualitySeries, Readability
+from signaling.records.call_records import CallRecord, MeasuredLeg, QualitySeries, Readability
+from signaling.records.model import Person
 
 _SERIES: TypeAdapter[QualitySeries] = TypeAdapter(QualitySeries)
 _READABILITY: TypeAdapter[dict[MeasuredLeg, Readability]] = TypeAdapter(dict[MeasuredLeg, Readability])
@@ -15,7 +16,7 @@ _EVERY_CALL = frozenset({"supervisor", "operator"})
 
 async def call_quality(request: web.Request) -> web.Response:
     """
-    ``records.model.QualitySeries`` as JSON, and how readable the call was over its whole length.
+    ``records.call_records.QualitySeries`` as JSON, and how readable the call was over its whole length.
 
     :raises ProblemError: nobody is signed in, a signer is; no such call, none that this person may look at, or nothing
         was measured in it: which of these is not told.

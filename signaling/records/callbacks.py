@@ -16,8 +16,8 @@ from sqlalchemy.orm import aliased
 
 from signaling.call_terms import Mode
 from signaling.messages.serving import CallbackState
+from signaling.records.call_records import CallbackKind, KeptCallback
 from signaling.records.database import Database
-from signaling.records.model import CallbackKind, KeptCallback
 from signaling.records.tables import CallbackRow
 
 OPEN: tuple[CallbackState, ...] = ("waiting", "trying")

@@ -16,16 +16,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from signaling.call_terms import CallKind, EndReason, Mode
 from signaling.messages.records import CallSummaryRow, ContactForm, Disposition
+from signaling.records.call_records import AbuseReported, CallRecord, PhoneLegRecord, QualitySeries, RatingGiven, WrapUp
 from signaling.records.database import Database
 from signaling.records.errors import NotInRelayError, UnknownRecordError
-from signaling.records.model import (
-    AbuseReported,
-    CallRecord,
-    PhoneLegRecord,
-    QualitySeries,
-    RatingGiven,
-    WrapUp,
-)
 from signaling.records.tables import (
     AbuseReportRow,
     Base,

@@ -10,8 +10,8 @@ from collections.abc import Callable
 from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from signaling.records.call_records import KeptCall, MissedCall
 from signaling.records.database import Database
-from signaling.records.model import KeptCall, MissedCall
 from signaling.records.tables import InboxEntryRow, PersonRow
 
 ENTRIES_LIMIT = 200  # for each person; nobody reads further, and a flood of calls must not fill the disk

@@ -19,9 +19,9 @@ from pydantic import TypeAdapter
 from redis.exceptions import RedisError
 
 from signaling.audit import Acted
+from signaling.records.call_records import AbuseReported, CallRecord, MissedCall, RatingGiven, WrapUp, Write
 from signaling.records.database import is_temporary
 from signaling.records.errors import OutboxFullError, UnknownRecordError
-from signaling.records.model import AbuseReported, CallRecord, MissedCall, RatingGiven, WrapUp, Write
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis

@@ -11,9 +11,10 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from interpreter_queue.model import FULL_LEVEL, HEARING_SKILL, Trade
+from signaling.records.call_records import Asker
 from signaling.records.database import Database
 from signaling.records.errors import TakenError, UnknownRecordError
-from signaling.records.model import Asker, Device, Gender, Locale, Person, Qualification, Role
+from signaling.records.model import Device, Gender, Locale, Person, Qualification, Role
 from signaling.records.tables import (
     AgentSkillRow,
     AgentTradeRow,

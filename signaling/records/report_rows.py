@@ -6,8 +6,8 @@ from typing import cast
 from sqlalchemy import select
 
 from signaling.call_terms import DeviceType, EndReason, Mode
+from signaling.records.call_records import NetworkFigure
 from signaling.records.database import Database
-from signaling.records.model import NetworkFigure
 from signaling.records.tables import CallRow, RatingRow
 from signaling.report import ReportedCall
 

@@ -28,7 +28,8 @@ from signaling.call_terms import CallKind, DeviceType, EndFault, EndReason, Mode
 from signaling.messages.base import TEXT_LIMIT
 from signaling.messages.records import Disposition
 from signaling.messages.serving import CallbackState
-from signaling.records.model import Asker, CallbackKind, Gender, Locale, Problem, Role
+from signaling.records.call_records import Asker, CallbackKind, Problem
+from signaling.records.model import Gender, Locale, Role
 
 ID = String(64)
 SHORT = String(200)
@@ -309,7 +310,7 @@ class CallRow(Base):
 
 
 class CallQualityRow(Base):
-    """The network over a call (``records.model.QualitySeries``): beside it, so that no list of calls reads it."""
+    """The network over a call (``call_records.QualitySeries``): beside it, so that no list of calls reads it."""
 
     __tablename__ = "call_quality"
 

@@ -8,7 +8,7 @@ import pytest
 
 from signaling.call_terms import CallState
 from signaling.records import Records
-from signaling.records.model import LegSeries, QualitySeries
+from signaling.records.call_records import LegSeries, QualitySeries
 from signaling.rehearsal.service import Service
 from tests.helpers.scene import DEADLINE_S, relay_call, whole_service
 

@@ -19,7 +19,8 @@ from signaling.call_terms import CallState
 from signaling.http_api.waits import ASKED
 from signaling.ownership import Ownership, Snapshot
 from signaling.records import Records
-from signaling.records.model import CallRecord, Qualification
+from signaling.records.call_records import CallRecord
+from signaling.records.model import Qualification
 from signaling.records.opening import DAY_NAMES
 from tests.helpers.control_plane import Browser, ControlPlane, RawPage, browser, control_plane
 from tests.signaling.calls import new_call

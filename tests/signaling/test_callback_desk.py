@@ -19,7 +19,7 @@ from signaling.config import SignalingConfig
 from signaling.elsewhere import Elsewhere
 from signaling.queue_rules import QueueRules
 from signaling.records import Records
-from signaling.records.model import KeptCallback
+from signaling.records.call_records import KeptCallback
 from signaling.records_desk import RecordsDesk
 from signaling.rules_book import RulesBook
 from signaling.sessions import Hub

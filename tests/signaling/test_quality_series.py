@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from relay.model import LegStats
 from signaling.quality_series import FIRST_STEP_S, LegReadings, QualityRecorder, Reading
+from signaling.records.call_records import SERIES_POINTS, LegSeries, QualitySeries
 from signaling.records.calls import thinned
-from signaling.records.model import SERIES_POINTS, LegSeries, QualitySeries
 
 T0 = 1_795_348_800.0
 

@@ -7,16 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from signaling.records import Records
-from signaling.records.model import (
-    Brand,
-    CallRecord,
-    LegSeries,
-    Person,
-    PhoneLegRecord,
-    Qualification,
-    QualitySeries,
-    Readability,
-)
+from signaling.records.call_records import CallRecord, LegSeries, PhoneLegRecord, QualitySeries, Readability
+from signaling.records.model import Brand, Person, Qualification
 
 NOON = 1795348800.0  # 2026-11-22 12:00 UTC, 13:00 in Paris
 

@@ -8,7 +8,7 @@ from sqlalchemy.exc import DBAPIError
 
 from signaling.audit import Acted
 from signaling.messages.board import BoardThresholds
-from signaling.records.model import CallRecord
+from signaling.records.call_records import CallRecord
 from tests.signaling.records.samples import NOON, direct_call, interpreter, mairie, opened, relay_call, sqlite_url
 
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from signaling.records import Records
-from signaling.records.model import KeptCallback
+from signaling.records.call_records import KeptCallback
 from tests.signaling.records.samples import NOON, Clock, opened, signer, sqlite_url
 
 LEASE_S = 60.0

@@ -5,8 +5,8 @@ import pytest
 from sqlalchemy import delete, select
 
 from signaling.messages.records import ContactForm
+from signaling.records.call_records import AbuseReported, PhoneLegRecord, RatingGiven, WrapUp
 from signaling.records.errors import UnknownRecordError
-from signaling.records.model import AbuseReported, PhoneLegRecord, RatingGiven, WrapUp
 from signaling.records.tables import (
     AbuseReportRow,
     CallQualityRow,

@@ -6,8 +6,8 @@ from pathlib import Path
 from sqlalchemy import delete
 
 from signaling.records import Records
+from signaling.records.call_records import MissedCall
 from signaling.records.inbox import Inbox
-from signaling.records.model import MissedCall
 from signaling.records.outbox import decode, encode
 from signaling.records.tables import PersonRow
 from tests.signaling.records.samples import NOON, Clock, opened, signer, sqlite_url

@@ -11,9 +11,9 @@ from sqlalchemy import CheckConstraint, Connection, inspect, text
 
 from signaling.messages.records import ContactForm
 from signaling.records import Records
+from signaling.records.call_records import RatingGiven, WrapUp
 from signaling.records.database import alembic_config, create_engine, head_revision
 from signaling.records.errors import NewerSchemaError, NotInRelayError
-from signaling.records.model import RatingGiven, WrapUp
 from signaling.records.tables import Base
 from tests.signaling.records import postgres
 from tests.signaling.records.samples import (

@@ -13,8 +13,8 @@ from sqlalchemy import text
 
 from signaling.messages.records import ContactForm
 from signaling.records import Records
+from signaling.records.call_records import AbuseReported, RatingGiven, WrapUp, Write
 from signaling.records.errors import NotInRelayError, OutboxFullError, UnknownRecordError
-from signaling.records.model import AbuseReported, RatingGiven, WrapUp, Write
 from signaling.records.outbox import LIST, REFUSED, Outbox, OutboxConfig, decode, encode
 from signaling.records.tables import RatingRow, WrapUpRow
 from tests.helpers.redis_server import RedisServer, redis_server

@@ -9,9 +9,9 @@ from sqlalchemy import JSON, String, Text, delete, insert, select, text, update
 from sqlalchemy.exc import IntegrityError
 
 from signaling.messages.records import ContactForm
+from signaling.records.call_records import CallRecord, PhoneLegRecord, RatingGiven, WrapUp
 from signaling.records.database import create_engine
 from signaling.records.errors import NotInRelayError
-from signaling.records.model import CallRecord, PhoneLegRecord, RatingGiven, WrapUp
 from signaling.records.outbox import decode, encode
 from signaling.records.tables import Base, CallRow, PhoneLegRow, WrapUpRow
 from tests.signaling.records.samples import (
