@@ -39,6 +39,7 @@ LONGEST_S = 10.0  # with the budget spent, a picture that seems well is still lo
 
 #: Between two glances at least: a base layer's pictures come so far apart, those of a sender without layers do not.
 GLANCE_S, RARE_GLANCE_S = 0.11, 0.22
+RARE_AFTER_S = 2.0  # without movement: signing is told from so long, in which all pictures are to weigh the same
 
 UNSETTLED_S = 2.0  # after a change: what lasts 2 s is shown
 #: Before a doubtful look counts again, when the one before it changed nothing; twice as long each time. The models find
@@ -75,6 +76,7 @@ class LegSchedule:
         self._is_cut = False  # its signing space is
         self._is_lost = False  # hands and body, when they were looked for last
         self._is_moving = False
+        self._moved_at: float | None = None  # the last picture in which something did, or the first one
         self._otherwise_since: float | None = None  # pictures contradict ``_is_moving``
         self._is_changed = False  # a glance says that another look is due
         self._told: tuple[VisibilityLevel, str] = ("off", "")
@@ -93,6 +95,8 @@ class LegSchedule:
         return BODY if self.watch_for == "lips" else EVERYTHING
 
     def glanced(self, glance: Glance, now: float) -> None:
+        if self._moved_at is None or shows_signing(glance, is_cut=self._is_cut):
+            self._moved_at = now
         self._glance = glance
         was_moving = self._is_moving
         self._follow_movement(glance, now)
@@ -134,10 +138,9 @@ class LegSchedule:
 
     def glance_period_s(self, now: float) -> float:
         """:returns: s between two glances at least."""
-        is_calm = self._told[0] == "good" and not self._is_moving and self._otherwise_since is None
-        if not is_calm or self._is_changed or now < self._unsettled_until or self.watch_for == "camera_check":
-            return GLANCE_S
-        return RARE_GLANCE_S
+        is_still = self._moved_at is not None and now - self._moved_at >= RARE_AFTER_S and not self._is_changed
+        is_well = self._told[0] == "good" and now >= self._unsettled_until
+        return RARE_GLANCE_S if is_still and is_well and self.watch_for != "camera_check" else GLANCE_S
 
     def due_at(self, period_s: float) -> float:
         """:returns: when the next look is due with this time between two; in the past without any look."""
