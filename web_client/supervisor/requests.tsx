@@ -10,7 +10,7 @@ import { NOTHING, queueName } from "./figures.ts";
 import { Cell, HeadCell, Row, Table } from "./table.tsx";
 import { b } from "./words.ts";
 
-const EMERGENCY = 100; // signaling.call_model.EMERGENCY_PRIORITY
+const EMERGENCY = 100; // interpreter_queue.config, emergency_priority
 const HEAD = 60; // signaling.supervision.PRIORITY_HEAD
 
 export function isEmergency(request: BoardRequest): boolean {
