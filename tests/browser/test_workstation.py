@@ -110,6 +110,14 @@ async def test_pause_without_a_reason_is_a_pause_once_the_agent_was_available(
     await expect(page.get_by_role("heading", name="Vous êtes en pause")).to_be_visible()
 
 
+async def test_the_alert_is_steady_under_reduced_motion(page: Page, agent_service: FakeService) -> None:
+    await page.emulate_media(reduced_motion="reduce")
+    agent_service.greeting = [agent_view("alerting"), ringing()]
+    await page.goto(f"{agent_service.url}/workstation")
+    await expect(page.get_by_role("button", name="Accepter")).to_be_visible()
+    assert await page.evaluate("document.getAnimations().length") == 0
+
+
 async def test_workstation_that_lost_the_connection_is_not_shown_as_available(
     page: Page, agent_service: FakeService
 ) -> None:
