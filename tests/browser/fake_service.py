@@ -27,7 +27,8 @@ from signaling.messages.session import Error, Ok, Person, Ping, Pong, Welcome
 from tests.browser.pictures import MovingPicture, Silence
 
 WEB = Path(signaling.__file__).parent / "web"
-WAIT_S = 20.0  # deadline of every wait: a busy machine, never the expected time
+WAIT_S = 30.0  # deadline of every wait: a busy machine, never the expected time
+HEARTBEAT_S = 60  # a page that hears no answer connects anew, which is a test's own affair: never by a slow machine
 #: As strict as the service's own: no inline script, no inline style, nothing from elsewhere.
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; connect-src 'self'; "
@@ -201,7 +202,7 @@ class FakeService:
             role="signer" if role == "signer" else "agent",
             person=Person(name="Léa", trades=()),
             resume_token="token",
-            heartbeat_s=5,
+            heartbeat_s=HEARTBEAT_S,
             resumed=False,
         )
         self.greeting: list[AnyServerMessage] = []

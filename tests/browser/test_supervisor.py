@@ -28,7 +28,7 @@ from signaling.passwords import hash_password
 from signaling.records import Records
 from signaling.records.model import Qualification
 from tests.browser.conftest import CHROMIUM
-from tests.browser.fake_service import FakeService, call_state
+from tests.browser.fake_service import HEARTBEAT_S, FakeService, call_state
 from tests.browser.samples_board import RELAY, TOWN, busy, calm
 from tests.browser.steps import axe_finds_nothing, fits_without_sideways_scrolling
 from tests.helpers.control_plane import browser as open_pages
@@ -54,7 +54,11 @@ async def service() -> AsyncIterator[FakeService]:
     """A supervisor already signed in."""
     fake = FakeService("supervisor", account={"role": "supervisor", "name": "Noa", "trades": []})
     fake.on_hello = Welcome(
-        role="supervisor", person=Person(name="Noa", trades=()), resume_token="token", heartbeat_s=5, resumed=False
+        role="supervisor",
+        person=Person(name="Noa", trades=()),
+        resume_token="token",
+        heartbeat_s=HEARTBEAT_S,
+        resumed=False,
     )
     fake.greeting = [busy()]
     await fake.start()
