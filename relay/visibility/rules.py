@@ -204,6 +204,8 @@ RULES: tuple[Rule, ...] = (
     ),
     # where hands cannot be found for certain
     _rule("too_dark", "fair", _below("dark", "luma", 0.16, 0.20), _below("dim", "highlights", 0.36, 0.42)),
+    # dim light and a slow shutter: streaks where the signing hand is, and the one at rest may be cut
+    _rule("blurred", "poor", _above("very_smeared", "motion_blur", 0.43, 0.37), watch=HANDS, **_COMES_AND_GOES),
     _rule(
         "hands_cut",
         "poor",
@@ -265,9 +267,16 @@ RULES: tuple[Rule, ...] = (
         leave_s=2.0,
     ),
     _rule("low_resolution", "fair", _below("few_bits", "received_kbps", 100.0, 120.0, ITU), **_SIGNING),
-    # dim light and a slow shutter: streaks where hands are, before hands that are not found are taken for hidden ones
-    _rule("blurred", "poor", _above("very_smeared", "motion_blur", 0.43, 0.37), watch=HANDS, **_COMES_AND_GOES),
     _rule("blurred", "fair", _above("smeared", "motion_blur", 0.34, 0.26), watch=HANDS, **_COMES_AND_GOES),
+    _rule(
+        "blurred",
+        "poor",
+        _above("lost_smeared", "motion_blur", 0.29, 0.24),  # beside what hides hands, arms are sharp: up to 0.11
+        _above("lost_smeared_missing", "hands_missing", 0.74, 0.60),
+        _above("lost_smeared_usual", "hands_usual", 0.60, 0.40),
+        watch=HANDS,
+        **_COMES_AND_GOES,
+    ),
     _rule(
         "hands_hidden",
         "poor",
