@@ -16,15 +16,16 @@ from benchmarks.visibility_material.evaluation import Result
 from relay.visibility.accuracy import Rate, Tally
 
 DRAWS = 4000  # of the scenes
-INTERVAL = (2.5, 97.5)  # percentiles
+OUTSIDE = 5.0  # % of the draws outside an interval
 Counts = NDArray[np.float64]  # shape (scenes, tones, 2): seconds that count, and all
 
 
 class Compared(NamedTuple):
     """
     :param rate: of a tone. :param interval: its 95 % interval.
-    :param difference: from the rate of all tones together. :param difference_interval: 95 %; with 0 in it, the tone is
-        like the others as far as these scenes can tell.
+    :param difference: from the rate of all tones together. :param difference_interval: 95 % for all tones at once
+        (Bonferroni: of ten intervals of 95 % one in twenty would miss by chance); with 0 in it, the tone is like the
+        others as far as these scenes can tell.
     """
 
     rate: float
@@ -86,7 +87,7 @@ def compared(results: Sequence[Result], name: str) -> dict[str, Compared]:
             round(float(rates[0, i]), 4),
             _interval(drawn_rates[:, i]),
             round(float(differences[0, i]), 4),
-            _interval(drawn_differences[:, i]),
+            _interval(drawn_differences[:, i], len(tones)),
         )
         for i, tone in enumerate(tones)
     }
@@ -117,8 +118,9 @@ def _rates(counts: Counts) -> tuple[Counts, Counts]:
     return rates, rates - all_tones[:, None]
 
 
-def _interval(values: Counts) -> tuple[float, float]:
-    low, high = np.percentile(values, INTERVAL)
+def _interval(values: Counts, at_once: int = 1) -> tuple[float, float]:
+    """:param at_once: intervals that are to hold together."""
+    low, high = np.percentile(values, (OUTSIDE / 2 / at_once, 100 - OUTSIDE / 2 / at_once))
     return round(float(low), 4), round(float(high), 4)
 
 
