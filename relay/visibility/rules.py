@@ -267,7 +267,7 @@ RULES: tuple[Rule, ...] = (
         leave_s=2.0,
     ),
     _rule("low_resolution", "fair", _below("few_bits", "received_kbps", 100.0, 120.0, ITU), **_SIGNING),
-    _rule("blurred", "fair", _above("smeared", "motion_blur", 0.34, 0.26), watch=HANDS, **_COMES_AND_GOES),
+    _rule("blurred", "fair", _above("smeared", "motion_blur", 0.36, 0.27), watch=HANDS, **_COMES_AND_GOES),
     _rule(
         "blurred",
         "poor",
