@@ -20,6 +20,9 @@ Measures = Mapping[str, float | None]
 #: Measures of what arrives, known also in a second without pictures.
 ARRIVAL = {"stopped_s", "blind_s", "frozen_s"}
 SIGNING_SHARE = 0.2  # of the pictures of the last seconds, from which on it counts as signing
+#: The same before a slow line is told, and to go on: somebody who attends sways and nods, in up to 0.4 of the pictures,
+#: and few pictures a second hinder nobody meanwhile. Hands that sign move in 0.5 to 1.
+CLEARLY = 0.45, 0.2
 IDLE_S = 240.0  # without movement: the agent is told at 4 min and decides
 STOPPED_S = 30.0  # for so long a picture that stops is "frozen"; from then on there is none
 
@@ -205,7 +208,15 @@ RULES: tuple[Rule, ...] = (
     # where hands cannot be found for certain
     _rule("too_dark", "fair", _below("dark", "luma", 0.16, 0.20), _below("dim", "highlights", 0.36, 0.42)),
     # dim light and a slow shutter: streaks where the signing hand is, and the one at rest may be cut
-    _rule("blurred", "poor", _above("very_smeared", "motion_blur", 0.43, 0.37), watch=HANDS, **_COMES_AND_GOES),
+    _rule(
+        "blurred",
+        "poor",
+        _above("very_smeared", "motion_blur", 0.43, 0.37),
+        # hands that are found can be read: of streaks they are found in half of the pictures at most
+        _below("very_smeared_seen", "hands_visible", 0.60, 0.75),
+        watch=HANDS,
+        **_COMES_AND_GOES,
+    ),
     _rule(
         "hands_cut",
         "poor",
@@ -224,7 +235,13 @@ RULES: tuple[Rule, ...] = (
         **_COMES_AND_GOES,
     ),
     # it cannot be read well
-    _rule("low_frame_rate", "poor", _below("very_slow", "received_fps", 12.0, 14.0, EN), **_SIGNING),
+    _rule(
+        "low_frame_rate",
+        "poor",
+        _below("very_slow", "received_fps", 12.0, 14.0, EN),
+        _above("very_slow_signing", "signing", *CLEARLY),
+        **_SIGNING,
+    ),
     _rule("sideways", "fair", _above("tilted", "face_tilt", 25.0, 20.0)),
     _rule("too_far", "fair", _below("small_face", "face_height", 0.085, 0.095)),
     _rule("too_near", "fair", _above("wide_face", "face_width", 0.38, 0.35)),
@@ -234,8 +251,19 @@ RULES: tuple[Rule, ...] = (
     _rule("backlit", "fair", _above("backlit", "backlight", 1.4, 1.25)),
     _rule("too_bright", "fair", _above("bright", "overexposed", 0.30, 0.22)),
     _rule("too_bright", "fair", _above("bright_face", "face_overexposed", 0.35, 0.25)),
-    _rule("low_frame_rate", "fair", _below("slow", "received_fps", 20.0, 22.0, EN), **_SIGNING),
-    _rule("blurred", "fair", _below("blurred", "sharpness", 0.92, 1.00)),
+    _rule(
+        "low_frame_rate",
+        "fair",
+        _below("slow", "received_fps", 20.0, 22.0, EN),
+        _above("slow_signing", "signing", *CLEARLY),
+        **_SIGNING,
+    ),
+    _rule(
+        "blurred",
+        "fair",
+        _below("blurred", "sharpness", 0.92, 1.00),
+        _above("blurred_person", "person", 0.3, 0.1),  # a bare wall, or one of cloth, has no edges either
+    ),
     _rule(
         "blurred",
         "fair",
@@ -261,13 +289,27 @@ RULES: tuple[Rule, ...] = (
         "blurred",
         "fair",
         _below("soft", "sharpness", 1.02, 1.08),  # without blocks: the lens, or few pixels scaled up
+        _above("soft_person", "person", 0.3, 0.1),
         at_once=False,
         yields=True,
         enter_s=2.0,
         leave_s=2.0,
     ),
-    _rule("low_resolution", "fair", _below("few_bits", "received_kbps", 100.0, 120.0, ITU), **_SIGNING),
-    _rule("blurred", "fair", _above("smeared", "motion_blur", 0.36, 0.27), watch=HANDS, **_COMES_AND_GOES),
+    _rule(
+        "low_resolution",
+        "fair",
+        _below("few_bits", "received_kbps", 100.0, 120.0, ITU),
+        _above("few_bits_signing", "signing", *CLEARLY),
+        **_SIGNING,
+    ),
+    _rule(
+        "blurred",
+        "fair",
+        _above("smeared", "motion_blur", 0.36, 0.27),
+        _below("smeared_seen", "hands_visible", 0.60, 0.75),
+        watch=HANDS,
+        **_COMES_AND_GOES,
+    ),
     _rule(
         "blurred",
         "poor",
@@ -304,6 +346,9 @@ RULES: tuple[Rule, ...] = (
         _above("hands_lost", "hands_lost", 0.85, 0.60),  # never found at all; a hand at the face may be missed for long
         _above("hands_lost_missing", "hands_missing", 0.90, 0.74),
         _above("hands_lost_space", "signing_space", ROOMY, 0.68),
+        _below("hands_lost_usual", "hands_usual", 0.08, 0.20, unknown=0.0),
+        # elbows and shoulders beside a box; where more moves, hands are there that the models do not make out
+        _below("hands_lost_motion", "motion", 0.025, 0.035),
         watch=HANDS - {"cued_speech"},
         enter_s=2.5,
         leave_s=2.5,

@@ -89,6 +89,7 @@ def test_coded_for_a_narrow_line_every_picture_comes_out_worse() -> None:
 def test_pictures_that_do_not_arrive_leave_the_others_at_their_times() -> None:
     few = made(delivery.dropped(5), moments(2.0))
     assert [moment.t for moment in few] == pytest.approx([0.2 * index for index in range(10)])
+    assert len(made(delivery.dropped(20), moments(2.0))) == 40
     assert len({moment.picture.tobytes() for moment in made(delivery.frozen)}) == 1
     assert len(made(delivery.stopped)) == 1
     assert {moment.t >= 0.4 for moment in made(delivery.stuttering(0.4, 1.2))} == {False}

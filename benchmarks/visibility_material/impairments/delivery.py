@@ -62,7 +62,7 @@ def dropped(fps: float) -> Impairment:
         due = -math.inf
         for moment in moments:
             if moment.t + 1e-6 >= due:
-                due = max(due, moment.t) + 1 / fps if due > -math.inf else moment.t + 1 / fps
+                due = (moment.t if due == -math.inf else due) + 1 / fps
                 yield moment
 
     return impair

@@ -232,6 +232,34 @@ def test_smeared_hands_are_blurred_also_when_they_are_not_found_any_more() -> No
     assert verdicts(started("lips"), smeared, 4)[-1] == GOOD
 
 
+def test_hands_that_are_found_are_not_called_smeared() -> None:
+    found = {**WELL, "motion_blur": 0.5, "hands_visible": 0.9}
+    assert verdicts(started(), found, 10)[-1] == GOOD
+
+
+def test_hands_never_found_are_hidden_when_little_is_left_that_moves_and_else_not_made_out() -> None:
+    lost = {**WELL, "hands_lost": 1.0, "hands_missing": 1.0, "hands_visible": 0.0, "hands_usual": 0.0, "motion": 0.012}
+    assert verdicts(started(), lost, 5)[-1] == Verdict("poor", "hands_hidden")
+    assert verdicts(started(), {**lost, "hands_usual": None}, 5)[-1] == Verdict("poor", "hands_hidden")
+    assert verdicts(started(), {**lost, "hands_usual": 0.4}, 10)[-1] == GOOD
+    assert verdicts(started(), {**lost, "motion": 0.06}, 10)[-1] == GOOD
+
+
+def test_soft_wall_that_nobody_sits_before_is_not_called_blurred() -> None:
+    nobody: Values = {**WELL, "person": 0.0, "face_found": 0.0, "signing": 0.0, "sharpness": 0.88}
+    said = verdicts(started(), nobody, 6)
+    assert said[-1] == Verdict("poor", "no_person")
+    assert "blurred" not in {verdict.advice for verdict in said}
+
+
+@pytest.mark.parametrize("line", [{"received_fps": 8.0}, {"received_fps": 16.0}, {"received_kbps": 60.0}], ids=str)
+def test_slow_line_is_told_to_somebody_who_signs_and_not_for_swaying_and_nodding(line: Values) -> None:
+    policy = started()
+    assert verdicts(policy, {**WELL, **line, "signing": 0.4}, 20)[-1] == GOOD
+    assert verdicts(policy, {**WELL, **line, "signing": 0.6}, 4)[-1] != GOOD
+    assert verdicts(policy, {**WELL, **line, "signing": 0.3}, 20)[-1] != GOOD, "small signs go on"
+
+
 def test_unknown_figures_of_the_line_are_no_alarm() -> None:
     unknown = {**WELL, "received_fps": None, "received_lines": None, "received_kbps": None}
     assert set(verdicts(AdvicePolicy(), unknown, 5)) == {GOOD}
