@@ -158,12 +158,15 @@ class VisibilityWorker:
     async def keep_watch(self) -> None:
         """
         Each second, until cancelled: legs without a reading are told of, since nobody else does; legs that everybody
-        forgot are forgotten here too; now and then how the analysis does.
+        forgot are forgotten here too; what reduces the service, when it changes; now and then how the analysis does.
         """
-        loop = asyncio.get_running_loop()
+        loop, told = asyncio.get_running_loop(), self.notice
         while True:
             await asyncio.sleep(LOOK_PERIOD_S)
             now = loop.time()
+            if self.notice != told:
+                told = self.notice
+                self._emit(self.state())
             for key, leg in list(self._legs.items()):
                 if self.notice or now - leg.read_at > READING_OVERDUE_S:
                     self._say_unmeasured(leg, "models_missing" if self.notice else "not_measured")

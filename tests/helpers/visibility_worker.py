@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 from relay.control import ControlClient
-from relay.control_messages import AnyEvent, VisibilityFigures, VisibilityReading
+from relay.control_messages import AnyEvent, VisibilityFigures, VisibilityReading, WorkerState
 from relay.datagram import Kind, batch, call_key, pack, unpack
 from relay.drawn_signer import DrawnSigner, Scene
 from relay.model import TapStats, WebLeg
@@ -39,6 +39,11 @@ class Signaling:
 
     def readings_of(self, call_id: str) -> list[VisibilityReading]:
         return [reading for reading in self.readings if reading.call_id == call_id]
+
+    @property
+    def notice(self) -> str | None:
+        """What the worker told last of what reduces it: its greeting, or what it said when that changed."""
+        return [event for event in self.events if isinstance(event, WorkerState)][-1].notice
 
     @property
     def figures(self) -> list[VisibilityFigures]:

@@ -15,7 +15,6 @@ from relay.datagram import Kind, batch
 from relay.errors import RelayError
 from relay.phone_messages import HangUpPhone
 from relay.registry import registered
-from relay.visibility.config import VisibilityWorkerConfig
 from relay.visibility.model_files import HAND_MEMBER, PALM_MEMBER, TASK_NAME
 from tests.helpers import clips
 from tests.helpers.redis_server import redis_server
@@ -86,6 +85,7 @@ async def test_without_models_the_worker_serves_and_says_that_visibility_is_off_
         shutil.copytree(clips.MODELS, models)
         async with filming(config, "signing"):
             await signaling.until(lambda: signaling.readings[-1].advice == "good")
+        await signaling.until(lambda: signaling.notice is None)
 
 
 async def test_models_that_cannot_be_loaded_turn_visibility_off_until_others_are_there_and_one_line_of_the_log_says_so(
@@ -100,31 +100,17 @@ async def test_models_that_cannot_be_loaded_turn_visibility_off_until_others_are
     async with serving(config) as signaling:
         await signaling.client.request(Watch(call_id=CALL, epoch=1))
         async with filming(config, "signing"):
-            await until_notice(config, "detector_failed")
-            signaling.events.clear()
-            await signaling.until(lambda: len(signaling.readings) >= 2)
-            assert {(reading.level, reading.advice) for reading in signaling.readings} == {("off", "models_missing")}
+            await signaling.until(lambda: signaling.notice == "detector_failed")
+            before = len(signaling.readings)
+            await signaling.until(lambda: len(signaling.readings) >= before + 2)
+            told = {(reading.level, reading.advice) for reading in signaling.readings[before:]}
+            assert told == {("off", "models_missing")}
             own.unlink()
-            await until_notice(config, "models_missing")
+            await signaling.until(lambda: signaling.notice == "models_missing")
             shutil.copy(clips.MODELS / TASK_NAME, own)
             await signaling.until(lambda: signaling.readings[-1].advice == "good")
-            await until_notice(config, None)
+            await signaling.until(lambda: signaling.notice is None)
     assert sum("cannot be loaded" in record.getMessage() for record in caplog.records) == 1
-
-
-async def until_notice(config: VisibilityWorkerConfig, notice: str | None) -> None:
-    """What a worker tells whoever connects."""
-    async with asyncio.timeout(DEADLINE_S):
-        while True:
-            asking = Signaling()
-            await asking.client.connect(config.control_socket)
-            await asking.until(lambda: bool(asking.events))  # noqa: B023 -- awaited at once
-            await asking.client.close()
-            greeting = asking.events[0]
-            assert isinstance(greeting, WorkerState)
-            if greeting.notice == notice:
-                return
-            await asyncio.sleep(0.1)
 
 
 async def test_unwatched_and_closed_calls_are_read_no_more(folder: Path) -> None:
