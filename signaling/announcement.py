@@ -21,7 +21,8 @@ FIRST_SIGN_IN = "first-sign-in.txt"
 def write_first_sign_in(path: Path, people: Sequence[tuple[str, str, str]]) -> None:
     """:param people: login, password, who it is. The file is for its owner alone (0600) and may be deleted."""
     lines = ["Premières connexions (à changer ou à supprimer ensuite ; ce fichier n’est plus lu) :", ""]
-    lines += [f"  {words:<18} identifiant {login:<10} mot de passe {password}" for login, password, words in people]
+    wide, name = (max(len(person[column]) for person in people) for column in (2, 0))
+    lines += [f"  {words:<{wide}}  identifiant {login:<{name}}  mot de passe {word}" for login, word, words in people]
     path.parent.mkdir(parents=True, exist_ok=True)
     with os.fdopen(os.open(path, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "w") as file:
         file.write("\n".join(lines) + "\n")

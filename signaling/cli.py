@@ -210,6 +210,7 @@ def health() -> None:
 @app.command()
 def models(
     if_missing: Annotated[bool, typer.Option("--if-missing", help="Ne dit rien quand ils sont là.")] = False,
+    no_fetch: Annotated[bool, typer.Option("--no-fetch", help="Regarde seulement s’ils sont là.")] = False,
 ) -> None:
     """Télécharge et vérifie les modèles MediaPipe."""
     from relay.visibility.model_files import ModelsUnavailableError, ensure_models, find_models
@@ -222,6 +223,9 @@ def models(
             if not if_missing:
                 print(f"Les modèles sont là : {directory}")
             return
+        if no_fetch:
+            typer.echo(f"! Modèles MediaPipe absents / missing: {directory}", err=True)
+            raise typer.Exit(MODELS_OUT_OF_REACH)
         try:
             with DownloadBar("Modèles MediaPipe") as bar:
                 ensure_models(directory, bar.update)

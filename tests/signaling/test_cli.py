@@ -107,6 +107,8 @@ def test_models_out_of_reach_have_an_exit_code_of_their_own_that_no_wrong_settin
     data_dir.mkdir(exist_ok=True)
     no_folder.write_text("a file where the folder should be")
     assert passerelle(data_dir, "models", "--if-missing", MODEL_DIR=str(no_folder)).returncode == 3
+    looked = passerelle(data_dir, "models", "--if-missing", "--no-fetch", MODEL_DIR=str(data_dir / "none"))
+    assert (looked.returncode, looked.stdout) == (3, "") and str(data_dir / "none") in looked.stderr
     assert passerelle(data_dir, "models", "--if-missing", TURN_URLS="bad").returncode == 1
 
 
