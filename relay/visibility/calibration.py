@@ -107,6 +107,8 @@ def _proposal(
     ):
         enter = _stricter(limit, bound, _bound(limit, _values(rule, impaired), int(DETECTED * len(impaired))))
         enter = _looser(limit, limit.enter, enter)
+        if enter is None or not _catches_more(rule, impaired, enter):
+            return None
     else:
         return None
     if enter is None or round(enter, 3) == round(limit.enter, 3):
@@ -119,7 +121,7 @@ def _proposal(
         rule,
         limit,
         round(enter, 3),
-        round(enter + limit.leave - limit.enter, 3),
+        round(_leave(limit, enter), 3),
         (share(good, limit.enter), share(good, enter)),
         (share(impaired, limit.enter), share(impaired, enter)),
     )
@@ -146,6 +148,17 @@ def _bound(limit: Limit, values: Sequence[float], allowed: int) -> float | None:
     """:returns: the threshold beyond which not more than ``allowed`` values lie; None when any will do."""
     ordered = sorted(values, reverse=limit.side == "above")
     return ordered[allowed] if allowed < len(ordered) else None
+
+
+def _catches_more(rule: Rule, impaired: Sequence[_Second], enter: float) -> bool:
+    limit, values = rule.limits[0], _values(rule, impaired)
+    return _broken(limit, values, round(enter, 3)) > _broken(limit, values, limit.enter)
+
+
+def _leave(limit: Limit, enter: float) -> float:
+    """As far from ``enter`` as before, but where nothing is below 0 not beyond it: there it would hold for ever."""
+    leave = enter + limit.leave - limit.enter
+    return max(leave, 0.0) if limit.side == "above" and limit.leave >= 0 and enter >= 0 else leave
 
 
 def _caught_by_any(rule: Rule, rules: Sequence[Rule], impaired: Sequence[_Second]) -> float:

@@ -46,6 +46,27 @@ def test_threshold_that_misses_what_it_is_for_moves_closer_but_not_into_the_good
     assert all(found.alarms[1] <= 0.02 for found in proposals(alike))
 
 
+def cut(share: float, count: int, code: str = "good") -> WatchedSeconds:
+    """A video in which no hand that is found is whole in this share of the looks, while somebody signs."""
+    signing: Measures = {**SEEN, "signing": 0.8, "hands_visible": 0.1}
+    measures: list[Measures] = [{**signing, "hands_cut": share * (1 + 0.01 * index)} for index in range(count)]
+    return WatchedSeconds("signing", [(code,)] * count, measures)  # type: ignore[list-item]
+
+
+def test_threshold_that_would_see_no_more_of_what_it_is_for_stays() -> None:
+    assert proposals([cut(0.0, 120), cut(0.0, 40, "hands_cut")]) == (), "another measure has to tell of these"
+
+
+def test_threshold_moved_to_the_end_of_its_measure_can_still_be_left() -> None:
+    (proposal,) = proposals([cut(0.0, 120), cut(0.03, 40, "hands_cut")])
+    assert proposal.limit.name == "hands_cut"
+    assert proposal.caught[0] == 0.0
+    assert proposal.caught[1] >= 0.9
+    own = with_limits({proposal.limit.name: (proposal.enter, proposal.leave)})
+    assert proposal.leave >= 0
+    assert played([cut(0.03, 20, "hands_cut"), cut(0.0, 20)], own).alarms["hands_cut"] == 0
+
+
 def test_nothing_is_proposed_without_enough_good_seconds() -> None:
     assert proposals([seconds(FACE.enter + 0.02, 60)]) == ()
 
