@@ -212,7 +212,8 @@ def number(
         if not set(taken) <= set(person.numbers):
             return "unknown_number"
         for entry in given:
-            await records.people.give_number(login, entry)
+            if entry not in person.numbers:
+                await records.people.give_number(login, entry)
         for entry in taken:
             await records.people.take_number(entry)
         return None

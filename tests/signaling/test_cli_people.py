@@ -61,6 +61,7 @@ def test_a_relay_number_is_given_and_taken_and_comes_with_a_code(data_dir: Path)
     given = run("user", "number", "x", "--give", "01 99 00 90 01", "--give", "+33199009002")
     code = re.search(r": (\d{6})\n", given.output)
     assert code is not None and "+33199009001, +33199009002" in given.output
+    assert run("user", "number", "x", "--give", "01 99 00 90 01").output == given.output, "given again it stays"
     assert code[1] in run("user", "number", "x", "--take", "01 99 00 90 01").output, "the code stays"
     kept = stored(data_dir, "x")
     assert kept is not None and kept[0].numbers == ("+33199009002",)
