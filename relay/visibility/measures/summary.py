@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from statistics import fmean, median
 
-from relay.visibility.measures.movement import moves_at_border, shows_signing
+from relay.visibility.measures.movement import BORDER_FINGERS, moves_at_border, shows_signing
 from relay.visibility.measures.sharpness import readable
 from relay.visibility.measures.space import ROOMY
 from relay.visibility.model import Glance, Look
@@ -65,11 +65,12 @@ def summarize(glances: Timed, looks: TimedLooks, now: float, elapsed_s: float = 
     signing = [t for t, glance in glances if is_signing(glance)]
     used = [(t, look) for t, look in looks if any(abs(t - at) <= SAME_MOMENT_S for at in signing)]
     hands = _telling(used, now, HANDS_WINDOW_S, lambda look: look.hands_found is not None, HANDS_WINDOW_S)
+    rests = not is_cut and _rests(hands, moving)
     return {
         "looks": float(len([t for t, _ in looks if t > now - LOOK_WINDOW_S])),
         "look_age_s": round(now - looks[-1][0], 2) if looks else None,
         **_of_glances(second),
-        "signing": 0.0 if _rests(hands, is_cut=is_cut) else _mean([float(is_signing(glance)) for glance in moving]),
+        "signing": 0.0 if rests else _mean([float(is_signing(glance)) for glance in moving]),
         "person": _mean([float(_somebody(look)) for look in _telling(looks, now, PERSON_WINDOW_S, _tells_of_somebody)]),
         **_of_picture(recent),
         **_of_faces(faces, _telling(looks, now, LOOK_WINDOW_S, _shows_face, FACE_LIFETIME_S)),
@@ -106,10 +107,16 @@ def _somebody(look: Look) -> bool:
     return bool(look.faces_found or look.hands_found or look.wrists_in_frame is not None)
 
 
-def _rests(hands: Sequence[Look], *, is_cut: bool) -> bool:
-    """There is room for hands, and all of them rest below the picture: somebody who nods."""
+def _rests(hands: Sequence[Look], moving: Sequence[Glance]) -> bool:
+    """
+    Of a picture with room for hands: all of them rest below it, or at its lower edge, where nothing moves: somebody who
+    nods, and whose hair moves.
+    """
     known = [look for look in hands if _tells_of_hands(look)]
-    return bool(known) and not is_cut and all(_is_beyond(look) for look in known)
+    if not known or not all(_is_beyond(look) or (_is_cut(look) and "bottom" in look.hands_cut) for look in known):
+        return False
+    at_border = fmean([glance.border_movement for glance in moving]) if moving else 0.0
+    return at_border < BORDER_FINGERS or all(_is_beyond(look) for look in known)
 
 
 def _motion_blur(glances: Sequence[Glance]) -> float | None:
