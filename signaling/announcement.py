@@ -61,7 +61,7 @@ class Announcement:
             self._console.print(last_words(settings.data_dir), markup=False, highlight=False, soft_wrap=True)
         if config.service.demo_phone and processes.uses_demo_trunk(config):
             self._say(
-                "       Numéros d’essai    01 99 00 00 01 et suivants (« ./run doctor » ; aucun réseau téléphonique)"
+                "       Numéros d’essai    01 99 00 00 01 et suivants : voir le téléphone de démo (aucun réseau réel)"
             )
         self._say("")
 
