@@ -9,6 +9,7 @@ The configured address of Redis, understood. Pure.
 ``?sentinel_username=…&sentinel_password=…``; a numbered database behind sentinels: ``?db=…``.
 """
 
+import re
 from dataclasses import dataclass, field
 from typing import Literal
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -59,8 +60,10 @@ def parse(url: str) -> RedisPlace:
 
 
 def _of_several(kind: Kind, url: str, *, tls: bool) -> RedisPlace:
-    parts = urlsplit(url)
-    user, _, hosts = parts.netloc.rpartition("@")
+    scheme, _, rest = url.partition("://")
+    authority = re.split("[/?#]", rest, maxsplit=1)[0]
+    parts = urlsplit(f"{scheme}://several{rest[len(authority) :]}")  # newer Pythons refuse "[::1]" beside other hosts
+    user, _, hosts = authority.rpartition("@")
     nodes = tuple(_node(one, DEFAULT_PORT[kind]) for one in hosts.split(",") if one)
     if not nodes:
         raise RedisUrlError(f"{parts.scheme}://h1:p1,h2:p2,h3:p3", "aucune machine")

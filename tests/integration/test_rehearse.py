@@ -161,7 +161,23 @@ def test_no_typed_text_no_note_and_no_number_is_in_the_logs(everything: Everythi
 
 
 def children(pid: int) -> list[int]:
-    return [int(each) for each in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    """:returns: process ids; none of a process that is no more."""
+    try:
+        return [int(each) for each in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    except OSError:
+        return []
+
+
+def services_of(rehearsal: int) -> list[int]:
+    """Of its processes; it has short-lived others, which look for libraries."""
+    return [each for each in children(rehearsal) if b"serve" in command_line(each)]
+
+
+def command_line(pid: int) -> bytes:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return b""
 
 
 def is_running(pid: int) -> bool:
@@ -174,8 +190,8 @@ def is_running(pid: int) -> bool:
 def test_a_rehearsal_that_is_ended_ends_the_service_it_started() -> None:
     rehearsal = subprocess.Popen([PASSERELLE, "rehearse", "--json", "--scenario", "silent_agent"], env=NOTHING_RUNS)
     try:
-        until(lambda: bool(children(rehearsal.pid)))
-        (service,) = children(rehearsal.pid)
+        until(lambda: bool(services_of(rehearsal.pid)))
+        (service,) = services_of(rehearsal.pid)
         until(lambda: bool(children(service)))  # its own processes begin
         rehearsal.send_signal(signal.SIGTERM)
         assert rehearsal.wait(40) == 128 + signal.SIGTERM

@@ -8,6 +8,7 @@ from relay.phone.echo import EVERY_S, EchoMeter
 from tests.helpers import phone_sounds
 
 SECONDS = 28
+two_voices = pytest.mark.skipif(not phone_sounds.CAN_SPEAK, reason="espeak-ng is not installed")
 
 
 def voices(seed: int) -> PCM:
@@ -50,6 +51,7 @@ def test_level_and_delay_of_an_echo_are_found(loss_db: float, delay_s: float) ->
     assert echo.delay_s == pytest.approx(delay_s + 0.007, abs=0.002)
 
 
+@two_voices
 @pytest.mark.parametrize("seed", range(4))
 def test_none_is_found_where_none_is_whoever_speaks_there(seed: int) -> None:
     sent = voices(seed)
@@ -57,6 +59,7 @@ def test_none_is_found_where_none_is_whoever_speaks_there(seed: int) -> None:
     assert measure(sent, comes_back(sent, None, 0, near=voices(50 + seed))).echo is None
 
 
+@two_voices
 def test_echo_is_found_though_the_far_end_speaks_as_well() -> None:
     sent = voices(3)
     echo = measure(sent, comes_back(sent, 20, 0.2, near=voices(60))).echo

@@ -8,6 +8,8 @@ from relay.model import PhoneSound
 from relay.phone.hold_watcher import HoldWatcher
 from tests.helpers import held_out_sounds, phone_sounds
 
+several_voices = pytest.mark.skipif(not phone_sounds.CAN_SPEAK, reason="espeak-ng is not installed")
+
 
 def watch(sound: PCM, watcher: HoldWatcher | None = None) -> list[PhoneSound]:
     """:returns: what it is taken for, every 20 ms."""
@@ -54,6 +56,7 @@ def test_tones_noise_and_silence_are_not_taken_for_speech(seed: int) -> None:
     assert set(watch(phone_sounds.quiet(10, seed))) == {"silence"}
 
 
+@several_voices
 def test_speaker_who_pauses_still_speaks_and_music_afterwards_is_music_again() -> None:
     one, other = phone_sounds.voice(1), phone_sounds.voice(3)
     pause = phone_sounds.quiet(1.5, 1)
@@ -79,7 +82,7 @@ def test_recorded_voice_of_the_queue_is_known_again_from_the_second_time_on() ->
     assert alarms <= 1
 
 
-@pytest.mark.skipif(not phone_sounds.CAN_SPEAK, reason="espeak-ng is not installed")
+@several_voices
 def test_voices_never_heard_before_are_heard_on_bad_lines_too() -> None:
     """Of a hundred counted, 3 were late or missed. Who whispers has no pitch, and is never heard."""
     delays = []

@@ -1,4 +1,5 @@
 import re
+import shutil
 import struct
 import subprocess
 from pathlib import Path
@@ -64,6 +65,7 @@ def test_redundancy_is_laid_out_as_rfc_2198_says() -> None:
 
 
 @pytest.mark.integration
+@pytest.mark.skipif(shutil.which("tshark") is None, reason="tshark is not installed")
 def test_wireshark_reads_our_redundancy(tmp_path: Path) -> None:
     sent = [
         build_rtp(RtpPacket(packet.payload_type, index, packet.timestamp, 1, packet.payload, packet.marker))
