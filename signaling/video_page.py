@@ -17,6 +17,7 @@ Locale = Literal["fr", "en"]
 Second = Mapping[str, Any]
 
 BAR, HEIGHT = 6, 60  # pixels of a second, and of the best level
+LAST_TICK = 24  # pixels for the words of a tick that stands at the end
 HEIGHTS = {"good": 60, "fair": 40, "poor": 20, "off": 4}
 TICK_S = 10
 WORDS: dict[Locale, dict[str, str]] = {
@@ -105,7 +106,7 @@ def _said(code: str, locale: Locale) -> str:
 
 def _timeline(seconds: Sequence[Second], locale: Locale) -> str:
     words = WORDS[locale]
-    width = max(1, len(seconds)) * BAR
+    width = max(1, len(seconds)) * BAR + LAST_TICK
     bars = "".join(
         f'<rect class="{line["level"]}" x="{index * BAR}" y="{HEIGHT - HEIGHTS[line["level"]]}" width="{BAR - 1}" '
         f'height="{HEIGHTS[line["level"]]}"><title>{line["t"]} s : {words[line["level"]]}. '

@@ -156,9 +156,16 @@ def _catches_more(rule: Rule, impaired: Sequence[_Second], enter: float) -> bool
 
 
 def _leave(limit: Limit, enter: float) -> float:
-    """As far from ``enter`` as before, but where nothing is below 0 not beyond it: there it would hold for ever."""
+    """
+    As far from ``enter`` as before; where that is below 0, or above 1 of what is a share, it would hold for ever: then
+    half as far as there is room.
+    """
     leave = enter + limit.leave - limit.enter
-    return max(leave, 0.0) if limit.side == "above" and limit.leave >= 0 and enter >= 0 else leave
+    if limit.side == "above" and limit.leave >= 0 > leave:
+        return enter / 2
+    if limit.side == "below" and limit.leave <= 1 < leave and enter < 1:
+        return (enter + 1) / 2
+    return leave
 
 
 def _caught_by_any(rule: Rule, rules: Sequence[Rule], impaired: Sequence[_Second]) -> float:

@@ -22,6 +22,7 @@ from relay.visibility.watch_video import watch_video
 Show = Callable[[float, VideoFrame], None]
 
 READABLE_LEVELS = {"good", "fair"}
+WELL_SEEN = 0.9  # of the seconds ``good``: what is rarer is no main hindrance
 SUMMED_UP = ("hands_found", "hands_in_frame", "hands_cut", "face_found", "face_height", "luma", "sharpness", "signing")
 
 
@@ -64,7 +65,7 @@ def watch_file(
 def summary(readings: list[Reading]) -> dict[str, Any]:
     """
     ``seconds``; ``readable_share`` (of seconds with level good or fair, 0..1); seconds by ``levels`` and ``advice``;
-    ``main_advice`` (that of most seconds, not ``good`` when equal); ``measures`` (means over the seconds).
+    ``main_advice`` (``good`` from 9 in 10 seconds on, else the most frequent other); ``measures`` (means of seconds).
     """
     levels = Counter(reading.level for reading in readings)
     advice = Counter(reading.advice for reading in readings)
@@ -74,9 +75,16 @@ def summary(readings: list[Reading]) -> dict[str, Any]:
         "readable_share": round(readable / len(readings), 3),
         "levels": dict(levels),
         "advice": dict(advice),
-        "main_advice": max(advice, key=lambda code: (advice[code], code != "good")),
+        "main_advice": _main(advice),
         "measures": {name: _mean_of(readings, name) for name in SUMMED_UP},
     }
+
+
+def _main(advice: Counter[str]) -> str:
+    others = [code for code in advice if code != "good"]
+    if not others or advice["good"] >= WELL_SEEN * advice.total():
+        return "good"
+    return max(others, key=lambda code: advice[code])
 
 
 def _shown(video: VideoFile, show: Show | None) -> Iterator[tuple[float, VideoFrame]]:

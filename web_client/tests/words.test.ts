@@ -58,6 +58,9 @@ test("light is judged on the middle of the picture, against its sides", () => {
   assert.equal(lightOf(picture(20, 30), 32, 18), "dark");
   assert.equal(lightOf(picture(60, 220), 32, 18), "backlit");
   assert.equal(lightOf(picture(250, 240), 32, 18), "bright");
+  const darkClothes = picture(130, 220);
+  darkClothes.set(picture(20, 220).subarray(32 * 11 * 4), 32 * 11 * 4);
+  assert.equal(lightOf(darkClothes, 32, 18), "good");
 });
 
 test("the own picture reaches every corner by drag, by button and by arrow keys", () => {

@@ -135,7 +135,13 @@ def test_film_that_breaks_off_is_judged_as_far_as_it_goes(tmp_path: Path) -> Non
     assert seconds[0]["advice"] == "good"
 
 
-def test_summary_counts_seconds_and_prefers_the_warning_when_equal() -> None:
+@pytest.mark.parametrize(("hindered", "main"), [(0, "good"), (1, "good"), (2, "hands_cut"), (10, "hands_cut")])
+def test_summary_names_the_main_hindrance_unless_nine_in_ten_seconds_are_good(hindered: int, main: str) -> None:
+    cut, good = Reading("poor", "hands_cut", {}), Reading("good", "good", {})
+    assert summary([cut] * hindered + [good] * (10 - hindered))["main_advice"] == main
+
+
+def test_summary_counts_seconds_and_means() -> None:
     good, cut = Reading("good", "good", {"luma": 0.4}), Reading("poor", "hands_cut", {"luma": 0.6})
     total = summary([good, cut, Reading("fair", "backlit", {"luma": None}), cut, good])
     assert total["readable_share"] == 0.6
