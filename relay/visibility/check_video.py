@@ -12,7 +12,7 @@ from typing import Any
 
 from av.video.frame import VideoFrame
 
-from relay.model import WatchFor
+from relay.model import Advice, WatchFor
 from relay.visibility.model_files import ModelFiles
 from relay.visibility.monitor import Reading
 from relay.visibility.rules import RULES, Rule
@@ -80,8 +80,8 @@ def summary(readings: list[Reading]) -> dict[str, Any]:
     }
 
 
-def _main(advice: Counter[str]) -> str:
-    others = [code for code in advice if code != "good"]
+def _main(advice: Counter[Advice]) -> Advice:
+    others: list[Advice] = [code for code in advice if code != "good"]
     if not others or advice["good"] >= WELL_SEEN * advice.total():
         return "good"
     return max(others, key=lambda code: advice[code])
