@@ -29,7 +29,7 @@ test:   ## everything, as ./test
 	./test
 web:    ## rebuild the pages and their types from the sources
 	web_client/check --write
-fresh-machine: ## a bare Debian 12: ./run, ./run doctor, ./run rehearse, ./test (root, debootstrap, about 3 GB in /var/tmp)
+fresh-machine: ## a bare Debian 12: ./run, ./run doctor, ./run rehearse, ./test (root, debootstrap, about 4 GB in /var/tmp)
 	tests/fresh_machine/run.sh
 docker-steps: ## the Dockerfile's steps without Docker (root, debootstrap, about 4 GB in /var/tmp)
 	tests/fresh_machine/docker_steps.py

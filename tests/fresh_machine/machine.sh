@@ -50,6 +50,7 @@ _enter() {
     # shellcheck disable=SC2086 # no word or one
     unshare --mount --pid --fork --kill-child $namespaces sh -c '
         root=$1; shift
+        mount --bind "$root" "$root" # network namespaces inside need a root that is a mount
         mount -t proc proc "$root/proc"
         mount -t sysfs -o ro sysfs "$root/sys" # tcmalloc inside MediaPipe counts the processors there
         mount -t tmpfs -o mode=1777 tmpfs "$root/tmp"

@@ -3,7 +3,7 @@
 #
 #   tests/fresh_machine/run.sh [STEP...]     steps: install doctor again start rehearse test; default: all of them
 #
-# FRESH_DIR: where the machine is kept (default /var/tmp/passerelle-fresh, about 3 GB). Root only.
+# FRESH_DIR: where the machine is kept (default /var/tmp/passerelle-fresh, about 4 GB). Root only.
 set -eu
 cd "$(dirname -- "$0")/../.."
 . tests/fresh_machine/machine.sh
