@@ -227,7 +227,8 @@ def main() -> None:
         make_analyzer = _load(setup)
     except Exception as error:  # whatever a native library raises when it cannot be loaded
         say(link, Unable(reason=str(error)))
-        link.recv(RECEIVE_LIMIT)  # until we are ended
+        while link.recv(RECEIVE_LIMIT):  # until we are ended: what was told on its way changes nothing
+            pass
         return
     link.setblocking(False)
     say(link, Ready())

@@ -17,7 +17,7 @@ import pytest
 
 from relay.control_messages import Watch
 from relay.visibility.model_files import ModelFiles
-from relay.visibility.pool_messages import FromProcess, LogLine, Setup
+from relay.visibility.pool_messages import FromProcess, LogLine, Setup, Share
 from relay.visibility.pool_process import AnalysisProcess
 from tests.helpers import clips
 from tests.helpers.visibility_worker import (
@@ -142,6 +142,13 @@ async def test_thresholds_that_cannot_be_used_are_one_line_of_the_log_with_its_l
         name="relay.visibility.analysis",
         message="the centre's own thresholds cannot be used: seuils.json: there is no such file.",
     )
+
+
+async def test_process_that_cannot_load_mediapipe_says_so_and_stays_until_it_is_ended(folder: Path) -> None:
+    async with AnalysisProcess(lambda _: None) as process, asyncio.timeout(DEADLINE_S):
+        process.tell(Setup(models=ModelFiles(*[folder / "none"] * 3), thresholds=None, max_pending_frames=1))
+        process.tell(Share(cores=0.5))  # told on its way: nothing that would end it
+        assert (await process.lives(DEADLINE_S, 4.0)).startswith("MediaPipe cannot be loaded: ")
 
 
 def has_mediapipe(pid: int) -> bool:
