@@ -3,9 +3,9 @@ How often the advice is right: ``python -m benchmarks.visibility_accuracy [--cli
 
 A folder with a ``labels.json`` (``docs/visibility-labels.md``) is judged as it is labelled. Of a folder without one the
 clips are impaired in some forty ways and in a dozen that hinder nobody, into a temporary folder, and judged; one of the
-clips is held out and reported apart. Besides, and then as the main figures, drawn signers of seeds that nobody looked at
-while thresholds were chosen. ``--tones`` draws the same scenes in all ten skin tones instead and tells how
-far each tone is from all. The last line of ``--json`` is one JSON object.
+clips is held out and reported apart. Besides, and then as the main figures, drawn signers of seeds that nobody looked
+at while thresholds were chosen. ``--tones`` draws the same scenes in all ten skin tones instead and tells how far each
+tone is from all. The last line of ``--json`` is one JSON object.
 """
 
 import argparse
