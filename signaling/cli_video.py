@@ -33,7 +33,7 @@ def check_video_command(
     with_pictures: Annotated[
         bool, typer.Option("--with-pictures", help="Avec de petites images de la personne dans la page.")
     ] = False,
-    english: Annotated[bool, typer.Option("--english", help="La page en anglais.")] = False,
+    english: Annotated[bool, typer.Option("--english", help="En anglais : ce qui s’affiche, et la page.")] = False,
 ) -> None:
     """Mesure la lisibilité des signes d’une vidéo, comme pendant un appel."""
     from relay.visibility.check_video import check_video
@@ -44,12 +44,13 @@ def check_video_command(
     from signaling.config import ConfigError, load_config, process_environ
     from signaling.log import without_native_chatter
     from signaling.processes import visibility_worker_config
-    from signaling.video_page import page
+    from signaling.video_page import Locale, page
     from signaling.video_report import in_words
 
     if with_pictures and report is None:
         raise _refuse("--with-pictures demande --report FICHIER.html : ailleurs, aucune image n’est gardée.")
     pictures = Thumbnails() if with_pictures else None
+    locale: Locale = "en" if english else "fr"
     lines: list[dict[str, Any]] = []
     try:
         config = load_config(process_environ())
@@ -57,7 +58,7 @@ def check_video_command(
         files = ensure_models(config.service.model_dir)
         with without_native_chatter():
             for line in check_video(file, files, watch_for.value, pictures, rules):
-                print(json.dumps(line, ensure_ascii=False) if as_json else in_words(line), flush=True)
+                print(json.dumps(line, ensure_ascii=False) if as_json else in_words(line, locale), flush=True)
                 lines.append(line)
     except ConfigError as error:
         raise _refuse(str(error)) from None
@@ -66,7 +67,7 @@ def check_video_command(
     if report is not None:
         *seconds, last = lines
         jpegs = pictures.jpegs if pictures is not None else None
-        _write(report, page(file.name, seconds, last["summary"], jpegs, "en" if english else "fr"))
+        _write(report, page(file.name, seconds, last["summary"], jpegs, locale))
 
 
 def _write(path: Path, text: str) -> None:

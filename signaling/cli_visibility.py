@@ -105,7 +105,7 @@ def calibrated(
     watched: list[WatchedSeconds] = []
     for video in videos:
         if not quiet:
-            typer.echo(f"… {video.path.name}")
+            typer.echo(f"… {video.path.parent.name}/{video.path.name}")
         watched.append(_watched(video, models))
     return outcome_of(watched, rules)
 

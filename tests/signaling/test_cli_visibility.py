@@ -73,6 +73,7 @@ def test_calibrating_a_second_time_keeps_what_it_does_not_change(
         (tmp_path / "labels.json").write_text(json.dumps(labels))
         result = CliRunner().invoke(app, [str(tmp_path)])
         assert result.exit_code == 0, result.output
+        assert [f"… {tmp_path.name}/{name}" for name in names] == result.output.splitlines()[: len(names)]
         found: dict[str, dict[str, float]] = json.loads((tmp_path / THRESHOLDS_FILE).read_text())["thresholds"]
         return found
 

@@ -7,6 +7,7 @@ from typing import Any
 from relay.visibility.check_video import summary
 from relay.visibility.monitor import Reading
 from signaling.video_page import WORDS, page
+from signaling.video_report import in_words
 
 READINGS = [
     Reading("good", "good", {"luma": 0.5}),
@@ -41,6 +42,16 @@ def test_a_page_has_a_bar_a_second_and_a_line_for_each_change() -> None:
     assert tags(html).count("rect") == 4
     assert "<td>1 s</td><td>3 s</td><td>mauvais</td>" in html
     assert "Les mains sortent de l’image" in html
+
+
+def test_the_terminal_speaks_the_language_of_the_page() -> None:
+    assert (
+        in_words(SECONDS[1])
+        == "    1 s  mauvais     Les mains sortent de l’image. Reculez un peu ou baissez la caméra."
+    )
+    assert in_words(SECONDS[1], "en").startswith("    1 s  poor          The hands leave the picture.")
+    assert in_words({"summary": SUMMARY}, "en").startswith("4 s, readable ")
+    assert "good 1 s" in in_words({"summary": SUMMARY}, "en")
 
 
 def test_a_page_holds_no_picture_unless_asked() -> None:
