@@ -106,6 +106,7 @@ class Glance:
     :param flat: share of cells no different from their neighbours, 0..1.
     :param movement: share of the picture's cells that changed in the last three pictures: within the person's reach,
         outside the face seen last, without what the camera and its exposure change.
+    :param movement_beside_head: of it, what no nod explains (:func:`relay.visibility.measures.movement.beside_head`).
     :param border_movement: share of the cells at the lower and side borders that changed (where hands leave).
     :param difference: mean absolute change of the cells' brightness since the glance before, 0..1; 0: identical;
         None for the first.
@@ -125,6 +126,7 @@ class Glance:
     structure: float
     flat: float
     movement: float
+    movement_beside_head: float
     border_movement: float
     difference: float | None
     alive: bool

@@ -20,8 +20,8 @@ Measures = Mapping[str, float | None]
 #: Measures of what arrives, known also in a second without pictures.
 ARRIVAL = {"stopped_s", "blind_s", "frozen_s"}
 SIGNING_SHARE = 0.2  # of the pictures of the last seconds, from which on it counts as signing
-#: The same before a slow line is told, and to go on: somebody who attends sways and nods, in up to 0.4 of the pictures,
-#: and few pictures a second hinder nobody meanwhile. Hands that sign move in 0.5 to 1.
+#: Of those with hands that move, before a slow line is told, and to go on: somebody who attends sways, in up to 0.4 of
+#: the pictures, and few pictures a second hinder nobody meanwhile. Hands that sign move in 0.5 to 1.
 CLEARLY = 0.45, 0.2
 IDLE_S = 240.0  # without movement: the agent is told at 4 min and decides
 STOPPED_S = 30.0  # for so long a picture that stops is "frozen"; from then on there is none
@@ -240,7 +240,7 @@ RULES: tuple[Rule, ...] = (
         "low_frame_rate",
         "poor",
         _below("very_slow", "received_fps", 12.0, 14.0, EN),
-        _above("very_slow_signing", "signing", *CLEARLY),
+        _above("very_slow_signing", "hands_moving", *CLEARLY),
         **_SIGNING,
     ),
     _rule("sideways", "fair", _above("tilted", "face_tilt", 25.0, 20.0)),
@@ -256,7 +256,7 @@ RULES: tuple[Rule, ...] = (
         "low_frame_rate",
         "fair",
         _below("slow", "received_fps", 20.0, 22.0, EN),
-        _above("slow_signing", "signing", *CLEARLY),
+        _above("slow_signing", "hands_moving", *CLEARLY),
         **_SIGNING,
     ),
     _rule(
@@ -300,7 +300,7 @@ RULES: tuple[Rule, ...] = (
         "low_resolution",
         "fair",
         _below("few_bits", "received_kbps", 100.0, 120.0, ITU),
-        _above("few_bits_signing", "signing", *CLEARLY),
+        _above("few_bits_signing", "hands_moving", *CLEARLY),
         **_SIGNING,
     ),
     _rule(

@@ -52,4 +52,5 @@ class Glancer:
             alive=self._anchor.leaves(cells),
             detail=sharpness.detail(sample),
             motion_blur=motion_blur,
+            movement_beside_head=movement.beside_head(changes, face),
         )

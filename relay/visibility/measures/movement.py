@@ -6,6 +6,7 @@ an exposure that adapts and a camera that is knocked change the whole picture at
 """
 
 from collections import deque
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +24,9 @@ FULL_LIGHT = 0.8  # highlights of a well-lit picture; a darker one changes less 
 LEAST_LIGHT = 0.25  # share of MOVED below which noise would count
 SIGNING_MOTION = 0.015  # share of cells that changed within three pictures: signing 0.02 to 0.28, at rest up to 0.013
 REACH = (3.2, 1.2)  # sideways from the middle of the face, up from its top, in widths and heights of the face
+#: What a nod moves: hair above the face, chin, neck and collar as far below it as it is high, and as wide as the head;
+#: in shares of the face's height and width. Hands that sign there move forearms beside it.
+NOD_BELOW, NOD_WIDTH = 1.0, 1.6
 #: The same of somebody whose hands something hides: all that is left are elbows and shoulders beside it, 0.007 to 0.02.
 #: Attending moves as much, so it counts only where hands and body are looked for and lost.
 HIDDEN_MOTION = 0.0075
@@ -89,6 +93,24 @@ def reach(face: Box) -> Cells:
     return cells
 
 
+def beside_head(cells: Cells, face: Box | None) -> float:
+    """
+    What moves that no nod explains: where something does above the face, nothing from there to the collar counts.
+
+    :param cells: what moved, without the face. :param face: where it is; None: nothing is known of a head.
+    :returns: share of all cells, 0..1.
+    """
+    if face is None or not cells.any():
+        return float(cells.mean())
+    width, bottom = NOD_WIDTH * face.width, face.y + (1 + NOD_BELOW) * face.height
+    left = face.centre[0] - width / 2
+    if not cells[cells_of(Box(left, 0.0, width, face.y))].any():
+        return float(cells.mean())
+    others = cells.copy()
+    others[cells_of(Box(left, 0.0, width, bottom))] = False
+    return float(others.mean())
+
+
 def border_movement(cells: Cells) -> float:
     """:returns: share of the cells at the lower and side borders that changed, 0..1."""
     return float(cells[BORDER].mean())
@@ -114,6 +136,11 @@ def shows_signing(glance: Glance, *, is_cut: bool = False, is_lost: bool = False
     share_at_border = glance.border_movement * float(BORDER.mean())
     at_border = glance.border_movement >= BORDER_FINGERS and share_at_border >= BORDER_SHARE * glance.movement
     return glance.movement >= SIGNING_MOTION or at_border
+
+
+def without_nod(glance: Glance) -> Glance:
+    """:returns: the same with the movement alone that no nod explains."""
+    return replace(glance, movement=glance.movement_beside_head)
 
 
 def difference(before: Grid | None, now: Grid) -> float | None:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from statistics import fmean, median
 
-from relay.visibility.measures.movement import BORDER_FINGERS, moves_at_border, shows_signing
+from relay.visibility.measures.movement import BORDER_FINGERS, moves_at_border, shows_signing, without_nod
 from relay.visibility.measures.sharpness import readable
 from relay.visibility.measures.space import ROOMY
 from relay.visibility.model import Glance, Look
@@ -41,6 +41,7 @@ def summarize(glances: Timed, looks: TimedLooks, now: float, elapsed_s: float = 
 
     - ``looks``: looks that tell of this second; ``look_age_s``: s since the last one;
     - ``motion``: mean movement, share of cells; ``signing``: share of the last 2 s' pictures with signing's movement;
+      ``hands_moving``: the same of what no nod explains;
     - ``person``: share of looks in which a face, a hand or a body is found, 0..1; ``faces``: people seen, by face;
     - ``sharpness``: of picture and face together, 1 where reading becomes hard, more is better;
     - ``face_found``: share of looks with a face; ``face_cut``: share of the faces that are cut at an edge;
@@ -71,6 +72,7 @@ def summarize(glances: Timed, looks: TimedLooks, now: float, elapsed_s: float = 
         "look_age_s": round(now - looks[-1][0], 2) if looks else None,
         **_of_glances(second),
         "signing": 0.0 if rests else _mean([float(is_signing(glance)) for glance in moving]),
+        "hands_moving": 0.0 if rests else _mean([float(is_signing(without_nod(glance))) for glance in moving]),
         "person": _mean([float(_somebody(look)) for look in _telling(looks, now, PERSON_WINDOW_S, _tells_of_somebody)]),
         **_of_picture(recent),
         **_of_faces(faces, _telling(looks, now, LOOK_WINDOW_S, _shows_face, FACE_LIFETIME_S)),

@@ -18,6 +18,7 @@ GLANCE = Glance(
     structure=0.7,
     flat=0.4,
     movement=0.05,
+    movement_beside_head=0.05,
     border_movement=0.0,
     difference=0.02,
     alive=True,

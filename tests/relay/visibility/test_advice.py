@@ -255,9 +255,9 @@ def test_soft_wall_that_nobody_sits_before_is_not_called_blurred() -> None:
 @pytest.mark.parametrize("line", [{"received_fps": 8.0}, {"received_fps": 16.0}, {"received_kbps": 60.0}], ids=str)
 def test_slow_line_is_told_to_somebody_who_signs_and_not_for_swaying_and_nodding(line: Values) -> None:
     policy = started()
-    assert verdicts(policy, {**WELL, **line, "signing": 0.4}, 20)[-1] == GOOD
-    assert verdicts(policy, {**WELL, **line, "signing": 0.6}, 4)[-1] != GOOD
-    assert verdicts(policy, {**WELL, **line, "signing": 0.3}, 20)[-1] != GOOD, "small signs go on"
+    assert verdicts(policy, {**WELL, **line, "hands_moving": 0.4}, 20)[-1] == GOOD
+    assert verdicts(policy, {**WELL, **line, "hands_moving": 0.6}, 4)[-1] != GOOD
+    assert verdicts(policy, {**WELL, **line, "hands_moving": 0.3}, 20)[-1] != GOOD, "small signs go on"
 
 
 def test_unknown_figures_of_the_line_are_no_alarm() -> None:

@@ -33,6 +33,19 @@ def test_movement_inside_the_face_is_not_signing_and_beside_it_is() -> None:
     assert beside.mean() > movement.SIGNING_MOTION
 
 
+def test_nod_explains_hair_and_collar_and_no_hand_or_forearm() -> None:
+    cells = np.zeros((24, 32), dtype=np.bool_)
+    cells[2:4, 14:18] = True  # above the face
+    cells[13:16, 14:18] = True  # chin and neck
+    head = int(cells.sum())
+    assert movement.beside_head(cells, FACE) == 0.0
+    assert movement.beside_head(cells, None) == pytest.approx(head / cells.size)
+    cells[16:23, 22:26] = True  # a forearm
+    assert movement.beside_head(cells, FACE) == pytest.approx(28 / cells.size)
+    cells[2:4] = False  # the head is still: what is at the neck is a hand
+    assert movement.beside_head(cells, FACE) == pytest.approx((28 + 12) / cells.size)
+
+
 def test_first_picture_shows_no_movement_and_the_same_again_no_difference() -> None:
     cells = grid(plain(100))
     assert not movement.moved(None, cells, None).any()

@@ -118,6 +118,12 @@ def test_nodding_with_the_hands_at_rest_below_a_well_framed_picture_is_no_signin
     assert summed([glance()] * 8, [rest, look(signing_space=0.9)])["signing"] == 1.0
 
 
+def test_head_that_nods_moves_no_hands_whatever_is_taken_for_one() -> None:
+    nodding = summed([glance(movement=0.03, movement_beside_head=0.002)] * 8, [look(signing_space=0.9)])
+    assert (nodding["signing"], nodding["hands_moving"]) == (1.0, 0.0)
+    assert summed([glance()] * 8, [look(signing_space=0.9)])["hands_moving"] == 1.0
+
+
 def test_hands_at_rest_on_the_lower_edge_are_no_signing_and_those_that_move_there_are() -> None:
     edge = look(hands_found=1, hands_in_frame=0.6, hands_cut=("bottom",), signing_space=0.9)
     assert summed([glance(border_movement=0.005)] * 8, [edge] * 4)["signing"] == 0.0
