@@ -233,6 +233,7 @@ def _agent(
         state=record.state,
         reason=record.pause_reason,
         since=record.since,
+        not_yet=record.state == "paused" and record.since == record.signed_in_at and record.pause_reason is None,
         pause_after_call=record.pause_after_call,
         break_due=policy.break_state(record, now, config) == "due",
         misses=misses if misses >= config.missed_warning else 0,

@@ -15,7 +15,7 @@ from signaling.http_api.emergency import emergency
 from signaling.http_api.keys import CONFIG, RECORDS
 from signaling.http_api.problem import problem_middleware
 from signaling.http_api.security import add_headers, origin_middleware
-from signaling.http_api.static_files import STATIC, WEB_DIR, StaticFiles, static_file
+from signaling.http_api.static_files import STATIC, WEB_DIR, StaticFiles, films, static_file
 from signaling.http_api.waits import set_up as set_up_waits
 from signaling.records import Records
 from signaling.waits import WaitBoard
@@ -54,6 +54,7 @@ def setup(
             web.get("/api/v1/brands/{slug}", brands.one_brand),
             web.get("/api/v1/calls/{call_id}/quality", calls.call_quality),
             web.get("/api/v1/emergency", emergency),
+            web.get("/api/v1/films", films),
             web.get("/", pages.signer_page),
             web.get("/b/{slug}", pages.brand_page),
             web.get("/workstation", pages.workstation_page),

@@ -80,9 +80,10 @@ async def sign_out(request: web.Request) -> web.Response:
 
 
 async def me(request: web.Request) -> web.Response:
+    """204 when nobody is signed in: an answer like another, which browsers do not show as an error."""
     person = await person_of(request)
     if person is None:
-        raise ProblemError("not_signed_in")
+        return web.Response(status=204)
     return web.json_response(text=_me(person))
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from aiohttp import web
 
+from relay.visibility.advice_texts import ADVICE
 from signaling.http_api.problem import ProblemError
 
 WEB_DIR = Path(__file__).parent.parent / "web"
@@ -19,7 +20,7 @@ MEMORY_LIMIT = 4 * 1024 * 1024  # bytes; larger files (clips, models) are stream
 GZIP_FROM = 1_000  # bytes; below, the headers weigh more than the gain
 HASH_LENGTH = 12
 CLIPS = "static/advice/"
-FILMS = (".mp4", ".webm")  # answered in parts where a browser asks for them (Safari plays nothing else)
+FILMS = (".webm", ".mp4")  # answered in parts where a browser asks for them (Safari plays nothing else)
 IMMUTABLE = "public, max-age=31536000, immutable"
 REVALIDATE = "no-cache"
 _NAMED = re.compile(rb"""(["'])/(static/[A-Za-z0-9_./-]+)\1""")
@@ -63,6 +64,11 @@ class StaticFiles:
         hidden = any(part.startswith(".") for part in Path(name).parts)  # ".." too
         return path if path.is_relative_to(root) and path.is_file() and not hidden else None
 
+    def films(self) -> list[str]:
+        """The advice that is filmed: names below ``static/advice/``."""
+        names = (f"{code}{suffix}" for code in ADVICE for suffix in FILMS)
+        return [name for name in names if self.find(CLIPS + name) is not None]
+
     def load(self, name: str) -> StaticFile | None:
         """The file, read again when it changed on disk. Pages come with hashed names in them."""
         path = self.find(name)
@@ -96,6 +102,11 @@ STATIC: web.AppKey[StaticFiles] = web.AppKey("static", StaticFiles)
 async def static_file(request: web.Request) -> web.StreamResponse:
     """``/static/{path}``."""
     return await serve(request, f"static/{request.match_info['path']}")
+
+
+async def films(request: web.Request) -> web.Response:
+    """``GET /api/v1/films``: a page asks for those that are there, and for no other."""
+    return web.json_response({"films": request.app[STATIC].films()})
 
 
 async def serve(request: web.Request, name: str, *, cache: str | None = None) -> web.StreamResponse:

@@ -118,6 +118,7 @@ class BoardAgent(Message):
     """
     :param since: of this state, Unix seconds. :param misses: alerts not answered
         lately; 0 when too few to speak of (``QueueConfig.missed_warning``).
+    :param not_yet: paused since the sign-in that began the shift: not available so far.
     :param break_due: signed for an hour without a break.
     """
 
@@ -128,6 +129,7 @@ class BoardAgent(Message):
     state: AgentState
     reason: PauseReason | None = None
     since: float
+    not_yet: bool = False
     pause_after_call: bool = False
     break_due: bool = False
     misses: int = 0

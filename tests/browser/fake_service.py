@@ -6,7 +6,9 @@ too: a page that sends a malformed message fails its test). Media are real, from
 """
 
 import asyncio
+import contextlib
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +23,7 @@ from signaling.call_terms import Action, CallKind, CallState, EndReason
 from signaling.http_api.brands import BrandView, ColoursView
 from signaling.messages import AnyClientMessage, AnyServerMessage, ClientMessageAdapter
 from signaling.messages.call_state import CallStateMessage, PartyView, PhoneView, QueueView, SecondView
-from signaling.messages.media import MediaAnswer, MediaOffer
+from signaling.messages.media import MediaAnswer, MediaOffer, MediaRenew
 from signaling.messages.serving import AgentView, Waits
 from signaling.messages.session import Error, Ok, Person, Ping, Pong, Welcome
 from tests.browser.pictures import MovingPicture, Silence
@@ -49,6 +51,9 @@ BRAND = BrandView(
 ).model_dump(mode="json")
 
 
+Colour = tuple[int, int, int]
+
+
 class FakeParty:
     """One page's socket: what it said, and saying something to it."""
 
@@ -65,12 +70,39 @@ class FakeParty:
         self._changed = asyncio.Condition()
         self._socket: web.WebSocketResponse | None = None
         self._watchers: list[asyncio.Task[None]] = []
+        self._stated: dict[type[AnyServerMessage], AnyServerMessage] = {}
+        self._offered: tuple[str, int, Colour, Colour | None] | None = None
 
     async def send(self, message: AnyServerMessage) -> None:
-        assert self._socket is not None
+        """To the page, once more when it is just connecting anew."""
+        text = self._noted(message).model_dump_json()
+        while True:
+            await self.connected()
+            with contextlib.suppress(ConnectionError):
+                assert self._socket is not None
+                await self._socket.send_str(text)
+                return
+            await asyncio.sleep(0.05)
+
+    def _noted(self, message: AnyServerMessage) -> AnyServerMessage:
         if isinstance(message, CallStateMessage) and self.role == "agent" and message.leg == "signer":
             message = message.model_copy(update={"leg": "agent"})
-        await self._socket.send_str(message.model_dump_json())
+        if isinstance(message, CallStateMessage | AgentView):
+            self._stated[type(message)] = message
+        return message
+
+    def greeting(self, hello: Welcome, messages: Sequence[AnyServerMessage], *, is_new: bool) -> list[AnyServerMessage]:
+        """
+        :param is_new: loaded just now. A page that has merely connected anew, as it does of itself when a busy machine
+            lets it wait for seconds, goes on with what it was told last.
+        """
+        if is_new:
+            self._stated.clear()
+        told = [message for message in messages if type(message) not in self._stated]
+        call = self._stated.get(CallStateMessage)
+        if isinstance(call, CallStateMessage) and call.state is not CallState.ENDED:
+            hello = hello.model_copy(update={"resumed": True})
+        return [hello, *self._stated.values(), *map(self._noted, told)]
 
     async def said(self, kind: type[Any], nth: int = 1) -> Any:
         """The ``nth`` message of this type, waiting for it."""
@@ -106,8 +138,8 @@ class FakeParty:
         self,
         call_id: str,
         generation: int,
-        background: tuple[int, int, int],
-        second: tuple[int, int, int] | None = None,
+        background: Colour,
+        second: Colour | None = None,
     ) -> None:
         """
         A new peer connection: audio, video, a ``t140`` channel, as the media worker offers them.
@@ -115,6 +147,7 @@ class FakeParty:
         :param second: background of a second picture.
         """
         await self.close_peer()
+        self._offered = call_id, generation, background, second
         self.peer = peer = RTCPeerConnection(RTCConfiguration(bundlePolicy=RTCBundlePolicy.MAX_BUNDLE))
         peer.addTrack(Silence())
         peer.addTrack(MovingPicture(background))
@@ -176,12 +209,17 @@ class FakeParty:
             await self._answer(message)
             self.received.append(message)
             await self.notify()
+        if self._socket is socket:
+            self._socket = None
 
     async def _answer(self, message: AnyClientMessage) -> None:
         if isinstance(message, Ping):
             await self.send(Pong(re=message.ref))
         elif isinstance(message, MediaAnswer) and self.peer is not None:
             await self.peer.setRemoteDescription(RTCSessionDescription(message.sdp, "answer"))
+        elif isinstance(message, MediaRenew) and self.peer is not None and self._offered is not None:
+            call_id, generation, *backgrounds = self._offered
+            await self.offer(call_id, generation + 1, *backgrounds)
         elif message.ref is not None and self.refuses is not None:
             await self.send(Error(code=self.refuses, message="Refusé.", re=message.ref, callback=self.offers_callback))
         elif message.ref is not None:
@@ -209,6 +247,7 @@ class FakeService:
         self.relays_emergencies = False
         self.waits = Waits()
         self._runner: web.AppRunner | None = None
+        self._is_new = True  # the page
 
     async def start(self) -> None:
         app = web.Application()
@@ -228,6 +267,7 @@ class FakeService:
                 web.post("/api/v1/sign-out", self._sign_out),
                 web.get("/api/v1/emergency", self._emergency),
                 web.get("/api/v1/waits", self._public_waits),
+                web.get("/api/v1/films", self._films),
                 web.get("/api/v1/brands", self._brands),
                 web.get("/api/v1/brands/{slug}", self._brand),
             ]
@@ -245,6 +285,7 @@ class FakeService:
 
     def _page(self, name: str, ancestors: str = "'none'") -> Any:
         async def handler(request: web.Request) -> web.Response:
+            self._is_new = True
             text = (WEB / f"{name}.html").read_text(encoding="utf-8")
             policy = POLICY.format(ancestors=ancestors)
             return web.Response(text=text, content_type="text/html", headers={"Content-Security-Policy": policy})
@@ -260,15 +301,14 @@ class FakeService:
     async def _socket(self, request: web.Request) -> web.WebSocketResponse:
         socket = web.WebSocketResponse()
         await socket.prepare(request)
-        self.party._socket = socket
-        await self.party.send(self.on_hello)
-        for message in self.greeting:
-            await self.party.send(message)
+        is_new, self._is_new = self._is_new, False
+        for message in self.party.greeting(self.on_hello, self.greeting, is_new=is_new):
+            await socket.send_str(message.model_dump_json())
         await self.party.attend(socket)
         return socket
 
     async def _me(self, request: web.Request) -> web.Response:
-        return web.json_response(self.account) if self.account is not None else _problem(401, "not_signed_in")
+        return web.json_response(self.account) if self.account is not None else web.Response(status=204)
 
     async def _sign_in(self, request: web.Request) -> web.Response:
         body = await request.json()
@@ -287,6 +327,9 @@ class FakeService:
 
     async def _public_waits(self, request: web.Request) -> web.Response:
         return web.json_response(self.waits.model_dump(mode="json"))
+
+    async def _films(self, request: web.Request) -> web.Response:
+        return web.json_response({"films": []})
 
     async def _brands(self, request: web.Request) -> web.Response:
         return web.json_response({"brands": [BRAND]})

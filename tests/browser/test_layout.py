@@ -176,6 +176,20 @@ async def test_head_of_the_demonstration_leaves_a_telephones_screen_to_what_matt
     await fits_without_sideways_scrolling(page)
 
 
+@pytest.mark.parametrize(("state", "waiting"), [("paused", 0), ("idle", 0), ("idle", 2)])
+async def test_head_of_the_workstation_leaves_a_telephones_screen_to_what_matters(
+    page: Page, agent_service: FakeService, state: str, waiting: int
+) -> None:
+    presence = "available" if state == "idle" else state
+    agent_service.greeting = [agent_view(state, presence, waiting=waiting)]
+    await page.set_viewport_size({"width": 360, "height": 740})
+    await page.goto(f"{agent_service.url}/workstation")
+    await expect(page.get_by_role("button", name="Hors ligne")).to_be_visible()
+    head = await page.locator(".top").bounding_box()
+    assert head is not None and head["height"] <= (150 if waiting else 102)
+    await fits_without_sideways_scrolling(page)
+
+
 async def test_head_of_a_brands_page_wears_its_colours_where_they_can_be_read(
     page: Page, signer_service: FakeService
 ) -> None:

@@ -72,6 +72,7 @@ async def film_advice(page: Page, film: Path, width: int = 64, height: int = 48)
             picture = av.VideoFrame.from_ndarray(np.full((height, width, 3), 90, np.uint8), format="rgb24")
             container.mux(stream.encode(picture))
         container.mux(stream.encode())
+    await page.route("**/api/v1/films", lambda route: route.fulfill(json={"films": [f"hands_cut{film.suffix}"]}))
     await page.route("**/static/advice/hands_cut.webm", lambda route: route.fulfill(path=film))
 
 
@@ -141,6 +142,8 @@ async def test_advice_filmed_in_sign_language_goes_round_silently_and_never_by_i
 ) -> None:
     await film_advice(page, tmp_path / "film.webm")
     clip = page.locator(".advice-clip video")
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url.rsplit("/", 1)[1]))
     await signer_in_call(page, signer_service)
     await signer_service.party.send(CameraAsked(call_id="call-1", advice="hands_cut"))
     await expect(clip).to_be_visible()
@@ -151,6 +154,7 @@ async def test_advice_filmed_in_sign_language_goes_round_silently_and_never_by_i
     await signer_service.party.send(CameraAsked(call_id="call-1", advice="too_far"))  # not filmed
     await expect(page.get_by_role("alert")).to_contain_text("La caméra est trop loin")
     await expect(page.locator(".advice-clip")).to_have_count(0)
+    assert asked.count("films") == 1 and not [name for name in asked if name.startswith("too_far")]
     await page.emulate_media(reduced_motion="reduce")
     await signer_service.party.send(CameraAsked(call_id="call-1", advice="hands_cut"))
     await expect(page.get_by_role("button", name="Lire la vidéo")).to_be_visible()

@@ -133,6 +133,13 @@ def test_an_agent_is_shown_with_name_state_misses_and_a_break_that_is_due() -> N
     assert (seen["adam"].state, seen["adam"].break_due, seen["adam"].misses) == ("not_responding", False, 3)
 
 
+def test_whoever_has_just_signed_in_is_not_said_to_be_on_a_break() -> None:
+    new = agent("ines", state="paused", presence="paused", since=NOW, signed_in_at=NOW)
+    rests = agent("karim", state="paused", presence="paused", since=NOW, signed_in_at=NOW - 60)
+    seen = {each.agent_id: each for each in shown(snapshot(agents=(new, rests))).agents}
+    assert (seen["ines"].not_yet, seen["karim"].not_yet) == (True, False)
+
+
 def test_whoever_is_offline_is_not_shown() -> None:
     assert shown(snapshot(agents=(agent("ines", state="offline", presence="offline"),))).agents == ()
 

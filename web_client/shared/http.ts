@@ -69,7 +69,7 @@ export async function me(): Promise<Account | null> {
   const response = await send("GET", "/me");
   const date = Date.parse(response.headers.get("date") ?? "");
   if (!Number.isNaN(date)) serverSaidAbout(date / 1000 + HALF_SECOND);
-  return response.status === 401 ? null : taken<Account>(response);
+  return (await taken<Account | undefined>(response)) ?? null;
 }
 
 /** Refused with `wrong_role` when the account is for the other page. */
@@ -93,6 +93,11 @@ export async function waits(): Promise<readonly ModeWait[]> {
 /** Whether this operator relays 15, 17, 18 and 112 when somebody insists. */
 export async function mayRelayEmergencies(): Promise<boolean> {
   return (await request<{ may_relay: boolean }>("GET", "/emergency")).may_relay;
+}
+
+/** Which advice this centre has filmed in sign language: names below `/static/advice/`. */
+export async function films(): Promise<readonly string[]> {
+  return (await request<{ films: readonly string[] }>("GET", "/films")).films;
 }
 
 export function brand(slug: string): Promise<Brand> {

@@ -94,6 +94,7 @@ export interface BoardAgent {
   state: "offline" | "idle" | "alerting" | "engaged" | "hold" | "wrap_up" | "paused" | "training" | "not_responding";
   reason: PauseReason | null;
   since: number;
+  not_yet: boolean;
   pause_after_call: boolean;
   break_due: boolean;
   misses: number;

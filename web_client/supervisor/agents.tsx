@@ -58,7 +58,7 @@ function AgentRow({ desk, agent }: { desk: Desk; agent: BoardAgent }): JSX.Eleme
         <span class={`agent-state is-${agent.state}`}>
           <Icon name={ICONS[agent.state]} size={20} />
           <span>
-            {b(`state.${agent.state}`)}
+            {agent.not_yet ? t("work.state_not_yet") : b(`state.${agent.state}`)}
             <small class="hint">{stateDetail(agent)}</small>
           </span>
         </span>

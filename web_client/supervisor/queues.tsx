@@ -1,6 +1,7 @@
 // The queues: what waits, who serves, how well it goes, and what to look at.
 
 import type { JSX } from "preact";
+import { tCode } from "../shared/i18n.ts";
 import { now } from "../shared/now.ts";
 import type { Board, BoardQueue } from "../shared/protocol.d.ts";
 import { Button } from "../shared/ui/basics.tsx";
@@ -18,6 +19,16 @@ const ALERTS: Readonly<Record<Alert, readonly [IconName, Word]>> = {
   service_level: ["flag", "alert.service_level"],
   nobody: ["sos", "alert.nobody"],
 };
+
+/** With its mode in full for whoever does not know the letters. */
+export function QueueName({ queue }: { queue: Parameters<typeof queueName>[0] }): JSX.Element {
+  const inFull = queue.mode === null ? undefined : tCode("mode", queue.mode);
+  return (
+    <abbr class="queue-name" title={inFull}>
+      {queueName(queue)}
+    </abbr>
+  );
+}
 
 export function Queues({ desk, board }: { desk: Desk; board: Board }): JSX.Element {
   const columns: readonly Word[] = [
@@ -57,7 +68,7 @@ function QueueRow({ desk, board, queue }: { desk: Desk; board: Board; queue: Boa
   return (
     <Row className={raised.size > 0 ? "has-alert" : ""}>
       <HeadCell>
-        <span class="queue-name">{name}</span>
+        <QueueName queue={queue} />
         {queue.alerts.map((alert) => (
           <span key={alert} class="flag">
             <Icon name={ALERTS[alert][0]} size={18} />

@@ -7,6 +7,7 @@ import type { Board, BoardRequest } from "../shared/protocol.d.ts";
 import { Button } from "../shared/ui/basics.tsx";
 import type { Desk } from "./desk.ts";
 import { NOTHING, queueName } from "./figures.ts";
+import { QueueName } from "./queues.tsx";
 import { Cell, HeadCell, Row, Table } from "./table.tsx";
 import { b } from "./words.ts";
 
@@ -38,13 +39,14 @@ export function Requests({ desk, board }: { desk: Desk; board: Board }): JSX.Ele
 }
 
 function RequestRow({ desk, board, request }: { desk: Desk; board: Board; request: BoardRequest }): JSX.Element {
-  const what = queueName(board.queues.find((queue) => queue.queue === request.queue) ?? request);
+  const queue = board.queues.find((one) => one.queue === request.queue) ?? request;
+  const what = queueName(queue);
   const place = request.position ?? NOTHING;
   return (
     <Row>
       <HeadCell>{place}</HeadCell>
       <Cell label={b("requests.what")}>
-        {what}
+        <QueueName queue={queue} />
         {request.callback && <span class="flag is-calm">{b("requests.callback")}</span>}
         {isEmergency(request) && <span class="flag">{b("requests.emergency")}</span>}
         {request.priority === HEAD && <span class="flag is-calm">{b("requests.head")}</span>}

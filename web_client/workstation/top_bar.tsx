@@ -32,7 +32,7 @@ export function TopBar({ desk }: { desk: Desk }): JSX.Element {
             </span>
           </p>
           {desk.shift.isBusy.value ? <PauseWish desk={desk} view={view} /> : <Presence desk={desk} view={view} />}
-          <p class="waiting">{view.waiting === 0 ? t("work.waiting_zero") : t("work.waiting", { count: view.waiting })}</p>
+          <p class={`waiting ${view.waiting === 0 ? "is-none" : ""}`}>{view.waiting === 0 ? t("work.waiting_zero") : t("work.waiting", { count: view.waiting })}</p>
           {session.isTogether.value && <BreakBar desk={desk} view={view} isBrief />}
         </>
       )}

@@ -1,20 +1,27 @@
 // The same advice in sign language, where the centre has filmed it: small, silent, going round, never by itself for
 // whoever asked for little movement. Nothing is shown where there is no such film.
 
-import { useSignal } from "@preact/signals";
+import { signal, useSignal } from "@preact/signals";
 import type { JSX } from "preact";
-import { useRef } from "preact/hooks";
+import { useEffect, useRef } from "preact/hooks";
+import { films } from "../http.ts";
 import { t } from "../i18n.ts";
 import type { AdviceCode } from "../protocol.d.ts";
 import { Icon } from "./icons.tsx";
 
 const FORMS = ["webm", "mp4"] as const;
-const missing = new Set<AdviceCode>(); // asked for once on a page
+/** Null until the first advice of this page asks. */
+const filmed = signal<ReadonlySet<string> | null>(null);
+
+function askOnce(): void {
+  if (filmed.value !== null) return;
+  filmed.value = new Set();
+  void films().then((names) => (filmed.value = new Set(names)), () => (filmed.value = null));
+}
 
 export function AdviceClip({ code }: { code: AdviceCode }): JSX.Element | null {
   const video = useRef<HTMLVideoElement>(null);
   const isThere = useSignal(false);
-  const isMissing = useSignal(missing.has(code));
   const isPlaying = useSignal(false);
   const isCalm = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
 
@@ -23,12 +30,9 @@ export function AdviceClip({ code }: { code: AdviceCode }): JSX.Element | null {
     else void video.current?.play().catch(() => undefined);
   }
 
-  function sawNone(): void {
-    missing.add(code);
-    isMissing.value = true;
-  }
-
-  if (isMissing.value) return null;
+  useEffect(askOnce, []);
+  const forms = FORMS.filter((form) => filmed.value?.has(`${code}.${form}`));
+  if (forms.length === 0) return null;
   return (
     <div class="advice-clip" hidden={!isThere.value}>
       <video
@@ -43,13 +47,8 @@ export function AdviceClip({ code }: { code: AdviceCode }): JSX.Element | null {
         onPlay={() => (isPlaying.value = true)}
         onPause={() => (isPlaying.value = false)}
       >
-        {FORMS.map((form, index) => (
-          <source
-            key={form}
-            src={`/static/advice/${code}.${form}`}
-            type={`video/${form}`}
-            onError={() => index === FORMS.length - 1 && sawNone()}
-          />
+        {forms.map((form) => (
+          <source key={form} src={`/static/advice/${code}.${form}`} type={`video/${form}`} />
         ))}
       </video>
       <button type="button" class="icon-button" aria-label={t(isPlaying.value ? "clip.pause" : "clip.play")} onClick={toggle}>
