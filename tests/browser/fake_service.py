@@ -218,8 +218,8 @@ class FakeParty:
         elif isinstance(message, MediaAnswer) and self.peer is not None:
             await self.peer.setRemoteDescription(RTCSessionDescription(message.sdp, "answer"))
         elif isinstance(message, MediaRenew) and self.peer is not None and self._offered is not None:
-            call_id, generation, *backgrounds = self._offered
-            await self.offer(call_id, generation + 1, *backgrounds)
+            call_id, generation, background, second = self._offered
+            await self.offer(call_id, generation + 1, background, second)
         elif message.ref is not None and self.refuses is not None:
             await self.send(Error(code=self.refuses, message="Refusé.", re=message.ref, callback=self.offers_callback))
         elif message.ref is not None:
