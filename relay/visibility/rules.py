@@ -348,6 +348,7 @@ RULES: tuple[Rule, ...] = (
         _above("hands_lost_missing", "hands_missing", 0.90, 0.74),
         _above("hands_lost_space", "signing_space", ROOMY, 0.68),
         _below("hands_lost_usual", "hands_usual", 0.08, 0.20, unknown=0.0),
+        _above("hands_lost_moving", "hands_moving", 0.10, 0.05),  # elbows beside what hides hands: 0.4 and more
         # beside a box move elbows and shoulders, 0.010 to 0.014; where more does, the models do not make the hands out,
         # or long hair moves with a head that nods, 0.015 to 0.02
         _below("hands_lost_motion", "motion", 0.016, 0.022),

@@ -124,6 +124,12 @@ def test_head_that_nods_moves_no_hands_whatever_is_taken_for_one() -> None:
     assert summed([glance()] * 8, [look(signing_space=0.9)])["hands_moving"] == 1.0
 
 
+def test_elbows_beside_what_hides_the_hands_are_hands_that_move_and_a_nod_is_none() -> None:
+    lost = [look(hands_found=0, hands_lost=True, signing_space=0.9)] * 3
+    assert summed([glance(movement=0.01, movement_beside_head=0.01)] * 8, lost)["hands_moving"] == 1.0
+    assert summed([glance(movement=0.01, movement_beside_head=0.001)] * 8, lost)["hands_moving"] == 0.0
+
+
 def test_hands_at_rest_on_the_lower_edge_are_no_signing_and_those_that_move_there_are() -> None:
     edge = look(hands_found=1, hands_in_frame=0.6, hands_cut=("bottom",), signing_space=0.9)
     assert summed([glance(border_movement=0.005)] * 8, [edge] * 4)["signing"] == 0.0
