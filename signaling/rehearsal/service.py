@@ -5,12 +5,13 @@ Decides where the operator token comes from and when a service counts as ready.
 """
 
 import asyncio
+import contextlib
+import random
 import shutil
 import socket
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,6 +25,7 @@ PROBE_DEADLINE_S = 3.0
 READY_DEADLINE_S = 90.0  # a first start on a busy machine: Redis, migrations, MediaPipe
 READY_POLL_S = 0.25
 STOP_DEADLINE_S = 20.0
+OWN_PORTS = range(24_000, 32_000, 2)  # below those that the kernel gives to connections while a service starts
 OWN_RING_TIMEOUT_S = 8  # an own service need not ring for a minute
 SERVE = "import sys; from signaling.cli import main; sys.argv[1:] = ['serve']; main()"
 
@@ -60,14 +62,10 @@ def read_token(data_dir: Path) -> str | None:
 
 def free_ports() -> int:
     """:returns: a TCP port that is free now, like the one after it (the demonstration phone's page)."""
-    for _ in range(50):
-        with socket.socket() as first, socket.socket() as second:
-            first.bind(("127.0.0.1", 0))
-            port = int(first.getsockname()[1])
-            try:
-                second.bind(("127.0.0.1", port + 1))
-            except (OSError, OverflowError):
-                continue
+    for port in random.sample(OWN_PORTS, 50):
+        with contextlib.suppress(OSError), socket.socket() as first, socket.socket() as second:
+            first.bind(("127.0.0.1", port))
+            second.bind(("127.0.0.1", port + 1))
             return port
     raise UnreachableError("aucun port libre pour un service d’essai")
 
@@ -77,10 +75,14 @@ def sip_ports() -> tuple[int, int]:
     :returns: two UDP ports that are free now. Somewhere in the whole range: services that start at the same time would
         all take the same ones from the usual first.
     """
-    with socket.socket(type=socket.SOCK_DGRAM) as first, socket.socket(type=socket.SOCK_DGRAM) as second:
-        first.bind(("127.0.0.1", 0))
-        second.bind(("127.0.0.1", 0))
-        return int(first.getsockname()[1]), int(second.getsockname()[1])
+    found = []
+    for port in random.sample(OWN_PORTS, 50):
+        with contextlib.suppress(OSError), socket.socket(type=socket.SOCK_DGRAM) as one:
+            one.bind(("127.0.0.1", port))
+            found.append(port)
+    if len(found) < 2:
+        raise UnreachableError("aucun port libre pour un service d’essai")
+    return found[0], found[1]
 
 
 def own_environment(
@@ -116,7 +118,7 @@ def own_environment(
     return kept
 
 
-@asynccontextmanager
+@contextlib.asynccontextmanager
 async def own_service(
     http: aiohttp.ClientSession,
     environ: Mapping[str, str],

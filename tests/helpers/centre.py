@@ -10,7 +10,15 @@ from pathlib import Path
 from interpreter_queue.config import QueueConfig
 from relay.config import MediaWorkerConfig
 from relay.worker import run
-from tests.helpers.control_plane import Browser, ControlPlane, KillableProcess, RawPage, browser, control_plane
+from tests.helpers.control_plane import (
+    DEADLINE_S,
+    Browser,
+    ControlPlane,
+    KillableProcess,
+    RawPage,
+    browser,
+    control_plane,
+)
 from tests.helpers.peers import CodedPeer
 
 NUMBER = "01 99 00 00 01"
@@ -56,7 +64,7 @@ async def sees(page: RawPage, who: str, **side: bool) -> None:
 async def ask_until_ok(page: RawPage, type_: str, **fields: object) -> set[str]:
     """:returns: the error codes met on the way."""
     met = set()
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(DEADLINE_S):
         while (answer := await page.ask(type_, **fields))["type"] != "ok":
             met.add(answer["code"])
             await asyncio.sleep(0.1)
@@ -65,7 +73,8 @@ async def ask_until_ok(page: RawPage, type_: str, **fields: object) -> set[str]:
 
 @contextlib.asynccontextmanager
 async def three_processes(*, first_is_killable: bool = False) -> AsyncIterator[Centre]:
-    settings = {"signer_grace_s": 8.0, "agent_grace_s": 8.0, "queue": QueueConfig(alert_s=6.0)}
+    """Nobody is given up and no alert runs out while a slow machine works: that is for other tests."""
+    settings = {"signer_grace_s": 60.0, "agent_grace_s": 60.0, "queue": QueueConfig(alert_s=60.0)}
     async with control_plane(**settings) as b, contextlib.AsyncExitStack() as stack:
         a, c = b.beside(), b.beside()
         if first_is_killable:
@@ -94,7 +103,7 @@ async def media_worker(plane: ControlPlane) -> AsyncIterator[None]:
 
 async def workers_known(centre: Centre) -> None:
     for plane in centre.planes:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(DEADLINE_S):
             while (await plane.checks())["media"] != "ok":
                 await asyncio.sleep(0.05)
 

@@ -11,7 +11,6 @@ import os
 import secrets
 import shutil
 import signal
-import socket
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Callable
@@ -26,15 +25,10 @@ from signaling.app import serve
 from signaling.config import SignalingConfig
 from signaling.records import Records
 from signaling.records.bootstrap import ensure_reserved_brands
+from tests.helpers.ports import free_port
 from tests.helpers.redis_server import RedisServer, redis_server
 
 DEADLINE_S = 45.0
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @dataclass
@@ -104,7 +98,12 @@ async def control_plane(**settings: Any) -> AsyncIterator[ControlPlane]:
                 http_port=port,
                 public_url=f"http://127.0.0.1:{port}",
                 queue=settings.pop("queue", QueueConfig()),
-                **{"call_lease_s": 2.0, "line_grace_s": settings.get("signer_grace_s", 120.0), **settings},
+                **{
+                    "call_lease_s": 2.0,
+                    "line_grace_s": settings.get("signer_grace_s", 120.0),
+                    "heartbeat_timeout_s": 300.0,  # these pages send no beats
+                    **settings,
+                },
             )
             async with Records(config.database_url) as records:
                 await ensure_reserved_brands(records, with_demo=True)
@@ -139,6 +138,7 @@ class KillableProcess(ControlPlane):
             "LINE_GRACE_S": config.line_grace_s,
             "AGENT_GRACE_S": config.agent_grace_s,
             "QUEUE_ALERT_S": config.queue.alert_s,
+            "HEARTBEAT_TIMEOUT_S": config.heartbeat_timeout_s,
         }
 
     async def start_signaling(self) -> None:

@@ -17,6 +17,7 @@ from relay.model import IceServer
 from signaling.certificate import ensure_certificate
 from signaling.config import SignalingConfig
 from signaling.ice_servers import IceServers
+from tests.helpers.ports import free_port
 
 SECRET = "for tests alone"
 START_DEADLINE_S = 30.0
@@ -77,7 +78,7 @@ def coturn() -> Iterator[Coturn]:
 
 def _start(directory: Path) -> "tuple[Coturn, subprocess.Popen[bytes]]":
     files = ensure_certificate(directory, [], datetime.datetime.now(datetime.UTC))
-    port, tls_port = _free_ports(2)
+    port, tls_port = free_port(), free_port()
     server = Coturn(port, tls_port, files.certificate, directory / "log")
     options = {
         "listening-ip": "127.0.0.1",
@@ -125,18 +126,3 @@ def _stop(process: "subprocess.Popen[bytes]") -> None:
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
-
-
-def _free_ports(count: int) -> list[int]:
-    """Different ones, each free for UDP and for TCP: coturn goes on without a port that it cannot have."""
-    with contextlib.ExitStack() as taken:
-        found: list[int] = []
-        while len(found) < count:
-            probe = taken.enter_context(socket.socket(socket.AF_INET, socket.SOCK_STREAM))
-            probe.bind(("127.0.0.1", 0))
-            port = int(probe.getsockname()[1])
-            other = taken.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
-            with contextlib.suppress(OSError):
-                other.bind(("127.0.0.1", port))
-                found.append(port)
-    return found

@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import json
-import socket
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
@@ -15,7 +14,7 @@ from relay.audio import PHONE_FRAME, PHONE_RATE, sine
 from relay.phone import demo
 from relay.phone.config import DemoPhoneConfig, TrunkConfig
 from tests.helpers.phone_rig import Rig, phone_worker
-from tests.helpers.sip_peers import free_pair, free_port
+from tests.helpers.ports import free_port
 
 
 @dataclass
@@ -37,7 +36,7 @@ class Demo:
 
 @contextlib.asynccontextmanager
 async def demonstration(ring_s: float = 0.2, relay_port: int = 9) -> AsyncIterator[Demo]:
-    sip_port, http_port, first = free_port(), free_port(socket.SOCK_STREAM), free_pair()
+    sip_port, http_port, first = free_port(), free_port(), free_port(40)
     config = DemoPhoneConfig(
         sip_port=sip_port,
         http_port=http_port,

@@ -24,8 +24,9 @@ from relay.phone_messages import Dial, PhoneIncoming, TakeIncoming
 from tests.helpers import malformed_sip
 from tests.helpers.malformed_sip import CRLF, METHODS, Dialog
 from tests.helpers.phone_process import PhoneProcess
+from tests.helpers.ports import free_port
 from tests.helpers.sip_legs import HOST, Legs
-from tests.helpers.sip_peers import free_pair, until
+from tests.helpers.sip_peers import until
 
 STRANGER = "127.0.0.2"
 BURST = 20  # datagrams between two looks at whether they were read: the socket's buffer must not be what drops them
@@ -327,7 +328,7 @@ async def hostile_sound(
     worker: PhoneProcess, carrier: Legs, seed: int, *, encrypted: bool
 ) -> AsyncIterator[tuple[HostileSound, socket.socket]]:
     """:param carrier: with TLS, when the sound is to be encrypted. :returns: and the socket to send by."""
-    first, text = free_pair(), free_pair()
+    first, text = free_port(), free_port()
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
         sock.setblocking(False)
         sock.bind((HOST, first))

@@ -14,7 +14,8 @@ from pathlib import Path
 
 from relay.phone.config import TrunkConfig
 from relay.phone.leg import Transport
-from tests.helpers.sip_peers import free_port, self_signed
+from tests.helpers.ports import free_port
+from tests.helpers.sip_peers import self_signed
 
 PROGRAM = shutil.which("kamailio", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin")
 LACKING = "kamailio is not installed (apt install kamailio kamailio-tls-modules)"
@@ -150,7 +151,7 @@ def modules() -> Path:
 async def kamailio(callee: int = 9) -> AsyncIterator[Kamailio]:
     """:param callee: see :class:`Kamailio`."""
     folder = Path(tempfile.mkdtemp(prefix="psr-kam-", dir="/tmp"))
-    port, tls_port = _ports()
+    port, tls_port = free_port(), free_port()
     running = Kamailio(port, tls_port, callee, self_signed(folder), folder / "log")
     text = CONFIG.format(
         host="127.0.0.1",
@@ -232,7 +233,7 @@ def sbc_text(outside: int, inside: int, gateways: Path, **changed: str) -> str:
 async def sbc(workers: Sequence[int], carriers: Sequence[int], **changed: str) -> AsyncIterator[Sbc]:
     """:param workers: their SIP ports on 127.0.0.1. :param carriers: theirs. :param changed: see :func:`sbc_text`."""
     folder = Path(tempfile.mkdtemp(prefix="psr-sbc-", dir="/tmp"))
-    outside, inside = _ports()[0], _ports()[0]
+    outside, inside = free_port(), free_port()
     gateways = folder / "dispatcher.list"
     lines = [f"1 sip:127.0.0.1:{port} 0 0 socket=udp:127.0.0.1:{inside}" for port in workers]
     lines += [f"2 sip:127.0.0.1:{port} 0 0 socket=udp:127.0.0.1:{outside}" for port in carriers]
@@ -256,13 +257,3 @@ async def _end(process: asyncio.subprocess.Process) -> None:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
             return
-
-
-def _ports() -> tuple[int, int]:
-    """:returns: one that is free for UDP and TCP, and one that is free for TCP."""
-    for _ in range(100):
-        port = free_port()
-        with contextlib.suppress(OSError), socket.socket() as probe:
-            probe.bind(("127.0.0.1", port))
-            return port, free_port(socket.SOCK_STREAM)
-    raise OSError("no free port")

@@ -22,10 +22,10 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
-from signaling.rehearsal.service import Service, sip_ports
+from signaling.rehearsal.service import Service
 from tests.helpers.clips import MODELS
+from tests.helpers.ports import free_port
 from tests.helpers.redis_server import redis_binary
-from tests.helpers.sip_peers import free_port
 
 PASSERELLE = Path(sys.executable).with_name("passerelle")
 HTTP_PORT = 8080
@@ -112,7 +112,7 @@ class Centre:
 
     def hand_out(self) -> None:
         """Certificates and secrets, by the commands of the manual; telephone ports that nobody here has."""
-        phone_port, demo_port = sip_ports()
+        phone_port, demo_port = free_port(), free_port()
         for machine in self.machines.values():
             words = ("machine", "add", machine.name, machine.address)
             done = self.first.run(*words, *(["--here"] if machine is self.first else []))

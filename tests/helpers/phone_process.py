@@ -18,7 +18,8 @@ from typing import Any
 from relay.phone.config import PhoneWorkerConfig
 from tests.helpers.phone_rig import Rig
 from tests.helpers.phone_worker_process import config_of
-from tests.helpers.sip_peers import free_pair, free_port, until
+from tests.helpers.ports import free_port
+from tests.helpers.sip_peers import until
 
 REPOSITORY = Path(__file__).parents[2]
 STOP_S = 15.0
@@ -73,7 +74,7 @@ class PhoneProcess(Rig):
 async def phone_process(*trunks: dict[str, Any], **settings: Any) -> AsyncIterator[PhoneProcess]:
     """:param trunks: of ``TrunkConfig``; :param settings: of ``PhoneWorkerConfig``, as JSON can say them."""
     folder = Path(tempfile.mkdtemp(prefix="psr-", dir="/tmp"))
-    first = free_pair()
+    first = free_port(40)
     usual = {"sip_port": free_port(), "rtp_ports": [first, first + 39], "stop_deadline_s": 1.0, "no_response_s": 3.0}
     given = {**usual, "trunks": trunks, **settings}
     with (folder / "log").open("wb") as log:

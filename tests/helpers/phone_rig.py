@@ -24,7 +24,8 @@ from relay.phone.opus import OpusDecoder, OpusEncoder
 from relay.phone.pacing import every_20_ms
 from relay.phone.web_sound import WebSpeaker, WebStream
 from relay.phone_messages import Dial, PhoneState, SetPhoneAudio
-from tests.helpers.sip_peers import free_pair, free_port, until
+from tests.helpers.ports import free_port
+from tests.helpers.sip_peers import RTP_PORTS, until
 
 CALL = "call-1"
 SPREAD_HZ = 150.0
@@ -182,7 +183,7 @@ class Rig:
 
 
 def worker_config(folder: Path, trunk: TrunkConfig | None = None, redis_url: str | None = None) -> PhoneWorkerConfig:
-    first = free_pair()
+    first = free_port(RTP_PORTS)
     return PhoneWorkerConfig(
         worker_id="phone-test",
         control_socket=folder / "control.sock",
@@ -190,7 +191,7 @@ def worker_config(folder: Path, trunk: TrunkConfig | None = None, redis_url: str
         redis_url=redis_url,
         sip_port=free_port(),
         trunk=trunk or TrunkConfig(),
-        rtp_ports=(first, first + 19),
+        rtp_ports=(first, first + RTP_PORTS - 1),
         stop_deadline_s=1.0,
         no_response_s=8.0,
     )

@@ -159,9 +159,9 @@ def _sentinel(root: Path, master_port: int) -> Node:
 
 
 def _free_port() -> int:
-    """Free for a server, and ``BUS`` above it for a cluster's."""
+    """Free for a server, and ``BUS`` above it for a cluster's; as ``tests.helpers.ports``, below the kernel's own."""
     while True:
-        port = random.randrange(20_000, 30_000)
+        port = random.randrange(20_000, 22_768)
         with contextlib.suppress(OSError), socket.socket() as one, socket.socket() as other:
             one.bind(("127.0.0.1", port))
             other.bind(("127.0.0.1", port + BUS))

@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import secrets
-import socket
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
@@ -13,7 +12,8 @@ from relay.phone.leg import DialogConfig, Invite, LegEvent
 from relay.phone.sdp import LocalAudio
 from relay.phone.sippy_adapter import SippyStack, StackConfig
 from relay.phone.sippy_calls import IncomingSippyLeg, OutgoingLeg
-from tests.helpers.sip_peers import Sipp, free_port, sipp, until
+from tests.helpers.ports import free_port
+from tests.helpers.sip_peers import Sipp, sipp, until
 from tests.helpers.sipp_script import Script
 from tests.helpers.tls_front import client_tls, server_tls
 
@@ -86,7 +86,7 @@ async def legs(
             HOST,
             free_port(),
             transports=frozenset({"udp", "tcp", "tls"} if certificate else {"udp", "tcp"}),
-            tls_port=free_port(socket.SOCK_STREAM),
+            tls_port=free_port(),
             client_tls=client_tls(certificate) if certificate else None,
             server_tls=server_tls(certificate) if certificate else None,
             known_hosts=frozenset(() if trunk else {HOST}),

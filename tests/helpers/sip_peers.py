@@ -21,39 +21,11 @@ from cryptography.x509.oid import NameOID
 from numpy.typing import NDArray
 
 from relay.audio import tones
+from tests.helpers.ports import free_port
 
 SCENARIOS = Path(__file__).parent.parent / "data" / "sipp"
+RTP_PORTS = 20  # of a softphone
 START_DEADLINE_S = 40.0  # of tests too, unless they say otherwise: the machine may be slow and busy
-
-
-def free_port(kind: socket.SocketKind = socket.SOCK_DGRAM) -> int:
-    """:returns: a port free for ``kind``, and for the other kind too: a telephone listens for both."""
-    other = socket.SOCK_STREAM if kind == socket.SOCK_DGRAM else socket.SOCK_DGRAM
-    for _ in range(200):
-        with socket.socket(socket.AF_INET, kind) as one, socket.socket(socket.AF_INET, other) as two:
-            one.bind(("127.0.0.1", 0))
-            port = int(one.getsockname()[1])
-            with contextlib.suppress(OSError):
-                two.bind(("127.0.0.1", port))
-                return port
-    raise OSError("no port is free for UDP and TCP")
-
-
-def free_pair() -> int:
-    """:returns: an even UDP port whose odd neighbour is free too."""
-    for _ in range(200):
-        port = free_port() & ~1
-        with (
-            socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as one,
-            socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as two,
-        ):
-            try:
-                one.bind(("127.0.0.1", port))
-                two.bind(("127.0.0.1", port + 1))
-            except OSError:
-                continue
-            return port
-    raise OSError("no free pair of ports")
 
 
 async def until(condition: Callable[[], bool], deadline_s: float = START_DEADLINE_S) -> None:
@@ -118,12 +90,12 @@ async def sipp(
     """
     :param scenario: name of a file of tests/data/sipp, or another file. :param calls: port on 127.0.0.1 that it calls.
     """
-    port = port or free_port(socket.SOCK_STREAM if tcp else socket.SOCK_DGRAM)
+    port = port or free_port()
     with tempfile.TemporaryDirectory(prefix="psr-sipp-") as name:
         folder = Path(name)
         path = scenario if isinstance(scenario, Path) else SCENARIOS / f"{scenario}.xml"
         arguments = ["-sf", str(path), "-i", host, "-mi", host, *([f"127.0.0.1:{calls}"] if calls else [])]
-        arguments += ["-p", str(port), "-mp", str(free_pair()), "-m", "1", "-nostdin", "-t", "t1" if tcp else "u1"]
+        arguments += ["-p", str(port), "-mp", str(free_port(8)), "-m", "1", "-nostdin", "-t", "t1" if tcp else "u1"]
         arguments += ["-cp", str(free_port()), "-timeout", "100", "-timeout_error", *(["-rtp_echo"] if echo else [])]
         arguments += ["-trace_err", "-error_file", str(folder / "errors")]
         arguments += ["-trace_msg", "-message_file", str(folder / "messages")]
@@ -276,12 +248,14 @@ async def baresip(
     :param certificate: PEM with its key; TLS is then spoken on the port after ``port``. :param codec: the only one.
     :param account: further parameters of the account, ``;mediaenc=srtp-mand``.
     """
-    port, control, rtp = free_port(), free_port(socket.SOCK_STREAM), free_pair()
+    port, control, rtp = free_port(), free_port(), free_port(RTP_PORTS)
     with tempfile.TemporaryDirectory(prefix="psr-baresip-") as name:
         folder = Path(name)
         tls = f"sip_certificate {certificate}" if certificate else ""
         (folder / "config").write_text(
-            BARESIP_CONFIG.format(port=port, hz=hz, rtp=rtp, rtp_last=rtp + 20, control=control, folder=folder, tls=tls)
+            BARESIP_CONFIG.format(
+                port=port, hz=hz, rtp=rtp, rtp_last=rtp + RTP_PORTS - 1, control=control, folder=folder, tls=tls
+            )
         )
         (folder / "accounts").write_text(
             f"<sip:{user}@127.0.0.1>;regint=0;answermode=auto;audio_codecs={codec}{account}\n", encoding="utf-8"

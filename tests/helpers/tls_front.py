@@ -6,7 +6,7 @@ import ssl
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-from tests.helpers.sip_peers import free_port
+from tests.helpers.ports import free_port
 
 HOST = "127.0.0.1"
 BYTES = 65_536

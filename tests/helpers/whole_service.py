@@ -20,8 +20,8 @@ from signaling.config import load_config
 from signaling.passwords import hash_password
 from signaling.records import Records
 from signaling.records.model import Qualification
-from signaling.rehearsal.service import free_ports, sip_ports
 from tests.helpers.clips import MODELS
+from tests.helpers.ports import free_port
 
 PASSERELLE = Path(sys.executable).with_name("passerelle")
 READY_DEADLINE_S = 90.0
@@ -88,9 +88,9 @@ def whole_service(**settings: str) -> Iterator[WholeService]:
         service's own.
     """
     data_dir = Path(tempfile.mkdtemp(prefix="psr-"))
-    port = free_ports()
+    port = free_port()  # the next one is the demonstration phone's page
     environ = {name: value for name, value in os.environ.items() if not name.startswith("PASSERELLE_")}
-    phone_port, trunk_port = map(str, sip_ports())  # found free now: two services started together must not collide
+    phone_port, trunk_port = str(free_port()), str(free_port())
     given = {"data_dir": str(data_dir), "model_dir": str(MODELS), "log_format": "json"} | settings
     given |= {"phone_sip_port": phone_port, "phone_trunk_port": trunk_port, "demo_phone_sip_port": trunk_port}
     environ |= {f"PASSERELLE_{name.upper()}": value.format(port=port) for name, value in given.items()}

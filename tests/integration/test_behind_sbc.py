@@ -11,9 +11,10 @@ from relay.phone.leg import Answered, Ended, MediaChanged, Ringing
 from relay.phone_messages import Dial, HangUpPhone, HoldPhone, PhoneIncoming, PhoneState, TakeIncoming
 from tests.helpers.kamailio import LACKING, PROGRAM, SBC_FILES, Sbc, modules, sbc
 from tests.helpers.phone_process import PhoneProcess, phone_process
+from tests.helpers.ports import free_port
 from tests.helpers.redis_server import redis_server
 from tests.helpers.sip_legs import NUMBER, Legs, Line, legs
-from tests.helpers.sip_peers import free_port, until
+from tests.helpers.sip_peers import until
 
 pytestmark = [pytest.mark.integration, pytest.mark.skipif(PROGRAM is None, reason=LACKING)]
 DEADLINE_S = 30.0

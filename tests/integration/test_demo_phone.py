@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import socket
 
 import pytest
 
@@ -11,7 +10,8 @@ from relay.phone.config import DemoPhoneConfig, TrunkConfig
 from relay.phone_messages import SendDtmf
 from tests.helpers.demo_phone import both, demonstration, until_heard
 from tests.helpers.phone_rig import CALL, phone_worker
-from tests.helpers.sip_peers import free_port, until
+from tests.helpers.ports import free_port
+from tests.helpers.sip_peers import until
 
 pytestmark = pytest.mark.integration
 
@@ -99,7 +99,7 @@ async def test_taken_ports_are_told_and_nothing_stays_behind() -> None:
     async with demonstration() as phone:
         http_port = int(phone.url.rsplit(":", 1)[1])
         for config in (
-            DemoPhoneConfig(sip_port=phone.sip_port, http_port=free_port(socket.SOCK_STREAM)),
+            DemoPhoneConfig(sip_port=phone.sip_port, http_port=free_port()),
             DemoPhoneConfig(sip_port=free_port(), http_port=http_port),
         ):
             with pytest.raises(OSError, match="in use"):

@@ -21,7 +21,8 @@ from tests.helpers.centre import accept, ask_until_ok
 from tests.helpers.control_plane import ControlPlane, KillableProcess, browser
 from tests.helpers.people import DESK, NUMBER, PHONE, People, act, phone_known, signed_in, write_short_announcements
 from tests.helpers.phone_rig import Rig, phone_worker
-from tests.helpers.sip_peers import Baresip, baresip, free_pair, free_port, until
+from tests.helpers.ports import free_port
+from tests.helpers.sip_peers import Baresip, baresip, until
 from tests.integration.test_phone_worker import start_worker
 
 pytestmark = pytest.mark.integration
@@ -58,7 +59,7 @@ class PhoneProcess:
 
     def __init__(self, folder: Path, plane: ControlPlane, trunk: int) -> None:
         self._folder, self._plane, self._trunk = folder, plane, trunk
-        self.sip_port, self._rtp_port = free_port(), free_pair()
+        self.sip_port, self._rtp_port = free_port(), free_port(20)
         self._process: asyncio.subprocess.Process | None = None
 
     async def start(self) -> None:

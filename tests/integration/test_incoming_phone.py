@@ -47,9 +47,10 @@ from relay.phone_messages import (
     WatchHold,
 )
 from tests.helpers.phone_rig import MediaStandIn, Rig, Signaling, phone_worker, worker_config
+from tests.helpers.ports import free_port
 from tests.helpers.redis_server import redis_server
 from tests.helpers.sip_legs import HOST, Line, legs
-from tests.helpers.sip_peers import Baresip, baresip, free_pair, until
+from tests.helpers.sip_peers import Baresip, baresip, until
 from tests.integration.test_phone_worker import start_worker, until_async
 from tests.relay.phone.test_announcements import write_wav
 
@@ -346,11 +347,11 @@ async def test_second_phone_party_hears_and_is_heard_by_both_and_goes_alone() ->
 
 async def test_text_of_a_telephone_goes_both_ways_and_ends_with_it() -> None:
     async with phone_worker() as rig, legs() as peer:
-        first = free_pair()
+        first = free_port()
         text, line, read = await open_text(HOST, RtpPorts(first, first + 1)), Line(), list[str]()
         text.on_text = read.append
         ticking = asyncio.create_task(every_20_ms(lambda: text.tick(time.monotonic())))
-        sound = LocalAudio(HOST, free_pair(), 1, text=LocalText(text.port))
+        sound = LocalAudio(HOST, free_port(), 1, text=LocalText(text.port))
         invite = Invite(NUMBER, HOST, (HOST, rig.config.sip_port), "udp", HOST, sound, caller_id="+33199000077")
         line.leg = peer.stack.dial(invite, line.hear)
         await until(lambda: bool(events(rig, PhoneIncoming)))

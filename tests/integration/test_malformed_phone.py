@@ -15,8 +15,9 @@ from relay.phone_messages import HangUpPhone, SetPhoneAudio
 from tests.helpers.hostile_phone import HostilePhone, hostile_sound
 from tests.helpers.phone_process import PhoneProcess, phone_process
 from tests.helpers.phone_rig import CALL
+from tests.helpers.ports import free_port
 from tests.helpers.sip_legs import Legs, legs
-from tests.helpers.sip_peers import Baresip, baresip, free_port, self_signed, until
+from tests.helpers.sip_peers import Baresip, baresip, self_signed, until
 
 pytestmark = pytest.mark.integration
 COUNT = 2_000

@@ -17,7 +17,8 @@ from relay.phone.config import TrunkConfig
 from relay.phone.leg import Transport
 from relay.phone_messages import HangUpPhone, HoldPhone, PhoneDtmf, PhoneSpeaking, SendDtmf
 from tests.helpers.phone_rig import CALL, Rig, phone_worker
-from tests.helpers.sip_peers import LossyRelay, Sipp, baresip, free_port, self_signed, sipp, until
+from tests.helpers.ports import free_port
+from tests.helpers.sip_peers import LossyRelay, Sipp, baresip, self_signed, sipp, until
 from tests.helpers.tls_front import tls_front
 
 pytestmark = pytest.mark.integration

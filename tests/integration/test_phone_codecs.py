@@ -1,7 +1,6 @@
 """Every sound codec and SRTP against a real softphone: tones both ways, proven by their spectrum."""
 
 import asyncio
-import socket
 from pathlib import Path
 from typing import TypeVar
 
@@ -14,7 +13,8 @@ from relay.phone.config import TrunkConfig
 from relay.phone.sdp import CodecName
 from relay.phone_messages import HangUpPhone, HoldPhone, PhoneIncoming, PhoneStatsEvent, SetPhoneAudio, TakeIncoming
 from tests.helpers.phone_rig import CALL, Rig, phone_worker
-from tests.helpers.sip_peers import Baresip, baresip, free_port, self_signed, until
+from tests.helpers.ports import free_port
+from tests.helpers.sip_peers import Baresip, baresip, self_signed, until
 
 pytestmark = pytest.mark.integration
 NUMBER = "+33199000001"
@@ -67,7 +67,7 @@ async def test_sound_is_encrypted_over_tls_where_the_trunk_requires_it(tmp_path:
 
 
 async def test_sound_of_a_telephone_that_calls_over_tls_is_encrypted(tmp_path: Path) -> None:
-    certificate, port = self_signed(tmp_path), free_port(socket.SOCK_STREAM)
+    certificate, port = self_signed(tmp_path), free_port()
     async with (
         phone_worker(sip_certificate=certificate, sip_key=certificate, sip_tls_port=port) as rig,
         baresip(440, certificate, user="+33199000077", account=";mediaenc=srtp-mand") as phone,
@@ -102,7 +102,7 @@ async def test_call_does_not_become_open_where_encryption_is_required(tmp_path: 
 
 
 async def test_telephone_that_calls_in_the_open_is_not_answered_where_encryption_is_required(tmp_path: Path) -> None:
-    certificate, port = self_signed(tmp_path), free_port(socket.SOCK_STREAM)
+    certificate, port = self_signed(tmp_path), free_port()
     trunk = TrunkConfig(transport="tls", ca_file=certificate, srtp="require")
     async with (
         phone_worker(trunk, sip_certificate=certificate, sip_key=certificate, sip_tls_port=port) as rig,

@@ -24,8 +24,9 @@ from relay.phone_messages import Dial, HangUpPhone, HoldPhone, Keep, SendDtmf, S
 from relay.registry import registered
 from tests.helpers import phone_rig
 from tests.helpers.phone_rig import CALL, Rig, Signaling, phone_worker, worker_config
+from tests.helpers.ports import free_port
 from tests.helpers.redis_server import redis_server
-from tests.helpers.sip_peers import free_port, sipp, until
+from tests.helpers.sip_peers import sipp, until
 
 pytestmark = pytest.mark.integration
 SECRET = "kept in a file"

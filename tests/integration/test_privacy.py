@@ -40,9 +40,10 @@ from signaling.rehearsal.service import Service, own_service
 from tests.helpers.centre import accept
 from tests.helpers.control_plane import RawPage
 from tests.helpers.people import act, add_pair
+from tests.helpers.ports import free_port
 from tests.helpers.scene import DEADLINE_S, TONE_NUMBER, Scene, data_dir_of, relay_call, until, whole_service
 from tests.helpers.sip_legs import HOST, Line, legs
-from tests.helpers.sip_peers import Baresip, baresip, free_pair, free_port
+from tests.helpers.sip_peers import Baresip, baresip
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(240)]
 FROM_SIGNER, FROM_AGENT = "zirconium-violet", "tungstène-orange"
@@ -299,12 +300,12 @@ class TextPhone:
 @contextlib.asynccontextmanager
 async def calling_with_text(sip_port: int, number: str) -> AsyncIterator[TextPhone]:
     """Its line is up when this begins."""
-    first = free_pair()
+    first = free_port()
     async with legs() as stack:
         endpoint = await open_text(HOST, RtpPorts(first, first + 1))
         ticking = asyncio.create_task(every_20_ms(lambda: endpoint.tick(time.monotonic())))
         phone = TextPhone(endpoint)
-        sound = LocalAudio(HOST, free_pair(), 1, text=LocalText(endpoint.port))
+        sound = LocalAudio(HOST, free_port(), 1, text=LocalText(endpoint.port))
         invite = Invite(number.lstrip("+"), HOST, (HOST, sip_port), "udp", HOST, sound, caller_id=CALLER)
         try:
             phone.line.leg = stack.stack.dial(invite, phone.line.hear)

@@ -22,7 +22,8 @@ from tests.helpers.control_plane import Browser, ControlPlane, RawPage, browser,
 from tests.helpers.peers import CodedPeer
 from tests.helpers.people import phone_known
 from tests.helpers.phone_rig import Rig, phone_worker
-from tests.helpers.sip_peers import Baresip, baresip, free_port, sipp, until
+from tests.helpers.ports import free_port
+from tests.helpers.sip_peers import Baresip, baresip, sipp, until
 from tests.helpers.sipp_script import Script
 
 pytestmark = pytest.mark.integration

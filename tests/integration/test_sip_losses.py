@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import socket
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -14,8 +13,9 @@ from sippy.SipURL import SipURL
 from relay.phone import sippy_calls
 from relay.phone.leg import Answered, Ended, Held, KeyPressed, ReferEnded, Referred, Ringing, Transport
 from relay.phone.sippy_calls import IncomingSippyLeg
+from tests.helpers.ports import free_port
 from tests.helpers.sip_legs import HOST, Legs, Line, audio, legs, played, playing
-from tests.helpers.sip_peers import LossyRelay, Sipp, free_port, self_signed, until
+from tests.helpers.sip_peers import LossyRelay, Sipp, self_signed, until
 from tests.helpers.sipp_script import Script, sdp
 from tests.helpers.tls_front import tls_front
 
@@ -161,7 +161,7 @@ async def behind(
     transport: Transport, script: Script, certificate: Path, *, calls: Legs | None = None
 ) -> AsyncIterator[tuple[Sipp, int]]:
     """:returns: the SIPp, and the port where it is called by this transport."""
-    port = free_port(socket.SOCK_STREAM)
+    port = free_port()
     async with contextlib.AsyncExitStack() as stack:
         called = calls.port if calls is not None else None
         front_port = port

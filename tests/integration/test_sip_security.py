@@ -14,7 +14,8 @@ import pytest
 from relay.phone.config import TrunkConfig
 from relay.phone_messages import HangUpPhone, PhoneIncoming, PlayAnnouncement, TakeIncoming
 from tests.helpers.phone_rig import Rig, phone_worker
-from tests.helpers.sip_peers import free_port, self_signed, until
+from tests.helpers.ports import free_port
+from tests.helpers.sip_peers import self_signed, until
 
 pytestmark = pytest.mark.integration
 DEADLINE_S = 45.0
@@ -87,7 +88,7 @@ async def test_peers_are_served_over_tcp_and_strangers_are_hung_up_on() -> None:
 
 async def test_peers_connect_by_tls_to_the_certificate_that_is_configured(tmp_path: Path) -> None:
     certificate = self_signed(tmp_path)
-    tls_port = free_port(socket.SOCK_STREAM)
+    tls_port = free_port()
     trusting = ssl.create_default_context(cafile=str(certificate))
     async with (
         phone_worker(sip_certificate=certificate, sip_key=certificate, sip_tls_port=tls_port),
@@ -192,7 +193,7 @@ async def test_flood_of_a_peer_leaves_other_calls_their_answers() -> None:
 async def test_connection_of_a_peer_that_says_so_is_used_for_our_requests_too() -> None:
     async with phone_worker() as rig, asyncio.timeout(DEADLINE_S):
         reader, writer = await asyncio.open_connection("127.0.0.1", rig.config.sip_port)
-        elsewhere = free_port(socket.SOCK_STREAM)  # where nobody listens
+        elsewhere = free_port()  # where nobody listens
         offer = "v=0\r\no=a 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 9 RTP/AVP 8\r\n"
         invite = request("INVITE", "a", transport="TCP").decode().replace(";rport", ";alias;rport")
         invite = invite.replace("127.0.0.1:9", f"127.0.0.1:{elsewhere}").replace(

@@ -19,7 +19,8 @@ from signaling.trunk_check import call_number, call_ourselves, check_accounts
 from tests.helpers.dns_server import DnsServer
 from tests.helpers.kamailio import LACKING, PROGRAM, USER, kamailio
 from tests.helpers.phone_rig import CALL, Rig, phone_worker, worker_config
-from tests.helpers.sip_peers import UdpPeer, baresip, free_port, self_signed, sipp, until
+from tests.helpers.ports import free_port
+from tests.helpers.sip_peers import UdpPeer, baresip, self_signed, sipp, until
 
 pytestmark = pytest.mark.integration
 needs_kamailio = pytest.mark.skipif(PROGRAM is None, reason=LACKING)
@@ -81,7 +82,7 @@ async def test_call_finds_its_way_past_trunks_that_are_dead_full_or_strange(tmp_
         async with strange as unverified:
             trunks = (
                 TrunkConfig(name="nameless", host="no-such-trunk.invalid", priority=1),
-                TrunkConfig(name="closed", port=free_port(socket.SOCK_STREAM), transport="tcp", priority=2),
+                TrunkConfig(name="closed", port=free_port(), transport="tcp", priority=2),
                 TrunkConfig(name="strange", port=unverified.port + 1, transport="tls", priority=3),
                 TrunkConfig(name="full", port=full.port, priority=4),
                 TrunkConfig(name="good", port=phone.port, priority=5),

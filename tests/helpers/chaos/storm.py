@@ -18,7 +18,8 @@ from signaling.config import SignalingConfig
 from signaling.records import Records
 from signaling.records.model import Qualification, Role
 from tests.helpers.chaos.pages import Page
-from tests.helpers.control_plane import KillableProcess, free_port
+from tests.helpers.control_plane import KillableProcess
+from tests.helpers.ports import free_port
 from tests.helpers.redis_server import RedisServer, redis_server
 
 QUEUE = QueueConfig(alert_s=3.0, wrap_up_s=2.0, agent_lease_s=10.0, owner_lease_s=30.0)

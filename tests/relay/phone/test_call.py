@@ -22,7 +22,7 @@ from relay.phone.sdp import Negotiated
 from relay.phone.services import Services
 from relay.phone.trunk_routes import Routes
 from relay.phone_messages import Dial, PhoneReferred, PhoneState, PhoneTransferFailed
-from tests.helpers.sip_peers import free_pair
+from tests.helpers.ports import free_port
 
 WITHOUT_KEYS = Negotiated("127.0.0.1", 9, "PCMA", 8, None)
 WITH_KEYS = Negotiated("127.0.0.1", 9, "PCMA", 8, 101)
@@ -101,7 +101,7 @@ class Rig:
 
 @contextlib.asynccontextmanager
 async def phone_call() -> AsyncIterator[Rig]:
-    stack, events, first = Stack(), list[AnyEvent](), free_pair()
+    stack, events, first = Stack(), list[AnyEvent](), free_port(10)
     config = PhoneWorkerConfig("p", Path("c"), Path("a"), rtp_ports=(first, first + 9))
     services = Services(
         config=config,

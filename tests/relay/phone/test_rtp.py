@@ -14,8 +14,9 @@ from relay.phone.rtp import RtpPorts, open_rtp
 from relay.phone.rtp_packets import DtmfEvent, Payload, RtpPacket
 from relay.phone.sdp import Negotiated
 from relay.phone.sdp_crypto import SrtpKeys
+from tests.helpers.ports import free_port
 from tests.helpers.rtp_wire import AGREED, PEER, Clock, endpoint, key, step, talk, voice
-from tests.helpers.sip_peers import free_pair, until
+from tests.helpers.sip_peers import until
 
 
 def test_voice_of_the_negotiated_host_is_heard_and_answered_at_the_port_it_came_from() -> None:
@@ -329,7 +330,7 @@ async def test_two_endpoints_speak_over_real_sockets_of_either_family(host: str)
 
 
 def some_ports() -> RtpPorts:
-    first = free_pair()
+    first = free_port(20)
     return RtpPorts(first, first + 19)
 
 
