@@ -105,7 +105,10 @@ def _own_certificate(config: Config) -> dict[str, str]:
     from signaling.certificate import ensure_certificate, local_addresses
 
     settings = config.signaling
-    addresses = local_addresses() if settings.http_host in WILDCARDS else [settings.http_host]
+    host = settings.http_host
+    addresses = [host]
+    if host in WILDCARDS:  # each listens to its own family alone
+        addresses = [name for name in local_addresses() if (":" in name) == (":" in host)]
     now = datetime.datetime.now(datetime.UTC)
     files = ensure_certificate(settings.data_dir / "tls", addresses, now)
     hosts = ["localhost", "127.0.0.1", *(f"[{name}]" if ":" in name else name for name in addresses)]

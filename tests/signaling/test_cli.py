@@ -171,6 +171,13 @@ def test_tls_makes_a_certificate_for_this_machine_and_keeps_it(data_dir: Path) -
     assert certificate.read_bytes() == first
 
 
+def test_tls_names_no_address_that_it_does_not_listen_on(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("signaling.certificate.local_addresses", lambda: ["192.0.2.2", "2001:db8::2"])
+    settled = settle_environment(environment(data_dir), Options(port=free_port(), tls=True))
+    origins = load_config(settled).signaling.allowed_origins
+    assert [origin for origin in origins if "192.0.2.2" in origin] and not [each for each in origins if "[" in each]
+
+
 def test_a_second_terminal_means_the_service_that_runs(data_dir: Path) -> None:
     environ = environment(data_dir)
     run_dir = load_config(environ).signaling.run_dir
