@@ -39,6 +39,10 @@ BETTER_BY = 0.1  # of a turned picture's face over the upright one's, to be beli
 LEAST_SCORE = 0.55  # real faces too close to the lens or cut score little more
 CLOSER_SCORE = 0.70  # in a part of the picture: what is no face scores up to 0.67 there
 QUARTER_TURNS = (1, 3, 2)  # counter-clockwise
+#: Share of an upright face's area, below which a face that seems to lie in it is a part of it, in dim light: who turns
+#: the phone on its side moves the face, and it keeps its size.
+PART_OF_FACE = 0.7
+REMEMBERED_MS = 5000  # so long the upright face counts
 TURN_PERIOD_MS = 1500  # a picture without an upright face is turned no more often: it costs three faces more
 POSE_PERIOD_MS = 450  # it costs twice what the rest of a look does; the body moves no faster
 MIN_REGION = 64  # pixels; for less the whole picture is searched
@@ -153,6 +157,7 @@ class Analyzer:
         self._glancer = Glancer()
         self._room = RoomMemory()
         self._face: Box | None = None
+        self._upright: tuple[int, Box] | None = None  # the face found the right way up last, and when, ms
         self._turns = 0
         self._turned_at_ms: int | None = None
         self._posed_at_ms: int | None = None
@@ -188,6 +193,8 @@ class Analyzer:
         faces = (self._find_faces(picture, timestamp_ms) or self._look_closer(picture)) if "faces" in parts else ()
         if "faces" in parts:
             self._face = faces[0].box if faces else None
+            if self._face and not self._turns:
+                self._upright = timestamp_ms, self._face
         hands = self._find_hands(picture) if "hands" in parts else ()
         found = Detection(hands, faces, None, parts)
         is_due = _is_due(self._posed_at_ms, timestamp_ms, POSE_PERIOD_MS)
@@ -217,11 +224,18 @@ class Analyzer:
         for turns in (0, *QUARTER_TURNS):
             if turns == self._turns:
                 continue
-            others = self._detector.faces(picture, turns)
+            found = self._detector.faces(picture, turns)
+            others = tuple(face for face in found if not self._is_part(face, timestamp_ms))
             if _score(others) > max(_score(faces) + BETTER_BY, UPRIGHT_SCORE):
                 faces, best = others, turns
         self._turns = best if faces else 0
         return _likely(faces)
+
+    def _is_part(self, face: Face, timestamp_ms: int) -> bool:
+        """:returns: whether it is a part of the face that was found the right way up a moment ago."""
+        if self._upright is None or timestamp_ms - self._upright[0] > REMEMBERED_MS:
+            return False
+        return is_part(face.box, self._upright[1])
 
     def _look_closer(self, picture: Picture) -> tuple[Face, ...]:
         """Faces that are too small to be found in the whole picture, where something moves."""
@@ -239,6 +253,13 @@ def leaves_questions(found: Detection) -> bool:
     """:returns: whether the body may tell more: of hands not found or cut, of a face not found."""
     hands_open = "hands" in found.parts and (len(found.hands) < MAX_HANDS or bool(cut_edges(found.hands)))
     return hands_open or ("faces" in found.parts and not found.faces)
+
+
+def is_part(face: Box, whole: Box) -> bool:
+    """:returns: whether what seems to be a face lies in a clearly larger one."""
+    (x, y), (middle_x, middle_y) = face.centre, whole.centre
+    is_inside = abs(x - middle_x) < whole.width / 2 and abs(y - middle_y) < whole.height / 2
+    return is_inside and face.width * face.height < PART_OF_FACE * whole.width * whole.height
 
 
 def scaled_down(rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 
 from relay.drawn.camera import Camera, Framing
 from relay.drawn_signer import DrawnSigner, Scene
-from relay.visibility.model import Detection, Part
+from relay.visibility.model import Box, Detection, Part
 from tests.helpers import clips
 from tests.relay.visibility.drawn import grayed, stage
 
@@ -96,6 +96,15 @@ def test_body_is_looked_for_twice_a_second_at_most() -> None:
 
 def test_nobody_is_nobody() -> None:
     assert detect(picture("absent")) == Detection(parts=frozenset(("hands", "faces", "pose")))
+
+
+def test_small_face_that_seems_to_lie_in_an_upright_one_is_a_part_of_it_and_a_turned_one_is_none() -> None:
+    from relay.visibility.detector import is_part
+
+    upright = Box(0.45, 0.10, 0.12, 0.16)
+    assert is_part(Box(0.46, 0.12, 0.08, 0.10), upright)
+    assert not is_part(Box(0.45, 0.11, 0.12, 0.15), upright), "the phone was turned around the face"
+    assert not is_part(Box(0.25, 0.40, 0.08, 0.10), upright), "somebody else lies there"
 
 
 def test_only_what_is_asked_for_is_looked_for() -> None:
