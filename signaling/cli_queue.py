@@ -14,6 +14,7 @@ from signaling.queue_rules import BRANDS_OWN, QueueRules, is_queue, layers, rule
 from signaling.queue_skills import written_skill
 from signaling.records import Records
 from signaling.records.opening import HoursError
+from signaling.settings_french import meaning
 
 queue_app = typer.Typer(help="Les règles des files d’attente.", no_args_is_help=True)
 SKILL_RULES = frozenset({"required", "asked", "preferred", "overflow_skills"})
@@ -186,4 +187,6 @@ TOGETHER = {
         "overflow_after_s va avec overflow_queue ou overflow_skills"
     ),
 }
-MEANINGS = {rule: field.description or "" for rule, field in QueueRules.model_fields.items()}
+MEANINGS = {
+    rule: f"{meaning(QueueRules, rule)}\n{field.description}" for rule, field in QueueRules.model_fields.items()
+}

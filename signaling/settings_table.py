@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from rich.console import Console
 from rich.text import Text
 
-from signaling import processes
+from signaling import processes, settings_french
 from signaling.config import Config, network_settings
 
 HIDDEN = "••••"
@@ -27,14 +27,16 @@ _PARAM = re.compile(r":param (\w+):\s*(.*?)(?=\s*:param |\s*:raises |\Z)", re.DO
 
 @dataclass(frozen=True)
 class Row:
-    """One setting. :param is_changed: the value is not the default."""
+    """One setting, its unit and reason in both languages. :param is_changed: the value is not the default."""
 
     section: str
     name: str
     value: str
     default: str
     unit: str
+    unit_fr: str
     reason: str
+    reason_fr: str
     is_changed: bool
 
 
@@ -52,28 +54,34 @@ def rows(section: str, config: Any) -> Iterator[Row]:
             for number, part in enumerate(value, 1):
                 yield from rows(f"{section}.{field.name}.{number}", part)
             continue
-        default = _default(field)
+        default, unit = _default(field), str(field.metadata.get("unit", ""))
         yield Row(
             section=section,
             name=field.name,
             value=_shown(field, value),
             default="" if default is dataclasses.MISSING else _shown(field, default),
-            unit=str(field.metadata.get("unit", "")),
+            unit=unit,
+            unit_fr=settings_french.unit(unit),
             reason=str(field.metadata.get("reason") or field.metadata.get("doc") or documented.get(field.name, "")),
+            reason_fr=settings_french.meaning(type(config), field.name),
             is_changed=default is not dataclasses.MISSING and value != default,
         )
 
 
 def print_table(console: Console, found: list[Row]) -> None:
-    """Two lines a setting: what it is, and why; changed ones in bold. The same in a narrow window and in a pipe."""
+    """
+    Three lines a setting: what it is, and why, in French and in English; changed ones in bold. The same in a narrow
+    window and in a pipe.
+    """
     for section, members in itertools.groupby(found, key=lambda row: row.section):
         console.print(f"\n\\[{section}]", style="bold underline", highlight=False)
         for row in members:
             value = Text.assemble((f"{row.name} = {row.value}", "bold" if row.is_changed else ""))
-            value.append(f"  {row.unit}", "dim")
+            value.append(f"  {row.unit_fr}" + (f" / {row.unit}" if row.unit != row.unit_fr else ""), "dim")
             if row.is_changed:
                 value.append(f"  (par défaut : {row.default})", "dim")
             console.print(value, soft_wrap=True)
+            console.print(Text(f"    {row.reason_fr}"), soft_wrap=True)
             console.print(Text(f"    {row.reason}", "dim"), soft_wrap=True)
 
 

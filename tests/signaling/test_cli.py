@@ -82,8 +82,8 @@ def test_version_is_that_of_the_package(data_dir: Path) -> None:
 def test_check_config_shows_values_and_reasons_and_starts_nothing(data_dir: Path, words: list[str]) -> None:
     done = passerelle(data_dir, *words, HTTP_PORT="9099")
     assert done.returncode == 0
-    assert re.search(r"^http_port = 9099 +TCP port +\(par défaut : 8080\)$", done.stdout, re.MULTILINE)
-    assert "usable without root" in done.stdout
+    assert re.search(r"^http_port = 9099 +port TCP / TCP port +\(par défaut : 8080\)$", done.stdout, re.MULTILINE)
+    assert "    utilisable sans être root\n    usable without root\n" in done.stdout
     assert not (data_dir / "run").exists()
 
 

@@ -12,6 +12,7 @@ from signaling.cli_queue import TOGETHER
 from signaling.config import SignalingConfig
 from signaling.queue_rules import QueueRules
 from signaling.records import Records
+from signaling.settings_french import FRENCH
 from tests.signaling.test_cli_people import data_dir, refused, run
 
 __all__ = ["data_dir"]
@@ -47,6 +48,9 @@ def test_rules_are_set_shown_and_given_back(mairie: Path) -> None:
 
 def test_every_rule_is_shown_with_its_meaning(mairie: Path) -> None:
     assert all(field.description for field in QueueRules.model_fields.values())
+    assert FRENCH["QueueRules"].keys() == QueueRules.model_fields.keys()
+    shown = run("queue", "show", "relay/LSF").output
+    assert shown.index("Heures") < shown.index("Opening")
     assert run("queue", "show", "mairie/LSF").exit_code == 0
 
 

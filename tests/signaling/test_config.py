@@ -22,6 +22,7 @@ from signaling.config import (
     load_config,
     short_run_dir,
 )
+from signaling.settings_french import FRENCH
 from signaling.settings_table import HIDDEN, Row, service_rows
 
 
@@ -314,7 +315,7 @@ def test_wrong_setting_of_one_of_several_trunks_is_named(tmp_path: Path) -> None
 
 def test_every_setting_is_shown_with_a_reason(tmp_path: Path) -> None:
     found = service_rows(load_config(environ(tmp_path)))
-    assert [f"{row.section}.{row.name}" for row in found if not row.reason] == []
+    assert [f"{row.section}.{row.name}" for row in found if not row.reason or not row.reason_fr] == []
     own = {row.name for row in found if row.section in ("signaling", "service")}
     expected = {field.name for cls in (SignalingConfig, ServiceConfig) for field in dataclasses.fields(cls)}
     assert own == expected - {*OWN_SECTIONS, "network"}
@@ -327,6 +328,15 @@ def test_every_setting_is_shown_with_a_reason(tmp_path: Path) -> None:
         "demo_phone",
         "network",
     }
+
+
+def test_no_french_word_is_left_of_a_setting_that_is_gone(tmp_path: Path) -> None:
+    found = service_rows(load_config(environ(tmp_path)))
+    written = {
+        text for owner, texts in FRENCH.items() if owner not in ("units", "QueueRules") for text in texts.values()
+    }
+    assert written - {row.reason_fr for row in found} == {FRENCH["PhoneWorkerConfig"]["trunk"]}  # where there is none
+    assert FRENCH["units"].keys() <= {row.unit for row in found}
 
 
 def test_shown_settings_hide_secrets_and_mark_what_was_changed(tmp_path: Path) -> None:
