@@ -22,7 +22,7 @@ from relay.visibility.measures.glance import Glancer
 from relay.visibility.measures.hands import cut_edges, without_doubles
 from relay.visibility.measures.look import measure_look
 from relay.visibility.measures.room import RoomMemory
-from relay.visibility.measures.space import WHOLE, in_whole, search_region, turned_back
+from relay.visibility.measures.space import WHOLE, in_whole, own_region, search_region, turned_back
 from relay.visibility.model import Box, Detection, Face, Glance, Gray, Hand, Look, Part, Pose
 from relay.visibility.model_files import ModelFiles
 
@@ -129,13 +129,16 @@ class Detector:
             faces.append(in_whole(turned_back(face, turns), region))
         return tuple(sorted(faces, key=lambda face: -face.box.width * face.box.height))
 
-    def pose(self, rgb: Picture) -> Pose | None:
-        result = self._pose.detect(_image(rgb))
+    def pose(self, rgb: Picture, region: Box = WHOLE) -> Pose | None:
+        """:param region: the part of the picture with one body only: of several, any may be found, or none."""
+        part, region = _part(rgb, region)
+        result = self._pose.detect(_image(part))
         if not result.pose_landmarks:
             return None
         points = result.pose_landmarks[0]
         presence = np.array([min(point.visibility or 0.0, point.presence or 0.0) for point in points], np.float32)
-        return Pose(_points(points), presence)
+        scale, offset = np.array([region.width, region.height]), np.array([region.x, region.y])
+        return Pose((_points(points) * scale + offset).astype(np.float32), presence)
 
     def close(self) -> None:
         self._hands.close()
@@ -201,7 +204,8 @@ class Analyzer:
         if not is_due or "pose" not in parts or not leaves_questions(found):
             return replace(found, parts=parts - {"pose"})
         self._posed_at_ms = timestamp_ms
-        return replace(found, pose=self._detector.pose(picture))
+        region = own_region(faces) if faces and not self._turns else WHOLE
+        return replace(found, pose=self._detector.pose(picture, region))
 
     def close(self) -> None:
         """The models stay: other legs use them."""

@@ -151,6 +151,7 @@ class Look:
 
     :param hands_found: 0, 1 or 2; None when not looked for.
     :param hands_in_frame: share of hand landmarks inside the picture, 0..1.
+    :param hands_whole: how many of those found are whole, 0..2.
     :param hands_cut: the edges at which a hand found is cut.
     :param hand_size: height or width of the larger hand, whichever is more, as a share of the picture's, 0..1.
     :param hands_overlap: how much of one hand lies behind the other, 0..1; None unless two are found.
@@ -197,6 +198,7 @@ class Look:
     room_kept: float | None = None
     hands_found: int | None = None
     hands_in_frame: float | None = None
+    hands_whole: int | None = None
     hands_cut: tuple[Edge, ...] = ()
     hand_size: float | None = None
     hands_overlap: float | None = None

@@ -25,6 +25,11 @@ def hands_in_frame(hands: Sequence[Hand], margin: float = MARGIN) -> float:
     return float(inside.all(axis=-1).mean())
 
 
+def whole(hands: Sequence[Hand], margin: float = MARGIN) -> int:
+    """:returns: how many of the hands are whole in the picture, but for the wrist."""
+    return sum(hands_in_frame([hand], margin) >= CUT_SHARE for hand in hands)
+
+
 def hand_size(hands: Sequence[Hand]) -> float:
     """:returns: the larger side of the larger hand's box, as a share of the picture; 0 without hands."""
     return max((float(np.ptp(hand.landmarks, axis=0).max()) for hand in hands), default=0.0)

@@ -35,6 +35,7 @@ def _of_hands(gray: Gray, found: Detection) -> dict[str, Any]:
         "hands_sharpness": sharpness.hands_sharpness(gray, found.hands),
         "hands_found": len(found.hands),
         "hands_in_frame": hands.hands_in_frame(found.hands),
+        "hands_whole": hands.whole(found.hands),
         "hands_cut": hands.cut_edges(found.hands),
         "hand_size": hands.hand_size(found.hands),
         "hands_overlap": hands.overlap(found.hands),

@@ -31,7 +31,6 @@ LOST_LOOKS = 2  # that agree: something hides the hands, and little is left that
 ENOUGH_LOOKS = 3  # for hands that are found in none to be missing
 BLUR_WINDOW_S = 3.0  # a hand that holds still for a moment is sharp with any shutter
 ENOUGH_BLURS = 4  # pictures with movement
-PART_OF_HANDS = 0.75  # share of the landmarks of all hands found; one whole hand of two leaves more
 
 
 def summarize(glances: Timed, looks: TimedLooks, now: float, elapsed_s: float = 1.0) -> Measures:
@@ -216,7 +215,7 @@ def _tells_of_hands(look: Look) -> bool:
 
 def _is_cut(look: Look) -> bool:
     """No hand that is found is whole: one visible hand suffices."""
-    return bool(look.hands_cut) and (look.hands_found == 1 or (look.hands_in_frame or 0.0) < PART_OF_HANDS)
+    return bool(look.hands_cut) and not look.hands_whole
 
 
 def _is_beyond(look: Look) -> bool:

@@ -28,6 +28,7 @@ GLANCE = Glance(
 LOOK = Look(
     hands_found=2,
     hands_in_frame=1.0,
+    hands_whole=2,
     hand_size=0.2,
     faces_found=1,
     face_in_frame=1.0,

@@ -80,6 +80,16 @@ def test_body_tells_that_wrists_are_below_the_picture() -> None:
     assert (found.pose.landmarks[[15, 16], 1] > 1.0).all()
 
 
+def test_body_found_in_a_part_is_where_it_is_in_the_whole_picture() -> None:
+    from relay.visibility.detector import shared_detector
+
+    detector, rgb, shoulders = shared_detector(clips.models()), picture("cut"), [11, 12]
+    whole, part = detector.pose(rgb), detector.pose(rgb, Box(0.1, 0.0, 0.7, 1.0))
+    assert whole is not None
+    assert part is not None
+    assert np.abs(part.landmarks[shoulders] - whole.landmarks[shoulders]).max() < 0.04
+
+
 def test_body_is_not_looked_for_when_hands_and_face_leave_no_question() -> None:
     found = [detect(picture(t=t / 10)) for t in range(0, 12, 3)]
     assert any(len(each.hands) == 2 for each in found)

@@ -40,6 +40,12 @@ def test_edge_at_which_a_hand_is_cut_is_named(x: float, y: float, edge: str) -> 
     assert hands.cut_edges([hand(0.5, 0.5), hand(x, y)]) == (edge,)
 
 
+def test_hands_are_whole_or_cut_each_for_itself() -> None:
+    inside, a_little_out, out = hand(0.3, 0.5), hand(0.6, 0.96, 0.1), hand(0.6, 0.98, 0.1)
+    assert [hands.whole(each) for each in ([inside, inside], [inside, out], [a_little_out, out], [])] == [2, 1, 0, 0]
+    assert hands.hands_in_frame([a_little_out, out]) > 0.75
+
+
 def test_same_hand_found_twice_is_one_and_two_hands_side_by_side_are_two() -> None:
     once, again = hand(0.5, 0.5), hand(0.505, 0.5)
     assert hands.without_doubles([once, again]) == (once,)

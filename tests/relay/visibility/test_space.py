@@ -42,6 +42,16 @@ def test_only_a_small_signer_is_searched_for_in_a_part_of_the_picture() -> None:
     assert region.height == pytest.approx(6.4 * 0.0667, abs=0.001)
 
 
+def test_body_is_looked_for_without_the_people_at_its_sides() -> None:
+    own = face_at(Box(0.4, 0.2, 0.2, 0.2))
+    left, right = face_at(Box(0.0, 0.2, 0.05, 0.05)), face_at(Box(0.85, 0.2, 0.1, 0.1))
+    assert space.own_region([own]) == space.WHOLE
+    region = space.own_region([own, left, right])
+    assert (region.x, region.x + region.width, region.height) == pytest.approx((0.065, 0.82, 1.0))
+    behind = face_at(Box(0.6, 0.1, 0.1, 0.1))
+    assert space.own_region([own, behind]) == space.WHOLE, "shoulders would be cut"
+
+
 @pytest.mark.parametrize("turns", [0, 1, 2, 3])
 def test_face_found_in_a_turned_picture_lies_where_it_was(turns: int) -> None:
     picture = np.zeros((90, 120), dtype=np.uint8)

@@ -58,10 +58,10 @@ def test_signing_goes_on_through_its_pauses() -> None:
 
 
 def test_one_whole_hand_suffices() -> None:
-    at_edge = look(hands_found=2, hands_in_frame=0.8, hands_cut=("bottom",))
+    at_edge = look(hands_found=2, hands_whole=1, hands_in_frame=0.8, hands_cut=("bottom",))
     assert summed([glance()] * 4, [at_edge] * 4)["hands_cut"] == 0.0
-    both = look(hands_found=2, hands_in_frame=0.5, hands_cut=("bottom",))
-    only = look(hands_found=1, hands_in_frame=0.8, hands_cut=("left",))
+    both = look(hands_found=2, hands_whole=0, hands_in_frame=0.85, hands_cut=("bottom",))
+    only = look(hands_found=1, hands_whole=0, hands_in_frame=0.8, hands_cut=("left",))
     assert summed([glance()] * 4, [both, only])["hands_cut"] == 1.0
 
 
@@ -131,7 +131,7 @@ def test_elbows_beside_what_hides_the_hands_are_hands_that_move_and_a_nod_is_non
 
 
 def test_hands_at_rest_on_the_lower_edge_are_no_signing_and_those_that_move_there_are() -> None:
-    edge = look(hands_found=1, hands_in_frame=0.6, hands_cut=("bottom",), signing_space=0.9)
+    edge = look(hands_found=1, hands_whole=0, hands_in_frame=0.6, hands_cut=("bottom",), signing_space=0.9)
     assert summed([glance(border_movement=0.005)] * 8, [edge] * 4)["signing"] == 0.0
     assert summed([glance(border_movement=0.04)] * 8, [edge] * 4)["signing"] == 1.0
 
