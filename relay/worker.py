@@ -101,6 +101,7 @@ class MediaWorker:
         self._config = config
         self._sessions: dict[str, MediaSession] = {}
         self._by_key: dict[bytes, MediaSession] = {}
+        self._leaving: set[MediaSession] = set()  # they say goodbye
         self._closed_epochs: OrderedDict[str, int] = OrderedDict()
         self._farewells: set[asyncio.Task[None]] = set()
         self._sender = datagram_sender(config.network)
@@ -131,7 +132,7 @@ class MediaWorker:
         log.info("media worker drains", extra={"calls": len(self._sessions)})
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(self._config.drain_s):
-                while self._sessions:  # noqa: ASYNC110 -- a call may end in several ways, all seen here
+                while self._sessions or self._leaving:  # noqa: ASYNC110 -- a call may end in several ways, all seen here
                     await asyncio.sleep(TICK_S)
                 await asyncio.sleep(TICK_S)  # the answer to the last command is still on its way
         if self._sessions and self._config.drain_s > 0:
@@ -265,7 +266,11 @@ class MediaWorker:
         self._closed_epochs[session.call_id] = session.epoch
         while len(self._closed_epochs) > REMEMBERED_CALLS:
             self._closed_epochs.popitem(last=False)
-        await session.close()
+        self._leaving.add(session)
+        try:
+            await session.close()
+        finally:
+            self._leaving.discard(session)
 
     def _from_neighbour(self, message: Datagram) -> None:
         session = self._by_key.get(message.call_key)
