@@ -12,16 +12,8 @@ from pathlib import Path
 from playwright.async_api import Page, async_playwright, expect
 
 from tests.browser.conftest import ARGUMENTS, CHROMIUM, STEP_MS
-from tests.browser.signing_in import become_available, sign_in
+from tests.browser.signing_in import FRAMES, become_available, more_pictures_come, sign_in
 from tests.helpers.whole_service import WholeService
-
-FRAMES = "video => video.getVideoPlaybackQuality().totalVideoFrames"
-#: pictures of the remote video, told while they come; a new connection is a new stream in the same element
-MOVES = """before => {
-  const video = document.querySelector('video.remote');
-  return video !== null && video.getVideoPlaybackQuality().totalVideoFrames > before + 20;
-}"""
-
 
 PAIRS = (("camille", "nour"), ("lou", "sacha"))
 
@@ -32,13 +24,6 @@ class Desk:
 
     page: Page
     marker: str
-
-    async def picture_moves(self) -> None:
-        """Twenty pictures more than now."""
-        video = self.page.locator("video.remote")
-        await expect(video).not_to_have_js_property("videoWidth", 0)
-        before = await video.evaluate(FRAMES)
-        await self.page.wait_for_function(MOVES, arg=before)
 
     async def is_still(self) -> bool:
         """Whether no picture comes for a second."""
@@ -91,7 +76,7 @@ async def call_each_other(pair: tuple[str, str], signer_url: str, agent_url: str
 
 
 async def both_see(*desks: Desk) -> None:
-    await asyncio.gather(*(each.picture_moves() for each in desks))
+    await asyncio.gather(*(more_pictures_come(each.page) for each in desks))
 
 
 async def still_together(signer: Desk, agent: Desk) -> None:

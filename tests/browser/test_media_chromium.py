@@ -76,7 +76,7 @@ async def service() -> AsyncIterator[Service]:
     await client.close()
     await runner.cleanup()
     stop.set()
-    await asyncio.wait_for(worker, 10)
+    await asyncio.wait_for(worker, 45)
     shutil.rmtree(directory)
 
 

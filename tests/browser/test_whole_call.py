@@ -4,6 +4,8 @@ A whole relay call in two real browsers against the whole service: cameras fed f
 Screenshots of every stage are left in ``$PASSERELLE_SCREENSHOTS``, else in pytest's own temporary directory.
 """
 
+import asyncio
+import contextlib
 import functools
 import os
 from collections.abc import AsyncIterator, Iterator
@@ -20,7 +22,7 @@ from playwright.async_api import Browser, Page, async_playwright, expect
 from relay.drawn.canvas import Picture
 from relay.drawn_signer import INTERPRETER, SIGNER, Appearance, DrawnSigner, Scene
 from tests.browser.conftest import ARGUMENTS, CHROMIUM, STEP_MS
-from tests.browser.signing_in import PASSWORD, become_available, sign_in
+from tests.browser.signing_in import PASSWORD, become_available, more_pictures_come, sign_in
 from tests.helpers.whole_service import HAS_MODELS, WholeService, whole_service
 
 pytestmark = [pytest.mark.browser, pytest.mark.integration, pytest.mark.timeout(240)]
@@ -35,14 +37,17 @@ PEOPLE: dict[Wall, Appearance] = {
     "blue": replace(SIGNER, background=(132, 152, 200)),
     "green": replace(INTERPRETER, background=(112, 148, 116)),
 }
-#: mean of the top left corner of the remote picture: the walls of the two drawn people differ in colour
-WALL = """video => {
+#: whether the top left corner of the remote picture is of this colour: the walls of the two drawn people differ
+WALL = """wall => {
+  const video = document.querySelector('video.remote');
+  if (!video?.videoWidth) return false;
   const canvas = Object.assign(document.createElement('canvas'), {width: 8, height: 8});
   const context = canvas.getContext('2d');
   context.drawImage(video, video.videoWidth * 0.08, video.videoHeight * 0.1, 40, 40, 0, 0, 8, 8);
   const data = context.getImageData(0, 0, 8, 8).data;
   const mean = channel => data.filter((_, index) => index % 4 === channel).reduce((a, b) => a + b) / 64;
-  return [mean(0), mean(1), mean(2)];
+  const [green, blue] = [mean(1), mean(2)];
+  return wall === 'blue' ? blue > green : green > blue;
 }"""
 
 
@@ -68,18 +73,8 @@ class Seat:
 
     async def sees(self, who: Wall) -> None:
         """The remote picture moves, and the wall behind the person in it is of this colour."""
-        video = self.page.locator("video.remote")
-        await expect(video).not_to_have_js_property("videoWidth", 0)
-        red, green, blue = await video.evaluate(WALL)
-        assert ("blue" if blue > green else "green") == who, (red, green, blue)
-
-    async def picture_moves(self) -> None:
-        frames = "video => video.getVideoPlaybackQuality().totalVideoFrames"
-        before = await self.page.locator("video.remote").evaluate(frames)
-        reaches = (
-            "before => document.querySelector('video.remote').getVideoPlaybackQuality().totalVideoFrames > before + 20"
-        )
-        await self.page.wait_for_function(reaches, arg=before)
+        await expect(self.page.locator("video.remote")).not_to_have_js_property("videoWidth", 0)
+        await self.page.wait_for_function(WALL, arg=who)
 
 
 def camera_film(folder: Path, name: str, appearance: Appearance, scenes: tuple[Scene, ...]) -> Path:
@@ -179,8 +174,8 @@ async def test_signer_and_interpreter_go_through_a_whole_relay_call_with_the_pho
     await signer.shoot("ringing")
     await visible(signer, "En ligne avec 01 99 00 00 01")
     await visible(signer, "Le correspondant parle")
-    await signer.picture_moves()
-    await agent.picture_moves()
+    await more_pictures_come(signer.page)
+    await more_pictures_come(agent.page)
 
     await write_to_each_other(signer, agent)
     await expect(agent.page.get_by_role("heading", name="Lisibilité des signes")).to_be_visible()
@@ -191,7 +186,7 @@ async def test_signer_and_interpreter_go_through_a_whole_relay_call_with_the_pho
 
     await agent.page.get_by_role("button", name="Raccrocher le téléphone").click()
     await visible(signer, "Téléphone raccroché.")
-    await signer.picture_moves()
+    await more_pictures_come(signer.page)
     await signer.shoot("after-phone")
     await signer.page.get_by_role("button", name="Terminer", exact=True).click()
 
@@ -249,8 +244,8 @@ async def test_a_signer_calls_another_by_relay_number_and_both_see_each_other_wi
     await visible(camille, "En vidéo avec 01 99 00 00 12")
     await camille.sees("green")
     await sacha.sees("blue")
-    await camille.picture_moves()
-    await sacha.picture_moves()
+    await more_pictures_come(camille.page)
+    await more_pictures_come(sacha.page)
     await write_to_each_other(camille, sacha)
     await sacha.shoot("video")
     await sacha.page.get_by_role("button", name="Raccrocher").click()
@@ -342,8 +337,7 @@ async def test_a_picture_that_becomes_hard_to_read_is_advised_upon_on_both_pages
             await says(signer, ".strip .advice", own)
             await says(agent, ".meter-now", about)
             if own.startswith("Les mains"):
-                await agent.page.keyboard.press("b")
-                await says(signer, ".camera-asked [role=alert]", own)
+                await is_asked_for(signer, agent, own, about)
             await signer.shoot("readability")
             await agent.shoot("readability")
         await expect(signer.page.locator(".camera-asked")).to_have_count(0, timeout=ROUNDS_MS)  # it is better
@@ -351,6 +345,17 @@ async def test_a_picture_that_becomes_hard_to_read_is_advised_upon_on_both_pages
         await signer.page.get_by_role("button", name="Raccrocher").click()
         await signer.page.get_by_role("button", name="Oui, terminer").click()
     await expect(signer.page.get_by_role("heading", name="Appel terminé")).to_be_visible()
+
+
+async def is_asked_for(signer: Seat, agent: Seat, own: str, about: str) -> None:
+    """The fault may end between look and key, which then asks for something else: once more in its next round."""
+    alert = signer.page.locator(".camera-asked [role=alert]")
+    async with asyncio.timeout(ROUNDS_MS / 1000):
+        while own not in " ".join(await alert.all_text_contents()):
+            await says(agent, ".meter-now", about)
+            await agent.page.keyboard.press("b")
+            with contextlib.suppress(AssertionError):
+                await expect(alert).to_contain_text(own, timeout=8_000)
 
 
 async def says(seat: Seat, selector: str, words: str) -> None:

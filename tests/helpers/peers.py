@@ -112,7 +112,7 @@ class CodedPeer:
             self.second_seen.append(code)
 
 
-async def until(condition: Callable[[], bool], what: str, timeout_s: float = 15.0) -> None:
+async def until(condition: Callable[[], bool], what: str, timeout_s: float = 45.0) -> None:
     """Wait for a condition. :raises AssertionError: it did not come."""
     deadline = time.monotonic() + timeout_s
     while not condition():

@@ -40,7 +40,7 @@ class People:
 
 @contextlib.asynccontextmanager
 async def signed_in() -> AsyncIterator[People]:
-    async with control_plane(signer_grace_s=8.0) as plane, browser(plane) as pages:
+    async with control_plane() as plane, browser(plane) as pages:
         async with Records(plane.config.database_url) as records:
             await add_pair(records, "Camille", "Dominique", NUMBER)
         yield People(plane, pages)

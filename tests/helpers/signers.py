@@ -53,7 +53,7 @@ class Site:
 
 @contextlib.asynccontextmanager
 async def site(processes: int = 1, **settings: Any) -> AsyncIterator[Site]:
-    settings = {"front_numbers": (FRONT,), "signer_grace_s": 8.0, "queue": QueueConfig(alert_s=10.0), **settings}
+    settings = {"front_numbers": (FRONT,), "queue": QueueConfig(alert_s=60.0), **settings}
     async with contextlib.AsyncExitStack() as stack:
         first = await stack.enter_async_context(control_plane(**settings))
         planes = [first, *(first.beside() for _ in range(processes - 1))]

@@ -91,7 +91,12 @@ def whole_service(**settings: str) -> Iterator[WholeService]:
     port = free_port()  # the next one is the demonstration phone's page
     environ = {name: value for name, value in os.environ.items() if not name.startswith("PASSERELLE_")}
     phone_port, trunk_port = str(free_port()), str(free_port())
-    given = {"data_dir": str(data_dir), "model_dir": str(MODELS), "log_format": "json"} | settings
+    given = {
+        "data_dir": str(data_dir),
+        "model_dir": str(MODELS),
+        "log_format": "json",
+        "queue_alert_s": "60",
+    } | settings
     given |= {"phone_sip_port": phone_port, "phone_trunk_port": trunk_port, "demo_phone_sip_port": trunk_port}
     environ |= {f"PASSERELLE_{name.upper()}": value.format(port=port) for name, value in given.items()}
     service = WholeService(f"http://127.0.0.1:{port}", data_dir, environ)

@@ -7,7 +7,6 @@ from dataclasses import replace
 import aiohttp
 import pytest
 
-from interpreter_queue.config import QueueConfig
 from signaling import session_watch
 from signaling.auth import SESSION_COOKIE
 from signaling.records import Records
@@ -23,7 +22,7 @@ TOKEN = "token-of-a-browser"
 
 @pytest.fixture
 async def plane() -> AsyncIterator[ControlPlane]:
-    async with control_plane(signer_grace_s=1.0, agent_grace_s=1.0, queue=QueueConfig(alert_s=2.0)) as plane:
+    async with control_plane() as plane:
         yield plane
 
 
@@ -117,7 +116,7 @@ async def test_the_open_page_of_somebody_disabled_ends_and_does_not_come_back(
     await page.of_type("welcome")
     await records.people.set_disabled(person.login, True)
     assert (await page.of_type("error"))["code"] == "sign_in_required"
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(45):
         while not page.socket.closed:
             await asyncio.sleep(0.02)
     assert page.socket.close_code == session_watch.CLOSE_CODE

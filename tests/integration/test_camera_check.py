@@ -91,7 +91,7 @@ class Place:
 @pytest.fixture
 async def place() -> AsyncIterator[Place]:
     async with (
-        control_plane(signer_grace_s=8.0, agent_grace_s=8.0) as plane,
+        control_plane() as plane,
         workers(plane) as found,
         browser(plane) as pages,
     ):

@@ -392,7 +392,7 @@ async def test_killed_worker_comes_back_and_ends_the_call_that_came_to_it() -> N
                 await until_async(lambda: client.hlen("passerelle:phone:farewell:phone-test"), 0)
             finally:
                 second.terminate()
-                assert await asyncio.wait_for(second.wait(), 15) == 0
+                assert await asyncio.wait_for(second.wait(), 45) == 0
                 await rig.signaling.close()
                 await rig.media.close()
     finally:

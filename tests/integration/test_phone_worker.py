@@ -356,7 +356,7 @@ async def test_killed_worker_comes_back_and_ends_the_calls_it_had(scenario: str)
                 await until_async(lambda: client.hlen("passerelle:phone:farewell:phone-test"), 0)
             finally:
                 second.terminate()
-                assert await asyncio.wait_for(second.wait(), 15) == 0
+                assert await asyncio.wait_for(second.wait(), 45) == 0
                 await signaling.close()
                 await rig_dial.media.close()
     finally:
@@ -375,7 +375,7 @@ async def test_stopped_worker_says_goodbye_and_leaves_nothing_behind() -> None:
             await rig.signaling.until_phone("answered")
             process.terminate()
             assert await phone.passed(), phone.why()
-            assert await asyncio.wait_for(process.wait(), 15) == 0
+            assert await asyncio.wait_for(process.wait(), 45) == 0
             assert not await client.keys("passerelle:phone:*")
             assert not await registered(client, "phone")
             assert not config.control_socket.exists()
@@ -398,7 +398,7 @@ async def test_call_goes_on_without_redis() -> None:
             await hang_up(rig)
             assert await phone.passed(), phone.why()
             process.terminate()
-            assert await asyncio.wait_for(process.wait(), 15) == 0
+            assert await asyncio.wait_for(process.wait(), 45) == 0
             await rig.signaling.close()
             await rig.media.close()
     finally:

@@ -84,7 +84,7 @@ async def floor(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Floor]:
     monkeypatch.setattr("signaling.rules_book.READ_AGAIN_S", 0.0)
     monkeypatch.setattr("signaling.callback_desk.LOOK_S", 0.1)
     monkeypatch.setattr("signaling.waits.TELL_S", 0.2)
-    async with control_plane(signer_grace_s=8.0, queue=QueueConfig(wrap_up_s=0.2)) as plane, browser(plane) as pages:
+    async with control_plane(queue=QueueConfig(wrap_up_s=0.2)) as plane, browser(plane) as pages:
         yield Floor(plane, pages, await people(plane.config.database_url))
 
 

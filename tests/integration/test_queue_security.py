@@ -29,7 +29,7 @@ async def floor(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Floor]:
     monkeypatch.setattr("signaling.rules_book.READ_AGAIN_S", 0.0)
     monkeypatch.setattr("signaling.callback_desk.LOOK_S", 0.1)
     monkeypatch.setattr("signaling.waits.TELL_S", 0.2)
-    settings = {"signer_grace_s": 8.0, "messages_burst": 1000, "messages_per_s": 1000.0}
+    settings = {"messages_burst": 1000, "messages_per_s": 1000.0}
     async with control_plane(queue=QueueConfig(wrap_up_s=0.2), **settings) as plane, browser(plane) as pages:
         ids = await people(plane.config.database_url)
         async with Records(plane.config.database_url) as records:

@@ -113,7 +113,7 @@ async def test_a_lease_is_renewed_ends_and_guards_a_commit(redis: "Redis") -> No
     store = RedisStore(redis, config)
     record = await signed_in(RedisStore(redis, config), "ines")
     assert await store.renew_agents(["ines", "nobody"]) == {"nobody"}
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(45):
         while not (await store.ended_leases((loaded := await store.load("ines", None)).view.now))[0]:
             await asyncio.sleep(0.01)
     leaving = operations.leave(loaded.view)
@@ -132,7 +132,7 @@ async def test_one_leads_until_it_gives_up_or_its_lease_ends(redis: "Redis") -> 
     assert (await store.beat("one", 60, "")).leads
     assert not (await store.beat("one", 0, "")).leads
     assert (await store.beat("two", 0.05, "")).leads
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(45):
         while not (await store.beat("one", 60, "")).leads:
             await asyncio.sleep(0.01)
     await store.close()

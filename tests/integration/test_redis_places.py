@@ -52,7 +52,7 @@ async def test_all_of_the_service_finds_its_keys_in_a_cluster(redis: "Redis") ->
         asyncio.create_task(keep_registered(redis, lambda n=n: worker(n)))  # type: ignore[misc]
         for n in range(5)
     ]
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(45):
         while len(await registered(redis, "media")) < 5:
             await asyncio.sleep(0.05)
     for task in workers:

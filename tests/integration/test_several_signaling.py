@@ -196,7 +196,7 @@ async def say(path: Path, text: bytes) -> None:
         writer.write(text)
         await writer.drain()
         writer.write_eof()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(45):
             await reader.read()
     writer.close()
 
@@ -236,6 +236,6 @@ async def test_what_a_call_became_while_redis_was_away_is_kept_once_it_is_back()
         await plane.redis.start()
         key = f"passerelle:call:{{{signer.call['call_id']}}}:snapshot"
         sealer = Sealer(plane.config.secret_key, "passerelle.snapshot")
-        async with plane.redis.client() as redis, asyncio.timeout(20):
+        async with plane.redis.client() as redis, asyncio.timeout(45):
             while '"state":"ended"' not in (sealer.open(await redis.get(key) or b"") or ""):
                 await asyncio.sleep(0.1)

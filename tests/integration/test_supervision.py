@@ -69,7 +69,7 @@ async def people(config_url: str) -> dict[str, str]:
 
 @pytest.fixture
 async def floor() -> AsyncIterator[Floor]:
-    async with control_plane(signer_grace_s=8.0) as plane, AsyncExitStack() as stack:
+    async with control_plane() as plane, AsyncExitStack() as stack:
         ids = await people(plane.config.database_url)
         other = plane.beside()
         await other.start_signaling()

@@ -191,5 +191,5 @@ async def test_media_and_text_pass_over_a_relay_that_the_worker_opened(turn: Cot
         await asyncio.gather(signer.media.close(), agent.media.close(), return_exceptions=True)
         await client.close()
         stop.set()
-        await asyncio.wait_for(worker, 20)
+        await asyncio.wait_for(worker, 45)
         shutil.rmtree(directory)

@@ -14,9 +14,15 @@ pytestmark = pytest.mark.integration
 NUMBER = "01 99 00 00 01"
 
 
+LOSES_SIGNER, LOSES_AGENT, LOSES_ALERT = {"signer_grace_s": 1.0}, {"agent_grace_s": 1.0}, {"alert_s": 2.0}
+
+
 @pytest.fixture
-async def plane() -> AsyncIterator[ControlPlane]:
-    async with control_plane(signer_grace_s=1.0, agent_grace_s=1.0, queue=QueueConfig(alert_s=2.0)) as plane:
+async def plane(request: pytest.FixtureRequest) -> AsyncIterator[ControlPlane]:
+    """Nobody is given up and no alert runs out while a slow machine works, but where the test waits for that."""
+    times = {"signer_grace_s": 60.0, "agent_grace_s": 60.0, "alert_s": 60.0} | getattr(request, "param", {})
+    queue = QueueConfig(alert_s=times.pop("alert_s"))
+    async with control_plane(**times, queue=queue) as plane:
         yield plane
 
 
@@ -216,17 +222,18 @@ async def test_a_declined_alert_goes_to_the_next_agent(pages: Browser) -> None:
     await signer.state("briefing")
 
 
+@pytest.mark.parametrize("plane", [LOSES_ALERT], indirect=True)
 async def test_an_agent_who_stays_silent_is_not_responding_and_the_call_waits_on(pages: Browser) -> None:
     agent = await agent_ready(pages)
     signer = await pages.rehearsal("signer")
     await signer.ask("call.request", kind="relay", number=NUMBER)
-    await agent.of_type("assignment.alert")
+    alert = await agent.of_type("assignment.alert")
     ended = await agent.of_type("assignment.ended")
     assert ended["reason"] == "not_responding"
     await agent.wait(lambda message: message["type"] == "agent.state" and message["state"] == "not_responding")
     await signer.wait(lambda message: message["type"] == "call.state" and message["state"] == "queued")
     await agent.ask("presence.set", presence="available")
-    again = await agent.wait(lambda m: m["type"] == "assignment.alert" and m != ended)
+    again = await agent.wait(lambda m: m["type"] == "assignment.alert" and m != alert)
     assert again["call_id"] == signer.call["call_id"]
 
 
@@ -284,6 +291,7 @@ async def test_a_second_tab_takes_over_and_the_first_is_told(pages: Browser) -> 
     assert refused["code"] == "already_in_call"
 
 
+@pytest.mark.parametrize("plane", [LOSES_SIGNER], indirect=True)
 async def test_a_signer_who_does_not_come_back_ends_the_call_for_the_agent(pages: Browser) -> None:
     signer, agent = await together(pages)
     await signer.close()
@@ -291,6 +299,7 @@ async def test_a_signer_who_does_not_come_back_ends_the_call_for_the_agent(pages
     assert (ended["end_reason"], ended["end_fault"]) == ("signer_lost", "signer")
 
 
+@pytest.mark.parametrize("plane", [LOSES_AGENT], indirect=True)
 async def test_a_lost_interpreter_is_replaced_and_the_signer_keeps_the_call(pages: Browser) -> None:
     signer, agent = await together(pages)
     other = await agent_ready(pages)
@@ -303,6 +312,7 @@ async def test_a_lost_interpreter_is_replaced_and_the_signer_keeps_the_call(page
     await signer.wait(lambda m: m["type"] == "call.state" and m["state"] == "briefing" and m["agent"]["present"])
 
 
+@pytest.mark.parametrize("plane", [LOSES_AGENT], indirect=True)
 async def test_an_agent_who_vanishes_while_accepting_is_waited_for_and_replaced(pages: Browser) -> None:
     agent = await agent_ready(pages)
     signer = await pages.rehearsal("signer")
