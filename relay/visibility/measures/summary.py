@@ -29,6 +29,8 @@ HANDS_WINDOW_S = 3.0  # hands are not found in every picture of well-seen signin
 SAME_MOMENT_S = 0.3  # between a look and a glance
 LOST_LOOKS = 2  # that agree: something hides the hands, and little is left that could move
 ENOUGH_LOOKS = 3  # for hands that are found in none to be missing
+BOTH_HANDS = 2  # where they are found and whole, nobody looks for the body
+MOSTLY = 0.5
 BLUR_WINDOW_S = 3.0  # a hand that holds still for a moment is sharp with any shutter
 ENOUGH_BLURS = 4  # pictures with movement
 
@@ -66,12 +68,13 @@ def summarize(glances: Timed, looks: TimedLooks, now: float, elapsed_s: float = 
     used = [(t, look) for t, look in looks if any(abs(t - at) <= SAME_MOMENT_S for at in signing)]
     hands = _telling(used, now, HANDS_WINDOW_S, lambda look: look.hands_found is not None, HANDS_WINDOW_S)
     rests = not is_cut and _rests(hands, moving)
+    hands_of = (lambda glance: glance) if _are_raised(hands) else without_nod
     return {
         "looks": float(len([t for t, _ in looks if t > now - LOOK_WINDOW_S])),
         "look_age_s": round(now - looks[-1][0], 2) if looks else None,
         **_of_glances(second),
         "signing": 0.0 if rests else _mean([float(is_signing(glance)) for glance in moving]),
-        "hands_moving": 0.0 if rests else _mean([float(is_signing(without_nod(glance))) for glance in moving]),
+        "hands_moving": 0.0 if rests else _mean([float(is_signing(hands_of(glance))) for glance in moving]),
         "person": _mean([float(_somebody(look)) for look in _telling(looks, now, PERSON_WINDOW_S, _tells_of_somebody)]),
         **_of_picture(recent),
         **_of_faces(faces, _telling(looks, now, LOOK_WINDOW_S, _shows_face, FACE_LIFETIME_S)),
@@ -118,6 +121,12 @@ def _rests(hands: Sequence[Look], moving: Sequence[Glance]) -> bool:
         return False
     at_border = fmean([glance.border_movement for glance in moving]) if moving else 0.0
     return at_border < BORDER_FINGERS or all(_is_beyond(look) for look in known)
+
+
+def _are_raised(looks: Sequence[Look]) -> bool:
+    """In most looks that tell, the body has a hand in the picture: it may move at the face of a head that nods."""
+    known = [look for look in looks if look.wrists_in_frame is not None or look.hands_found == BOTH_HANDS]
+    return (_mean([float(look.wrists_in_frame != 0) for look in known]) or 0.0) >= MOSTLY
 
 
 def _motion_blur(glances: Sequence[Glance]) -> float | None:

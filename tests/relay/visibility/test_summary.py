@@ -119,8 +119,10 @@ def test_nodding_with_the_hands_at_rest_below_a_well_framed_picture_is_no_signin
 
 
 def test_head_that_nods_moves_no_hands_whatever_is_taken_for_one() -> None:
-    nodding = summed([glance(movement=0.03, movement_beside_head=0.002)] * 8, [look(signing_space=0.9)])
-    assert (nodding["signing"], nodding["hands_moving"]) == (1.0, 0.0)
+    nods = [glance(movement=0.03, movement_beside_head=0.002)] * 8
+    mistaken, raised = (look(hands_found=1, signing_space=0.9, wrists_in_frame=wrists) for wrists in (0, 1))
+    assert (summed(nods, [mistaken])["signing"], summed(nods, [mistaken])["hands_moving"]) == (1.0, 0.0)
+    assert summed(nods, [raised])["hands_moving"] == 1.0, "a hand at the face of somebody who nods"
     assert summed([glance()] * 8, [look(signing_space=0.9)])["hands_moving"] == 1.0
 
 
