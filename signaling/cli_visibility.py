@@ -113,7 +113,8 @@ def calibrated(
 def outcome_of(watched: "list[WatchedSeconds]", rules: "tuple[Rule, ...] | None" = None) -> Outcome:
     """:param rules: today's; None: those that come with the service."""
     from relay.visibility.calibration import played, proposals, too_few
-    from relay.visibility.rules import RULES, with_limits
+    from relay.visibility.rules import RULES
+    from relay.visibility.thresholds import with_limits
 
     today = rules or RULES
     found = proposals(watched, today)

@@ -189,7 +189,8 @@ class Analyzer:
         look = measure_look(gray, found, picture)
         if "faces" not in parts:
             return look
-        return replace(look, room_kept=self._room.kept(picture, timestamp_ms / 1000, is_somebody=bool(found.faces)))
+        kept = self._room.kept(picture, timestamp_ms / 1000, is_somebody=bool(found.faces))
+        return look if kept is None else replace(look, room_kept=kept.share, room_shape=kept.shape)
 
     def detect(self, picture: Picture, timestamp_ms: int, parts: frozenset[Part] = ALL_PARTS) -> Detection:
         """What :meth:`look` measures. For tests and benchmarks; parameters are the same."""

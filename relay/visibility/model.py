@@ -146,6 +146,7 @@ class Look:
     :param blockiness: how much the blocks of a coder stand out, 0 (none) to about 5.
     :param room_kept: share of the picture that is as it was when somebody was seen last, 0..1; None while somebody is,
         or when nobody has been.
+    :param room_shape: how much of its large differences in brightness is left, then, about 0..1.
 
     Hands:
 
@@ -196,6 +197,7 @@ class Look:
     sharpness: float | None = None
     blockiness: float | None = None
     room_kept: float | None = None
+    room_shape: float | None = None
     hands_found: int | None = None
     hands_in_frame: float | None = None
     hands_whole: int | None = None

@@ -40,7 +40,7 @@ class LegMonitor:
     Times (``now``) are s of any clock that never goes back, the same for all methods.
 
     :param watch_for: what must be seen of the person.
-    :param rules: a centre's own (:func:`relay.visibility.rules.with_limits`).
+    :param rules: a centre's own (:func:`relay.visibility.thresholds.with_limits`).
     """
 
     def __init__(self, watch_for: WatchFor = "signing", rules: tuple[Rule, ...] = RULES) -> None:

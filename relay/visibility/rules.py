@@ -4,14 +4,13 @@ The table of rules: which measures make which advice, in order of usefulness, fo
 A :class:`Limit` is one measure with two thresholds: beyond ``enter`` it is evidence for the advice, and once the advice
 is shown it stays evidence until ``leave``. A :class:`Rule` needs all its limits broken. Thresholds without a published
 source are marked *to calibrate*: they were chosen on drawn signers and on impaired clips, and wait for trials with deaf
-signers. :func:`with_limits` puts a centre's own numbers in their place. Pure.
+signers. :func:`relay.visibility.thresholds.with_limits` puts a centre's own numbers in their place. Pure.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Literal
 
-from relay.errors import RelayError
 from relay.model import Advice, VisibilityLevel, WatchFor
 from relay.visibility.measures.space import ROOMY
 
@@ -23,6 +22,7 @@ SIGNING_SHARE = 0.2  # of the pictures of the last seconds, from which on it cou
 #: Of those with hands that move, before a slow line is told, and to go on: somebody who attends sways, in up to 0.4 of
 #: the pictures, and few pictures a second hinder nobody meanwhile. Hands that sign move in 0.5 to 1.
 CLEARLY = 0.45, 0.2
+LIT = 0.05, 0.04  # highlights: no night is black, and before a lid is closed it gets dark
 IDLE_S = 240.0  # without movement: the agent is told at 4 min and decides
 STOPPED_S = 30.0  # for so long a picture that stops is "frozen"; from then on there is none
 
@@ -140,6 +140,7 @@ RULES: tuple[Rule, ...] = (
         # a bare wall was there before; of one that was never seen with somebody, nobody reads the advice
         _below("covered_room", "room_kept", 0.45, 0.52, unknown=0.0),
         _below("covered_face", "face_found", 0.3, 0.5, unknown=0.0),  # somebody far away before a bare wall
+        _below("covered_shape", "room_shape", 0.30, 0.45, unknown=0.0),  # grease leaves what is large
     ),
     _rule(
         "covered",
@@ -148,7 +149,12 @@ RULES: tuple[Rule, ...] = (
         _below("black_face", "face_found", 0.3, 0.5),
     ),
     # nothing can be found
-    _rule("too_dark", "poor", _below("very_dark", "highlights", 0.22, 0.27)),
+    _rule(
+        "too_dark", "poor", _below("very_dark", "highlights", 0.22, 0.27), _above("very_dark_lit", "highlights", *LIT)
+    ),
+    _rule(
+        "too_dark", "poor", _below("unlit", "highlights", 0.055, 0.065), _above("unlit_face", "face_found", 0.6, 0.4)
+    ),
     _rule("backlit", "poor", _above("very_backlit", "backlight", 1.7, 1.5)),
     _rule(
         "backlit",
@@ -159,7 +165,19 @@ RULES: tuple[Rule, ...] = (
         _above("silhouette_around", "luma", 0.35, 0.30),
     ),
     _rule("too_bright", "poor", _above("very_bright", "overexposed", 0.50, 0.40)),
-    _rule("blurred", "poor", _below("very_blurred", "sharpness", 0.75, 0.90)),
+    _rule(
+        "blurred",
+        "poor",
+        _below("very_blurred", "sharpness", 0.75, 0.90),
+        _above("very_blurred_seen", "structure", 0.06, 0.045),  # what covers the lens has no edges
+    ),
+    _rule(
+        "blurred",
+        "poor",
+        _below("veil", "structure", 0.25, 0.30),  # the lens so dirty that no face is found, and grain looks sharp
+        _above("veil_shape", "room_shape", 0.60, 0.45),
+        _below("veil_face", "face_found", 0.3, 0.5),
+    ),
     _rule("sideways", "poor", _above("sideways", "face_tilt", 50.0, 40.0)),
     # a face too far or too near is not found in every picture
     _rule("too_far", "poor", _below("very_small_face", "face_height", 0.07, 0.08), fades_s=6.0),
@@ -207,7 +225,13 @@ RULES: tuple[Rule, ...] = (
         at_once=False,
     ),
     # where hands cannot be found for certain
-    _rule("too_dark", "fair", _below("dark", "luma", 0.16, 0.20), _below("dim", "highlights", 0.36, 0.42)),
+    _rule(
+        "too_dark",
+        "fair",
+        _below("dark", "luma", 0.16, 0.20),
+        _below("dim", "highlights", 0.36, 0.42),
+        _above("dim_lit", "highlights", *LIT),
+    ),
     # dim light and a slow shutter: streaks where the signing hand is, and the one at rest may be cut
     _rule(
         "blurred",
@@ -268,7 +292,8 @@ RULES: tuple[Rule, ...] = (
     _rule(
         "blurred",
         "fair",
-        _below("veiled", "face_contrast", 0.085, 0.12),  # a lens so dirty that it veils
+        _below("veiled", "face_contrast", 0.17, 0.20),  # a lens so dirty that it veils; dark faces in dim light 0.14
+        _below("veiled_room", "structure", 0.30, 0.36),  # but there the room has its steps, 0.36 and more
         _above("veiled_light", "highlights", 0.36, 0.30),
     ),
     _rule("low_resolution", "fair", _above("very_blocky", "blockiness", 1.4, 1.15), **_COARSE),  # cloth: 1.1 at most
@@ -313,9 +338,17 @@ RULES: tuple[Rule, ...] = (
     ),
     _rule(
         "blurred",
+        "fair",
+        _above("all_smeared", "motion_blur", 0.46, 0.40),  # however often hands are found: fast shutters 0.37 at most,
+        _above("all_smeared_light", "highlights", 0.36, 0.32),  # but where grain hides what edges dim light leaves 0.48
+        watch=HANDS,
+        **_COMES_AND_GOES,
+    ),
+    _rule(
+        "blurred",
         "poor",
         _above("lost_smeared", "motion_blur", 0.29, 0.24),  # beside what hides hands, arms are sharp: up to 0.11
-        _above("lost_smeared_missing", "hands_missing", 0.74, 0.60),
+        _above("lost_smeared_missing", "hands_missing", 0.62, 0.45),
         _above("lost_smeared_usual", "hands_usual", 0.60, 0.40),
         watch=HANDS,
         **_COMES_AND_GOES,
@@ -371,28 +404,3 @@ def rules_for(watch_for: WatchFor, rules: tuple[Rule, ...] = RULES) -> tuple[Rul
 def limits(rules: tuple[Rule, ...] = RULES) -> dict[str, Limit]:
     """:returns: every threshold by name."""
     return {limit.name: limit for rule in rules for limit in rule.limits}
-
-
-class UnknownLimitError(RelayError):
-    """A threshold of the configuration that no rule has, or one whose two values are the wrong way round."""
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-        super().__init__("unknown_limit", f"{name}: no such threshold, or enter and leave the wrong way round")
-
-
-def with_limits(own: Mapping[str, tuple[float, float]], rules: tuple[Rule, ...] = RULES) -> tuple[Rule, ...]:
-    """
-    :param own: a centre's thresholds: name -> (enter, leave).
-    :raises UnknownLimitError: the name is not in the table, or ``leave`` is not the better value.
-    """
-    known = limits(rules)
-    changed = {name: _changed(known.get(name), name, values) for name, values in own.items()}
-    return tuple(replace(rule, limits=tuple(changed.get(limit.name, limit) for limit in rule.limits)) for rule in rules)
-
-
-def _changed(limit: Limit | None, name: str, values: tuple[float, float]) -> Limit:
-    enter, leave = values
-    if limit is None or (leave < enter if limit.side == "below" else leave > enter):
-        raise UnknownLimitError(name)
-    return replace(limit, enter=enter, leave=leave, source="the centre's own calibration")

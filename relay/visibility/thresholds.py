@@ -7,11 +7,12 @@ A centre's own thresholds: the file that ``passerelle calibrate-visibility`` wri
 import json
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from relay.errors import RelayError
-from relay.visibility.rules import RULES, Rule, UnknownLimitError, limits, with_limits
+from relay.visibility.rules import RULES, Limit, Rule, limits
 
 Thresholds = Mapping[str, tuple[float, float]]  # name -> enter, leave
 
@@ -22,6 +23,31 @@ class ThresholdsError(RelayError):
     def __init__(self, file: Path, reason_fr: str, reason_en: str) -> None:
         self.message_fr, self.message_en = f"{file.name} : {reason_fr}", f"{file.name}: {reason_en}"
         super().__init__("thresholds_unreadable", self.message_fr)
+
+
+class UnknownLimitError(RelayError):
+    """A threshold of the configuration that no rule has, or one whose two values are the wrong way round."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        super().__init__("unknown_limit", f"{name}: no such threshold, or enter and leave the wrong way round")
+
+
+def with_limits(own: Mapping[str, tuple[float, float]], rules: tuple[Rule, ...] = RULES) -> tuple[Rule, ...]:
+    """
+    :param own: a centre's thresholds: name -> (enter, leave).
+    :raises UnknownLimitError: the name is not in the table, or ``leave`` is not the better value.
+    """
+    known = limits(rules)
+    changed = {name: _changed(known.get(name), name, values) for name, values in own.items()}
+    return tuple(replace(rule, limits=tuple(changed.get(limit.name, limit) for limit in rule.limits)) for rule in rules)
+
+
+def _changed(limit: Limit | None, name: str, values: tuple[float, float]) -> Limit:
+    enter, leave = values
+    if limit is None or (leave < enter if limit.side == "below" else leave > enter):
+        raise UnknownLimitError(name)
+    return replace(limit, enter=enter, leave=leave, source="the centre's own calibration")
 
 
 def rules_of(file: Path | None) -> tuple[Rule, ...]:

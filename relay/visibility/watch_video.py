@@ -34,7 +34,7 @@ def watch_video(
     """
     :param pictures: time since the first, s, never falling, and the picture.
     :param rtp: figures of a second, by its number; None: made of the pictures' times and size.
-    :param rules: a centre's own (:func:`relay.visibility.rules.with_limits`).
+    :param rules: a centre's own (:func:`relay.visibility.thresholds.with_limits`).
     :returns: a reading for each second begun; none without pictures.
     """
     watched = _Watched(models, watch_for, rules)

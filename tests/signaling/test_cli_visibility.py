@@ -10,7 +10,8 @@ from typer.testing import CliRunner
 
 from relay.visibility.calibration import WatchedSeconds
 from relay.visibility.labels import read_folder
-from relay.visibility.rules import RULES, Measures, limits, with_limits
+from relay.visibility.rules import RULES, Measures, limits
+from relay.visibility.thresholds import with_limits
 from signaling.cli_video import register as check_video
 from signaling.cli_visibility import SETTING, THRESHOLDS_FILE, calibrated, in_words, outcome_of
 from signaling.cli_visibility import register as calibrate

@@ -153,6 +153,7 @@ def _of_picture(looks: Sequence[Look]) -> Measures:
         "sharpness": _median([readable(look.sharpness, look.face_sharpness) for look in looks]),
         "blockiness": _median([look.blockiness for look in looks]),
         "room_kept": _median([look.room_kept for look in looks]),
+        "room_shape": _median([look.room_shape for look in looks]),
     }
 
 

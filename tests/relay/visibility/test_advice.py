@@ -14,17 +14,8 @@ from relay.model import Advice, AdviceCode, WatchFor
 from relay.visibility.advice import GOOD, HOLD_S, NO_PICTURE_YET, NOT_MEASURED_YET, AdvicePolicy, Verdict
 from relay.visibility.measures.arrival import Arrival
 from relay.visibility.measures.summary import summarize
-from relay.visibility.rules import (
-    ALL,
-    RULES,
-    SIGNING_SHARE,
-    Limit,
-    Rule,
-    UnknownLimitError,
-    limits,
-    rules_for,
-    with_limits,
-)
+from relay.visibility.rules import ALL, RULES, SIGNING_SHARE, Limit, Rule, limits, rules_for
+from relay.visibility.thresholds import UnknownLimitError, with_limits
 from tests.relay.visibility.frames import glance, look
 
 Values = dict[str, float | None]
@@ -201,6 +192,7 @@ def test_black_picture_is_a_covered_camera_and_a_dark_one_is_dark() -> None:
     black = {**WELL, "luma": 0.03, "highlights": 0.03, "structure": 0.11, "face_found": 0.0, "person": 0.0}
     assert AdvicePolicy().update(black) == Verdict("poor", "covered")
     assert AdvicePolicy().update({**black, "highlights": 0.11}) == Verdict("poor", "too_dark")
+    assert AdvicePolicy().update({**black, "face_found": 1.0, "person": 1.0}) == Verdict("poor", "too_dark")
 
 
 def test_flat_picture_is_a_covered_camera_unless_the_room_is_still_there_or_somebody() -> None:
@@ -210,6 +202,28 @@ def test_flat_picture_is_a_covered_camera_unless_the_room_is_still_there_or_some
     assert AdvicePolicy().update({**nobody, "room_kept": 0.7}) == Verdict("poor", "no_person")
     far = {**nobody, "face_found": 1.0, "person": 1.0, "face_height": 0.04}
     assert AdvicePolicy().update(far) == Verdict("poor", "too_far")
+
+
+def test_lid_that_closes_is_never_called_darkness() -> None:
+    closing, closed = {**WELL, "highlights": 0.2, "luma": 0.14}, {"highlights": 0.03, "luma": 0.02, "structure": 0.04}
+    policy = started()
+    verdicts(policy, closing, 1)
+    said = verdicts(policy, {**closing, **closed, "face_found": 0.0, "person": 0.0, "sharpness": 0.0}, 6)
+    assert {verdict.advice for verdict in said} == {"good", "covered"}
+    assert said[-1].advice == "covered"
+
+
+def test_lens_so_dirty_that_no_face_is_found_is_blurred_and_neither_covered_nor_an_empty_room() -> None:
+    veiled = {**WELL, "structure": 0.06, "room_kept": 0.33, "face_found": 0.0, "person": 0.0, "signing": 0.0}
+    assert verdicts(started(), {**veiled, "room_shape": 0.8}, 4)[-1] == Verdict("poor", "blurred")
+    assert verdicts(started(), {**veiled, "room_shape": 0.05}, 4)[-1] == Verdict("poor", "covered")
+    assert verdicts(started(), {**veiled, "room_kept": 0.7, "room_shape": 0.4}, 4)[-1] == Verdict("poor", "no_person")
+
+
+def test_veiled_face_is_blurred_when_the_room_is_veiled_too_and_else_a_dark_one() -> None:
+    veiled = {**WELL, "face_contrast": 0.15}
+    assert verdicts(started(), {**veiled, "structure": 0.22}, 4)[-1] == Verdict("fair", "blurred")
+    assert verdicts(started(), {**veiled, "structure": 0.5}, 10)[-1] == GOOD
 
 
 def test_heavy_blocks_are_a_want_of_detail_although_their_borders_are_sharp() -> None:
@@ -232,9 +246,11 @@ def test_smeared_hands_are_blurred_also_when_they_are_not_found_any_more() -> No
     assert verdicts(started("lips"), smeared, 4)[-1] == GOOD
 
 
-def test_hands_that_are_found_are_not_called_smeared() -> None:
-    found = {**WELL, "motion_blur": 0.5, "hands_visible": 0.9}
+def test_hands_that_are_found_are_called_smeared_when_they_are_very_much_and_the_light_is_good() -> None:
+    found = {**WELL, "motion_blur": 0.43, "hands_visible": 0.9}
     assert verdicts(started(), found, 10)[-1] == GOOD
+    assert verdicts(started(), {**found, "motion_blur": 0.5}, 10)[-1] == Verdict("fair", "blurred")
+    assert verdicts(started(), {**found, "motion_blur": 0.5, "highlights": 0.3}, 10)[-1] == GOOD
 
 
 def test_hands_never_found_are_hidden_when_little_is_left_that_moves_and_else_not_made_out() -> None:

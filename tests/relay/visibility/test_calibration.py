@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from relay.visibility.calibration import WatchedSeconds, played, proposals
-from relay.visibility.rules import RULES, Measures, limits, with_limits
-from relay.visibility.thresholds import ThresholdsError, read_thresholds, rules_of, write_thresholds
+from relay.visibility.rules import RULES, Measures, limits
+from relay.visibility.thresholds import ThresholdsError, read_thresholds, rules_of, with_limits, write_thresholds
 
 SEEN: dict[str, float | None] = {"analysed": 8.0, "receiving": 1.0, "face_found": 1.0, "person": 1.0}
 FACE = limits(RULES)["very_wide_face"]

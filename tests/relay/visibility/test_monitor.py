@@ -3,7 +3,7 @@
 from relay.model import LegStats
 from relay.visibility.measures.arrival import Arrival
 from relay.visibility.monitor import MAX_GLANCES, MAX_LOOKS, LegMonitor, Reading
-from relay.visibility.rules import with_limits
+from relay.visibility.thresholds import with_limits
 from tests.relay.visibility.frames import glance, look
 
 SEEN = look(face_roll=2.0, mouth_hidden=0.0, signing_space=0.9, blockiness=0.0)
