@@ -75,14 +75,14 @@ def sip_ports() -> tuple[int, int]:
     :returns: two UDP ports that are free now. Somewhere in the whole range: services that start at the same time would
         all take the same ones from the usual first.
     """
-    found = []
+    found: list[int] = []
     for port in random.sample(OWN_PORTS, 50):
         with contextlib.suppress(OSError), socket.socket(type=socket.SOCK_DGRAM) as one:
             one.bind(("127.0.0.1", port))
             found.append(port)
-    if len(found) < 2:
-        raise UnreachableError("aucun port libre pour un service d’essai")
-    return found[0], found[1]
+        if len(found) == 2:
+            return found[0], found[1]
+    raise UnreachableError("aucun port libre pour un service d’essai")
 
 
 def own_environment(
